@@ -1,0 +1,196 @@
+"""From answers to a verdict: right means |answer - g| <= 2e-5·S at every point, and the value right as well.
+
+S, the scale, is |g| where nothing cancels and larger where paths cancel, so that every algebraically equal form earns
+full marks in either precision, while the reference times 1.0001 fails. Measured on sensible points, equal forms differ
+from autograd by up to 2.0e-6·S in float32 and 2.6e-15·S in float64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from autograder import _messages as m
+from autograder._answers import Answer, Fault, Missing, Number
+from autograder._calculus import Reference
+from autograder._forward import Forward
+from autograder._student import SECONDS, Reply
+
+TOLERANCE = 2e-5
+FLOOR = 1e-9
+"""Of the largest S: where S is 0 (a relu that is dead) rounding still needs some room."""
+
+
+class Kind(Enum):
+    """What became of a question, in one word."""
+
+    RIGHT = "right"
+    UNANSWERED = "unanswered"
+    MISSING = "missing"
+    RAISED = "raised"
+    NOT_TWO = "not two results"
+    NO_NUMBER = "not a number"
+    SWAPPED = "swapped"
+    WRONG_VALUE = "wrong value"
+    WRONG_DERIVATIVE = "wrong derivative"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the grader says of one question, in a word and in words for the student."""
+
+    kind: Kind
+    text: str
+
+    @property
+    def right(self) -> bool:
+        return self.kind is Kind.RIGHT
+
+
+class Judge:
+    """Compares one reply with the references; `hidden` decides how much the words may tell."""
+
+    def __init__(self, forward: Forward, wrt: str, references: Sequence[Reference], hidden: bool) -> None:
+        self.forward, self.wrt, self.references, self.hidden = forward, wrt, references, hidden
+        largest = max(r.scales[wrt] for r in references)
+        self._derivatives = [(r.adjoints[wrt], max(TOLERANCE * r.scales[wrt], FLOOR * largest)) for r in references]
+        self._values = [(r.values[forward.output], TOLERANCE * r.value_scale(forward.output)) for r in references]
+        self._words = {
+            "function": f"grad_{forward.name}",
+            "arguments": ", ".join(forward.leaves),
+            "output": forward.output,
+            "adjoint": forward.adjoint(wrt),
+        }
+
+    def widen(self, allowance: float) -> None:
+        """Lets derivatives differ by `allowance` if that is more than the tolerance (the visible point's float32)."""
+        if math.isfinite(allowance):
+            self._derivatives = [(g, max(t, allowance)) for g, t in self._derivatives]
+
+    def verdict(self, reply: Reply) -> Verdict:
+        if reply.missing:
+            return self._missing(reply.missing)
+        for answer, reference in zip(reply.answers, self.references, strict=False):
+            verdict = self._unusable(answer, reference)
+            if verdict:
+                return verdict
+        if len(reply.answers) != len(self.references):
+            return self._say(Kind.RAISED, m.TOO_LONG, seconds=SECONDS)
+        values = [a.results[0].value for a in reply.answers]
+        derivatives = [a.results[1].value for a in reply.answers]
+        value_wrong = _first_off(values, self._values)
+        if value_wrong is not None:
+            if _first_off(derivatives, self._values) is None and _first_off(values, self._derivatives) is None:
+                return self._say(Kind.SWAPPED, m.SWAPPED)
+            return self._off(Kind.WRONG_VALUE, m.WRONG_VALUE, value_wrong, values, self._values)
+        wrong = _first_off(derivatives, self._derivatives)
+        if wrong is not None:
+            return self._off(Kind.WRONG_DERIVATIVE, m.WRONG_DERIVATIVE, wrong, derivatives, self._derivatives)
+        if self.hidden:
+            return self._say(Kind.RIGHT, m.RIGHT_HIDDEN, count=len(self.references))
+        return self._say(Kind.RIGHT, m.RIGHT_VISIBLE, point=point_words(self.references[0].point))
+
+    def _say(self, kind: Kind, template: str, **words: object) -> Verdict:
+        return Verdict(kind, template.format(**self._words, **words))
+
+    def _where(self, reference: Reference) -> str:
+        return m.WHERE_HIDDEN if self.hidden else m.WHERE_VISIBLE.format(point=point_words(reference.point))
+
+    def _off(
+        self, kind: Kind, template: str, at: int, given: Sequence[float], expected: Sequence[tuple[float, float]]
+    ) -> Verdict:
+        numbers = ""
+        if not self.hidden:
+            yours, true = number_words(given[at], expected[at][0])
+            numbers = m.NUMBERS.format(given=yours, expected=true)
+        verdict = self._say(kind, template, where=self._where(self.references[at]), numbers=numbers)
+        right = sum(abs(a - g) <= t for a, (g, t) in zip(given, expected, strict=True))
+        if self.hidden and right:
+            return Verdict(kind, verdict.text + m.OFTEN.format(right=right, count=len(given)))
+        return verdict
+
+    def _missing(self, missing: Missing) -> Verdict:
+        if missing.cell_fault:
+            return self._say(Kind.MISSING, m.CELL_FAULT, **self._fault_words(missing.cell_fault))
+        if missing.not_a_function:
+            return self._say(Kind.MISSING, m.NOT_A_FUNCTION, type=missing.not_a_function)
+        if missing.near:
+            return self._say(Kind.MISSING, m.MISSING_NEAR, near=" and ".join(missing.near))
+        return self._say(Kind.MISSING, m.MISSING)
+
+    def _fault_words(self, fault: Fault) -> dict[str, str]:
+        """Of a hidden test only the built-in kind and the line: a student's text may spell out a test point."""
+        text = "" if self.hidden and fault.base != "SyntaxError" else fault.text
+        own = m.OWN_LINE.format(source=fault.source) if fault.source else ""
+        return {
+            "line": f" in line {fault.line}" if fault.line else "",
+            "type": fault.base if self.hidden else fault.type,
+            "text": (f": {text}" if text else "") + own,
+        }
+
+    def _unusable(self, answer: Answer, reference: Reference) -> Verdict | None:
+        if answer.fault:
+            return self._fault(answer.fault)
+        if answer.single:
+            (only,) = answer.results
+            if only.kind == "none":
+                return self._say(Kind.NOT_TWO, m.NOTHING)
+            return self._say(Kind.NOT_TWO, m.ONE_RESULT, type=only.type)
+        if len(answer.results) != 2:
+            return self._say(Kind.NOT_TWO, m.RESULT_COUNT, count=len(answer.results))
+        names = (self._words["output"], self._words["adjoint"])
+        for number, what, name in zip(answer.results, ("value", "derivative"), names, strict=True):
+            template = _no_number(number)
+            if template:
+                words = {"what": what, "name": name, "type": number.type, "shape": number.shape}
+                return self._say(Kind.NO_NUMBER, template, where=self._where(reference), **words)
+        return None
+
+    def _fault(self, fault: Fault) -> Verdict:
+        words = self._fault_words(fault)
+        if fault.base == "NotImplementedError":
+            return self._say(Kind.UNANSWERED, m.UNANSWERED)
+        if fault.name and fault.name == self._words["adjoint"]:
+            return self._say(Kind.UNANSWERED, m.BLANK)
+        if fault.base == "RecursionError":
+            return self._say(Kind.RAISED, m.RECURSION, **words)
+        if fault.type == "TooLong":
+            return self._say(Kind.RAISED, m.TOO_LONG, seconds=SECONDS)
+        if fault.base == "TypeError" and not fault.called:
+            count = len(self.forward.leaves)
+            return self._say(Kind.RAISED, m.ARITY, count="argument" if count == 1 else f"{count} arguments")
+        return self._say(Kind.RAISED, m.RAISED, **words)
+
+
+def _no_number(number: Number) -> str | None:
+    """The template for what is wrong with one result, or None for a finite number."""
+    if number.kind == "number":
+        if math.isnan(number.value):
+            return m.NAN
+        return m.INFINITE if math.isinf(number.value) else None
+    return {"none": m.NONE, "text": m.TEXT, "shape": m.SHAPE, "complex": m.COMPLEX, "other": m.OTHER}[number.kind]
+
+
+def _first_off(given: Sequence[float], expected: Sequence[tuple[float, float]]) -> int | None:
+    """The first position where a number is farther from the truth than its tolerance; NaN is off."""
+    for at, (number, (truth, tolerance)) in enumerate(zip(given, expected, strict=True)):
+        if not abs(number - truth) <= tolerance:
+            return at
+    return None
+
+
+def point_words(point: object) -> str:
+    """`x = 1, y = 2`, as a student would write it."""
+    assert isinstance(point, dict)
+    return ", ".join(f"{name} = {value:g}" for name, value in point.items())
+
+
+def number_words(given: float, expected: float) -> tuple[str, str]:
+    """Both numbers to four decimals, as the seed prints them; with more digits where four would look equal."""
+    for form in (".4f", ".6g", ".9g", ".12g", ".17g"):
+        a, b = format(given, form), format(expected, form)
+        if a != b and (form != ".4f" or min(abs(given), abs(expected)) >= 1e-3 or 0 in (given, expected)):
+            return a, b
+    return a, b

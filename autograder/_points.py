@@ -1,0 +1,112 @@
+"""The points a derivative is tested at: fixed by a seed, inside the domain, where equal forms agree.
+
+A point is drawn again where it is lazy (0, ±1 or two equal arguments let slips pass), nearer than 0.25 to a kink,
+not finite, or so badly conditioned that autograd itself disagrees between float32 and float64 by more than 5e-6·S:
+there, honest answers could not agree either.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+
+import torch
+
+from autograder._calculus import Point, Reference, adjoints, clean_torch, differentiate, kinks
+from autograder._errors import QuestionError
+from autograder._forward import Forward
+
+COUNT = 24
+GRID = 64
+"""Coordinates are k/64: exact in binary, so that they print exactly and float32 holds them."""
+KINK_MARGIN = 0.25
+FLOAT32_AGREEMENT = 5e-6
+_ATTEMPTS = 100 * COUNT
+_LAZY = (0.0, 1.0, -1.0)
+# Of 24 points at least 8 lie on each side of a kink, and 4 on each side of 0 where the domain has both signs.
+_LEAST_BY_KINK = COUNT // 3
+_LEAST_BY_SIGN = COUNT // 6
+
+Domain = Mapping[str, tuple[float, float]]
+
+
+class Testbed:
+    """Draws points for one forward pass, and remembers those drawn."""
+
+    def __init__(self, forward: Forward, wrt: str, domain: Domain) -> None:
+        self.forward, self.wrt, self.domain = forward, wrt, domain
+        self._grid = {n: (-int(-lo * GRID // 1), int(hi * GRID // 1)) for n, (lo, hi) in domain.items()}
+        self.draw = lru_cache(maxsize=8)(self._draw)
+
+    def _draw(self, seed: int | str) -> tuple[Reference, ...]:
+        """COUNT references at points fixed by `seed`; QuestionError if the domain cannot give them."""
+        with clean_torch():
+            taken, refused = self._collect(seed)
+        self._refuse_poor(taken, refused)
+        return tuple(taken)
+
+    def _collect(self, seed: int | str) -> tuple[list[Reference], Counter[str]]:
+        chance = random.Random(f"{self.forward.name}:{seed}")
+        taken: list[Reference] = []
+        seen: set[tuple[float, ...]] = set()
+        sides: Counter[tuple[str, int, bool]] = Counter()
+        refused: Counter[str] = Counter()
+        for _ in range(_ATTEMPTS):
+            point = {n: chance.randint(lo, hi) / GRID for n, (lo, hi) in self._grid.items()}
+            coordinates = tuple(point.values())
+            why = "it repeats an earlier one" if coordinates in seen else self._lazy(point)
+            if why is None:
+                gaps = kinks(self.forward, point)
+                mine = self._sides(point, gaps)
+                if any(abs(gap) < KINK_MARGIN for gap in gaps):
+                    why = f"it is nearer than {KINK_MARGIN} to a kink"
+                elif any(sides[side] >= most for side, most in mine):
+                    why = "that side of a kink or of 0 has enough"
+            if why is None:
+                reference = differentiate(self.forward, point)
+                why = self._ill(reference)
+            if why:
+                refused[why] += 1
+                continue
+            seen.add(coordinates)
+            sides.update(side for side, _ in mine)
+            taken.append(reference)
+            if len(taken) == COUNT:
+                break
+        return taken, refused
+
+    def _lazy(self, point: Point) -> str | None:
+        if any(v in _LAZY for v in point.values()) or len(set(point.values())) < len(point):
+            return "an argument is 0, 1 or -1, or two are equal"
+        return None
+
+    def _sides(self, point: Point, gaps: list[float]) -> list[tuple[tuple[str, int, bool], int]]:
+        signed = [(n, i) for i, (n, (lo, hi)) in enumerate(self._grid.items()) if lo < 0 < hi]
+        return [(("sign", i, point[n] > 0), COUNT - _LEAST_BY_SIGN) for n, i in signed] + [
+            (("kink", i, gap > 0), COUNT - _LEAST_BY_KINK) for i, gap in enumerate(gaps)
+        ]
+
+    def _ill(self, reference: Reference) -> str | None:
+        if not reference.finite:
+            return "a value or derivative there is not finite"
+        single = adjoints(self.forward, reference.point, torch.float32)
+        for name, adjoint in reference.adjoints.items():
+            if not abs(single[name] - adjoint) <= FLOAT32_AGREEMENT * reference.scales[name]:
+                return "float32 and float64 disagree there"
+        return None
+
+    def _refuse_poor(self, taken: list[Reference], refused: Counter[str]) -> None:
+        where = ", ".join(f"{n} in [{lo}, {hi}]" for n, (lo, hi) in self.domain.items())
+        if len(taken) < COUNT:
+            (why, often), *_ = refused.most_common(1)
+            raise QuestionError(
+                f"{self.forward.name}: the domain {where} gave {len(taken)} of {COUNT} test points in {_ATTEMPTS} "
+                f"tries; {often} were refused because {why}. Change the domain."
+            )
+        if not any(0 < r.scales[self.wrt] <= 2 * abs(r.adjoints[self.wrt]) for r in taken):
+            raise QuestionError(
+                f"{self.forward.name}: on the domain {where} the paths to `{self.wrt}` nearly cancel at every test "
+                "point, so a slip could not be told from rounding. Change the domain."
+            )

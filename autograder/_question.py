@@ -1,0 +1,142 @@
+"""One question, one specification: a decorated forward pass, from which everything else follows."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from autograder import _calculus, _forward, _messages, _student
+from autograder._calculus import Reference
+from autograder._errors import CheckFailed, QuestionError
+from autograder._forward import Forward
+from autograder._judge import Judge, Verdict, point_words
+from autograder._points import Domain, Testbed
+
+_SPREAD = 10
+"""At the visible point the allowance is this many times autograd's own float32 error there, if that is more."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A forward pass, the argument it is differentiated by, its visible point and the domain of its hidden points."""
+
+    forward: Forward
+    wrt: str
+    at: Mapping[str, float]
+    domain: Domain
+    _testbed: Testbed = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        return self.forward.name
+
+    def __call__(self, *args: Any) -> Any:
+        """The forward pass itself, on tensors; any value that torch can compute with."""
+        if len(args) != len(self.forward.leaves):
+            raise TypeError(f"{self.name}({', '.join(self.forward.leaves)}) was given {len(args)} arguments")
+        return _calculus.run(self.forward, dict(zip(self.forward.leaves, args, strict=True)))[self.forward.output]
+
+    def check(self, at: Mapping[str, float] | None = None) -> None:
+        """Compares `grad_<name>` with autograd at the visible point, or at a point of your own: `check(at={"x": 0.5})`.
+
+        Prints both derivatives to four decimals; raises CheckFailed, shown without a traceback, if something is wrong.
+        """
+        with _calculus.clean_torch():
+            reference = self._reference_at(self.at if at is None else self._own_point(at))
+            single = _calculus.adjoints(self.forward, reference.point, torch.float32)[self.wrt]
+        judge = Judge(self.forward, self.wrt, [reference], hidden=False)
+        judge.widen(_SPREAD * abs(single - reference.adjoints[self.wrt]))
+        reply = _student.current_student().ask(self._request([reference], show=True))
+        verdict = judge.verdict(reply)
+        if reply.printed:
+            print(_messages.PRINTED.format(function=f"grad_{self.name}", text=reply.printed.rstrip("\n")))
+        answer = reply.answers[0] if reply.answers else None
+        if answer and len(answer.results) == 2 and answer.results[1].kind == "number":
+            print(_messages.AUTOGRAD.format(value=f"{reference.adjoints[self.wrt]:.4f}"))
+            print(_messages.MANUAL.format(value=f"{answer.results[1].value:.4f}"))
+        if not verdict.right:
+            raise CheckFailed(verdict.text) from None
+        print(verdict.text)
+
+    def grade(self, points: float, seed: int | str) -> float:
+        """The marks in [0, points] that `grad_<name>` earns at hidden points fixed by `seed`; says why, never raises."""
+        verdict = self.judge(seed)
+        earned = float(points) if verdict.right else 0.0
+        words = {"question": self.name, "earned": f"{earned:g}", "points": f"{points:g}", "text": verdict.text}
+        print(_messages.EARNED.format(**words))
+        return earned
+
+    def judge(self, seed: int | str) -> Verdict:
+        """The verdict on `grad_<name>` at the hidden points fixed by `seed`."""
+        references = self._testbed.draw(seed)
+        reply = _student.current_student().ask(self._request(references))
+        return Judge(self.forward, self.wrt, references, hidden=True).verdict(reply)
+
+    def _request(self, references: list[Reference] | tuple[Reference, ...], show: bool = False) -> _student.Request:
+        adjoints = tuple(self.forward.adjoint(n) for n in (*self.forward.leaves, *self.forward.nodes))
+        points = tuple(r.point for r in references)
+        return _student.Request(f"grad_{self.name}", self.forward.leaves, points, adjoints, self.forward.given, show)
+
+    def _own_point(self, at: Mapping[str, float]) -> dict[str, float]:
+        for name, value in dict(at).items():
+            if name not in self.forward.leaves:
+                arguments = ", ".join(f'"{n}": {v:g}' for n, v in self.at.items())
+                raise CheckFailed(_messages.UNKNOWN_ARGUMENT.format(question=self.name, name=name, arguments=arguments))
+            if not isinstance(value, numbers.Real) or not math.isfinite(value):
+                raise CheckFailed(_messages.NOT_A_NUMBER.format(question=self.name, name=name, value=value))
+        return {name: float({**self.at, **at}[name]) for name in self.forward.leaves}
+
+    def _reference_at(self, point: Mapping[str, float]) -> Reference:
+        words = {"question": self.name, "point": point_words(dict(point))}
+        if 0.0 in _calculus.kinks(self.forward, point):
+            raise CheckFailed(_messages.KINK_HERE.format(**words))
+        reference = _calculus.differentiate(self.forward, point)
+        if not reference.finite:
+            domain = ", ".join(f"{lo:g} ≤ {n} ≤ {hi:g}" for n, (lo, hi) in self.domain.items())
+            raise CheckFailed(_messages.NOT_FINITE_HERE.format(**words, domain=domain))
+        return reference
+
+
+def question(
+    *, wrt: str, at: Mapping[str, float], domain: Mapping[str, tuple[float, float]]
+) -> Callable[[Callable[..., Any]], Question]:
+    """Makes a question of the forward pass below: differentiated by `wrt`, visible at `at`, tested within `domain`.
+
+    The function must be straight-line (`name = expression`, each name once, then `return name`) on real scalars.
+    QuestionError names the line and the remedy if it is not, or if the domain cannot give good test points.
+    """
+
+    def make(function: Callable[..., Any]) -> Question:
+        _student.watch_cells()
+        forward = _forward.read(function)
+        point, box = _refuse_misfits(forward, wrt, at, domain)
+        with _calculus.clean_torch():
+            _calculus.refuse_what_autograd_cannot(forward, point)
+        testbed = Testbed(forward, wrt, box)
+        testbed.draw("is this domain good enough?")  # so that the author hears now, not the class later
+        return Question(forward, wrt, point, box, testbed)
+
+    return make
+
+
+def _refuse_misfits(
+    forward: Forward, wrt: str, at: Mapping[str, float], domain: Mapping[str, tuple[float, float]]
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    leaves = ", ".join(forward.leaves)
+    if wrt not in forward.leaves:
+        raise QuestionError(f"{forward.name}: wrt={wrt!r} is no argument; choose one of {leaves}.")
+    for option, given in (("at", at), ("domain", domain)):
+        if set(given) != set(forward.leaves):
+            raise QuestionError(f"{forward.name}: `{option}` names {', '.join(given) or 'nothing'}; name {leaves}.")
+    for name, bounds in domain.items():
+        if len(tuple(bounds)) != 2 or not all(map(math.isfinite, bounds)) or not bounds[0] < bounds[1]:
+            raise QuestionError(f"{forward.name}: the domain of {name} is {bounds!r}; write (lowest, highest).")
+    point = {n: float(at[n]) for n in forward.leaves}
+    if not all(map(math.isfinite, point.values())):
+        raise QuestionError(f"{forward.name}: `at` must be finite numbers, but it is {point}.")
+    return point, {n: (float(domain[n][0]), float(domain[n][1])) for n in forward.leaves}
