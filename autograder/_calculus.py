@@ -39,26 +39,71 @@ _KINKS: dict[str, Callable[..., list[Any]]] = {
 }
 _REFUSED_CALLS: dict[str, str] = {
     **dict.fromkeys(
-        "item __float__ __int__ __index__ tolist numpy __array__ detach detach_ data".split(),
+        ["item", "__float__", "__int__", "__index__", "tolist", "numpy", "__array__", "detach", "detach_", "data"],
         "takes the value out of torch's graph; keep the tensor",
     ),
     **dict.fromkeys(
-        "__bool__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ eq ne lt le gt ge where heaviside".split(),
+        [
+            "__bool__",
+            "__eq__",
+            "__ne__",
+            "__lt__",
+            "__le__",
+            "__gt__",
+            "__ge__",
+            "eq",
+            "ne",
+            "lt",
+            "le",
+            "gt",
+            "ge",
+            "where",
+            "heaviside",
+        ],
         "is control flow; write a kink with torch.relu, abs, torch.clamp or torch.maximum",
     ),
     **dict.fromkeys(
-        "floor ceil round trunc fix frac sign sgn fmod remainder floor_divide __floordiv__ __mod__ argmax".split(),
+        [
+            "floor",
+            "ceil",
+            "round",
+            "trunc",
+            "fix",
+            "frac",
+            "sign",
+            "sgn",
+            "fmod",
+            "remainder",
+            "floor_divide",
+            "__floordiv__",
+            "__mod__",
+            "argmax",
+        ],
         "has no useful derivative; leave it out",
     ),
     **dict.fromkeys(
-        "hardtanh hardswish hardsigmoid hardshrink softshrink threshold prelu rrelu elu selu celu".split(),
+        [
+            "hardtanh",
+            "hardswish",
+            "hardsigmoid",
+            "hardshrink",
+            "softshrink",
+            "threshold",
+            "prelu",
+            "rrelu",
+            "elu",
+            "selu",
+            "celu",
+        ],
         "has a kink that cannot be kept clear of; write it with torch.relu, abs, torch.clamp or torch.maximum",
     ),
     **dict.fromkeys(
-        "rand randn rand_like randn_like bernoulli dropout normal multinomial".split(),
+        ["rand", "randn", "rand_like", "randn_like", "bernoulli", "dropout", "normal", "multinomial"],
         "is random; a forward pass must give the same value each time",
     ),
-    **dict.fromkeys("half bfloat16 float complex __complex__ cfloat cdouble".split(), "changes the precision; leave it"),
+    **dict.fromkeys(
+        ["half", "bfloat16", "float", "complex", "__complex__", "cfloat", "cdouble"], "changes the precision; leave it"
+    ),
     "backward": "differentiates; a forward pass only computes the value",
     "register_hook": "hides work from the graph; leave it out",
 }
@@ -184,7 +229,8 @@ class _Probe(TorchFunctionMode):
 
 def kinks(forward: Forward, point: Point) -> list[float]:
     """How far each kinked operation (relu, abs, maximum …) is from its kink, signed, in the order of the lines."""
-    with _Probe() as probe:
+    probe = _Probe()
+    with probe:
         run(forward, tensors(point))
     return probe.kinks
 
@@ -195,13 +241,16 @@ def refuse_what_autograd_cannot(forward: Forward, point: Point) -> None:
     names = dict(forward.given)
     for line in forward.lines:
         inputs = {n: values[n].detach().requires_grad_() for n in line.inputs}
+        raised = ""
         with _Probe() as probe:
             try:
                 node = eval(line.code, names, inputs)
             except Exception as error:
-                raise _cannot(forward, line, f"raised {type(error).__name__}: {error}; mend the line") from None
+                raised = f"raised {type(error).__name__}: {error}; mend the line"
         if probe.refused:
             raise _cannot(forward, line, f"`{probe.refused[0]}` {probe.refused[1]}")
+        if raised:
+            raise _cannot(forward, line, raised)
         _refuse_value(forward, line, node)
         grads = torch.autograd.grad(node, list(inputs.values()), allow_unused=True) if node.requires_grad else [None]
         for name, d in zip(line.inputs, grads, strict=False):

@@ -1,11 +1,13 @@
 """The package's exceptions, one small tree; every message names the next step.
 
-    AutograderError
-    ├── QuestionError     an author's forward pass, domain or option that cannot be used
-    └── CheckFailed       a student's answer that is not right yet (shown without a traceback)
+AutograderError
+├── QuestionError     an author's forward pass, domain or option that cannot be used
+└── CheckFailed       a student's answer that is not right yet (shown without a traceback)
 """
 
 from __future__ import annotations
+
+from autograder._messages import wrapped
 
 
 class AutograderError(Exception):
@@ -13,7 +15,7 @@ class AutograderError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows of the exception: the message, never our own frames."""
-        return str(self).split("\n")
+        return wrapped(str(self)).split("\n")
 
 
 class QuestionError(AutograderError):

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import Any, NoReturn
 
+import torch
+
 from autograder._errors import QuestionError
 
-_REFUSED_SYNTAX: dict[type[ast.AST], str] = {
+_REFUSED_SYNTAX: dict[type, str] = {
     ast.Compare: "a comparison has no derivative; write a kink with torch.relu, abs, torch.clamp or torch.maximum",
     ast.IfExp: "control flow is not straight-line; write a kink with torch.relu, abs, torch.clamp or torch.maximum",
     ast.BoolOp: "control flow is not straight-line; use torch operations only",
@@ -31,7 +33,7 @@ _REFUSED_SYNTAX: dict[type[ast.AST], str] = {
     ast.Await: "a forward pass is an ordinary function",
     ast.JoinedStr: "a forward pass computes numbers only",
 }
-_REFUSED_OPERATORS: dict[type[ast.AST], str] = {
+_REFUSED_OPERATORS: dict[type, str] = {
     ast.FloorDiv: "`//` has no useful derivative; use `/`",
     ast.Mod: "`%` has no useful derivative; leave it out",
     ast.MatMult: "nodes are scalars; use `*`",
@@ -147,6 +149,7 @@ def _frozen_names(function: FunctionType) -> dict[str, Any]:
     names = inspect.getclosurevars(function)
     for name, value in {**names.globals, **names.nonlocals}.items():
         add(name, value)
+    given.setdefault("torch", torch)  # a forward pass is written in it, whatever a notebook has deleted
     return given
 
 
@@ -191,8 +194,10 @@ class _Reader:
         return Line(name, inputs, ast.unparse(statement), code)
 
     def _names(self, statement: ast.Assign) -> Iterator[str]:
-        for part in ast.walk(statement.value):
-            why = _REFUSED_SYNTAX.get(type(part)) or _REFUSED_OPERATORS.get(type(getattr(part, "op", None)))
+        parts = list(ast.walk(statement.value))
+        parts.sort(key=lambda p: (getattr(p, "lineno", 0), getattr(p, "col_offset", 0)))  # as they are read
+        for part in parts:
+            why = _REFUSED_SYNTAX.get(type(part)) or _REFUSED_OPERATORS.get(type(getattr(part, "op", part)))
             if why:
                 self.refuse(statement, why)
             if isinstance(part, ast.comprehension):

@@ -107,7 +107,7 @@ class Judge:
             numbers = m.NUMBERS.format(given=yours, expected=true)
         verdict = self._say(kind, template, where=self._where(self.references[at]), numbers=numbers)
         right = sum(abs(a - g) <= t for a, (g, t) in zip(given, expected, strict=True))
-        if self.hidden and right:
+        if self.hidden and right > len(given) // 6:  # fewer are chance: two curves cross somewhere
             return Verdict(kind, verdict.text + m.OFTEN.format(right=right, count=len(given)))
         return verdict
 
@@ -123,11 +123,11 @@ class Judge:
     def _fault_words(self, fault: Fault) -> dict[str, str]:
         """Of a hidden test only the built-in kind and the line: a student's text may spell out a test point."""
         text = "" if self.hidden and fault.base != "SyntaxError" else fault.text
-        own = m.OWN_LINE.format(source=fault.source) if fault.source else ""
         return {
             "line": f" in line {fault.line}" if fault.line else "",
             "type": fault.base if self.hidden else fault.type,
-            "text": (f": {text}" if text else "") + own,
+            "text": f": {text}" if text else "",
+            "own": m.OWN_LINE.format(source=fault.source) if fault.source else "",
         }
 
     def _unusable(self, answer: Answer, reference: Reference) -> Verdict | None:

@@ -6,14 +6,28 @@ a reference number or the seed.
 
 from __future__ import annotations
 
+import textwrap
+
+WIDTH = 80
+"""`nbgrader validate` cuts lines at 87 characters; ours end before."""
+
+
+def wrapped(text: str) -> str:
+    """The message in lines of at most WIDTH characters; lines of the student's own code stay as they are."""
+    return "\n".join(
+        line if line.startswith(" ") else textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
+    )
+
+
 UNANSWERED = "{function} is not answered yet: replace `raise NotImplementedError()` with the lines that give {adjoint}."
 BLANK = "{adjoint} has no value when {function} returns: write the lines that give it above the return."
 MISSING = "There is no function {function}: keep its line `def {function}({arguments}):` and run that cell."
 MISSING_NEAR = "There is no function {function}, but there is {near}: it must be called {function}."
-NOT_A_FUNCTION = "{function} is no function but a {type}: keep its line `def {function}({arguments}):`."
-CELL_FAULT = "{function} is not defined, because its cell stopped{line} with {type}{text}."
+NOT_A_FUNCTION = "{function} is no function, its type is {type}: keep its line `def {function}({arguments}):`."
+CELL_FAULT = "{function} is not defined, because its cell stopped{line} with {type}{text}.{own}"
 ARITY = "{function} cannot be called with its {count}: its first line must be `def {function}({arguments}):`."
-RAISED = "{function} stopped{line} with {type}{text}."
+RAISED = "{function} stopped{line} with {type}{text}.{own}"
 RECURSION = "{function} calls itself without end{line}: compute {adjoint} without calling {function}."
 TOO_LONG = "{function} gave no answer in {seconds:g} seconds: look for a loop that does not end."
 OWN_LINE = "\n    {source}"
@@ -47,7 +61,9 @@ RIGHT_HIDDEN = "{adjoint} is right at all {count} hidden test points."
 EARNED = "{question}: {earned} of {points} points. {text}"
 PRINTED = "Printed by {function}:\n{text}"
 
-NOT_FINITE_HERE = "{question} cannot be checked at {point}: its value or derivative is not finite there. Choose a point in {domain}."
+NOT_FINITE_HERE = (
+    "{question} cannot be checked at {point}: its value or derivative is not finite there. Choose a point in {domain}."
+)
 KINK_HERE = "{question} has a kink at {point}, where it has no derivative. Choose another point."
 UNKNOWN_ARGUMENT = "{question} has no argument {name}: use check(at={{{arguments}}})."
 NOT_A_NUMBER = "{question}: `at` must give numbers, but {name} is {value!r}."

@@ -64,11 +64,11 @@ class Question:
         print(verdict.text)
 
     def grade(self, points: float, seed: int | str) -> float:
-        """The marks in [0, points] that `grad_<name>` earns at hidden points fixed by `seed`; says why, never raises."""
+        """The marks in [0, points] that `grad_<name>` earns at hidden points fixed by `seed`; prints why."""
         verdict = self.judge(seed)
         earned = float(points) if verdict.right else 0.0
         words = {"question": self.name, "earned": f"{earned:g}", "points": f"{points:g}", "text": verdict.text}
-        print(_messages.EARNED.format(**words))
+        print(_messages.wrapped(_messages.EARNED.format(**words)))
         return earned
 
     def judge(self, seed: int | str) -> Verdict:

@@ -22,6 +22,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any, Protocol
@@ -32,9 +33,9 @@ import torch
 from autograder import _calculus
 from autograder._answers import Answer, Fault, Missing, Number, describe, results_of
 
-SECONDS = 10.0
+SECONDS = 5.0
 """One request may take this long when nbgrader runs the notebook; in a student's own session there is no limit."""
-MOST_PRINTED = 4000
+MOST_PRINTED = 2000
 _MOST_TEXT = 300
 
 
@@ -98,23 +99,22 @@ class KernelStudent:
         return tuple(difflib.get_close_matches(wanted, functions, n=2, cutoff=0.6))
 
 
-_student: Student = KernelStudent()
+_student: ContextVar[Student | None] = ContextVar("student", default=None)
 
 
 def current_student() -> Student:
-    """Who answers now."""
-    return _student
+    """Who answers now: the one of `answering`, else the functions of this kernel."""
+    return _student.get() or KernelStudent()
 
 
 @contextmanager
 def answering(student: Student) -> Iterator[None]:
     """While this lasts, `student` answers what `check` and `grade` ask."""
-    global _student
-    before, _student = _student, student
+    before = _student.set(student)
     try:
         yield
     finally:
-        _student = before
+        _student.reset(before)
 
 
 class TooLong(BaseException):
@@ -170,7 +170,9 @@ def fault_of(error: BaseException) -> Fault:
         text = ""
     if isinstance(error, SyntaxError):
         source = error.text if isinstance(error.text, str) else ""
-        return Fault(kind.__name__, base.__name__, str(error.msg)[:_MOST_TEXT], error.lineno, source.strip()[:_MOST_TEXT])
+        return Fault(
+            kind.__name__, base.__name__, str(error.msg)[:_MOST_TEXT], error.lineno, source.strip()[:_MOST_TEXT]
+        )
     line, source = _own_line(error.__traceback__)
     name = getattr(error, "name", None) if isinstance(error, NameError) else None
     return Fault(

@@ -1,0 +1,50 @@
+# One command each; `make help` lists them. Everything runs in .venv, which the first command makes.
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+BIN := $(CURDIR)/$(VENV)/bin
+export PATH := $(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test bench release student-kit lint format clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+env: $(READY)  ## the environment in .venv, with the pinned versions
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 env"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "Python's venv is missing. On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@echo "Installing the pinned packages into $(VENV): some minutes the first time ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt && \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . || \
+	  { echo; echo "The packages could not be installed. The lines above say why; most often the network or the package"; \
+	    echo "index cannot be reached. Once it can, run the same command again: it goes on where it stopped."; exit 1; }
+	@touch $@
+
+demo: $(READY)  ## a sample class, handed in and graded by nbgrader, in demo/
+	@$(BIN)/python tools/demo.py
+
+test: $(READY)  ## all tests
+	@$(BIN)/pytest -n auto --dist loadfile
+
+bench: $(READY)  ## the timings of docs/performance.md, measured here
+	@$(BIN)/python tools/bench.py
+
+release: $(READY)  ## release/ps1 anew from source/ps1
+	@$(BIN)/nbgrader generate_assignment ps1 --force --no-db
+
+student-kit: $(READY)  ## dist/ps1-student-kit.zip, for work at home
+	@$(BIN)/python tools/student_kit.py
+
+lint: $(READY)  ## style, types and notebooks
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format: $(READY)  ## lay the code out
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+clean:  ## remove what was made here, the environment aside
+	rm -rf demo dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,81 @@
+"""What the tests share: the six questions as the source notebook states them, and a class of one student."""
+
+from __future__ import annotations
+
+import linecache
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+
+from autograder import Question
+from autograder._student import KernelStudent, answering
+
+ROOT = Path(__file__).parent.parent
+NAMES = tuple(f"q{n}" for n in range(1, 7))
+
+
+def run_source(source: str, namespace: dict[str, Any], name: str = "cell") -> dict[str, Any]:
+    """Runs source as a notebook cell does: under a file name that does not exist, its text kept for inspect."""
+    source = textwrap.dedent(source).strip("\n") + "\n"
+    file = f"<{name} {abs(hash(source))}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), namespace)
+    return namespace
+
+
+def make_question(source: str, **given: Any) -> Question:
+    """The question that a cell's source defines."""
+    namespace = run_source("import torch\nfrom autograder import question\n" + textwrap.dedent(source), dict(given))
+    return next(v for v in namespace.values() if isinstance(v, Question))
+
+
+def _source_cells() -> dict[str, str]:
+    notebook = nbformat.read(ROOT / "source" / "ps1" / "problems.ipynb", as_version=4)
+    return {c.metadata.nbgrader.grade_id: c.source for c in notebook.cells if "nbgrader" in c.metadata}
+
+
+CELLS = _source_cells()
+QUESTIONS = {name: make_question(CELLS[f"{name}-forward"]) for name in NAMES}
+
+
+class Class:
+    """One student's namespace, asked by the real seam."""
+
+    def __init__(self) -> None:
+        self.namespace: dict[str, Any] = {"torch": torch, "np": np, "__name__": "__main__"}
+
+    def run(self, source: str) -> None:
+        run_source(source, self.namespace)
+
+    def grade(self, question: Question, points: float = 8, seed: int | str = 1) -> float:
+        with answering(KernelStudent(self.namespace)):
+            return question.grade(points=points, seed=seed)
+
+    def check(self, question: Question, **options: Any) -> None:
+        with answering(KernelStudent(self.namespace)):
+            question.check(**options)
+
+    def verdict(self, question: Question, answer: Callable[..., Any] | str | None = None, seed: int | str = 1) -> Any:
+        """The hidden verdict on one answer: a function, or the source of a cell that defines it."""
+        if isinstance(answer, str):
+            self.run(answer)
+        elif answer is not None:
+            self.namespace[f"grad_{question.name}"] = answer
+        with answering(KernelStudent(self.namespace)):
+            return question.judge(seed)
+
+
+@pytest.fixture
+def student() -> Class:
+    return Class()
+
+
+@pytest.fixture(params=NAMES)
+def question(request: pytest.FixtureRequest) -> Question:
+    return QUESTIONS[request.param]

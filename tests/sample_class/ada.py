@@ -1,0 +1,92 @@
+# Ada hands in the seed's own answers.
+# %% q1
+def grad_q1(a, b):
+    x = 2 * a + 3 * b
+    y = 5 * a * a + 3 * b * b * b
+    z = 2 * x + 3 * y
+
+    dzdx = 2
+    dzdy = 3
+    dzda = dzdx * 2 + dzdy * 10 * a
+
+    return z, dzda
+
+
+# %% q2
+def grad_q2(b, x, w):
+    u = w * x
+    v = u + b
+    a = torch.relu(v)
+
+    dadv = 1 if v > 0 else 0
+    dadu = dadv * 1
+    dadw = dadu * x
+
+    return a, dadw
+
+
+# %% q3
+def grad_q3(b, x, w):
+    u = w * x
+    v = u + b
+    a = sig(v)
+
+    dadv = sig(v) * (1 - sig(v))
+    dadu = dadv * 1
+    dadw = dadu * x
+
+    return a, dadw
+
+
+# %% q4
+def grad_q4(x):
+    a = x * x
+    b = 2 * x
+    c = torch.sin(x)
+    d = -(a + b + c)
+    f = torch.exp(d)
+
+    dfdd = torch.exp(d)
+    dfdb = dfdd * -1.0
+    dfda = dfdd * -1.0
+    dfdc = dfdd * -1.0
+
+    dfdx = dfdb * 2.0 + dfda * 2 * x + dfdc * torch.cos(x)
+
+    return f, dfdx
+
+
+# %% q5
+def grad_q5(x):
+    a = 6 * x
+    b = 7 * x**2
+    c = 3 * x**3
+    d = 8 * x**4
+    f = a + b + c + d + 3
+
+    dfda = 1
+    dfdb = 1
+    dfdc = 1
+    dfdd = 1
+
+    dfdx = dfda * 6 + dfdb * 14 * x + dfdc * 9 * x**2 + dfdd * 32 * x**3
+
+    return f, dfdx
+
+
+# %% q6
+def grad_q6(x, y, z):
+    a = x * 2
+    b = torch.sin(y)
+    c = a / b
+    d = c * z
+    e = torch.log(d + 1)
+    f = torch.tanh(e)
+
+    dfde = 1 - f * f
+    dfdd = dfde * (1 / (d + 1))
+    dfdc = dfdd * z
+    dfdb = dfdc * -a / b**2
+    dfdy = dfdb * torch.cos(y)
+
+    return f, dfdy

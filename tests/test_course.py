@@ -1,0 +1,171 @@
+"""ps1 through nbgrader's own commands, run from the root of a course: release, exchange, grading, feedback, export."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.conftest import NAMES, ROOT
+from tools.sample_class import fill_in, hand_in, students
+
+pytestmark = pytest.mark.course
+
+# What each student of the sample class earns, question by question: (check, hidden).
+MARKS = {
+    "ada": [10, 10, 10, 10, 10, 10],
+    "bela": [10, 10, 10, 10, 10, 10],
+    "chen": [10, 10, 10, 0, 10, 0],
+    "dora": [0, 10, 0, 10, 0, 10],
+    "emil": [0, 2, 10, 0, 10, 0],
+    "fay": [10, 10, 10, 0, 0, 0],
+    "gus": [0, 0, 0, 0, 0, 10],
+    "hana": [10, 10, 10, 10, 10, 10],
+    "ivo": [0, 0, 0, 0, 0, 0],
+}
+
+
+@dataclass
+class Course:
+    """A scratch course and everybody's way to run nbgrader in it."""
+
+    root: Path
+    exchange: Path
+
+    def run(self, *arguments: str, cwd: Path | None = None, ok: bool = True, **environment: str) -> str:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", *arguments],
+            cwd=cwd or self.root,
+            env={**os.environ, "PATH": path, "NBGRADER_EXCHANGE": str(self.exchange), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        assert (done.returncode == 0) == ok, said
+        return said
+
+    def marks(self, student: str) -> dict[str, float]:
+        from nbgrader.api import Gradebook
+
+        with Gradebook(f"sqlite:///{self.root}/gradebook.db") as gradebook:
+            notebooks = gradebook.find_submission("ps1", student).notebooks
+            return {grade.name: grade.score for notebook in notebooks for grade in notebook.grades}
+
+    def outputs(self, student: str) -> str:
+        return (self.root / "autograded" / student / "ps1" / "problems.ipynb").read_text()
+
+    def feedback(self, student: str) -> str:
+        return (self.root / "feedback" / student / "ps1" / "problems.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A course after release, with the sample class graded and feedback written."""
+    root = tmp_path_factory.mktemp("course")
+    exchange = tmp_path_factory.mktemp("exchange")
+    exchange.chmod(0o777)
+    shutil.copytree(ROOT / "source", root / "source")
+    shutil.copy(ROOT / "nbgrader_config.py", root)
+    made = Course(root, exchange)
+    made.run("generate_assignment", "ps1")
+    for name, answers in students().items():
+        hand_in(root / "release" / "ps1", answers, root / "submitted" / name / "ps1")
+    made.run("autograde", "ps1")
+    made.run("generate_feedback", "ps1")
+    return made
+
+
+def test_the_committed_release_is_what_nbgrader_makes_of_the_source(course: Course) -> None:
+    for notebook in ("examples.ipynb", "problems.ipynb"):
+        made = (course.root / "release" / "ps1" / notebook).read_text()
+        assert json.loads(made) == json.loads((ROOT / "release" / "ps1" / notebook).read_text()), "run: make release"
+
+
+@pytest.mark.parametrize("student", MARKS)
+def test_each_student_of_the_sample_class_gets_the_marks_that_the_answers_earn(course: Course, student: str) -> None:
+    marks = course.marks(student)
+    assert [marks[f"{q}-check"] + marks[f"{q}-hidden"] for q in NAMES] == MARKS[student]
+
+
+def test_the_sample_class_is_complete() -> None:
+    assert sorted(MARKS) == sorted(students())
+
+
+def test_feedback_shows_every_verdict_and_nothing_hidden(course: Course) -> None:
+    seeds = re.findall(r'seed=\\"(\w+)\\"', (ROOT / "source" / "ps1" / "problems.ipynb").read_text())
+    for student in MARKS:
+        page = course.feedback(student)
+        for name in NAMES:
+            assert f"{name}: " in page
+        for secret in (*seeds, "BEGIN HIDDEN", "grade(points", "Traceback (most", "site-packages", "autograder/_"):
+            assert secret not in page, f"{student}'s page shows {secret}"
+    assert "dfdx is not right at a hidden test point" in course.feedback("chen")
+    assert "in the wrong order" in course.feedback("emil")
+
+
+def test_export_writes_every_student(course: Course) -> None:
+    course.run("export", "--to", str(course.root / "grades.csv"))
+    with (course.root / "grades.csv").open() as file:
+        scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert scores == {student: sum(marks) for student, marks in MARKS.items()}
+
+
+def test_the_source_validates_and_each_check_of_the_release_is_unanswered(course: Course) -> None:
+    said = course.run("validate", "source/ps1/problems.ipynb")
+    assert "Success! Your notebook passes all the tests." in said
+    said = course.run("validate", "release/ps1/problems.ipynb")
+    assert "VALIDATION FAILED ON 6 CELL(S)" in said
+    for name in NAMES:
+        assert f"grad_{name} is not answered yet: replace `raise NotImplementedError()`" in said
+
+
+def test_an_assignment_travels_from_release_to_the_students_own_feedback(course: Course, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(ROOT / "nbgrader_config.py", home)
+    course.run("release_assignment", "ps1")
+    course.run("fetch_assignment", "ps1", cwd=home)
+    notebook = home / "ps1" / "problems.ipynb"
+    nbformat.write(fill_in(nbformat.read(notebook, as_version=4), students()["chen"]), notebook)
+    course.run("submit", "ps1", cwd=home)
+    collected = course.run("collect", "ps1")
+    user = re.search(r"Collecting submission: (\S+)", collected)
+    assert user, collected
+    name = user.group(1)
+    course.run("autograde", "ps1", "--student", name)
+    assert sum(course.marks(name).values()) == sum(MARKS["chen"])
+    course.run("generate_feedback", "ps1", "--student", name)
+    course.run("release_feedback", "ps1", "--student", name)
+    course.run("fetch_feedback", "ps1", cwd=home)
+    pages = list((home / "ps1" / "feedback").glob("*/problems.html"))
+    assert len(pages) == 1
+    assert "q6: 0 of 8 points" in pages[0].read_text()
+
+
+def test_a_question_object_that_a_student_replaced_shows_no_hidden_source(course: Course) -> None:
+    """Under stock nbgrader the hidden cell itself then raises, and its traceback quotes the cell."""
+    release = course.root / "release" / "ps1"
+    folder = course.root / "submitted" / "zed" / "ps1"
+    hand_in(release, students()["ada"], folder)
+    notebook = nbformat.read(folder / "problems.ipynb", as_version=4)
+    at = next(i for i, c in enumerate(notebook.cells) if c.metadata.get("nbgrader", {}).get("grade_id") == "q3-check")
+    notebook.cells.insert(at, nbformat.v4.new_code_cell("del q3"))
+    nbformat.write(notebook, folder / "problems.ipynb")
+    course.run("autograde", "ps1", "--student", "zed")
+    assert "q3.grade" in course.outputs("zed")
+    course.run("generate_feedback", "ps1", "--student", "zed")
+    page = course.feedback("zed")
+    assert "This hidden test could not run" in page
+    assert "q3.grade" not in page
+    assert sum(course.marks("zed").values()) == 50

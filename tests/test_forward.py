@@ -1,0 +1,143 @@
+"""A forward pass that is not straight-line on real scalars is refused with the line and the remedy."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from autograder import QuestionError
+from tests.conftest import QUESTIONS, make_question
+
+REFUSED = {
+    "a name twice": ("a = x * x\na = a + 1\nreturn a", "`a` is assigned twice"),
+    "an argument again": ("x = x * 2\nreturn x", "`x` is assigned twice"),
+    "if": ("if x > 0:\n    a = x\nreturn a", "only lines `name = expression`"),
+    "a loop": ("for i in range(3):\n    a = x\nreturn a", "only lines `name = expression`"),
+    "a conditional": ("a = x if x > 0 else -x\nreturn a", "not straight-line|comparison"),
+    "a comparison": ("a = x * (x > 0)\nreturn a", "a comparison has no derivative; write a kink with torch.relu"),
+    "max": ("a = max(x, x * x)\nreturn a", "use torch.maximum"),
+    "two targets": ("a = b = x * 2\nreturn a", "assign one plain name a line"),
+    "unpacking": ("a, b = x, x\nreturn a", "assign one plain name a line"),
+    "augmented": ("a = x * 2\na += 1\nreturn a", "only lines `name = expression`"),
+    "no return": ("a = x * 2", "the last line must be `return name`"),
+    "an expression returned": ("a = x * 2\nreturn a + 1", "return the name of one node"),
+    "two returned": ("a = x * 2\nreturn a, x", "return the name of one node"),
+    "unused line": ("a = x * 2\nb = x + 1\nreturn b", "`a` does not reach the returned `b`"),
+    "unknown name": ("a = x * zeta\nreturn a", "`zeta` is neither an argument nor an earlier line"),
+    "a constant line": ("a = torch.tensor(2.0)\nb = a * x\nreturn b", "depends on no argument"),
+    "half precision": ("a = x.half()\nb = a * 2\nreturn b", "changes the precision"),
+    "single precision": ("a = x.float()\nb = a * 2\nreturn b", "changes the precision"),
+    "a cast by name": ("a = x.to(torch.float16)\nreturn a", "turns float64 into torch.float16"),
+    "complex": ("a = x * 1j\nreturn a", "turns float64 into torch.complex128"),
+    "item": ("a = x.item() * x\nreturn a", "`item` takes the value out of torch's graph"),
+    "float()": ("a = float(x) * x\nreturn a", "float\\(\\) takes it out of torch's graph"),
+    "detach": ("a = x.detach() * x\nreturn a", "`detach` takes the value out"),
+    "floor": ("a = torch.floor(x) * x\nreturn a", "has no useful derivative"),
+    "floor division": ("a = x // 2 + x\nreturn a", "`//` has no useful derivative"),
+    "random": ("a = torch.randn_like(x) * x\nreturn a", "is random"),
+    "in place": ("a = x.mul_(2)\nreturn a", "changes a tensor in place"),
+    "a vector": ("a = torch.stack((x, x))\nreturn a", "each its own line"),
+    "a shape": ("a = x.expand(3)\nreturn a", r"gives shape \(3,\)"),
+    "no dependence": ("a = torch.ones_like(x) + 0\nb = a * x\nreturn b", "torch sees no dependence on `x`"),
+    "an unkept kink": ("a = torch.nn.functional.hardtanh(x)\nreturn a", "kink that cannot be kept clear of"),
+    "raises": ("a = torch.sin(x, 3, 4)\nreturn a", "raised TypeError"),
+    "not finite": ("a = torch.log(x - 5)\nreturn a", "not finite at the visible point"),
+    "a shared name": ("dfdx = x * 2\nf = dfdx + x\nreturn f", "`dfdx` would be the name of a node and of"),
+    "two meanings": ("fdx = x * 2\ne = fdx * x\nedf = e + x\nf = edf * e\nreturn f", None),
+}
+
+
+@pytest.mark.parametrize("what", [k for k, v in REFUSED.items() if v[1]])
+def test_it_is_refused_with_the_line_and_the_remedy(what: str) -> None:
+    body, expected = REFUSED[what]
+    source = "@question(wrt='x', at={'x': 1.5}, domain={'x': (-2, 2)})\ndef p(x):\n"
+    with pytest.raises(QuestionError, match=expected):
+        make_question(source + "\n".join("    " + line for line in body.split("\n")))
+
+
+def test_an_adjoint_that_can_be_read_in_two_ways_is_refused() -> None:
+    with pytest.raises(QuestionError, match=re.escape("`dedfdx` would be both d(")):
+        make_question(
+            """
+            @question(wrt="x", at={"x": 1.5}, domain={"x": (-2, 2)})
+            def p(x):
+                fdx = x * 2
+                edf = x + fdx
+                e = edf * fdx
+                return e
+            """
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("wrt='y', at={'x': 1.5}, domain={'x': (-2, 2)}", "wrt='y' is no argument; choose one of x"),
+        ("wrt='x', at={}, domain={'x': (-2, 2)}", "`at` names nothing; name x"),
+        ("wrt='x', at={'x': 1.5}, domain={'y': (-2, 2)}", "`domain` names y; name x"),
+        ("wrt='x', at={'x': 1.5}, domain={'x': (2, -2)}", "the domain of x is"),
+        ("wrt='x', at={'x': float('nan')}, domain={'x': (-2, 2)}", "`at` must be finite"),
+        ("wrt='x', at={'x': 1.5}, domain={'x': (0.3, 0.4)}", "gave 6 of 24 test points"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options: str, expected: str) -> None:
+    with pytest.raises(QuestionError, match=expected):
+        make_question(f"@question({options})\ndef p(x):\n    a = x * x\n    return a")
+
+
+def test_a_relu_that_the_domain_keeps_on_one_side_is_refused() -> None:
+    with pytest.raises(QuestionError, match="that side of a kink or of 0 has enough"):
+        make_question(
+            """
+            @question(wrt="x", at={"x": 1.5}, domain={"x": (0.5, 4)})
+            def p(x):
+                a = torch.relu(x)
+                return a
+            """
+        )
+
+
+def test_a_domain_where_paths_always_cancel_is_refused() -> None:
+    with pytest.raises(QuestionError, match="nearly cancel at every test point"):
+        make_question(
+            """
+            @question(wrt="x", at={"x": 1.5}, domain={"x": (-2, 2)})
+            def p(x):
+                a = torch.sin(x)
+                b = a - torch.sin(x)
+                return b
+            """
+        )
+
+
+def test_helpers_and_numbers_from_outside_are_kept_as_they_were() -> None:
+    question = make_question(
+        """
+        k = 3.0
+        def swish(t):
+            return t * torch.sigmoid(k * t)
+        @question(wrt="x", at={"x": 1.5}, domain={"x": (-2, 2)})
+        def p(x):
+            a = swish(x)
+            f = a * k
+            return f
+        def swish(t):
+            return t
+        k = None
+        del torch
+        """
+    )
+    import torch
+
+    x = torch.tensor(0.5)
+    assert question(x) == 3.0 * x * torch.sigmoid(3.0 * x)
+
+
+def test_the_graph_of_q4_has_the_fan_out_that_its_lines_show() -> None:
+    forward = QUESTIONS["q4"].forward
+    assert forward.leaves == ("x",)
+    assert forward.nodes == ("a", "b", "c", "d", "f")
+    assert [line.name for line in forward.consumers("x")] == ["a", "b", "c"]
+    assert forward.line("d").inputs == ("a", "b", "c")
+    assert forward.adjoint("d") == "dfdd"

@@ -1,0 +1,132 @@
+"""The notebooks of ps1: the contract's cells, the seed's numbers, and a release without solutions or seeds."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tests.conftest import CELLS, NAMES, QUESTIONS, ROOT
+
+KINDS = {
+    "statement": ("markdown", True, False, False, None),
+    "forward": ("code", True, False, False, None),
+    "": ("code", False, True, False, None),
+    "check": ("code", True, False, True, 2),
+    "hidden": ("code", True, False, True, 8),
+}
+
+
+def read(stage: str, name: str) -> nbformat.NotebookNode:
+    return nbformat.read(ROOT / stage / "ps1" / f"{name}.ipynb", as_version=4)
+
+
+@pytest.mark.parametrize("stage", ["source", "release"])
+def test_the_cells_of_each_question_are_the_contracts(stage: str) -> None:
+    cells = {c.metadata.nbgrader.grade_id: c for c in read(stage, "problems").cells if "nbgrader" in c.metadata}
+    order = [gid for gid in cells if re.fullmatch(r"q\d(-\w+)?", gid)]
+    assert order == [f"{q}-{kind}".rstrip("-") for q in NAMES for kind in KINDS]
+    for gid in order:
+        kind, locked, solution, grade, points = KINDS[gid.partition("-")[2]]
+        meta = cells[gid].metadata.nbgrader
+        assert cells[gid].cell_type == kind
+        assert (meta.locked, meta.solution, meta.grade, meta.get("points")) == (locked, solution, grade, points)
+
+
+@pytest.mark.parametrize("stage", ["source", "release"])
+@pytest.mark.parametrize("name", ["examples", "problems"])
+def test_notebooks_are_stored_without_outputs(stage: str, name: str) -> None:
+    notebook = read(stage, name)
+    nbformat.validate(notebook)
+    assert not any(c.get("outputs") or c.get("execution_count") for c in notebook.cells)
+
+
+def test_the_release_holds_no_solution_no_hidden_test_and_no_seed() -> None:
+    seeds = re.findall(r'seed="(\w+)"', json.dumps(CELLS).replace('\\"', '"'))
+    assert len(set(seeds)) == len(NAMES)
+    released = (ROOT / "release" / "ps1" / "problems.ipynb").read_text()
+    for secret in (*seeds, "BEGIN", "grade(points", "dzdx = 2", "1 - f * f"):
+        assert secret not in released
+    for name in NAMES:
+        cell = next(c for c in read("release", "problems").cells if c.metadata.nbgrader.grade_id == f"{name}-hidden")
+        assert all(line.startswith("#") for line in cell.source.split("\n"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_statement_says_the_point_and_the_domain_that_the_question_has(name: str) -> None:
+    question, statement = QUESTIONS[name], CELLS[f"{name}-statement"].replace("\u2212", "-")
+    at = ", ".join(f"{n} = {v:g}" for n, v in question.at.items())
+    assert f"with torch's at {at} in the open" in statement
+    bounds: dict[tuple[float, float], list[str]] = {}
+    for leaf, box in question.domain.items():
+        bounds.setdefault(box, []).append(leaf)
+    domain = "; ".join(f"{', '.join(names)} between {lo:g} and {hi:g}" for (lo, hi), names in bounds.items())
+    assert f"at 24 hidden points with {domain}." in statement
+    assert f"`{question.forward.adjoint(question.wrt)}`" in statement
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_answer_cell_gives_the_forward_lines_and_the_return_in_both_stages(name: str) -> None:
+    forward = QUESTIONS[name].forward
+    for stage in ("source", "release"):
+        cell = next(c for c in read(stage, "problems").cells if c.metadata.nbgrader.grade_id == name)
+        lines = [line.strip() for line in cell.source.split("\n")]
+        assert lines[0] == f"def grad_{name}({', '.join(forward.leaves)}):"
+        assert [re.sub(r"\s", "", line) for line in lines[1 : 1 + len(forward.lines)]] == [
+            re.sub(r"\s", "", line.text) for line in forward.lines
+        ]
+        assert lines[-1] == f"return {forward.output}, {forward.adjoint(QUESTIONS[name].wrt)}"
+
+
+def execute(path: Path) -> tuple[dict[str, str], list[str]]:
+    """Runs a notebook in a real kernel: standard output by cell id, and everything else that a cell wrote."""
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
+    said: dict[str, str] = {}
+    other: list[str] = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream" and output.name == "stdout":
+                said[cell.id] = said.get(cell.id, "") + output.text
+            elif output.output_type != "execute_result":
+                other.append(f"{cell.id}: {output}")
+    return said, other
+
+
+@pytest.fixture
+def quiet_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    assert os.environ.get("NBGRADER_EXECUTION") is None
+
+
+@pytest.mark.usefixtures("quiet_kernel")
+@pytest.mark.filterwarnings("default")  # the kernel client's own
+def test_the_examples_print_what_the_seed_printed() -> None:
+    said, other = execute(ROOT / "source" / "ps1" / "examples.ipynb")
+    assert other == []
+    assert said["ex1-print"] == (
+        "x:  tensor(3.5000, requires_grad=True)\n"
+        "y = x * x:  tensor(12.2500, grad_fn=<MulBackward0>)\n"
+        "z = 2 * y + 3:  tensor(27.5000, grad_fn=<AddBackward0>)\n"
+    )
+    assert said["ex1-backward"] == "Gradient at x = 3.5:  tensor(14.)\n"
+    assert said["ex1-by-hand"] == "By hand at x = 3.5:  tensor(14.)\n"
+
+
+@pytest.mark.usefixtures("quiet_kernel")
+@pytest.mark.filterwarnings("default")  # the kernel client's own
+def test_the_problems_print_the_seeds_numbers_and_nothing_on_stderr() -> None:
+    said, other = execute(ROOT / "source" / "ps1" / "problems.ipynb")
+    assert other == []
+    numbers = {"q1": "64.0000", "q2": "3.0000", "q3": "0.0018", "q4": "-1.7847", "q5": "326.0000", "q6": "0.1020"}
+    for name, number in numbers.items():
+        assert f"AutoGrad:  {number}\nManual:    {number}\n" in said[f"{name}-check"]
+        assert "8 of 8 points" in said[f"{name}-hidden"]
+    assert "d/dx: 0.2229" in said["which-argument"]
+    assert "d/dy: 0.1020" in said["which-argument"]
