@@ -171,19 +171,27 @@ def adjoints(forward: Forward, point: Point, dtype: torch.dtype = torch.float64)
 
 
 def differentiate(forward: Forward, point: Point) -> Reference:
-    """Everything that is true at `point`. Call it within `clean_torch`."""
-    values: dict[str, torch.Tensor] = tensors(point)
-    local: dict[tuple[str, str], float] = {}
+    """Everything that is true at `point`. Call it within `clean_torch`.
+
+    The lines on detached inputs and the whole forward pass are disjoint graphs, so one backward call serves them all.
+    """
     names = dict(forward.given)
+    whole = run(forward, tensors(point, grad=True))
+    edges: dict[tuple[str, str], torch.Tensor] = {}
+    outputs = [whole[forward.output]]
     for line in forward.lines:
-        inputs = {n: values[n].detach().requires_grad_() for n in line.inputs}
-        node = eval(line.code, names, inputs)
-        for name, d in zip(line.inputs, torch.autograd.grad(node, list(inputs.values())), strict=True):
-            local[line.name, name] = d.item()
-        values[line.name] = node.detach()
-    numbers = {n: v.item() for n, v in values.items()}
-    scales = backward(forward, {edge: abs(d) for edge, d in local.items()})
-    return Reference(dict(point), numbers, local, adjoints(forward, point), scales)
+        inputs = {n: whole[n].detach().requires_grad_() for n in line.inputs}
+        outputs.append(eval(line.code, names, inputs))
+        edges.update(((line.name, n), leaf) for n, leaf in inputs.items())
+    grads = [g.item() for g in torch.autograd.grad(outputs, [*edges.values(), *whole.values()])]
+    local = dict(zip(edges, grads, strict=False))
+    return Reference(
+        dict(point),
+        {n: v.item() for n, v in whole.items()},
+        local,
+        dict(zip(whole, grads[len(edges) :], strict=True)),
+        backward(forward, {edge: abs(d) for edge, d in local.items()}),
+    )
 
 
 def backward(forward: Forward, local: Mapping[tuple[str, str], float]) -> dict[str, float]:

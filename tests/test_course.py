@@ -153,6 +153,32 @@ def test_an_assignment_travels_from_release_to_the_students_own_feedback(course:
     assert "q6: 0 of 8 points" in pages[0].read_text()
 
 
+def test_late_work_is_marked_and_a_later_submission_is_regraded(course: Course, tmp_path: Path) -> None:
+    """The commands of docs/instructors.md, "Late work" and "Regrading"."""
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(ROOT / "nbgrader_config.py", home)
+    course.run("db", "assignment", "add", "ps1", "--duedate=2020-12-01 18:00:00 UTC")
+    course.run("release_assignment", "ps1", "--force")
+    course.run("fetch_assignment", "ps1", cwd=home)
+    notebook = home / "ps1" / "problems.ipynb"
+    released = notebook.read_text()
+    name = ""
+    for student in ("fay", "ada"):
+        nbformat.write(fill_in(nbformat.reads(released, as_version=4), students()[student]), notebook)
+        course.run("submit", "ps1", cwd=home)
+        collected = course.run("collect", "ps1", "--update")
+        name = re.search(r"(?:Collecting|Updating) submission: (\S+)", collected)[1]  # type: ignore[index]
+        graded = course.run("autograde", "ps1")
+        assert "seconds late" in graded
+        assert sum(course.marks(name).values()) == sum(MARKS[student])
+    course.run("generate_assignment", "ps1", "--force")
+    course.run("autograde", "ps1", "--force", "--student", name)
+    course.run("generate_feedback", "ps1", "--force", "--student", name)
+    course.run("release_feedback", "ps1", "--student", name)
+    assert sum(course.marks(name).values()) == sum(MARKS["ada"])
+
+
 def test_a_question_object_that_a_student_replaced_shows_no_hidden_source(course: Course) -> None:
     """Under stock nbgrader the hidden cell itself then raises, and its traceback quotes the cell."""
     release = course.root / "release" / "ps1"

@@ -1,0 +1,85 @@
+"""`make bench`: how long things take here, as a table. Compare ratios; machines differ."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+
+def median(runs: int, measure: Callable[[], float]) -> tuple[float, float]:
+    """Median and worst of `runs` measurements, in ms."""
+    times = [measure() for _ in range(runs)]
+    return statistics.median(times), max(times)
+
+
+def clock(work: Callable[[], object]) -> Callable[[], float]:
+    def measure() -> float:
+        start = time.perf_counter()
+        with contextlib.redirect_stdout(io.StringIO()):
+            work()
+        return 1000 * (time.perf_counter() - start)
+
+    return measure
+
+
+def import_beside_torch() -> float:
+    code = "import time, torch; t = time.perf_counter(); import autograder; print(1000 * (time.perf_counter() - t))"
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+
+
+def notebook_beyond_torch() -> float:
+    """problems.ipynb from top to bottom in a real kernel, from its first cell's end (torch imported) to its last's."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(ROOT / "source" / "ps1" / "problems.ipynb", as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("import torch"))
+    with tempfile.TemporaryDirectory() as scratch:
+        NotebookClient(notebook, timeout=120, resources={"metadata": {"path": scratch}}).execute()
+    import datetime as dt
+
+    def when(cell: nbformat.NotebookNode, key: str) -> dt.datetime:
+        return dt.datetime.fromisoformat(cell.metadata.execution[key].replace("Z", "+00:00"))
+
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    return 1000 * (when(code[-1], "shell.execute_reply") - when(code[0], "shell.execute_reply")).total_seconds()
+
+
+def main() -> None:
+    from tests.conftest import NAMES, QUESTIONS, Class
+    from tests.test_accept import corpus
+
+    rows = [
+        ("`import autograder` beside torch", "100", median(7, import_beside_torch)),
+        ("problems.ipynb, top to bottom, beyond importing torch", "3000", median(3, notebook_beyond_torch)),
+    ]
+    student = Class()
+    for name in NAMES:
+        question = QUESTIONS[name]
+        student.namespace[f"grad_{name}"] = corpus(name)["seed"]
+        seeds = iter(range(10**6))
+        rows.append((f"`{name}.check()`", "30", median(30, clock(lambda q=question: student.check(q)))))
+        rows.append(
+            (
+                f"`{name}.grade(8, seed)`",
+                "50",
+                median(30, clock(lambda q=question, s=seeds: student.grade(q, 8, next(s)))),
+            )
+        )
+    print("| what | wanted, ms | median, ms | worst, ms |\n|---|---|---|---|")
+    for what, wanted, (middle, worst) in rows:
+        print(f"| {what} | {wanted} | {middle:.1f} | {worst:.1f} |")
+
+
+if __name__ == "__main__":
+    main()
