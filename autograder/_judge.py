@@ -8,19 +8,18 @@ from autograd by up to 2.0e-6·S in float32 and 2.6e-15·S in float64.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from autograder import _diagnosis
 from autograder import _messages as m
 from autograder._answers import Answer, Fault, Missing, Number
 from autograder._calculus import Reference
+from autograder._diagnosis import number_words
 from autograder._forward import Forward
+from autograder._links import FLOOR, TOLERANCE, Chain, chain
 from autograder._student import SECONDS, Reply
-
-TOLERANCE = 2e-5
-FLOOR = 1e-9
-"""Of the largest S: where S is 0 (a relu that is dead) rounding still needs some room."""
 
 
 class Kind(Enum):
@@ -43,10 +42,22 @@ class Verdict:
 
     kind: Kind
     text: str
+    chain: Chain | None = None
+    """The links, where the reply was usable and the value right."""
 
     @property
     def right(self) -> bool:
         return self.kind is Kind.RIGHT
+
+    @property
+    def credit(self) -> float:
+        """The part of the points that is earned: all, or half of them shared over the links that are right."""
+        if self.right:
+            return 1.0
+        if self.kind is not Kind.WRONG_DERIVATIVE or self.chain is None:
+            return 0.0
+        right, count = self.chain.share()
+        return 0.5 * right / count
 
 
 class Judge:
@@ -57,6 +68,7 @@ class Judge:
         largest = max(r.scales[wrt] for r in references)
         self._derivatives = [(r.adjoints[wrt], max(TOLERANCE * r.scales[wrt], FLOOR * largest)) for r in references]
         self._values = [(r.values[forward.output], TOLERANCE * r.value_scale(forward.output)) for r in references]
+        self.allowances: Mapping[str, float] = {}
         self._words = {
             "function": f"grad_{forward.name}",
             "arguments": ", ".join(forward.leaves),
@@ -64,10 +76,11 @@ class Judge:
             "adjoint": forward.adjoint(wrt),
         }
 
-    def widen(self, allowance: float) -> None:
-        """Lets derivatives differ by `allowance` if that is more than the tolerance (the visible point's float32)."""
-        if math.isfinite(allowance):
-            self._derivatives = [(g, max(t, allowance)) for g, t in self._derivatives]
+    def widen(self, allowances: Mapping[str, float]) -> None:
+        """Lets the first point's adjoints differ by as much, if that is more than the tolerance (its float32 error)."""
+        self.allowances = {n: a for n, a in allowances.items() if math.isfinite(a)}
+        g, tolerance = self._derivatives[0]
+        self._derivatives[0] = g, max(tolerance, self.allowances.get(self.wrt, 0.0))
 
     def verdict(self, reply: Reply) -> Verdict:
         if reply.missing:
@@ -85,12 +98,16 @@ class Judge:
             if _first_off(derivatives, self._values) is None and _first_off(values, self._derivatives) is None:
                 return self._say(Kind.SWAPPED, m.SWAPPED)
             return self._off(Kind.WRONG_VALUE, m.WRONG_VALUE, value_wrong, values, self._values)
+        links = chain(self.forward, self.wrt, self.references, reply, self.allowances)
         wrong = _first_off(derivatives, self._derivatives)
         if wrong is not None:
-            return self._off(Kind.WRONG_DERIVATIVE, m.WRONG_DERIVATIVE, wrong, derivatives, self._derivatives)
+            verdict = self._off(Kind.WRONG_DERIVATIVE, m.WRONG_DERIVATIVE, wrong, derivatives, self._derivatives)
+            return Verdict(verdict.kind, verdict.text + _diagnosis.say(links, self.hidden), links)
         if self.hidden:
-            return self._say(Kind.RIGHT, m.RIGHT_HIDDEN, count=len(self.references))
-        return self._say(Kind.RIGHT, m.RIGHT_VISIBLE, point=point_words(self.references[0].point))
+            verdict = self._say(Kind.RIGHT, m.RIGHT_HIDDEN, count=len(self.references))
+        else:
+            verdict = self._say(Kind.RIGHT, m.RIGHT_VISIBLE, point=point_words(self.references[0].point))
+        return Verdict(verdict.kind, verdict.text, links)
 
     def _say(self, kind: Kind, template: str, **words: object) -> Verdict:
         return Verdict(kind, template.format(**self._words, **words))
@@ -185,12 +202,3 @@ def point_words(point: object) -> str:
     """`x = 1, y = 2`, as a student would write it."""
     assert isinstance(point, dict)
     return ", ".join(f"{name} = {value:g}" for name, value in point.items())
-
-
-def number_words(given: float, expected: float) -> tuple[str, str]:
-    """Both numbers to four decimals, as the seed prints them; with more digits where four would look equal."""
-    for form in (".4f", ".6g", ".9g", ".12g", ".17g"):
-        a, b = format(given, form), format(expected, form)
-        if a != b and (form != ".4f" or min(abs(given), abs(expected)) >= 1e-3 or 0 in (given, expected)):
-            return a, b
-    return a, b

@@ -54,6 +54,44 @@ WHERE_VISIBLE = "at {point}"
 WHERE_HIDDEN = "at a hidden test point"
 OFTEN = " It is right at {right} of the {count} hidden points: look for a case that your lines do not cover."
 
+BROKEN = " The first link that broke is {adjoint}{numbers}."
+BROKEN_FROM = " (yours {given}; from your {above} follows {expected})"
+BROKEN_AT = " (yours {given}, expected {expected})"
+IT = "It"
+IT_UNNAMED = "{adjoint}, which your function does not name,"
+SLIP = {
+    "sign": " {it} has the right size and the wrong sign{rule}.",
+    "sign somewhere": " {it} has the right size and the wrong sign: a minus is lost or added on the way from {above}.",
+    "share's sign": " {it} has the wrong sign in the share that comes through {consumer}{rule}.",
+    "path lost": " {it} lacks the path through {consumer}: {node} is used in `{line}` as well{rule}.",
+    "power not lowered": " {it} does not lower the power in `{line}` by one{rule}.",
+    "exponent not brought down": " {it} lacks the exponent {other} of `{line}` as a factor{rule}.",
+    "local dropped": " {it} lacks the factor d{consumer}/d{node}{rule}.",
+    "upstream dropped": " {it} is only the local derivative d{consumer}/d{node}: multiply it by {upstream}.",
+    "value for derivative": " {it} uses {consumer} itself where the derivative of `{line}` belongs{rule}.",
+    "input for derivative": " {it} uses {node} itself where d{consumer}/d{node} belongs{rule}.",
+    "other input": " {it} differentiates `{line}` by {other} where it must be by {node}{rule}.",
+    "turned over": " {it} has the factor d{consumer}/d{node} turned over{rule}.",
+    "local repeated": " {it} has the factor d{consumer}/d{node} twice{rule}.",
+    "wrong adjoint": " {it} starts from {other} where {upstream} belongs.",
+    "other local": " {it} uses {other} where d{consumer}/d{node} belongs{rule}.",
+    "other leaf": " {it} is the derivative by {other}; asked is the one by {node}.",
+}
+OR = " Or, with the same numbers: "
+NO_SLIP = " No known slip explains it. Look at {lines}."
+LOOK_LINE = "`{line}`{rule}"
+UNNAMED = " On the way to it {unnamed} {are} not named: name them, and you are told which one broke."
+REASSIGNED = " {adjoint} is assigned more than once; only its last value can be judged."
+LINK = "{adjoint:<10} {number:>14}   {word}"
+LINK_WORDS = {
+    "right": "right",
+    "wrong": "the first link that broke",
+    "follows": "follows from the numbers above",
+    "off": "does not follow from the numbers above",
+    "unnamed": "not named",
+}
+SHARE = " Links that are right given the ones before them: {right} of {count}; together they earn {earned} of {points}."
+
 AUTOGRAD = "AutoGrad:  {value}"
 MANUAL = "Manual:    {value}"
 RIGHT_VISIBLE = "{adjoint} is right at {point}."

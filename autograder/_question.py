@@ -10,15 +10,17 @@ from typing import Any
 
 import torch
 
-from autograder import _calculus, _forward, _messages, _student
+from autograder import _calculus, _diagnosis, _forward, _messages, _student
 from autograder._calculus import Reference
 from autograder._errors import CheckFailed, QuestionError
 from autograder._forward import Forward
-from autograder._judge import Judge, Verdict, point_words
+from autograder._judge import Judge, Kind, Verdict, point_words
 from autograder._points import Domain, Testbed
 
 _SPREAD = 10
 """At the visible point the allowance is this many times autograd's own float32 error there, if that is more."""
+_PUBLIC = "points at which a slip is recognised; no secret"
+_MORE_POINTS = 6
 
 
 @dataclass(frozen=True)
@@ -44,30 +46,52 @@ class Question:
     def check(self, at: Mapping[str, float] | None = None) -> None:
         """Compares `grad_<name>` with autograd at the visible point, or at a point of your own: `check(at={"x": 0.5})`.
 
-        Prints both derivatives to four decimals; raises CheckFailed, shown without a traceback, if something is wrong.
+        Prints both derivatives to four decimals and a line a link, and draws the graph; raises CheckFailed, shown
+        without a traceback, if something is wrong.
         """
         with _calculus.clean_torch():
             reference = self._reference_at(self.at if at is None else self._own_point(at))
-            single = _calculus.adjoints(self.forward, reference.point, torch.float32)[self.wrt]
+            single = _calculus.adjoints(self.forward, reference.point, torch.float32)
         judge = Judge(self.forward, self.wrt, [reference], hidden=False)
-        judge.widen(_SPREAD * abs(single - reference.adjoints[self.wrt]))
-        reply = _student.current_student().ask(self._request([reference], show=True))
+        judge.widen({n: _SPREAD * abs(single[n] - g) for n, g in reference.adjoints.items()})
+        student = _student.current_student()
+        reply = student.ask(self._request([reference], show=True))
         verdict = judge.verdict(reply)
+        if verdict.kind is Kind.WRONG_DERIVATIVE:
+            verdict = self._at_more_points(verdict, reference, judge.allowances)
         if reply.printed:
             print(_messages.PRINTED.format(function=f"grad_{self.name}", text=reply.printed.rstrip("\n")))
         answer = reply.answers[0] if reply.answers else None
         if answer and len(answer.results) == 2 and answer.results[1].kind == "number":
             print(_messages.AUTOGRAD.format(value=f"{reference.adjoints[self.wrt]:.4f}"))
             print(_messages.MANUAL.format(value=f"{answer.results[1].value:.4f}"))
+        if verdict.chain:
+            for adjoint, number, word in _diagnosis.table(verdict.chain):
+                print(_messages.LINK.format(adjoint=adjoint, number=number, word=_messages.LINK_WORDS[word]))
         if not verdict.right:
             raise CheckFailed(verdict.text) from None
         print(verdict.text)
 
+    def _at_more_points(self, verdict: Verdict, reference: Reference, allowances: Mapping[str, float]) -> Verdict:
+        """The same verdict, with the slip named if one explains the student's numbers at more points as well."""
+        references = [reference, *self._testbed.draw(_PUBLIC)[:_MORE_POINTS]]
+        judge = Judge(self.forward, self.wrt, references, hidden=False)
+        judge.widen(allowances)
+        again = judge.verdict(_student.current_student().ask(self._request(references)))
+        return again if again.kind is verdict.kind else verdict
+
     def grade(self, points: float, seed: int | str) -> float:
-        """The marks in [0, points] that `grad_<name>` earns at hidden points fixed by `seed`; prints why."""
+        """The marks in [0, points] that `grad_<name>` earns at hidden points fixed by `seed`; prints why.
+
+        The derivative right at every point earns all; else the right links share half of the points.
+        """
         verdict = self.judge(seed)
-        earned = float(points) if verdict.right else 0.0
-        words = {"question": self.name, "earned": f"{earned:g}", "points": f"{points:g}", "text": verdict.text}
+        earned = float(points) * verdict.credit
+        text = verdict.text
+        if verdict.chain and not verdict.right:
+            right, count = verdict.chain.share()
+            text += _messages.SHARE.format(right=right, count=count, earned=f"{earned:.3g}", points=f"{points:g}")
+        words = {"question": self.name, "earned": f"{earned:.3g}", "points": f"{points:g}", "text": text}
         print(_messages.wrapped(_messages.EARNED.format(**words)))
         return earned
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import dis
 import inspect
 import io
 import linecache
@@ -20,6 +21,7 @@ import signal
 import sys
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -60,6 +62,8 @@ class Reply:
     answers: tuple[Answer, ...] = ()
     missing: Missing | None = None
     printed: str = ""
+    reassigned: tuple[str, ...] = ()
+    """Adjoints that the function assigns more than once: only the last value is seen at the return."""
 
 
 class Student(Protocol):
@@ -92,7 +96,8 @@ class KernelStudent:
                 answers.append(_call(function, request, point))
                 if answers[-1].fault:
                     break
-        return Reply(tuple(answers), printed=printed.text() if request.show else "")
+        reassigned = _assigned_again(function, request.adjoints)
+        return Reply(tuple(answers), printed=printed.text() if request.show else "", reassigned=reassigned)
 
     def _near(self, wanted: str) -> tuple[str, ...]:
         functions = [n for n, v in self.namespace.items() if inspect.isfunction(v) and not n.startswith("_")]
@@ -145,6 +150,14 @@ def _call(function: Callable[..., Any], request: Request, point: Mapping[str, fl
     except BaseException as error:  # SystemExit and KeyboardInterrupt included: the grader goes on
         return Answer(fault=fault_of(error))
     return Answer(results, single, seen)
+
+
+def _assigned_again(function: Callable[..., Any], names: Sequence[str]) -> tuple[str, ...]:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return ()
+    stores = Counter(i.argval for i in dis.get_instructions(code) if i.opname.startswith(("STORE_FAST", "STORE_DEREF")))
+    return tuple(n for n in names if stores[n] > 1)
 
 
 def _bind(

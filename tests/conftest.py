@@ -79,3 +79,25 @@ def student() -> Class:
 @pytest.fixture(params=NAMES)
 def question(request: pytest.FixtureRequest) -> Question:
     return QUESTIONS[request.param]
+
+
+TALLIES = ("forms accepted", "slips rejected", "slips named", "of these by their very name", "told in one line")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The two corpora as a table: what the tests counted, of how many."""
+    counts: dict[tuple[str, str], list[int]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for key, value in getattr(report, "user_properties", ()):
+                if key == "tally" and getattr(report, "when", "") == "call":
+                    name, what, found, of = value
+                    count = counts.setdefault((name, what), [0, 0])
+                    count[0] += found
+                    count[1] += of
+    if counts:
+        terminalreporter.section("the two corpora")
+        terminalreporter.write_line("".join(f"{what:>30}" for what in ("", *TALLIES))[24:])
+        for name in NAMES:
+            row = [counts.get((name, what)) for what in TALLIES]
+            terminalreporter.write_line(f"{name:<6}" + "".join(f"{f'{c[0]} of {c[1]}' if c else '-':>30}" for c in row))

@@ -45,7 +45,12 @@ def as_float32_tensors(form: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.mark.parametrize("way", [as_given, in_float32, as_numbers, as_float32_tensors])
 @pytest.mark.parametrize(("name", "form"), FORMS)
 def test_an_equal_form_earns_full_marks(
-    name: str, form: str, way: Callable[..., Any], student: Class, capsys: pytest.CaptureFixture[str]
+    name: str,
+    form: str,
+    way: Callable[..., Any],
+    student: Class,
+    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
 ) -> None:
     answer = way(corpus(name)[form])
     for seed in ("a", "b", "c"):
@@ -53,6 +58,7 @@ def test_an_equal_form_earns_full_marks(
         assert verdict.right, verdict.text
     student.check(QUESTIONS[name])
     assert "is right at" in capsys.readouterr().out
+    record_property("tally", (name, "forms accepted", 1, 1))
 
 
 @pytest.mark.parametrize("name", NAMES)

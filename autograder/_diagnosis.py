@@ -1,0 +1,105 @@
+"""Saying which link broke: the first wrong one from the output down, the slip it looks like, and nothing guessed."""
+
+from __future__ import annotations
+
+from autograder import _messages as m
+from autograder._forward import Line
+from autograder._links import Chain, Link, Status
+from autograder._slips import Slip, recognise, told
+from autograder._wording import rule
+
+FEWEST_POINTS = 3
+"""A slip is named only where it explains the student's number at this many points or more."""
+
+
+def number_words(given: float, expected: float) -> tuple[str, str]:
+    """Both numbers to four decimals, as the seed prints them; with more digits where four would look equal."""
+    for form in (".4f", ".6g", ".9g", ".12g", ".17g"):
+        a, b = format(given, form), format(expected, form)
+        if a != b and (form != ".4f" or min(abs(given), abs(expected)) >= 1e-3 or 0 in (given, expected)):
+            return a, b
+    return a, b
+
+
+def say(chain: Chain, hidden: bool) -> str:
+    """The sentences about the first broken link; with numbers only where the point is visible."""
+    link = chain.broken
+    if link is None:
+        return ""
+    node, forward = link.node, chain.forward
+    adjoint = forward.adjoint(node)
+    text = m.BROKEN.format(adjoint=adjoint, numbers="" if hidden else _numbers(chain, node))
+    found = recognise(chain, node) if len(chain.traces) >= FEWEST_POINTS else []
+    slips = told(found, chain, node)
+    if slips:
+        sentences = list(dict.fromkeys(_slip_words(chain, node, slip, slips) for slip in slips))[:2]
+        return text + (m.OR.join(s if n == 0 else s.lstrip() for n, s in enumerate(sentences)))
+    unnamed = [forward.adjoint(n) for n in chain.bridged(node)]
+    if unnamed:
+        return text + m.UNNAMED.format(unnamed=_list(unnamed), are="is" if len(unnamed) == 1 else "are")
+    lines = [_look(chain, line, node) for line in forward.consumers(node)]
+    return text + (m.NO_SLIP.format(lines=" and ".join(lines)) if lines else "")
+
+
+def table(chain: Chain) -> list[tuple[str, str, str]]:
+    """A row a link, from the output down: the adjoint, its number at the first point, and the key of its word."""
+    broken = chain.broken
+    below = chain.below(broken.node) if broken else set()
+    first = chain.traces[0]
+    rows = []
+    for link in chain.links:
+        number = f"{first.named[link.node]:.4f}" if link.node in first.named else ""
+        rows.append((chain.forward.adjoint(link.node), number, _word(link, broken, below)))
+    return rows
+
+
+def _word(link: Link, broken: Link | None, below: set[str]) -> str:
+    if link is broken:
+        return "wrong"
+    if link.status is Status.UNNAMED:
+        return "unnamed"
+    if link.status is Status.WRONG:
+        return "off"
+    return "follows" if link.node in below else "right"
+
+
+def _numbers(chain: Chain, node: str) -> str:
+    first = chain.traces[0]
+    given, expected = number_words(first.named[node], first.expected[node])
+    above = chain.above(node)
+    template = m.BROKEN_FROM if above else m.BROKEN_AT
+    return template.format(given=given, expected=expected, above=_list(above))
+
+
+def _slip_words(chain: Chain, node: str, slip: Slip, slips: object) -> str:
+    forward = chain.forward
+    it = m.IT if slip.node == node else m.IT_UNNAMED.format(adjoint=forward.adjoint(slip.node))
+    kind, worded = slip.kind, None
+    line = forward.line(slip.consumer) if slip.consumer else None
+    consumers = forward.consumers(slip.node)
+    if kind == "sign":
+        if chain.bridged(node):
+            kind, it = "sign somewhere", m.IT
+        elif len(consumers) == 1:
+            worded = rule(forward, consumers[0], slip.node)
+    elif line:
+        worded = rule(forward, line, slip.node)
+    return m.SLIP[kind].format(
+        it=it,
+        rule=f": {worded}" if worded else "",
+        node=slip.node,
+        consumer=slip.consumer,
+        other=slip.other,
+        line=line.text if line else "",
+        upstream=forward.adjoint(slip.consumer) if line else "",
+        above=_list(chain.above(node)) or forward.output,
+    )
+
+
+def _look(chain: Chain, line: Line, node: str) -> str:
+    worded = rule(chain.forward, line, node)
+    return m.LOOK_LINE.format(line=line.text, rule=f", where {worded}" if worded else "")
+
+
+def _list(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
