@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from autograder import _messages as m
+from autograder._draw import Mark, svg
 from autograder._forward import Line
 from autograder._links import Chain, Link, Status
+from autograder._picture import Picture
 from autograder._slips import Slip, recognise, told
 from autograder._wording import rule
 
+_MARKS = {"right": Mark.RIGHT, "wrong": Mark.WRONG}
 FEWEST_POINTS = 3
 """A slip is named only where it explains the student's number at this many points or more."""
 
@@ -28,17 +31,29 @@ def say(chain: Chain, hidden: bool) -> str:
         return ""
     node, forward = link.node, chain.forward
     adjoint = forward.adjoint(node)
-    text = m.BROKEN.format(adjoint=adjoint, numbers="" if hidden else _numbers(chain, node))
+    unnamed = [forward.adjoint(n) for n in chain.bridged(node)]
+    text = ""
+    if chain.above(node) or not unnamed:  # else there is only the result, and nothing further up to compare it with
+        numbers = "" if hidden or node == chain.wrt else _numbers(chain, node)
+        text = m.BROKEN.format(adjoint=adjoint, numbers=numbers)
     found = recognise(chain, node) if len(chain.traces) >= FEWEST_POINTS else []
     slips = told(found, chain, node)
     if slips:
         sentences = list(dict.fromkeys(_slip_words(chain, node, slip, slips) for slip in slips))[:2]
         return text + (m.OR.join(s if n == 0 else s.lstrip() for n, s in enumerate(sentences)))
-    unnamed = [forward.adjoint(n) for n in chain.bridged(node)]
     if unnamed:
         return text + m.UNNAMED.format(unnamed=_list(unnamed), are="is" if len(unnamed) == 1 else "are")
     lines = [_look(chain, line, node) for line in forward.consumers(node)]
     return text + (m.NO_SLIP.format(lines=" and ".join(lines)) if lines else "")
+
+
+def picture(chain: Chain, title: str) -> Picture:
+    """The graph with the student's numbers: right links green, the first wrong one red, the rest neutral."""
+    first, keys = chain.traces[0], {row[0]: row[2] for row in table(chain)}
+    marks = {n: _MARKS.get(keys.get(chain.forward.adjoint(n), ""), Mark.NEUTRAL) for n in first.named}
+    values = {n: f"{v:.4f}" for n, v in first.reference.values.items()}
+    adjoints = {n: f"{v:.4f}" for n, v in first.named.items()}
+    return Picture(svg(chain.forward, chain.wrt, values=values, adjoints=adjoints, marks=marks, title=title))
 
 
 def table(chain: Chain) -> list[tuple[str, str, str]]:

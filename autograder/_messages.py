@@ -28,7 +28,7 @@ NOT_A_FUNCTION = "{function} is no function, its type is {type}: keep its line `
 CELL_FAULT = "{function} is not defined, because its cell stopped{line} with {type}{text}.{own}"
 ARITY = "{function} cannot be called with its {count}: its first line must be `def {function}({arguments}):`."
 RAISED = "{function} stopped{line} with {type}{text}.{own}"
-RECURSION = "{function} calls itself without end{line}: compute {adjoint} without calling {function}."
+RECURSION = "{function} calls itself without end: compute {adjoint} without calling {function}."
 TOO_LONG = "{function} gave no answer in {seconds:g} seconds: look for a loop that does not end."
 OWN_LINE = "\n    {source}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +13,11 @@ import torch
 
 from autograder import _calculus, _diagnosis, _forward, _messages, _student
 from autograder._calculus import Reference
+from autograder._draw import svg
 from autograder._errors import CheckFailed, QuestionError
 from autograder._forward import Forward
 from autograder._judge import Judge, Kind, Verdict, point_words
+from autograder._picture import Picture
 from autograder._points import Domain, Testbed
 
 _SPREAD = 10
@@ -65,12 +68,18 @@ class Question:
         if answer and len(answer.results) == 2 and answer.results[1].kind == "number":
             print(_messages.AUTOGRAD.format(value=f"{reference.adjoints[self.wrt]:.4f}"))
             print(_messages.MANUAL.format(value=f"{answer.results[1].value:.4f}"))
-        if verdict.chain:
+        if verdict.chain and len(verdict.chain.traces[0].named) > 1:  # more than the result alone
             for adjoint, number, word in _diagnosis.table(verdict.chain):
                 print(_messages.LINK.format(adjoint=adjoint, number=number, word=_messages.LINK_WORDS[word]))
+        if verdict.chain:
+            _show(_diagnosis.picture(verdict.chain, f"{self.name} at {point_words(reference.point)}"))
         if not verdict.right:
             raise CheckFailed(verdict.text) from None
         print(verdict.text)
+
+    def draw(self) -> Picture:
+        """The computation graph, with an empty slot for each adjoint on the way from the output to `wrt`."""
+        return Picture(svg(self.forward, self.wrt, title=f"The computation graph of {self.name}"))
 
     def _at_more_points(self, verdict: Verdict, reference: Reference, allowances: Mapping[str, float]) -> Verdict:
         """The same verdict, with the slip named if one explains the student's numbers at more points as well."""
@@ -124,6 +133,15 @@ class Question:
             domain = ", ".join(f"{lo:g} ≤ {n} ≤ {hi:g}" for n, (lo, hi) in self.domain.items())
             raise CheckFailed(_messages.NOT_FINITE_HERE.format(**words, domain=domain))
         return reference
+
+
+def _show(picture: Picture) -> None:
+    """Displays the picture where there is a notebook to display it in; a terminal has the lines printed above."""
+    ipython = sys.modules.get("IPython")
+    if ipython and ipython.get_ipython():
+        from IPython.display import display
+
+        display(picture)
 
 
 def question(

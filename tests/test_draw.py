@@ -227,7 +227,7 @@ def test_the_description_says_the_lines_the_values_and_which_adjoint_is_wrong() 
     root = ET.fromstring(svg(forward, "x", values={"x": "3", "a": "6"}, adjoints=adjoints, marks=marks))
     assert root.findtext(f"{SVG}desc") == (
         "From x, y to c: x = 3; a = x * 2 = 6; b = torch.sin(a); c = b / y; the adjoint dcdb = 0.5 is right; "
-        "the adjoint dcda = 7 is wrong; the adjoint dcdx = 14 is not judged yet."
+        "the adjoint dcda = 7 is wrong; the adjoint dcdx = 14 comes after the break."
     )
     empty = ET.fromstring(svg(forward, "y"))
     assert (empty.findtext(f"{SVG}desc") or "").endswith("the adjoint dcdy is to be filled in.")

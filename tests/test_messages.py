@@ -8,6 +8,7 @@ from autograder import CheckFailed
 from autograder._messages import WIDTH, wrapped
 from tests.conftest import QUESTIONS, Class
 
+NAMELESS = " On the way to it dfdd, dfdc, dfdb and dfda are not named: name them, and you are told which one broke."
 FORWARD = "    f = 3 + 6*x + 7*x**2 + 3*x**3 + 8*x**4\n"
 VISIBLE = {
     "raise NotImplementedError()": (
@@ -35,9 +36,10 @@ VISIBLE = {
         "The value f is not right at x = 2 (yours 196.0000, expected 195.0000): the lines of the forward pass must "
         "stay as given, because a right derivative of another function earns nothing."
     ),
-    "return f, 6 + 14*x + 9*x**2 + 32*x**2": "dfdx is not right at x = 2 (yours 198.0000, expected 326.0000).",
-    "return f, 326.02": "dfdx is not right at x = 2 (yours 326.0200, expected 326.0000).",
-    "return grad_q5(x)": ("grad_q5 calls itself without end in line 3: compute dfdx without calling grad_q5."),
+    "return f, 6 + 14*x + 9*x**2 + 32*x**2": "dfdx is not right at x = 2 (yours 198.0000, expected 326.0000)."
+    + NAMELESS,
+    "return f, 326.02": "dfdx is not right at x = 2 (yours 326.0200, expected 326.0000)." + NAMELESS,
+    "return grad_q5(x)": ("grad_q5 calls itself without end: compute dfdx without calling grad_q5."),
     "return f, 1 / 0": "grad_q5 stopped in line 3 with ZeroDivisionError: division by zero.\n    return f, 1 / 0",
 }
 HIDDEN = {
@@ -48,7 +50,10 @@ HIDDEN = {
         "q5: 0 of 8 points. The value f is not right at a hidden test point: the lines of the forward pass must stay "
         "as given, because a right derivative of another function earns nothing."
     ),
-    "return f, 6 + 14*x": "q5: 0 of 8 points. dfdx is not right at a hidden test point.",
+    "return f, 6 + 14*x": (
+        "q5: 0 of 8 points. dfdx is not right at a hidden test point." + NAMELESS + " Links that are right given the "
+        "ones before them: 0 of 5; together they earn 0 of 8."
+    ),
     "return f, (6 + 14*x + 9*x**2 + 32*x**3) * (1 if x > 0 else 2)": None,
     "return f, 6 + 14*x + 9*x**2 + 32*x**3": ("q5: 8 of 8 points. dfdx is right at all 24 hidden test points."),
     "return f, x / 0": (
@@ -78,7 +83,7 @@ def test_an_answer_that_is_right_in_some_cases_is_told_so(student: Class) -> Non
     right = sum(r.point["x"] > 0 for r in QUESTIONS["q5"]._testbed.draw(1))
     assert student.verdict(QUESTIONS["q5"], answer).text == (
         f"dfdx is not right at a hidden test point. It is right at {right} of the 24 hidden points: look for a case "
-        "that your lines do not cover."
+        "that your lines do not cover." + NAMELESS
     )
 
 

@@ -83,19 +83,23 @@ def test_the_answer_cell_gives_the_forward_lines_and_the_return_in_both_stages(n
         assert lines[-1] == f"return {forward.output}, {forward.adjoint(QUESTIONS[name].wrt)}"
 
 
-def execute(path: Path) -> tuple[dict[str, str], list[str]]:
-    """Runs a notebook in a real kernel: standard output by cell id, and everything else that a cell wrote."""
+def execute(path: Path) -> tuple[dict[str, str], list[str], list[str]]:
+    """Runs a notebook in a real kernel: standard output by cell id, cells that drew, and whatever else was written."""
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
     said: dict[str, str] = {}
     other: list[str] = []
+    drawn: list[str] = []
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "stream" and output.name == "stdout":
                 said[cell.id] = said.get(cell.id, "") + output.text
+            elif output.output_type == "display_data":
+                assert set(output.data) == {"image/svg+xml", "text/plain"}
+                drawn.append(cell.id)
             elif output.output_type != "execute_result":
                 other.append(f"{cell.id}: {output}")
-    return said, other
+    return said, drawn, other
 
 
 @pytest.fixture
@@ -108,8 +112,9 @@ def quiet_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("quiet_kernel")
 @pytest.mark.filterwarnings("default")  # the kernel client's own
 def test_the_examples_print_what_the_seed_printed() -> None:
-    said, other = execute(ROOT / "source" / "ps1" / "examples.ipynb")
+    said, drawn, other = execute(ROOT / "source" / "ps1" / "examples.ipynb")
     assert other == []
+    assert drawn == ["ex3-check"]
     assert said["ex1-print"] == (
         "x:  tensor(3.5000, requires_grad=True)\n"
         "y = x * x:  tensor(12.2500, grad_fn=<MulBackward0>)\n"
@@ -122,8 +127,9 @@ def test_the_examples_print_what_the_seed_printed() -> None:
 @pytest.mark.usefixtures("quiet_kernel")
 @pytest.mark.filterwarnings("default")  # the kernel client's own
 def test_the_problems_print_the_seeds_numbers_and_nothing_on_stderr() -> None:
-    said, other = execute(ROOT / "source" / "ps1" / "problems.ipynb")
+    said, drawn, other = execute(ROOT / "source" / "ps1" / "problems.ipynb")
     assert other == []
+    assert drawn == [f"{name}-check" for name in NAMES]
     numbers = {"q1": "64.0000", "q2": "3.0000", "q3": "0.0018", "q4": "-1.7847", "q5": "326.0000", "q6": "0.1020"}
     for name, number in numbers.items():
         assert f"AutoGrad:  {number}\nManual:    {number}\n" in said[f"{name}-check"]

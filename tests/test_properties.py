@@ -103,13 +103,20 @@ def passes(draw: st.DrawFn) -> Pass:
     return Pass(leaves, tuple(nodes))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+)
 @given(passes(), st.data())
 def test_a_derivative_by_the_rules_earns_all_and_a_spoilt_one_nothing(forward: Pass, data: st.DataObject) -> None:
     try:
         question = make_question(forward.question())
     except QuestionError as refused:
-        assume("domain" not in str(refused))  # e.g. a relu whose input has one sign only
+        assume(
+            "domain" not in str(refused) and "nearly cancel" not in str(refused)
+        )  # e.g. a relu whose input has one sign only
         raise
     student = Class()
     right = student.verdict(question, forward.answer())

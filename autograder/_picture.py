@@ -1,0 +1,30 @@
+"""A picture as notebooks take it: an SVG with a text for those who cannot see it; and as markdown for a statement.
+
+JupyterLab refuses SVG attachments ("unknown image mime type"), so a statement carries its picture as a data URI, which
+JupyterLab, Notebook and nbconvert all show as an image, in which no script can run.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from html import unescape
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One computation graph as SVG; `print` shows its description."""
+
+    svg: str
+
+    def __str__(self) -> str:
+        found = re.search(r"<desc[^>]*>(.*?)</desc>", self.svg, flags=re.DOTALL)
+        return unescape(found[1]) if found else ""
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"image/svg+xml": self.svg, "text/plain": str(self)}
+
+    def markdown(self, alt: str) -> str:
+        """`![alt](data:…)`, on one line."""
+        return f"![{alt}](data:image/svg+xml;base64,{base64.b64encode(self.svg.encode()).decode()})"
