@@ -62,7 +62,7 @@ class Chain:
     ) -> None:
         """`unnamed`: nodes whose names are to be ignored; `allowances`: more room for these at the first point."""
         self.forward, self.wrt = forward, wrt
-        self.way = _way(forward, wrt)
+        self.way = way(forward, wrt)
         self._allowances = allowances or {}
         # A name counts as named if it holds a finite number at every point.
         names = {n: forward.adjoint(n) for n in (*forward.leaves, *forward.nodes) if n != wrt and n not in unnamed}
@@ -148,7 +148,7 @@ def chain(
     return without if wrong[1] < wrong[0] else plain
 
 
-def _way(forward: Forward, wrt: str) -> list[str]:
+def way(forward: Forward, wrt: str) -> list[str]:
     """The output, then every node that depends on `wrt`, then `wrt`: in the order of the backward pass."""
     depends = {wrt}
     for line in forward.lines:
