@@ -39,6 +39,7 @@ class Forms:
         self.form_of: dict[int, Form] = {}
         self.inside: dict[int, set[int]] = {}
         self.named: dict[int, tuple[str, Scope]] = {}
+        self.made: dict[int, ast.AST] = {}
 
     def _id(self, key: Any, inside: set[int] | None = None) -> int:
         number = self._ids.setdefault(key, len(self._ids))
@@ -103,7 +104,9 @@ class Forms:
         if shape is None:
             return self._id(("node", node, scope))
         keys = [self.key(self.linear(*child)) for child in shape[1]]
-        return self._id((shape[0], *keys), set(keys).union(*(self.inside[k] for k in keys)))
+        number = self._id((shape[0], *keys), set(keys).union(*(self.inside[k] for k in keys)))
+        self.made[number] = node
+        return number
 
     def shape(self, node: ast.AST, scope: Scope) -> tuple[Any, list[Place]] | None:
         """What an expression does, and to which parts; None for a leaf."""
@@ -180,17 +183,21 @@ class Forms:
     def small(self, atom: int) -> str:
         """Whether an atom is a step: "yes", "maybe", or "no" for an argument of the answer itself."""
         if atom not in self.named:
-            return "maybe"
+            made = self.made.get(atom)
+            steps = isinstance(made, ast.Tuple | ast.List | ast.BinOp) and _holds_small(made)
+            return "yes" if steps and (not isinstance(made, ast.BinOp) or isinstance(made.op, ast.Pow)) else "maybe"
         name, scope = self.named[atom]
         home: Scope | None = scope
         while home and name not in home.names:
             home = home.parent
         values = scope.find(name) or []
-        if any(_holds_small(v.node) for v in values if v.node):
-            return "yes"
+        for value in values:
+            number = self.number(value.node, value.scope) if isinstance(value.node, ast.expr) else None
+            if value.node and (_holds_small(value.node) or (number and abs(number) <= 0.1)):
+                return "yes"
         if home is not None and id(home.owner) in self.answers and name in _arguments(home.owner):
             return "no"
-        return "yes" if _STEP_NAMES.fullmatch(name) else "maybe"
+        return "yes" if not values and _STEP_NAMES.fullmatch(name) else "maybe"
 
 
 def added(left: Form, right: Form, factor: complex = 1) -> Form:
@@ -213,8 +220,14 @@ def _arguments(function: Any) -> set[str]:
 
 
 def _holds_small(node: ast.AST) -> bool:
-    numbers = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant)]
-    powers = any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) for n in ast.walk(node))
-    negative = any(isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub) for n in ast.walk(node))
-    eps = any(isinstance(n, ast.Attribute) and n.attr in ("eps", "epsilon") for n in ast.walk(node))
-    return eps or (powers and negative) or any(isinstance(n, float) and 0 < abs(n) <= 0.1 for n in numbers)
+    """Whether a number such as 1e-6, 10**-n or eps stands in it."""
+    for n in ast.walk(node):
+        if isinstance(n, ast.Attribute) and n.attr in ("eps", "epsilon"):
+            return True
+        if isinstance(n, ast.Constant) and isinstance(n.value, float) and 0 < abs(n.value) <= 0.1:
+            return True
+        if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) and isinstance(n.left, ast.Constant):
+            negative = isinstance(n.right, ast.UnaryOp) and isinstance(n.right.op, ast.USub)
+            if negative:
+                return True
+    return False

@@ -9,14 +9,13 @@ from __future__ import annotations
 import ast
 import builtins
 import math
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from autograder._byhand_cells import parse
+
 END = math.inf
-_PYTHON_MAGICS = re.compile(r"^(\s*)%{1,2}(?:time|timeit|prun|capture|memit|mprun)\b(?:\s+-\w+(?:\s+\d+)?)*")
-_SHELL = re.compile(r"^\s*(?:[%!?]|[\w.]+\?+\s*$)|^\s*[\w, ]+=\s*[%!]")
 _GROWS = {"append", "extend", "insert", "add", "update", "setdefault", "appendleft", "__setitem__"}
 _GIVEN = {"torch": "torch", "np": "numpy", "numpy": "numpy", "math": "math"}
 Def = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -124,30 +123,6 @@ class _ModuleScope(Scope):
 
     def bind(self, name: str, value: Value, weak: bool = False) -> None:
         self.module.bind(name, value, weak)
-
-
-def parse(source: str) -> tuple[ast.Module | None, list[str]]:
-    """The tree of a cell, or None where it is no Python; IPython's own lines are emptied, so that lines keep count."""
-    shown = source.split("\n")
-    lines = list(shown)
-    first = next((i for i, line in enumerate(lines) if line.strip()), 0)
-    if lines[first].startswith("%%"):
-        if not _PYTHON_MAGICS.match(lines[first]):
-            return None, shown
-        lines[first] = ""
-    for attempt in (lines, [_plain(line) for line in lines]):
-        try:
-            return ast.parse("\n".join(attempt)), shown
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return None, shown
-
-
-def _plain(line: str) -> str:
-    line = _PYTHON_MAGICS.sub(r"\1", line)
-    if not _SHELL.match(line):
-        return line
-    return line[: len(line) - len(line.lstrip())] + "pass"
 
 
 def live(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
@@ -283,3 +258,35 @@ def body_scope(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, parent
             if isinstance(g, ast.Global):
                 scope.elsewhere.update(g.names)
     return scope
+
+
+def comprehension_scope(node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, outer: Scope) -> Scope:
+    inner = outer.child(node)
+    for loop in node.generators:
+        names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+        inner.names.update({n: [] for n in names})
+        stand_in = ast.copy_location(ast.For(loop.target, loop.iter, [], []), node)
+        collect([stand_in], inner, True)
+    return inner
+
+
+def inside_files(value: Value, scope: Scope) -> list[Value]:
+    """What a dotted path into a file beside the notebook leads to."""
+    module, _, name = value.path.partition(".")
+    known = scope.module.modules.get(module)
+    return (known.find(name.split(".")[0]) or []) if known and name else []
+
+
+def loaded(target: ast.expr) -> ast.expr:
+    loaded = ast.parse(ast.unparse(target), mode="eval").body
+    for n in ast.walk(loaded):
+        ast.copy_location(n, target)
+    return loaded
+
+
+def stores(method: ast.AST) -> set[str]:
+    return {n.attr for n in ast.walk(method) if isinstance(n, ast.Attribute) and stored(n)}
+
+
+def stored(node: ast.AST) -> bool:
+    return isinstance(getattr(node, "ctx", None), ast.Store)

@@ -10,14 +10,14 @@ import ast
 from collections.abc import Mapping, Sequence
 
 from autograder._byhand import ATTRIBUTES, Finding, Outcome, found, rule_of
-from autograder._byhand_names import END, Def, Module, Scope, Value, body_scope, branches, collect, live
+from autograder._byhand_names import END, Module, Scope, Value, comprehension_scope, inside_files
 from autograder._byhand_paths import call_path, is_import, literal_attribute, paths, strings
+from autograder._byhand_reach import Reach
 from autograder._byhand_steps import DIVIDES, Steps
 
 _ROUNDS = 4
 """Arguments become known as calls are read, and may lead to more calls; honest programs settle in two."""
 _OWN_KINDS = {"collections.namedtuple", "types.SimpleNamespace", "typing.NamedTuple", "dataclasses.make_dataclass"}
-Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 def read(cells: Sequence[str], function: str, modules: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
@@ -41,34 +41,32 @@ def read(cells: Sequence[str], function: str, modules: Mapping[str, str] | None 
     return findings
 
 
-class _Reader(ast.NodeVisitor):
+class _Reader(Reach):
     """Walks everything reached, once a round."""
 
     def __init__(self, notebook: Module, function: str) -> None:
+        super().__init__()
         self.notebook, self.function = notebook, function
-        self.passed: dict[tuple[int, int], None] = {}
-        self.scopes: dict[tuple[int, float], Scope] = {}
 
     def read(self) -> tuple[Finding, ...]:
         self.findings: dict[Finding, None] = {}
-        self.seen: set[object] = set()
-        self.todo: list[tuple[ast.AST, Scope]] = []
+        self.start(Scope(self.notebook, None, END))
         self.attributes: set[str] = set()
-        self.methods: list[tuple[str, Value]] = []
-        self.own: set[str] = set()
         self.doubtful: list[tuple[str, str, bool, Finding]] = []
         values = self.notebook.find(self.function)
         if not values:
             return (found("unread"),)
         self.answers = {id(v.node) for v in values}
         self.stepper = Steps(self.answers)
-        self.scope = Scope(self.notebook, None, END)
         for value in values:
             self.reach(value)
         while self.todo or self.methods:
             while self.todo:
                 node, self.scope = self.todo.pop()
-                self.visit(node)
+                try:
+                    self.visit(node)
+                except RecursionError:  # no honest line is nested that deep; somebody should look
+                    self.report("unread", node)
             called = [m for m in self.methods if m[0] in self.attributes]
             if not called:
                 break
@@ -83,78 +81,6 @@ class _Reader(ast.NodeVisitor):
         key = lambda f: (order[f.outcome], -1 if f.cell is None else f.cell, f.line or 0, f.rule)  # noqa: E731
         return tuple(sorted(self.findings, key=key))
 
-    # What is reached
-
-    def reach(self, value: Value) -> None:
-        """Whatever a reached name holds: a function's body, a class, or the expression that a cell computed."""
-        node, scope = value.node, value.scope
-        if value.path:
-            for other in paths_values(value, scope):
-                self.reach(other)
-            return
-        inner = value.when_called(self.scope) if isinstance(node, Def) else scope
-        if node is None or (id(node), inner.time) in self.seen:
-            return
-        if isinstance(node, Def):
-            self.seen.add((id(node), inner.time))
-            for outer in node.decorator_list:
-                self.todo.append((outer, scope))
-            if isinstance(node, ast.ClassDef):
-                self.reach_class(node, scope, inner)
-            else:
-                for default in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
-                    self.todo.append((default, scope))
-                self.body(node.body, self.scope_of(node, inner))
-        elif scope.parent is None:  # the lines of a function that is reached are read with its body
-            self.seen.add((id(node), scope.time))
-            self.todo.append((node, scope))
-
-    def reach_class(self, node: ast.ClassDef, scope: Scope, outer: Scope) -> None:
-        inner = outer.child(node)
-        collect(node.body, inner, False)
-        for base in (*node.bases, *(k.value for k in node.keywords)):
-            self.todo.append((base, scope))
-        for statement in live(node.body):
-            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-                self.own.add(statement.name)
-                method = Value(statement, inner)
-                if statement.name.startswith("__"):
-                    self.reach(method)
-                else:
-                    self.methods.append((statement.name, method))
-                self.own.update(_stores(statement))
-            else:
-                self.own.update(n.id for n in ast.walk(statement) if _stored(n) and isinstance(n, ast.Name))
-                self.body([statement], inner)
-
-    def scope_of(self, node: Function, parent: Scope) -> Scope:
-        """One scope a function and time, so that what calls pass to it gathers there over the rounds."""
-        key = id(node), parent.time
-        if key not in self.scopes:
-            self.scopes[key] = body_scope(node, parent)
-        return self.scopes[key]
-
-    def body(self, statements: Sequence[ast.stmt], scope: Scope) -> None:
-        for statement in live(statements):
-            if isinstance(statement, Def):
-                continue  # read when its name is used
-            for child in ast.iter_child_nodes(statement):
-                if isinstance(child, ast.ExceptHandler | ast.match_case):
-                    self.todo += [
-                        (n, scope) for n in ast.iter_child_nodes(child) if isinstance(n, ast.expr | ast.pattern)
-                    ]
-                elif not isinstance(child, ast.stmt):
-                    self.todo.append((child, scope))
-            if isinstance(statement, ast.AugAssign):
-                as_read = ast.copy_location(
-                    ast.BinOp(_loaded(statement.target), statement.op, statement.value), statement
-                )
-                self.todo.append((as_read, scope))
-            for block in branches(statement):
-                self.body(block, scope)
-
-    # What is judged
-
     def report(self, rule: str, node: ast.AST) -> None:
         self.findings[self.finding(rule, node)] = None
 
@@ -166,7 +92,7 @@ class _Reader(ast.NodeVisitor):
 
     def judge(self, path: str, node: ast.AST, attribute: str = "") -> None:
         if path.partition(".")[0] in self.notebook.modules:
-            for value in paths_values(Value(None, self.scope, path), self.scope):
+            for value in inside_files(Value(None, self.scope, path), self.scope):
                 self.reach(value)
             return
         rule = rule_of(path)
@@ -257,29 +183,6 @@ class _Reader(ast.NodeVisitor):
         self.pass_arguments(node)
         self.visit(node.func)
 
-    def pass_arguments(self, node: ast.Call) -> None:
-        """What a call hands to a function of the notebook becomes a value of that function's arguments."""
-        if not isinstance(node.func, ast.Name):
-            return
-        for value in self.scope.find(node.func.id) or ():
-            target = value.node
-            if (
-                isinstance(target, ast.ClassDef)
-                or not isinstance(target, Function)
-                or (id(node), id(target)) in self.passed
-            ):
-                continue
-            self.passed[id(node), id(target)] = None
-            scope = self.scope_of(target, value.when_called(self.scope))
-            args = [*target.args.posonlyargs, *target.args.args]
-            named = {k.arg: k.value for k in node.keywords if k.arg}
-            for arg, given in [
-                *zip(args, node.args, strict=False),
-                *((a, named[a.arg]) for a in args if a.arg in named),
-            ]:
-                if not isinstance(given, ast.Starred):
-                    scope.names[arg.arg].insert(0, Value(given, self.scope))
-
     def visit_Subscript(self, node: ast.Subscript) -> None:
         meant = paths(node, self.scope)
         for path in meant:
@@ -329,35 +232,3 @@ class _Reader(ast.NodeVisitor):
         self.scope = outer
 
     visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = visit_comprehension_of
-
-
-def comprehension_scope(node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, outer: Scope) -> Scope:
-    inner = outer.child(node)
-    for loop in node.generators:
-        names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
-        inner.names.update({n: [] for n in names})
-        stand_in = ast.copy_location(ast.For(loop.target, loop.iter, [], []), node)
-        collect([stand_in], inner, True)
-    return inner
-
-
-def paths_values(value: Value, scope: Scope) -> list[Value]:
-    """What a dotted path into a file beside the notebook leads to."""
-    module, _, name = value.path.partition(".")
-    known = scope.module.modules.get(module)
-    return (known.find(name.split(".")[0]) or []) if known and name else []
-
-
-def _loaded(target: ast.expr) -> ast.expr:
-    loaded = ast.parse(ast.unparse(target), mode="eval").body
-    for n in ast.walk(loaded):
-        ast.copy_location(n, target)
-    return loaded
-
-
-def _stores(method: ast.AST) -> set[str]:
-    return {n.attr for n in ast.walk(method) if isinstance(n, ast.Attribute) and _stored(n)}
-
-
-def _stored(node: ast.AST) -> bool:
-    return isinstance(getattr(node, "ctx", None), ast.Store)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from autograder._byhand_forms import ONE, Form, Forms, Place, added
 from autograder._byhand_names import Def, Scope, Value, body_scope, live
@@ -46,7 +47,7 @@ class Steps:
 
     def difference(self, node: ast.expr, scope: Scope) -> str:
         """The rule that a sum, product or quotient breaks; "" if none."""
-        terms = list(self._terms(node, scope, 1, (), 0))[:_MOST_TERMS]
+        terms = list(islice(self._terms(node, scope, 1, (), 0), _MOST_TERMS))
         rules = set()
         for i, a in enumerate(terms):
             for b in terms[:i]:
@@ -153,6 +154,8 @@ class Steps:
 
     def _pair(self, a: _Term, b: _Term) -> str:
         shifts = self._shifts((a.core, a.scope), (b.core, b.scope), 0)
+        if shifts == [] and self._moved(a, b):
+            return "differences"
         if not shifts or len({next(iter(s)) for s in shifts}) > 1:
             return ""
         ((atom, size),) = shifts[0].items()
@@ -167,6 +170,17 @@ class Steps:
                 return "differences"
             return "difference-like" if own and abs(weight - 1) < 1e-6 else ""
         return {"yes": "differences", "maybe": "difference-like" if own else ""}.get(self.forms.small(atom), "")
+
+    def _moved(self, a: _Term, b: _Term) -> bool:
+        """The same call twice, its argument stepped in between (`x = x + h`), their difference divided by the step."""
+        if not (isinstance(a.core, ast.Call) and a.core is not b.core):
+            return False
+        key = self.forms.key(self.forms.linear(a.core, a.scope))
+        stepped = any(k in self.forms.named and self.forms.small(k) == "yes" for k in self.forms.inside[key])
+        divided = abs(a.factor) >= 50 or any(
+            self.forms.small(k) == "yes" for d in a.divisors for k in self.forms.form_of[d]
+        )
+        return stepped and divided
 
     def _shifts(self, a: Place, b: Place, depth: int) -> list[Form] | None:
         """By how much the arguments differ if both do the same to them; [] if nothing does; None if they are unlike."""
@@ -214,7 +228,8 @@ class Steps:
         steps = {k for d in term.divisors for k in self.forms.form_of[d] if self.forms.small(k) == "yes"}
         if abs(term.factor) < 50 and not steps:
             return ""
-        values = term.scope.find(term.core.id) or [] if isinstance(term.core, ast.Name) else []
+        held = term.core.value if isinstance(term.core, ast.Subscript) else term.core
+        values = term.scope.find(held.id) or [] if isinstance(held, ast.Name) else []
         summed = isinstance(term.core, ast.BinOp) and isinstance(term.core.op, ast.MatMult)
         if isinstance(term.core, ast.Call):
             summed = call_path(term.core, term.scope) in _SUMS
@@ -228,13 +243,14 @@ class Steps:
                 form = self.forms.linear(argument, scope)
                 base = any(k != ONE and abs(c) >= 0.1 for k, c in form.items())
                 stepped = any(abs(c) <= 0.01 and _near_one(abs(c * term.factor)) for c in form.values())
-                if (
-                    base
-                    and len(form) > 1
-                    and (stepped or any({k, *self.forms.inside.get(k, ())} & steps for k in form))
-                ):
+                if base and len(form) > 1 and (stepped or any(self._steps_by(k, steps) for k in form)):
                     return "differences"
         return ""
+
+    def _steps_by(self, atom: int, steps: set[int]) -> bool:
+        return bool({atom, *self.forms.inside.get(atom, ())} & steps) or (
+            atom in self.forms.named and self.forms.small(atom) == "yes"
+        )
 
     def _below(self, node: ast.AST, scope: Scope) -> Iterator[Place]:
         """Every expression under this one, through names and comprehensions."""

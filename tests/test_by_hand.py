@@ -396,6 +396,22 @@ READ: dict[str, tuple[str, list[str]]] = {
         "differences",
         cells("D = lambda g, h=1e-6: lambda x: (g(x + h) - g(x)) / h  # !", answer("return f(x), D(f)(x)")),
     ),
+    "an argument stepped in place": (
+        "differences",
+        one(
+            "y = f(x)\nx = x + 1e-6\nup = f(x)\nd = (up - f(x - 1e-6)) / 1e-6\nx = x - 1e-6\nd = (up - y) / 1e-6  # !\nreturn y, d"
+        ),
+    ),
+    "values kept in a list": (
+        "differences",
+        one(
+            "h, ys = 1e-6, []\nfor s in (h, -h):\n    ys.append(f(x + s))\nd = (ys[0] - ys[1]) / (2 * h)  # !\nreturn f(x), d"
+        ),
+    ),
+    "a list of steps": (
+        "differences",
+        one("h = np.array([1e-3, 1e-4])\nd = (f(x + h) - f(x)) / h  # !\nreturn f(x), d[1]"),
+    ),
     "a library function": ("differences", one("h = 1e-6\nreturn 1, (torch.sin(x + h) - torch.sin(x)) / h  # !")),
     "the formula written out twice": ("differences", one("h = 1e-6\nd = ((x + h)**2 - x**2) / h  # !\nreturn f(x), d")),
     "a longer formula written out twice": (
@@ -589,6 +605,12 @@ HONEST: dict[str, list[str]] = {
             "s = (torch.sin(x + h) - torch.sin(x)) / h\nv = (p * p - 1) / (p * p + 1)\nw = 1 / (x + 1) - 1 / x\n"
             "k = (2 * x * q - p * 3) / q**2\nm = (torch.log(p) - torch.log(q)) / (p - q)\n"
             "n = (torch.exp(x + 1) - torch.exp(x - 1)) / 2\no = torch.tanh((x + 0.1) / 0.1)\nreturn t + u + s, v + w + k + m + n + o"
+        )
+    ),
+    "loops and small numbers": cells(
+        answer(
+            "dt, y, s = 0.001, x, 0\nfor k in range(1, 5):\n    y = y + dt * f(y)\n    s += k * x ** (k - 1) / 0.01\n"
+            "area = sum(f(x + i * 0.01) for i in range(3)) * 0.01\nreturn y / dt + area, torch.exp(x + dt) / dt + s"
         )
     ),
     "a guard against log(0)": cells(
