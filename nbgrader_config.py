@@ -15,6 +15,18 @@ c.Exchange.root = os.environ.get("NBGRADER_EXCHANGE", os.path.join(here, "exchan
 # A cell may take a minute. (A call of a student's function within a check has a limit of its own, of 5 seconds.)
 c.Execute.timeout = 60
 
+# What nbgrader does with a submission, and after the notebook was run: the list of answers that may not be by hand.
+c.Autograde.autograde_preprocessors = [
+    "nbgrader.preprocessors.Execute",
+    "autograder.by_hand_list.ListFindings",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
 # Feedback pages without the hidden tests' source: the verdicts stay, the points and the seed do not.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",

@@ -167,7 +167,8 @@ def _torch_rule(module: str, name: str) -> str:
     if module == "torch.autograd.functional":
         return "functional"
     if module == "torch.autograd.forward_ad":
-        return "forward-mode" if name in ("make_dual", "unpack_dual", "enter_dual_level") else ""
+        # Not unpack_dual: printing any tensor calls it.
+        return "forward-mode" if name in ("make_dual", "enter_dual_level") else ""
     if module.startswith(("torch._functorch", "torch.func")) and name in _FUNCTIONAL:
         return "functional"
     return ""

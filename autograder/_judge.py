@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from autograder import _diagnosis
 from autograder import _messages as m
 from autograder._answers import Answer, Fault, Missing, Number
+from autograder._byhand import Finding, Outcome, sentence
+from autograder._byhand_source import read
 from autograder._calculus import Reference
 from autograder._diagnosis import number_words
 from autograder._forward import Forward
@@ -33,6 +35,7 @@ class Kind(Enum):
     NO_NUMBER = "not a number"
     SWAPPED = "swapped"
     WRONG_VALUE = "wrong value"
+    NOT_BY_HAND = "not by hand"
     WRONG_DERIVATIVE = "wrong derivative"
 
 
@@ -44,6 +47,8 @@ class Verdict:
     text: str
     chain: Chain | None = None
     """The links, where the reply was usable and the value right."""
+    findings: tuple[Finding, ...] = ()
+    """What the by-hand guards point at: one that is forbidden, or those listed for the instructor."""
 
     @property
     def right(self) -> bool:
@@ -98,16 +103,28 @@ class Judge:
             if _first_off(derivatives, self._values) is None and _first_off(values, self._derivatives) is None:
                 return self._say(Kind.SWAPPED, m.SWAPPED)
             return self._off(Kind.WRONG_VALUE, m.WRONG_VALUE, value_wrong, values, self._values)
+        findings = self._by_hand(reply)
+        forbidden = next((f for f in findings if f.outcome is Outcome.FORBIDDEN), None)
+        if forbidden:
+            return Verdict(Kind.NOT_BY_HAND, sentence(forbidden, self._words["function"]), findings=(forbidden,))
         links = chain(self.forward, self.wrt, self.references, reply, self.allowances)
         wrong = _first_off(derivatives, self._derivatives)
         if wrong is not None:
             verdict = self._off(Kind.WRONG_DERIVATIVE, m.WRONG_DERIVATIVE, wrong, derivatives, self._derivatives)
-            return Verdict(verdict.kind, verdict.text + _diagnosis.say(links, self.hidden), links)
+            return Verdict(verdict.kind, verdict.text + _diagnosis.say(links, self.hidden), links, findings)
         if self.hidden:
             verdict = self._say(Kind.RIGHT, m.RIGHT_HIDDEN, count=len(self.references))
         else:
             verdict = self._say(Kind.RIGHT, m.RIGHT_VISIBLE, point=point_words(self.references[0].point))
-        return Verdict(verdict.kind, verdict.text, links)
+        return Verdict(verdict.kind, verdict.text, links, findings)
+
+    def _by_hand(self, reply: Reply) -> tuple[Finding, ...]:
+        """What both guards found, forbidden first. Without cells (a plain script) there is nothing to read."""
+        read_ones = read(reply.cells, self._words["function"], reply.modules) if reply.cells else ()
+        lines = {line.strip() for text in (*reply.cells, *reply.modules.values()) for line in text.split("\n")}
+        # What was seen is told with its line only if that is a line of the notebook: text can smuggle hidden points.
+        seen = (f if f.source in lines else replace(f, source="") for f in reply.seen)
+        return tuple(sorted({*read_ones, *seen}, key=lambda f: (f.outcome is Outcome.LISTED, f.line or 0, f.rule)))
 
     def _say(self, kind: Kind, template: str, **words: object) -> Verdict:
         return Verdict(kind, template.format(**self._words, **words))

@@ -6,12 +6,13 @@ import math
 import numbers
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 
 from autograder import _calculus, _diagnosis, _forward, _messages, _student
+from autograder._byhand import sentence
 from autograder._calculus import Reference
 from autograder._draw import svg
 from autograder._errors import CheckFailed, QuestionError
@@ -22,6 +23,8 @@ from autograder._points import Domain, Testbed
 
 _SPREAD = 10
 """At the visible point the allowance is this many times autograd's own float32 error there, if that is more."""
+FINDINGS = "application/vnd.autograder.findings+json"
+"""How the by-hand guards' findings travel from a hidden test to the instructor's list; removed on the way."""
 _PUBLIC = "points at which a slip is recognised; no secret"
 _MORE_POINTS = 6
 
@@ -75,7 +78,7 @@ class Question:
             _show(_diagnosis.picture(verdict.chain, f"{self.name} at {point_words(reference.point)}"))
         if not verdict.right:
             raise CheckFailed(verdict.text) from None
-        print(verdict.text)
+        print("\n".join([verdict.text, *self._listed(verdict)]))
 
     def draw(self) -> Picture:
         """The computation graph, with an empty slot for each adjoint on the way from the output to `wrt`."""
@@ -100,9 +103,18 @@ class Question:
         if verdict.chain and not verdict.right:
             right, count = verdict.chain.share()
             text += _messages.SHARE.format(right=right, count=count, earned=f"{earned:.3g}", points=f"{points:g}")
+        text += "".join(f" {s}" for s in self._listed(verdict))
         words = {"question": self.name, "earned": f"{earned:.3g}", "points": f"{points:g}", "text": text}
         print(_messages.wrapped(_messages.EARNED.format(**words)))
+        if verdict.findings:
+            _show({FINDINGS: [{"question": self.name, **asdict(f)} for f in verdict.findings]}, raw=True)
         return earned
+
+    def _listed(self, verdict: Verdict) -> list[str]:
+        """The sentences about what the instructor will look at."""
+        if verdict.kind is Kind.NOT_BY_HAND:
+            return []
+        return list(dict.fromkeys(sentence(f, f"grad_{self.name}") for f in verdict.findings))
 
     def judge(self, seed: int | str) -> Verdict:
         """The verdict on `grad_<name>` at the hidden points fixed by `seed`."""
@@ -135,13 +147,13 @@ class Question:
         return reference
 
 
-def _show(picture: Picture) -> None:
-    """Displays the picture where there is a notebook to display it in; a terminal has the lines printed above."""
+def _show(thing: object, **options: object) -> None:
+    """Displays where there is a notebook to display in; a terminal has the lines printed above."""
     ipython = sys.modules.get("IPython")
     if ipython and ipython.get_ipython():
         from IPython.display import display
 
-        display(picture)
+        display(thing, **options)
 
 
 def question(

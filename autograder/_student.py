@@ -25,7 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import Any, Protocol
 
@@ -34,11 +34,14 @@ import torch
 
 from autograder import _calculus
 from autograder._answers import Answer, Fault, Missing, Number, describe, results_of
+from autograder._byhand import Finding
+from autograder._byhand_watch import Watch
 
 SECONDS = 5.0
 """One request may take this long when nbgrader runs the notebook; in a student's own session there is no limit."""
 MOST_PRINTED = 2000
 _MOST_TEXT = 300
+_MOST_SOURCE = 100_000
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,12 @@ class Reply:
     answers: tuple[Answer, ...] = ()
     missing: Missing | None = None
     printed: str = ""
+    cells: tuple[str, ...] = ()
+    """The sources of the cells that were run, in order, for the reader of the by-hand guard."""
+    modules: Mapping[str, str] = field(default_factory=dict)
+    """The texts of the .py files beside the notebook that were imported, by module name."""
+    seen: tuple[Finding, ...] = ()
+    """What the watcher of the by-hand guard saw while the function ran."""
     reassigned: tuple[str, ...] = ()
     """Adjoints that the function assigns more than once: only the last value is seen at the return."""
 
@@ -91,13 +100,21 @@ class KernelStudent:
         if not callable(function):
             return Reply(missing=Missing(not_a_function=type(function).__name__[:_MOST_TEXT]))
         answers: list[Answer] = []
+        watch = Watch(_call.__code__)
         with _own_state(self.namespace, request.given), _captured() as printed, _limited():
             for point in request.points:
-                answers.append(_call(function, request, point))
+                answers.append(_call(function, request, point, watch))
                 if answers[-1].fault:
                     break
         reassigned = _assigned_again(function, request.adjoints)
-        return Reply(tuple(answers), printed=printed.text() if request.show else "", reassigned=reassigned)
+        return Reply(
+            tuple(answers),
+            printed=printed.text() if request.show else "",
+            cells=tuple(c for c in self.namespace.get("In", ()) if isinstance(c, str)),
+            modules=_modules_beside(),
+            seen=watch.findings,
+            reassigned=reassigned,
+        )
 
     def _near(self, wanted: str) -> tuple[str, ...]:
         functions = [n for n, v in self.namespace.items() if inspect.isfunction(v) and not n.startswith("_")]
@@ -126,13 +143,14 @@ class TooLong(BaseException):
     """The request ran out of time; not an Exception, so that a student's `except Exception` does not swallow it."""
 
 
-def _call(function: Callable[..., Any], request: Request, point: Mapping[str, float]) -> Answer:
+def _call(function: Callable[..., Any], request: Request, point: Mapping[str, float], watch: Watch) -> Answer:
     leaves = _calculus.tensors(point)
     args, named = _bind(function, request.arguments, leaves)
     seen: dict[str, Number] = {}
     code = getattr(inspect.unwrap(function), "__code__", None)
 
-    def at_return(frame: FrameType, event: str, _: Any) -> None:
+    def at_return(frame: FrameType, event: str, arg: Any) -> None:
+        watch.event(frame, event, arg)
         if event == "return" and frame.f_code is code:
             seen.clear()
             seen.update((n, describe(v)) for n, v in frame.f_locals.items() if n in request.adjoints)
@@ -150,6 +168,22 @@ def _call(function: Callable[..., Any], request: Request, point: Mapping[str, fl
     except BaseException as error:  # SystemExit and KeyboardInterrupt included: the grader goes on
         return Answer(fault=fault_of(error))
     return Answer(results, single, seen)
+
+
+def _modules_beside() -> dict[str, str]:
+    """The student's own modules: imported from files in the notebook's folder."""
+    here = os.getcwd() + os.sep
+    found: dict[str, str] = {}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and file.startswith(here) and _own(file):
+            with contextlib.suppress(OSError, UnicodeDecodeError), open(file, encoding="utf-8") as text:
+                found[name] = text.read(_MOST_SOURCE)
+    return found
+
+
+def _own(file: str) -> bool:
+    return "site-packages" not in file and not file.startswith(_PACKAGE)
 
 
 def _assigned_again(function: Callable[..., Any], names: Sequence[str]) -> tuple[str, ...]:
@@ -200,7 +234,7 @@ def _own_line(trace: TracebackType | None) -> tuple[int | None, str]:
     while trace:
         file = trace.tb_frame.f_code.co_filename
         cell = not os.path.exists(file) and not file.startswith("<frozen")
-        if cell or (file.startswith(here) and "site-packages" not in file and not file.startswith(_PACKAGE)):
+        if cell or (file.startswith(here) and _own(file)):
             found = trace.tb_lineno, linecache.getline(file, trace.tb_lineno).strip()[:_MOST_TEXT]
         trace = trace.tb_next
     return found

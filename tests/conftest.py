@@ -51,6 +51,7 @@ class Class:
         self.namespace: dict[str, Any] = {"torch": torch, "np": np, "__name__": "__main__"}
 
     def run(self, source: str) -> None:
+        self.namespace.setdefault("In", [""]).append(textwrap.dedent(source))
         run_source(source, self.namespace)
 
     def grade(self, question: Question, points: float = 8, seed: int | str = 1) -> float:

@@ -77,8 +77,8 @@ def table(course: Path, names: dict[str, Path]) -> str:
             grades = gradebook.find_submission("ps1", name).notebooks
             marks = {g.name: g.score for notebook in grades for g in notebook.grades}
             by_question = [marks[f"q{n}-check"] + marks[f"q{n}-hidden"] for n in range(1, 7)]
-            row = "".join(f"{mark:>6g}" for mark in by_question)
-            lines.append(f"{name:<8}{row}{sum(by_question):>8g}   {about(answers)}")
+            row = "".join(f"{mark:>6.3g}" for mark in by_question)
+            lines.append(f"{name:<8}{row}{sum(by_question):>8.3g}   {about(answers)}")
     return "\n".join(lines)
 
 

@@ -1,0 +1,86 @@
+"""The instructor's list: what the by-hand guards found while a class was graded, as by_hand.csv and as a table.
+
+nbgrader runs `ListFindings` after the notebook was executed, because nbgrader_config.py names it in
+`Autograde.autograde_preprocessors`. A submission that is graded again replaces its own rows.
+"""
+
+from __future__ import annotations
+
+import atexit
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from autograder._question import FINDINGS
+
+FILE = "by_hand.csv"
+COLUMNS = ("student", "assignment", "notebook", "question", "outcome", "rule", "line", "source")
+
+
+class ListFindings(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
+    """Takes the findings out of the graded notebook and puts them on the instructor's list."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        who = {k: resources["nbgrader"][k] for k in ("student", "assignment", "notebook")}
+        rows = []
+        for cell in nb.cells:
+            if not cell.metadata.get("nbgrader", {}).get("grade"):
+                continue  # only a test of the course can put somebody on the list
+            kept = [o for o in cell.get("outputs", []) if FINDINGS not in o.get("data", {})]
+            for output in cell.get("outputs", []):
+                rows += output.get("data", {}).get(FINDINGS, [])
+            if "outputs" in cell:
+                cell.outputs = kept
+        replace(Path(self.parent.parent.coursedir.root) / FILE, who, [{**who, **row} for row in rows])
+        return nb, resources
+
+
+def replace(file: Path, who: dict[str, str], rows: list[dict[str, Any]]) -> None:
+    """Puts `rows` in the place of those that `file` holds of the same submission; several graders may run at once."""
+    if not rows and not file.exists():
+        return
+    with open(file.with_suffix(".lock"), "w") as lock:
+        _hold(lock.fileno())
+        before = read(file)
+        kept = [row for row in before if any(row[k] != v for k, v in who.items())]
+        after = kept + [{k: "" if row.get(k) is None else str(row[k]) for k in COLUMNS} for row in rows]
+        if after != before:
+            beside = file.with_suffix(".new")
+            with beside.open("w", newline="") as out:
+                writer = csv.DictWriter(out, COLUMNS)
+                writer.writeheader()
+                writer.writerows(after)
+            beside.replace(file)
+    atexit.unregister(show)
+    atexit.register(show, file)
+
+
+def read(file: Path) -> list[dict[str, str]]:
+    """The rows of the list; none if there is no list yet."""
+    if not file.exists():
+        return []
+    with file.open(newline="") as text:
+        return list(csv.DictReader(text))
+
+
+def show(file: Path) -> None:
+    """Prints the list as a table, once, when grading ends."""
+    rows = read(file)
+    if not rows:
+        return
+    columns = ("student", "question", "outcome", "rule", "line", "source")
+    cut = [[row[c][:60] for c in columns] for row in rows]
+    widths = [max(len(c), *(len(row[i]) for row in cut)) for i, c in enumerate(columns)]
+    print(f"\nBy hand: {len(rows)} to look at, also in {file}")
+    for line in (list(columns), *cut):
+        print("  " + "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _hold(descriptor: int) -> None:
+    if os.name == "posix":
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
