@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test bench release student-kit lint format clean
+.PHONY: help env system demo test bench release student-kit lint format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -28,7 +28,14 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 demo: $(READY)  ## a sample class, handed in and graded by nbgrader, in demo/
 	@$(BIN)/python tools/demo.py
 
-test: $(READY)  ## all tests
+system:  # what tests need of the system: a browser; named where it cannot be installed
+	@command -v chromium >/dev/null || { \
+	  echo "Installing chromium, which the browser tests need ..."; \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -q update >/dev/null && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -q -y install chromium >/dev/null; } || \
+	  echo "chromium is missing, so the browser tests are skipped. On Debian: sudo apt install chromium"; }
+
+test: $(READY) system  ## all tests
 	@$(BIN)/pytest -n auto --dist loadfile
 
 bench: $(READY)  ## the timings of docs/performance.md, measured here
