@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -118,7 +119,8 @@ def question(
         with _calculus.clean_torch():
             _calculus.refuse_what_autograd_cannot(forward, point)
         testbed = Testbed(forward, wrt, box)
-        testbed.draw("is this domain good enough?")  # so that the author hears now, not the class later
+        if os.environ.get("NBGRADER_EXECUTION") != "autograde":  # by then it is too late to say so, and costs the most
+            testbed.draw("is this domain good enough?")  # so that the author hears now, not the class later
         return Question(forward, wrt, point, box, testbed)
 
     return make
