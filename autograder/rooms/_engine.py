@@ -85,7 +85,7 @@ class Sitting:
         self._box = engine.box(level, files)
         self._course_files = course_files
         self._examiner: _warm.Room | None = None
-        self._examiner_ran: list[tuple[str, int]] = []
+        self._course_ran: list[tuple[str, int]] = []
         losses, budget = _replay.Losses(), _replay.Budget(engine.submission_seconds)
         options = (self._student_room, engine.cell_seconds, budget, engine.printed, losses)
         self._open, self._closed = _replay.Replay(*options), _replay.Replay(*options)
@@ -107,8 +107,7 @@ class Sitting:
             return self._examine(cell.source, count)
         code = cell.source
         if owner is Owner.BOTH:
-            self._examine(code, count)
-            self._examiner_ran.append((code, count))
+            self._prepare_examiner(code, count)
             code = self._without_hidden_tests(cell)
         step = _replay.Cell(code, count, course=owner is Owner.BOTH)
         self._closed.later(step)
@@ -134,6 +133,12 @@ class Sitting:
             return [_outputs.error("DeadKernelError", EXAMINER_GONE.format(why=gone))]
         return _outputs.read(done, count, engine.printed + 1000)
 
+    def _prepare_examiner(self, code: str, count: int) -> None:
+        """The course's own cells run when the first test needs them; what they print is the student's to see, not here."""
+        self._course_ran.append((code, count))
+        if self._examiner:
+            self._examine(code, count)
+
     def _examiner_room(self) -> _warm.Room:
         """A fresh one for each submission; after a test that did not end, another with the course's own cells."""
         if self._examiner is None:
@@ -141,7 +146,7 @@ class Sitting:
             self._examiner = self._warm.room(
                 _room.EXAMINER, None, environment, self._engine.printed, self._desk.name
             )
-            for code, count in self._examiner_ran:
+            for code, count in self._course_ran:
                 self._examiner.call(
                     {"do": "run", "code": code, "count": count, "course": False}, self._engine.cell_seconds
                 )
