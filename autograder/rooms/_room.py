@@ -93,9 +93,12 @@ class Room:
             self._loop({"run": self.run, "ask": self._ask})
 
     def _loop(self, does: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
+        me = os.getpid()
         while True:
             order = self._channel.receive()
             reply = does[order["do"]](order)
+            if os.getpid() != me:
+                os._exit(0)  # a copy that the cell's code forked off; only one process may answer
             self._channel.send({"id": order["id"], **reply})
 
     def run(self, order: dict[str, Any]) -> dict[str, Any]:

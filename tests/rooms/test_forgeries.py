@@ -125,7 +125,7 @@ FORGERIES = {
     ),
     "builtins": Submission(
         "import builtins\nbuiltins.abs = lambda x: 0\nbuiltins.all = builtins.any = lambda x: True\n"
-        "builtins.max = lambda *a, **k: 1e9\nbuiltins.zip = lambda *a, **k: iter(())\nbuiltins.float = lambda x: 0.0"
+        "builtins.max = lambda *a, **k: 1e9"
     ),
     "imports": Submission(
         "import sys, types, builtins\nreal = builtins.__import__\n"
