@@ -7,7 +7,7 @@ run it and what it says are looked up here.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -44,6 +44,8 @@ class BookCell:
     solution: bool
     task: bool
     points: float
+    attachments: Mapping[str, Any] | None
+    """Pictures of a text cell, from the source notebook; None where that cannot be found."""
 
     @property
     def owner(self) -> Owner:
@@ -78,6 +80,10 @@ class BookCell:
             cell.pop("execution_count", None)
         if self.locked:
             cell.source = self.source
+            if self.attachments is not None:
+                cell.pop("attachments", None)
+            if self.attachments:
+                cell.attachments = nbformat.from_dict(self.attachments)
             if compute_checksum(cell) != self.checksum:
                 raise WrongBook(
                     f"The gradebook's source of the cell {self.name} does not have the gradebook's checksum. "
@@ -106,11 +112,12 @@ class Book:
 
 
 def read(gradebook: Gradebook, notebook: str, assignment: str, source: Path) -> Book:
-    """The book of one notebook; `source` is the instructor's file, which alone knows the order of the cells."""
+    """The book of one notebook; `source` is the instructor's file: it alone knows the order and the pictures."""
     known = gradebook.find_notebook(notebook, assignment)
     graded = {c.name: c.max_score for c in known.grade_cells}
     solutions = {c.name for c in known.solution_cells}
     tasks = {c.name: c.max_score for c in known.task_cells}
+    pictures = _pictures(source)
     cells = {
         c.name: BookCell(
             name=c.name,
@@ -122,17 +129,20 @@ def read(gradebook: Gradebook, notebook: str, assignment: str, source: Path) -> 
             solution=c.name in solutions,
             task=c.name in tasks,
             points=float(graded.get(c.name, tasks.get(c.name, 0.0))),
+            attachments=pictures.get(c.name),
         )
         for c in known.source_cells
     }
-    order = {name: at for at, name in enumerate(_order(source))}
+    order = {name: at for at, name in enumerate(pictures)}
     ordered = sorted(cells, key=lambda name: (order.get(name, len(order)), cells[name].grade))
     spec = json.loads(known.kernelspec) if known.kernelspec else {}
     return Book({name: cells[name] for name in ordered}, spec)
 
 
-def _order(source: Path) -> Sequence[str]:
+def _pictures(source: Path) -> dict[str, Mapping[str, Any]]:
+    """The attachments of the source notebook's cells, in its order."""
     if not source.exists():
-        return []
+        return {}
     notebook = nbformat.read(source, as_version=4)
-    return [c.metadata.nbgrader.grade_id for c in notebook.cells if "grade_id" in c.metadata.get("nbgrader", {})]
+    marked = [c for c in notebook.cells if "grade_id" in c.metadata.get("nbgrader", {})]
+    return {c.metadata.nbgrader.grade_id: c.get("attachments", {}) for c in marked}

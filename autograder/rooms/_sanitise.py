@@ -11,12 +11,13 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
+from html import escape
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
 import nh3
 from defusedxml.ElementTree import fromstring
-from nbconvert.filters.markdown_mistune import markdown2html_mistune
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
@@ -47,17 +48,17 @@ _STYLES = {
     "height", "margin", "max-width", "min-width", "padding", "text-align", "text-decoration", "vertical-align",
     "white-space", "width",
 }  # fmt: skip
-_DATA_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*")
+_DATA_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
 _LINK = re.compile(r"(?:https?://|mailto:|#)", re.IGNORECASE)
 
 # HTML needs a tag, a link needs "](" or "]:", a macro of MathJax that opens addresses needs its name.
-_MAYBE_ACTIVE = re.compile(r"<\s*[a-zA-Z/!?]|\]\s*[(:\[]|\\(?:href|url|class|cssId|style|require|unicode|html|bbox)")
+_MAYBE_ACTIVE = re.compile(r"<[a-zA-Z/!?]|\]\s*[(:\[]|\\(?:href|url|class|cssId|style|require|unicode|html|bbox)")
 _MACRO = re.compile(r"\\(?=(?:href|url|class|cssId|style|require|unicode|html|bbox|data|def|let|newcommand|csname)\b)")
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
     if name == "src":
-        return value if _DATA_PICTURE.fullmatch(value) or value.startswith("attachment:") else None
+        return value if _DATA_PICTURE.fullmatch(value) else None
     if name == "href":
         return value if _LINK.match(value) else None
     return value
@@ -71,7 +72,7 @@ def html(text: str) -> str:
         clean_content_tags={"script", "style", "title", "noscript", "iframe", "template", "textarea", "xmp"},
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
         attribute_filter=_attribute,
-        url_schemes={"http", "https", "mailto", "data", "attachment"},
+        url_schemes={"http", "https", "mailto", "data"},
         filter_style_properties=set(_STYLES),
         link_rel="noopener noreferrer nofollow",
         strip_comments=True,
@@ -84,12 +85,16 @@ def math(text: str) -> str:
     return _MACRO.sub(r"\\backslash ", text)
 
 
-def markdown(text: str) -> str:
+def markdown(text: str, files: Any = None) -> str:
     """Markdown as it was if it is only that; else what it renders to, cleaned, on one line so that it stays HTML."""
     if not _MAYBE_ACTIVE.search(text):
         return text
-    rendered = html(markdown2html_mistune(text))
-    return "<div>" + rendered.strip().replace("\r", "").replace("\n", "&#10;") + "</div>"
+    try:
+        renderer = IPythonRenderer(escape=False, attachments=files or {})
+        rendered = MarkdownWithMath(renderer=renderer).render(text)
+    except Exception:  # a picture that is missing, for one; the feedback page would not be written either
+        rendered = f"<pre>{escape(text)}</pre>"
+    return "<div>" + html(rendered).strip().replace("\r", "").replace("\n", "&#10;") + "</div>"
 
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -188,10 +193,10 @@ class Sanitise(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
         book: Book = self.parent.book(resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"])
         for cell in nb.cells:
             of = book.of(cell)
-            if "attachments" in cell:
+            if "attachments" in cell and not (of and of.attachments):
                 cell.attachments = attachments(cell.attachments)
             if cell.cell_type == "markdown" and not (of and of.locked):
-                cell.source = markdown(cell.source)
+                cell.source = markdown(cell.source, cell.get("attachments"))
             if cell.cell_type == "code" and not (of and of.owner is Owner.EXAMINER):
                 for output in cell.outputs:
                     if "data" in output:
