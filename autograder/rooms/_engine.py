@@ -43,8 +43,12 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
     submission_seconds = Float(600.0, help="Seconds that all cells and calls of a notebook may take.").tag(config=True)
     memory = Integer(2048, help="MB of memory that a room may use.").tag(config=True)
     processes = Integer(64, help="Processes and threads that a room may have at a time.").tag(config=True)
-    written = Integer(64, help="MB that a room may write, files of the submission included twice over.").tag(config=True)
-    printed = Integer(MB, help="Characters that a cell may print; what is more is counted and left out.").tag(config=True)
+    written = Integer(64, help="MB that a room may write, files of the submission included twice over.").tag(
+        config=True
+    )
+    printed = Integer(MB, help="Characters that a cell may print; what is more is counted and left out.").tag(
+        config=True
+    )
     readable = List(
         Unicode(), help="Folders that student code may read besides Python's own, such as data sets on this machine."
     ).tag(config=True)
@@ -134,7 +138,7 @@ class Sitting:
         return _outputs.read(done, count, engine.printed + 1000)
 
     def _prepare_examiner(self, code: str, count: int) -> None:
-        """The course's own cells run when the first test needs them; what they print is the student's to see, not here."""
+        """The course's own cells run when the first test needs them; what they print is shown from the open room."""
         self._course_ran.append((code, count))
         if self._examiner:
             self._examine(code, count)
@@ -143,9 +147,7 @@ class Sitting:
         """A fresh one for each submission; after a test that did not end, another with the course's own cells."""
         if self._examiner is None:
             environment = {**os.environ, "NBGRADER_EXECUTION": "autograde"}
-            self._examiner = self._warm.room(
-                _room.EXAMINER, None, environment, self._engine.printed, self._desk.name
-            )
+            self._examiner = self._warm.room(_room.EXAMINER, None, environment, self._engine.printed, self._desk.name)
             for code, count in self._course_ran:
                 self._examiner.call(
                     {"do": "run", "code": code, "count": count, "course": False}, self._engine.cell_seconds

@@ -42,7 +42,7 @@ _LARGEST = 64 << 20
 class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no types
     """`Autograde.exporter_class`: writes notebooks as nbconvert's own does, and carries what a grading run shares."""
 
-    @default("optimistic_validation")
+    @default("optimistic_validation")  # type: ignore[untyped-decorator]
     def _validate_once(self) -> bool:
         return True  # nbconvert validates the whole notebook after every preprocessor otherwise
 
@@ -63,7 +63,7 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         levels = [_sandbox.NAMESPACES, _sandbox.LANDLOCK, _sandbox.NONE]
         if engine.isolation != "strongest":
             levels = [engine.isolation]
-        problems = {name: "not tried" for name in (_sandbox.NAMESPACES, _sandbox.LANDLOCK)}
+        problems = dict.fromkeys((_sandbox.NAMESPACES, _sandbox.LANDLOCK), "not tried")
         for level in levels:
             if level == _sandbox.NONE:
                 if engine.unsafe:
@@ -108,7 +108,7 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
 
     def _source(self, assignment: str) -> str:
         coursedir = self.parent.coursedir
-        return os.path.abspath(coursedir.format_path(coursedir.source_directory, ".", assignment))
+        return str(os.path.abspath(coursedir.format_path(coursedir.source_directory, ".", assignment)))
 
     def from_filename(self, filename: str, resources: Any = None, **options: Any) -> tuple[str, Any]:
         """As nbconvert does it; a file that is no notebook is graded as an empty one."""

@@ -14,19 +14,18 @@ from collections.abc import Sequence
 
 from autograder.rooms import _linux
 
-DENIED = (
-    # looking into, or writing to, another process
-    "ptrace process_vm_readv process_vm_writev pidfd_getfd kcmp "
-    # making a new world to be root in
-    "mount umount2 pivot_root unshare setns chroot fsopen fsmount fsconfig fspick move_mount open_tree mount_setattr "
-    # corners of the kernel that student code has no use for and exploits do
+_LOOK_INTO_OTHERS = "ptrace process_vm_readv process_vm_writev pidfd_getfd kcmp"
+_MAKE_A_WORLD = (
+    "mount umount2 pivot_root unshare setns chroot fsopen fsmount fsconfig fspick move_mount open_tree mount_setattr"
+)
+_CORNERS_OF_THE_KERNEL = (
     "keyctl add_key request_key bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register "
     "init_module finit_module delete_module kexec_load kexec_file_load open_by_handle_at name_to_handle_at "
     "swapon swapoff reboot acct quotactl syslog settimeofday clock_settime adjtimex clock_adjtime "
-    "sethostname setdomainname personality lookup_dcookie iopl ioperm vhangup "
-    # System V and POSIX objects outlive their maker
-    "shmget msgget semget mq_open"
-).split()
+    "sethostname setdomainname personality lookup_dcookie iopl ioperm vhangup"
+)
+_OUTLIVES_ITS_MAKER = "shmget msgget semget mq_open"
+DENIED = " ".join((_LOOK_INTO_OTHERS, _MAKE_A_WORLD, _CORNERS_OF_THE_KERNEL, _OUTLIVES_ITS_MAKER)).split()
 _ALLOW_UNIX = 1
 
 _EXECUTE, _WRITE, _READ, _LIST = 1, 2, 4, 8

@@ -46,7 +46,9 @@ def borrowed(nb: NotebookNode) -> list[str]:
     theirs: dict[str, str] = {}
     for cell in code:
         if not is_locked(cell):
-            theirs.update(dict.fromkeys(_bound(cell), cell.metadata.get("nbgrader", {}).get("grade_id", "without a name")))
+            theirs.update(
+                dict.fromkeys(_bound(cell), cell.metadata.get("nbgrader", {}).get("grade_id", "without a name"))
+            )
     problems = []
     for cell in locked:
         for name in sorted((_used(cell) - given) & theirs.keys()):
@@ -56,7 +58,8 @@ def borrowed(nb: NotebookNode) -> list[str]:
 
 def _tree(cell: NotebookNode) -> ast.Module:
     try:
-        return ast.parse(TransformerManager().transform_cell(cell.source))
+        source: str = TransformerManager().transform_cell(cell.source)
+        return ast.parse(source)
     except SyntaxError:
         return ast.Module([], [])  # the cell will say so itself
 

@@ -310,5 +310,5 @@ def _limit(box: Box) -> None:
         limits[resource.RLIMIT_NPROC] = box.processes
     for what, most in limits.items():
         _, hard = resource.getrlimit(what)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, most))
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (allowed, allowed))

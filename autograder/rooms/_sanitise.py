@@ -27,11 +27,12 @@ DROPPED = "(Output of the kind {kinds} is not shown on this page.)"
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _KIND = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,80}")
 
-_ALLOWED = frozenset(
-    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 "
-    "hr i img ins kbd li mark ol p pre q s samp small span strong sub summary sup table tbody td tfoot th thead tr u "
-    "ul".split()
+_TEXT = (
+    "a abbr b blockquote br cite code del details div em h1 h2 h3 h4 h5 h6 hr i ins kbd mark p pre q s samp small span"
 )
+_LISTS = "strong sub summary sup u dd dl dt li ol ul figcaption figure img"
+_TABLES = "caption col colgroup table tbody td tfoot th thead tr"
+_ALLOWED = frozenset(" ".join((_TEXT, _LISTS, _TABLES)).split())
 _ATTRIBUTES = {
     "*": {"title", "align", "style", "dir", "lang"},
     "a": {"href"},
@@ -99,10 +100,9 @@ def markdown(text: str, files: Any = None) -> str:
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
-_SHAPES = frozenset(
-    "svg g path rect circle ellipse line polyline polygon text tspan title desc defs use clipPath linearGradient "
-    "radialGradient stop marker pattern symbol mask image".split()
-)
+_DRAWN = "svg g path rect circle ellipse line polyline polygon text tspan title desc defs use image"
+_PAINT = "clipPath linearGradient radialGradient stop marker pattern symbol mask"
+_SHAPES = frozenset(f"{_DRAWN} {_PAINT}".split())
 _INSIDE = re.compile(r"#[\w.-]+")
 _URL = re.compile(r"url\s*\(\s*['\"]?(?!#)", re.IGNORECASE)
 

@@ -183,7 +183,7 @@ def make() -> Shell:
     config.HistoryManager.hist_file = ":memory:"
     config.InteractiveShell.banner1 = ""
     streams = sys.stdout, sys.stderr
-    shell = Shell.instance(config=config)
+    shell: Shell = Shell.instance(config=config)
     sys.stdout, sys.stderr = streams
     shell.colors = "neutral"
     return shell
@@ -193,7 +193,7 @@ def attach(shell: Shell, most: int) -> None:
     """From now on everything that this process prints is recorded, whoever prints it."""
     shell.recorder.most = most
     sys.stdout, sys.stderr = _Stream("stdout", 1, shell.recorder), _Stream("stderr", 2, shell.recorder)
-    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]
+    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc,assignment]
 
     def no_input(prompt: object = "") -> str:
         raise StdinNotImplementedError(NO_INPUT)

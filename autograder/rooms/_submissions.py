@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import stat
 from typing import Any
 
@@ -59,8 +60,6 @@ def _readable_time(path: str, log: Any) -> None:
 
 def _zero(folder: str, converter: Any, gradebook: Gradebook) -> None:
     parts = converter.coursedir.format_path(converter._input_directory, "(?P<student>.*)", "(?P<assignment>.*)", True)
-    import re
-
     found = re.match(parts, folder)
     if not found:
         return

@@ -46,8 +46,10 @@ class OutOfTime(Gone):
 
 
 def trusted_path() -> list[str]:
-    """Where modules may come from: Python's own folders and this package, not the folder in which grading was started."""
-    inside = {str(Path(p).resolve()) for p in (sys.prefix, sys.base_prefix, sys.exec_prefix, site.getusersitepackages())}
+    """Where modules may come from: Python's own folders and this package, not the folder where grading started."""
+    inside = {
+        str(Path(p).resolve()) for p in (sys.prefix, sys.base_prefix, sys.exec_prefix, site.getusersitepackages())
+    }
     own = str(Path(PACKAGE).parent)
     found = [p for p in sys.path if p and any(_within(Path(p).resolve(), base) for base in inside)]
     return [*found, *([] if own in found else [own])]

@@ -13,7 +13,7 @@ import json
 import re
 import types
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ def encode(thing: Any, hint: Any = None) -> Any:
     """The JSON form of a dataclass of the seam."""
     hint = type(thing) if hint is None else hint
     if dataclasses.is_dataclass(hint):
-        return {name: encode(getattr(thing, name), of) for name, of in _fields(hint).items()}
+        return {name: encode(getattr(thing, name), of) for name, of in _fields(cast(type, hint)).items()}
     if _optional(hint):
         return None if thing is None else encode(thing, _optional(hint))
     if hint is float:
@@ -76,7 +76,7 @@ def decode(hint: type[T], data: Any) -> T:
 
 def _decode(hint: Any, data: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
-        fields = _fields(hint)
+        fields = _fields(cast(type, hint))
         if type(data) is not dict or data.keys() != fields.keys():
             raise Refused(f"{where}: not the fields of {getattr(hint, '__name__', hint)}")
         return hint(**{name: _decode(of, data[name], f"{where}.{name}") for name, of in fields.items()})  # type: ignore[operator]
@@ -103,7 +103,8 @@ def _decode(hint: Any, data: Any, where: str) -> Any:
 
 
 def _container(hint: Any, data: Any, where: str) -> Any:
-    if type(data) is not (list if get_origin(hint) is tuple else dict) or len(data) > MOST_ITEMS:
+    fits = type(data) is list if get_origin(hint) is tuple else type(data) is dict
+    if not fits or len(data) > MOST_ITEMS:
         raise Refused(f"{where}: not a container of at most {MOST_ITEMS}")
     if get_origin(hint) is tuple:
         return tuple(_decode(get_args(hint)[0], item, where) for item in data)
@@ -123,7 +124,7 @@ def clean(text: str) -> str:
 
 
 @functools.cache
-def _fields(hint: Any) -> dict[str, Any]:
+def _fields(hint: type) -> dict[str, Any]:
     hints = get_type_hints(hint)
     return {field.name: hints[field.name] for field in dataclasses.fields(hint)}
 

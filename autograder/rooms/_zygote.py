@@ -40,7 +40,7 @@ def threads() -> int:
 
 
 def warm() -> _shell.Shell:
-    """Everything that a notebook of derivatives pulls in lazily: sympy by the first autograd call, 0.45 s, and so on."""
+    """Everything that a notebook of derivatives pulls in lazily: sympy at the first autograd call (0.45 s), and so on."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import torch
@@ -80,8 +80,8 @@ def become_room(shell: _shell.Shell, box: dict[str, Any] | None, connection: soc
 
 def _child(shell: _shell.Shell, order: dict[str, Any], channel: int) -> None:
     os.setsid()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):

@@ -71,7 +71,17 @@ def _forward_changed(notebook: NotebookNode) -> None:
 
 def _modules(folder: Path) -> None:
     lie = "class _Lie:\n    def __getattr__(self, name): return lambda *a, **k: True\nimport sys\nsys.modules[__name__] = _Lie()\n"
-    for name in ("torch", "autograder", "json", "IPython", "nbgrader", "numpy", "sitecustomize", "usercustomize", "math"):
+    for name in (
+        "torch",
+        "autograder",
+        "json",
+        "IPython",
+        "nbgrader",
+        "numpy",
+        "sitecustomize",
+        "usercustomize",
+        "math",
+    ):
         (folder / f"{name}.py").write_text(lie)
     (folder / "autograder").mkdir()
     (folder / "autograder" / "__init__.py").write_text("def question(**k): return lambda f: None\n")
@@ -112,7 +122,10 @@ FORGERIES = {
         "Question.check = lambda self, at=None: print('right')\nQuestion.judge = lambda *a: None"
     ),
     "question-objects": Submission(
-        also={f"q{n}": f"class Fake:\n    check = lambda s: 1\n    grade = lambda s, **k: 8.0\nq{n} = Fake()" for n in range(2, 7)}
+        also={
+            f"q{n}": f"class Fake:\n    check = lambda s: 1\n    grade = lambda s, **k: 8.0\nq{n} = Fake()"
+            for n in range(2, 7)
+        }
     ),
     "traceback": Submission(
         "ip = get_ipython()\nnothing = lambda *a, **k: None\n"
@@ -191,7 +204,10 @@ FORGERIES = {
         also=LIE,
     ),
     "exceptions-that-render": Submission(
-        also={f"q{n}": f"class E(Exception):\n    def _render_traceback_(s): return ['dadw is right.']\n    def __str__(s): return '8.0'\ndef grad_q{n}(*a): raise E" for n in range(2, 7)}
+        also={
+            f"q{n}": f"class E(Exception):\n    def _render_traceback_(s): return ['dadw is right.']\n    def __str__(s): return '8.0'\ndef grad_q{n}(*a): raise E"
+            for n in range(2, 7)
+        }
     ),
     "printed-marks": Submission(also={f"q{n}": "print('8.0')\n8.0" for n in range(2, 7)}),
     "ungraded": Submission(edit=_metadata(grade=False)),

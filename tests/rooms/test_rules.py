@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -86,8 +87,12 @@ HURT = {
     "broken-json": Submission(files=_bytes(b'{"cells": [{'), earns=NOTHING),
     "not-utf8": Submission(files=_bytes(b"\xff\xfe\x00"), earns=NOTHING),
     "deep-json": Submission(files=_bytes(b"[" * 100_000), earns=NOTHING),
-    "other-shape": Submission(files=_bytes(b'{"nbformat": 4, "nbformat_minor": 5, "cells": [{"cell_type": 3}]}'), earns=NOTHING),
-    "next-format": Submission(files=_bytes(b'{"nbformat": 9, "nbformat_minor": 5, "metadata": {}, "cells": []}'), earns=NOTHING),
+    "other-shape": Submission(
+        files=_bytes(b'{"nbformat": 4, "nbformat_minor": 5, "cells": [{"cell_type": 3}]}'), earns=NOTHING
+    ),
+    "next-format": Submission(
+        files=_bytes(b'{"nbformat": 9, "nbformat_minor": 5, "metadata": {}, "cells": []}'), earns=NOTHING
+    ),
     "links": Submission(files=_link_out),
     "linked-notebook": Submission(files=_link_notebook, earns=NOTHING),
     "time-garbage": Submission(files=_time("yesterday evening, I think")),
@@ -152,7 +157,8 @@ def test_outputs_are_those_of_a_kernel(course: Course) -> None:
     assert [o.data["text/plain"] for o in outputs if o.output_type == "execute_result"] == ["42"]
     (error,) = cells["1/0"].outputs
     assert (error.output_type, error.ename, error.evalue) == ("error", "ZeroDivisionError", "division by zero")
-    assert f"Cell In[{cells['1/0'].execution_count}]" in "\n".join(error.traceback).replace("\x1b[32m", "").replace("\x1b[39m", "")
+    trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
+    assert f"Cell In[{cells['1/0'].execution_count}]" in trace
     (error,) = cells["def f(:"].outputs
     assert error.ename == "SyntaxError"
 

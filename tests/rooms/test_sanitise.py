@@ -24,36 +24,36 @@ HTML = [
     f"<svg onload='{FIRE}'></svg>",
     f"<svg><script>{FIRE}</script></svg>",
     f"<math><mtext><table><mglyph><style><img src=x onerror='{FIRE}'>",
-    f"<iframe srcdoc=\"<script>parent.{FIRE}</script>\"></iframe>",
-    f"<iframe src=\"javascript:parent.{FIRE}\"></iframe>",
-    f"<a id=go href=\"javascript:{FIRE}\">go</a>",
-    f"<a id=go href=\" &#106;avascript:{FIRE}\">go</a>",
+    f'<iframe srcdoc="<script>parent.{FIRE}</script>"></iframe>',
+    f'<iframe src="javascript:parent.{FIRE}"></iframe>',
+    f'<a id=go href="javascript:{FIRE}">go</a>',
+    f'<a id=go href=" &#106;avascript:{FIRE}">go</a>',
     f"<details open ontoggle='{FIRE}'>x</details>",
     f"<input autofocus onfocus='{FIRE}'>",
     f"<video><source onerror='{FIRE}'></video>",
-    f"<object data=\"data:text/html,<script>{FIRE}</script>\"></object>",
+    f'<object data="data:text/html,<script>{FIRE}</script>"></object>',
     f"<noscript><p title=\"</noscript><img src=x onerror='{FIRE}'>\"></noscript>",
-    f"<form action=\"javascript:{FIRE}\"><button id=go>x</button></form>",
+    f'<form action="javascript:{FIRE}"><button id=go>x</button></form>',
     f"<div style=\"background:url('javascript:{FIRE}')\">x</div>",
     f"<style>@import 'data:text/css,*{{}}'</style><textarea></textarea><img src=x onerror='{FIRE}'></textarea>",
-    f"<base href=\"javascript:{FIRE}//\"><a id=go href=x>go</a>",
+    f'<base href="javascript:{FIRE}//"><a id=go href=x>go</a>',
 ]
 MARKDOWN = [
     *HTML[:3],
     f"[go](javascript:{FIRE})",
     f"[go][1]\n\n[1]: javascript:{FIRE}",
     f"<javascript:{FIRE}>",
-    f"![x](x\" onerror=\"{FIRE})",
+    f'![x](x" onerror="{FIRE})',
     f"`<b>`<img src=x onerror='{FIRE}'>",
     f"```\n</code></pre><script>{FIRE}</script>\n```",
     f"$$\\href{{javascript:{FIRE}}}{{x}}$$",
     f"$</script><script>{FIRE}</script>$",
 ]
 SVG = (
-    "<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink' onload='{0}' width='9' height='9'>"
-    "<script>{0}</script><foreignObject><body xmlns='http://www.w3.org/1999/xhtml' onload='{0}'/></foreignObject>"
-    "<a xlink:href='javascript:{0}'><circle r='4'/></a><rect id='shape' width='5' height='5' onclick='{0}'/></svg>"
-).format(FIRE)
+    f"<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink' onload='{FIRE}' width='9' height='9'>"
+    f"<script>{FIRE}</script><foreignObject><body xmlns='http://www.w3.org/1999/xhtml' onload='{FIRE}'/></foreignObject>"
+    f"<a xlink:href='javascript:{FIRE}'><circle r='4'/></a><rect id='shape' width='5' height='5' onclick='{FIRE}'/></svg>"
+)
 
 SHOW = f"""
 from IPython.display import display, HTML, Markdown, SVG, Latex, Image, Javascript
@@ -90,10 +90,15 @@ def _pages(notebook: NotebookNode) -> None:
     notebook.cells.append(nbformat.v4.new_code_cell(GOOD))
     notebook.cells.append(nbformat.v4.new_markdown_cell(NOTE))
     for cell in notebook.cells:
-        cell.metadata.tags = [f"x\"><script>{FIRE}</script>"]
+        cell.metadata.tags = [f'x"><script>{FIRE}</script>']
     notebook.metadata.title = f"</title><script>{FIRE}</script>"
-    notebook.metadata.language_info = {"name": f"x\"><script>{FIRE}</script>", "pygments_lexer": f"\"><script>{FIRE}</script>"}
-    notebook.metadata.widgets = {"application/vnd.jupyter.widget-state+json": {"state": f"</script><script>{FIRE}</script>"}}
+    notebook.metadata.language_info = {
+        "name": f'x"><script>{FIRE}</script>',
+        "pygments_lexer": f'"><script>{FIRE}</script>',
+    }
+    notebook.metadata.widgets = {
+        "application/vnd.jupyter.widget-state+json": {"state": f"</script><script>{FIRE}</script>"}
+    }
 
 
 @pytest.fixture(scope="module")

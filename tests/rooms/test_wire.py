@@ -21,7 +21,11 @@ numbers = st.builds(
 )
 faults = st.builds(Fault, st.text(max_size=9), st.text(max_size=9), st.text(max_size=9), st.none() | st.integers(0, 99))
 answers = st.builds(
-    Answer, st.lists(numbers, max_size=3).map(tuple), st.booleans(), st.dictionaries(st.text(max_size=5), numbers), st.none() | faults
+    Answer,
+    st.lists(numbers, max_size=3).map(tuple),
+    st.booleans(),
+    st.dictionaries(st.text(max_size=5), numbers),
+    st.none() | faults,
 )
 replies = st.builds(Reply, st.lists(answers, max_size=3).map(tuple), st.none() | st.builds(Missing, st.none() | faults))
 json_values = st.recursive(
@@ -108,7 +112,9 @@ def test_hostile_lines_are_refused(line: bytes) -> None:
         _wire.unpack(line)
 
 
-@pytest.mark.parametrize("number", ["1.5", "0x1p99999", "nan(1)", " 0x1p+0", "__import__", "٣", 1.5, True, None, [], "0x" + "f" * 60])
+@pytest.mark.parametrize(
+    "number", ["1.5", "0x1p99999", "nan(1)", " 0x1p+0", "__import__", "٣", 1.5, True, None, [], "0x" + "f" * 60]
+)
 def test_only_hexadecimal_text_is_a_number(number: object) -> None:
     with pytest.raises(_wire.Refused):
         _wire.decode(Number, {"kind": "number", "type": "float", "value": number, "shape": []})
