@@ -155,12 +155,12 @@ def main() -> None:
     runs: dict[str, list[Run]] = {"stock": [], "ours": []}
     try:
         for number in range(options.rounds):
-            for kind in runs:
+            for kind, done in runs.items():
                 root = scratch / f"{kind}{number}"
                 root.mkdir()
                 config = STOCK.format(root=str(root)) if kind == "stock" else (ROOT / "nbgrader_config.py").read_text()
                 make(root, config, options.copies)
-                runs[kind].append(grade(root))
+                done.append(grade(root))
         _report(runs["stock"], runs["ours"])
         if options.many:
             root = scratch / "many"

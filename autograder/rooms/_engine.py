@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
@@ -17,7 +17,10 @@ from traitlets import Bool, Enum, Float, Integer, List, Unicode
 from autograder._student import Request
 from autograder.rooms import _outputs, _replay, _room, _sandbox, _warm, _wire
 from autograder.rooms._book import Book, Owner
-from autograder.rooms._warm import Gone, Warm
+from autograder.rooms._warm import Gone
+
+if TYPE_CHECKING:
+    from autograder.rooms._exporter import TwoRooms
 
 EXAMINER_GONE = "The test itself did not end: {why}"
 MB = 1 << 20
@@ -69,7 +72,7 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
         where = resources["nbgrader"]
         book: Book = self.parent.book(where["assignment"], where["notebook"])
         files = os.path.abspath(resources["metadata"]["path"])
-        with Sitting(self, self.parent.warm, self.parent.level, files, self.parent.course_files(where)) as sitting:
+        with Sitting(self, self.parent, where, files) as sitting:
             for count, cell in enumerate((c for c in nb.cells if c.cell_type == "code" and c.source.strip()), 1):
                 of = book.of(cell)
                 if of:
@@ -82,12 +85,11 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
 class Sitting:
     """One submission being examined: the examiner's room and the student's two."""
 
-    def __init__(self, engine: Engine, warm: Warm, level: str, files: str, course_files: str) -> None:
-        self._engine, self._warm = engine, warm
+    def __init__(self, engine: Engine, run: TwoRooms, where: dict[str, str], files: str) -> None:
+        self._engine, self._run, self._where = engine, run, where
         self._clear = ClearHiddenTests(parent=engine)
         self._environment = {**_warm.clean_environment(), "NBGRADER_EXECUTION": "autograde"}
-        self._box = engine.box(level, files)
-        self._course_files = course_files
+        self._box = engine.box(run.level, files)
         self._examiner: _warm.Room | None = None
         self._course_ran: list[tuple[str, int]] = []
         losses, budget = _replay.Losses(), _replay.Budget(engine.submission_seconds)
@@ -96,7 +98,7 @@ class Sitting:
 
     def __enter__(self) -> Sitting:
         self._desk = tempfile.TemporaryDirectory(prefix="autograder-examiner-")
-        _sandbox.copy_files(self._course_files, self._desk.name, 1 << 40)
+        _sandbox.copy_files(self._run.course_files(self._where), self._desk.name, 1 << 40)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -124,7 +126,7 @@ class Sitting:
 
     def _student_room(self) -> _warm.Room:
         box, engine = self._box, self._engine
-        return self._warm.room(_room.STUDENT, box, self._environment, engine.printed, "")
+        return self._run.warm.room(_room.STUDENT, box, self._environment, engine.printed, "")
 
     def _examine(self, code: str, count: int) -> list[NotebookNode]:
         engine = self._engine
@@ -147,7 +149,8 @@ class Sitting:
         """A fresh one for each submission; after a test that did not end, another with the course's own cells."""
         if self._examiner is None:
             environment = {**os.environ, "NBGRADER_EXECUTION": "autograde"}
-            self._examiner = self._warm.room(_room.EXAMINER, None, environment, self._engine.printed, self._desk.name)
+            warm = self._run.examiners(self._where["assignment"], self._where["notebook"])
+            self._examiner = warm.room(_room.EXAMINER, None, environment, self._engine.printed, self._desk.name)
             for code, count in self._course_ran:
                 self._examiner.call(
                     {"do": "run", "code": code, "count": count, "course": False}, self._engine.cell_seconds

@@ -101,6 +101,18 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         with self.gradebook() as gradebook:
             return _book.read(gradebook, notebook, assignment, Path(self._source(assignment)) / f"{notebook}.ipynb")
 
+    @functools.cache  # noqa: B019
+    def examiners(self, assignment: str, notebook: str) -> _warm.Warm:
+        """Where the examiner's rooms of a notebook come from."""
+        cells = self.book(assignment, notebook).cells.values()
+        sources = [c.source for c in cells if c.cell_type == "code" and c.locked]
+        try:
+            branch = self.warm.branch(sources)
+        except _warm.Gone:  # a course's cell ended it; each submission's examiner will meet that cell for itself
+            return self.warm
+        weakref.finalize(self, branch.close)
+        return branch
+
     def course_files(self, where: dict[str, str]) -> str:
         """The folder of the course's own files, which lie beside the examiner's cells."""
         folder = self._source(where["assignment"])

@@ -7,6 +7,7 @@ believed beyond `_wire`.
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import select
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,10 @@ class Warm:
                 stdin=subprocess.DEVNULL,
                 pass_fds=[number],
             )
-        self._control = ours
+        self._greet(ours)
+
+    def _greet(self, control: socket.socket) -> None:
+        self._control = control
         self._control.settimeout(_TO_START)
         try:
             hello = _wire.unpack(self._line()[0])
@@ -116,6 +120,23 @@ class Warm:
             self.close()
             raise Gone(f"the warm interpreter did not start: {error}") from None
         self.resident = hello["resident"]
+
+    def branch(self, cells: Sequence[str]) -> Warm:
+        """A warm interpreter for examiners, forked from this one, that has met these cells of the course."""
+        if not self.fork:
+            return self
+        made = copy.copy(self)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            order = {"branch": True, "box": None, "folder": ""}
+            socket.send_fds(self._control, [_wire.pack(order)], [theirs.fileno()])
+            _, handles = self._line()
+        os.close(handles[0])
+        ours.sendall(_wire.pack({"cells": list(cells)}))
+        made._process = None
+        made.scratch = tempfile.mkdtemp(prefix="autograder-")
+        made._greet(ours)
+        return made
 
     def _environment(self) -> dict[str, str]:
         return {**clean_environment(), "HOME": self.scratch, "IPYTHONDIR": self.scratch, "TMPDIR": self.scratch}
@@ -161,8 +182,9 @@ class Warm:
         return room
 
     def close(self) -> None:
-        if self._process:
+        if self.fork and hasattr(self, "_control"):
             self._control.close()
+        if self._process:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(2)
             self._process.kill()
