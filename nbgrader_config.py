@@ -12,18 +12,40 @@ c.CourseDirectory.course_id = "derivatives"
 # one folder that everybody can reach, and give it nbgrader's permissions: docs/instructors.md.
 c.Exchange.root = os.environ.get("NBGRADER_EXCHANGE", os.path.join(here, "exchange"))
 
-# A cell may take a minute. (A call of a student's function within a check has a limit of its own, of 5 seconds.)
+# A cell may take a minute when it is validated. (A call of a student's function within a check has a limit of its own,
+# of 5 seconds.)
 c.Execute.timeout = 60
 
-# What nbgrader does with a submission, and after the notebook was run: the list of answers that may not be by hand.
+# Grading in two rooms: a submission's code runs in a locked process of its own, the tests in another. docs/security.md
+# says what that protects. The limits are options of Engine: cell_seconds, submission_seconds, memory, processes,
+# written, printed. Where student code cannot be isolated grading refuses, unless you write c.Engine.unsafe = True.
+c.Autograde.exporter_class = "autograder.rooms.TwoRooms"
+c.Autograde.sanitize_preprocessors = [
+    "nbgrader.preprocessors.ClearOutput",
+    "autograder.rooms.Restore",
+]
 c.Autograde.autograde_preprocessors = [
-    "nbgrader.preprocessors.Execute",
+    "autograder.rooms.Engine",
     "autograder.by_hand_list.ListFindings",
     "nbgrader.preprocessors.IgnorePattern",
-    "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
-    "nbgrader.preprocessors.AssignLatePenalties",
+    "autograder.rooms.SaveGrades",
+    "autograder.rooms.Sanitise",
+]
+# nbgrader's own list, after a check that the tests can be run without the student's names.
+c.GenerateAssignment.preprocessors = [
+    "autograder.rooms.RefuseBorrowing",
+    "nbgrader.preprocessors.IncludeHeaderFooter",
+    "nbgrader.preprocessors.InstantiateTests",
+    "nbgrader.preprocessors.LockCells",
+    "nbgrader.preprocessors.ClearSolutions",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 

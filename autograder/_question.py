@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import numbers
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -107,7 +109,8 @@ class Question:
         words = {"question": self.name, "earned": f"{earned:.3g}", "points": f"{points:g}", "text": text}
         print(_messages.wrapped(_messages.EARNED.format(**words)))
         if verdict.findings:
-            _show({FINDINGS: [{"question": self.name, **asdict(f)} for f in verdict.findings]}, raw=True)
+            found = [{"question": self.name, **asdict(f)} for f in verdict.findings]
+            _show({FINDINGS: json.dumps(found)}, raw=True)
         return earned
 
     def _listed(self, verdict: Verdict) -> list[str]:
@@ -172,7 +175,8 @@ def question(
         with _calculus.clean_torch():
             _calculus.refuse_what_autograd_cannot(forward, point)
         testbed = Testbed(forward, wrt, box)
-        testbed.draw("is this domain good enough?")  # so that the author hears now, not the class later
+        if os.environ.get("NBGRADER_EXECUTION") != "autograde":  # by then it is too late to say so, and costs the most
+            testbed.draw("is this domain good enough?")  # so that the author hears now, not the class later
         return Question(forward, wrt, point, box, testbed)
 
     return make

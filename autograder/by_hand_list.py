@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import csv
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,20 @@ class ListFindings(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ship
                 continue  # only a test of the course can put somebody on the list
             kept = [o for o in cell.get("outputs", []) if FINDINGS not in o.get("data", {})]
             for output in cell.get("outputs", []):
-                rows += output.get("data", {}).get(FINDINGS, [])
+                rows += _rows(output.get("data", {}).get(FINDINGS))
             if "outputs" in cell:
                 cell.outputs = kept
         replace(Path(self.parent.parent.coursedir.root) / FILE, who, [{**who, **row} for row in rows])
         return nb, resources
+
+
+def _rows(text: Any) -> list[dict[str, Any]]:
+    """The findings in one output; none where it is not what a test writes."""
+    try:
+        found = json.loads(text) if isinstance(text, str) else []
+    except ValueError:
+        return []
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
 
 def replace(file: Path, who: dict[str, str], rows: list[dict[str, Any]]) -> None:

@@ -1,0 +1,54 @@
+"""Grades, comments and late penalties of a notebook go into the gradebook in one transaction.
+
+The rules are nbgrader's own; its two preprocessors commit a cell at a time and open the gradebook anew for each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader import utils
+from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
+
+
+class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
+    """SaveAutoGrades and AssignLatePenalties, in one commit."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        where = resources["nbgrader"]
+        with self.parent.gradebook() as gradebook:
+            submitted = gradebook.find_submission_notebook(where["notebook"], where["assignment"], where["student"])
+            grades = {grade.name: grade for grade in submitted.grades}
+            comments = {comment.name: comment for comment in submitted.comments}
+            for cell in nb.cells:
+                if utils.is_grade(cell):
+                    self._grade(cell, grades[cell.metadata.nbgrader.grade_id])
+                if utils.is_solution(cell) or utils.is_task(cell):
+                    _comment(cell, comments[cell.metadata.nbgrader.grade_id])
+            gradebook.db.flush()
+            gradebook.db.expire(submitted)
+            self._penalty(submitted, where["student"])
+            gradebook.db.commit()
+        return nb, resources
+
+    def _grade(self, cell: NotebookNode, grade: Any) -> None:
+        grade.auto_score, _ = utils.determine_grade(cell, self.log)
+        grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+
+    def _penalty(self, submitted: Any, student: str) -> None:
+        late = submitted.assignment.total_seconds_late
+        submitted.late_submission_penalty = None
+        if late <= 0:
+            return
+        rule = AssignLatePenalties(parent=self.parent)
+        rule.init_plugin()
+        penalty = rule.plugin_inst.late_submission_penalty(student, submitted.score, late)
+        self.log.warning("%s is %s seconds late. Penalty: %s", submitted.assignment, late, penalty)
+        if penalty is not None:
+            submitted.late_submission_penalty = rule._check_late_penalty(submitted, penalty)
+
+
+def _comment(cell: NotebookNode, comment: Any) -> None:
+    unchanged = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
+    comment.auto_comment = "No response." if unchanged and not utils.is_task(cell) else None

@@ -1,0 +1,161 @@
+"""A student's room that can be lost: it starts again with what came before, without the culprit, and goes on."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from nbformat import NotebookNode
+
+from autograder import _student
+from autograder._student import Reply, Request
+from autograder.rooms import _outputs, _sealed, _wire
+from autograder.rooms._warm import Gone, OutOfTime, Room
+
+CELL_TIME = "The cell did not end within {seconds:g} seconds. Everything before it was run again, without it."
+CELL_GONE = "The cell was stopped: {why}. Everything before it was run again, without it."
+ALL_TIME = "Not run: the notebook has used its {seconds:g} seconds."
+CALL_GONE = "{why}"
+_GRACE = 3.0
+"""A call ends itself after `SECONDS` and says so; it is ended from outside only if it does not."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell as the student's room runs it; `course` marks one whose source is the course's."""
+
+    code: str
+    count: int
+    course: bool = False
+
+
+class Budget:
+    """Seconds that one submission may use in all; they run while it is entered."""
+
+    def __init__(self, whole: float) -> None:
+        self.whole, self._used, self._since = whole, 0.0, 0.0
+
+    @property
+    def left(self) -> float:
+        return self.whole - self._used - (time.monotonic() - self._since if self._since else 0)
+
+    def __enter__(self) -> None:
+        self._since = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._used += time.monotonic() - self._since
+        self._since = 0.0
+
+
+@dataclass
+class Losses:
+    """What has killed a room of this submission: not tried again, in no other room of it either."""
+
+    cells: set[Cell] = field(default_factory=set)
+    calls: dict[str, Reply] = field(default_factory=dict)
+
+
+class Replay:
+    """One line of rooms with one history."""
+
+    def __init__(
+        self,
+        start: Callable[[], Room],
+        cell_seconds: float,
+        budget: Budget,
+        most: int,
+        losses: Losses,
+        modules: Mapping[str, str],
+    ) -> None:
+        """`modules`: the texts of the submission's own .py files, by module name."""
+        self._start, self._seconds, self._budget, self._most = start, cell_seconds, budget, most
+        self._losses, self._modules = losses, modules
+        self._room: Room | None = None
+        self._history: list[Cell] = []
+        self._ran = 0
+
+    def run(self, cell: Cell) -> list[NotebookNode]:
+        """The outputs of a cell."""
+        for function in list(self._losses.calls):
+            if re.search(rf"\b{re.escape(function)}\b", cell.code):
+                del self._losses.calls[function]  # it may be another function now
+        if self._budget.left <= 0:
+            return [_outputs.error("CellTimeoutError", ALL_TIME.format(seconds=self._budget.whole))]
+        try:
+            with self._budget:
+                outputs = self._run(self._ready(), cell)
+            self.later(cell)
+            self._ran += 1
+            return outputs
+        except Gone as gone:
+            self._lose()
+            self.later(cell)
+            self._losses.cells.add(cell)
+            if isinstance(gone, OutOfTime):
+                return [_outputs.error("CellTimeoutError", CELL_TIME.format(seconds=self._seconds))]
+            return [_outputs.error("DeadKernelError", CELL_GONE.format(why=gone))]
+
+    def later(self, cell: Cell) -> None:
+        """The cell belongs to the history and is run when the room is next needed."""
+        self._history.append(cell)
+
+    def ask(self, request: Request) -> Reply:
+        """What the student's function answers; a fault if it took the room with it."""
+        if request.function in self._losses.calls:
+            return self._losses.calls[request.function]
+        try:
+            with self._budget:
+                return self._ask(request)
+        except (Gone, _wire.Refused) as gone:
+            self._lose()
+            if isinstance(gone, OutOfTime):
+                reply = _sealed.no_answer("TooLong", f"no answer within {_student.SECONDS:g} seconds")
+            elif isinstance(gone, _wire.Refused):
+                reply = _sealed.no_answer("NoAnswer", "what came back is not an answer")
+            else:
+                reply = _sealed.no_answer("ProcessEnded", CALL_GONE.format(why=gone))
+            self._losses.calls[request.function] = reply
+            return reply
+
+    def close(self) -> None:
+        self._lose()
+
+    def _ask(self, request: Request) -> Reply:
+        seconds = min(_student.SECONDS + _GRACE, self._budget.left)
+        room = self._ready()
+        done = room.call({"do": "ask", "request": _wire.encode(request)}, seconds)
+        cells = tuple(c.code for c in self._history)
+        reply = _sealed.seal(_wire.decode(Reply, done.get("reply")), request, cells)
+        # The sources that the by-hand guard reads are the notebook's, not what the room says they are.
+        return replace(reply, cells=cells, modules=self._modules)
+
+    def _run(self, room: Room, cell: Cell) -> list[NotebookNode]:
+        order = {"do": "run", "code": _wire.clean(cell.code), "count": cell.count, "course": cell.course}
+        done = room.call(order, min(self._seconds, self._budget.left), self._most * 6 + (1 << 16))
+        return _outputs.read(done, cell.count, self._most + 1000)
+
+    def _ready(self) -> Room:
+        """The room, with the whole history run in it; a cell that now kills it becomes a culprit as well."""
+        while True:
+            if self._budget.left <= 0:
+                raise OutOfTime("the notebook has used its time")
+            if self._room is None:
+                self._room = self._start()
+            for cell in self._history[self._ran :]:
+                if cell not in self._losses.cells:
+                    try:
+                        self._run(self._room, cell)
+                    except Gone:
+                        self._losses.cells.add(cell)
+                        self._lose()
+                        break
+                self._ran += 1
+            else:
+                return self._room
+
+    def _lose(self) -> None:
+        if self._room:
+            self._room.close()
+        self._room, self._ran = None, 0

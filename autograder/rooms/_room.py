@@ -1,0 +1,125 @@
+"""Inside a room: one shell, driven over one socket by whoever made the room; nothing is decided here.
+
+A student's room answers `ask` with what `KernelStudent` says. The examiner's room sends `ask` the other way: there
+`answering(RoomStudent(...))` is in force, so `check` and `grade` ask a student who lives behind the socket.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from autograder._student import KernelStudent, Reply, Request, answering
+from autograder.rooms import _shell, _wire
+
+STUDENT, EXAMINER = "student", "examiner"
+TOO_MUCH = "The outputs of this cell are too large to be kept: {size} bytes, and at most {most} are."
+_LONGEST_ORDER = 1 << 26
+"""What the grader sends is trusted; only its end must be found."""
+
+
+class Channel:
+    """Lines in both directions."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lines = connection.makefile("rb")
+
+    def send(self, message: dict[str, Any]) -> None:
+        self._connection.sendall(_wire.pack(message))
+
+    def receive(self) -> dict[str, Any]:
+        line = self._lines.readline()
+        if not line:
+            os._exit(0)  # the grader is gone, or done with this room
+        return _wire.unpack(line, _LONGEST_ORDER)
+
+
+class RoomStudent:
+    """The student whose functions live in another process: what is asked goes out, what comes back is checked data."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def ask(self, request: Request) -> Reply:
+        self._channel.send({"ask": _wire.encode(request)})
+        return _wire.decode(Reply, self._channel.receive())
+
+
+_PRISTINE = dict(vars(builtins))
+
+
+@contextmanager
+def _own_builtins() -> Iterator[None]:
+    """The call, and the description of what it returns, happen with Python's own built-in functions."""
+    space = vars(builtins)
+    theirs = dict(space)
+    space.update(_PRISTINE)
+    try:
+        yield
+    finally:
+        for name in _PRISTINE.keys() - theirs.keys():
+            del space[name]
+        space.update(theirs)
+
+
+class Room:
+    """Serves one shell until the other end hangs up."""
+
+    def __init__(self, channel: Channel, shell: _shell.Shell) -> None:
+        order = channel.receive()
+        self._channel, self._shell = channel, shell
+        self._role, self._most = order["role"], order["most"]
+        self._course: dict[str, Any] = {}
+        os.environ.clear()
+        os.environ.update(order["environment"])
+        # Modules beside the notebook can be imported, as from a kernel; the examiner stands in the course's own folder.
+        sys.path[:] = ["", *(p for p in sys.path if p)]
+        _shell.attach(shell, order["most"])
+        self._files = _shell.Files()
+        # Looked up now: a student may replace what these names mean later, and would only lose by it.
+        self._run, self._pack, self._ask = _shell.run, _wire.pack, self.ask
+
+    def serve(self) -> None:
+        if self._role == EXAMINER:
+            with answering(RoomStudent(self._channel)):
+                self._loop({"run": self.run})
+        else:
+            self._loop({"run": self.run, "ask": self._ask})
+
+    def _loop(self, does: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
+        me = os.getpid()
+        while True:
+            order = self._channel.receive()
+            reply = does[order["do"]](order)
+            if os.getpid() != me:
+                os._exit(0)  # a copy that the cell's code forked off; only one process may answer
+            self._channel.send({"id": order["id"], **reply})
+
+    def run(self, order: dict[str, Any]) -> dict[str, Any]:
+        before = dict(self._shell.user_ns) if order["course"] else {}
+        done = self._run(self._shell, order["code"], order["count"], self._files)
+        if order["course"]:
+            # What the course's cells define, for calls in a notebook that has deleted it since.
+            self._course.update(
+                (n, v) for n, v in self._shell.user_ns.items() if not n.startswith("_") and before.get(n) is not v
+            )
+        size = len(self._pack(done))
+        if size > self._most * 6:
+            text = TOO_MUCH.format(size=size, most=self._most * 6)
+            done = {"outputs": [{"output_type": "stream", "name": "stderr", "text": text}], "ok": done["ok"]}
+        return done
+
+    def ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        request = _wire.decode(Request, order["request"])
+        given = {n: self._course[n] for n in request.given if n in self._course}
+        request = Request(**{**vars(request), "given": given})
+        with _own_builtins():
+            reply = KernelStudent().ask(request)
+            return {"reply": _wire.encode(replace(reply, cells=(), modules={}))}  # the grader has them itself

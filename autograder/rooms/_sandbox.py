@@ -1,0 +1,314 @@
+"""Three ways to lock a student's room, strongest first; `enter` returns only inside, and only if every lock holds.
+
+*namespaces*   own users, mounts, processes, network, IPC and host name; a private read-only root; seccomp; Landlock
+*landlock*     where user namespaces are forbidden: Landlock and seccomp; a subreaper that no daemon escapes
+*none*         resource limits only, and only if the configuration says `unsafe`
+
+All three set limits, drop privileges and close inherited files. `enter` is called in a process that was just forked
+from one with a single thread. (bubblewrap does the first as well, but by starting a program: here the program is
+already running, with torch imported, which is the point.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import shutil
+import signal
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from autograder.rooms import _filters, _linux
+
+NAMESPACES, LANDLOCK, NONE = "namespaces", "landlock", "none"
+NAMES = {
+    NAMESPACES: "namespaces, seccomp, Landlock and limits",
+    LANDLOCK: "Landlock, seccomp, limits and a subreaper",
+    NONE: "NO ISOLATION, only limits",
+}
+SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts")
+SYSTEM_LINKS = ("/etc/alternatives",)
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+HOME, WORK = "/home/student", "/home/student/work"
+NOBODY = 65534
+
+
+@dataclass(frozen=True)
+class Box:
+    """One room to lock. Sizes are in bytes."""
+
+    level: str
+    scratch: str
+    """An empty folder that exists: the mount point of the private root, or without namespaces the room's disk."""
+    files: str = ""
+    """A folder whose regular files, notebooks aside, are copied to where the room works."""
+    readable: tuple[str, ...] = ()
+    memory: int = 2 << 30
+    processes: int = 64
+    written: int = 64 << 20
+    seconds: int = 600
+
+
+def enter(box: Box) -> None:
+    """Returns in the locked process, standing in its working folder; what is left outside waits for it and exits."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")  # if the machine runs out of memory, this goes first
+    if box.level == NAMESPACES:
+        _enter_namespaces(box)
+    else:
+        _enter_in_place(box)
+    _limit(box)
+    _linux.drop_capabilities()
+    _linux.no_new_privileges()
+    if box.level == NAMESPACES:
+        if _linux.landlock_abi():
+            _filters.landlock([*SYSTEM, *SYSTEM_LINKS, *box.readable, "/proc", "/etc"], ["/tmp", HOME, "/dev"])
+        _filters.seccomp(sockets=True, signals=True)
+    elif box.level == LANDLOCK:
+        _filters.landlock([*SYSTEM, *SYSTEM_LINKS, *box.readable], [box.scratch, *DEVICES])
+        _filters.seccomp(sockets=False, signals=_linux.landlock_abi() >= 6)
+
+
+def _enter_namespaces(box: Box) -> None:
+    as_root = os.geteuid() == 0
+    flags = _linux.NEWUSER | _linux.NEWNS | _linux.NEWPID | _linux.NEWNET | _linux.NEWIPC | _linux.NEWUTS
+    if as_root:
+        _as_mapped_root(flags)
+    else:
+        user, group = os.getuid(), os.getgid()
+        _linux.unshare(flags)
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", f"{user} {user} 1")
+        _write("/proc/self/gid_map", f"{group} {group} 1")
+    _linux.mount("none", "/", None, _linux.RECURSIVE | _linux.PRIVATE)
+    _build_root(box)
+    _stay_outside()  # from here on: process 1 of the new process space
+    _linux.die_with_parent(signal.SIGKILL)
+    with contextlib.suppress(OSError):  # a container may forbid it; then the room has no /proc
+        hardened = _linux.NOSUID | _linux.NODEV | _linux.NOEXEC | _linux.RDONLY
+        _linux.mount("proc", box.scratch + "/proc", "proc", hardened)
+    with contextlib.suppress(OSError):  # terminals of its own, for `!ls`
+        os.makedirs(box.scratch + "/dev/pts")
+        _linux.mount(
+            "devpts", box.scratch + "/dev/pts", "devpts", _linux.NOSUID | _linux.NOEXEC, "newinstance,ptmxmode=0666"
+        )
+        os.symlink("pts/ptmx", box.scratch + "/dev/ptmx")
+    _linux.pivot_into(box.scratch)
+    _linux.mount("none", "/", None, _linux.BIND | _linux.REMOUNT | _linux.RDONLY | _linux.NOSUID | _linux.NODEV)
+    _be_first_process()
+    if as_root:
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+    os.umask(0o022)
+    os.chdir(WORK)
+
+
+def _as_mapped_root(flags: int) -> None:
+    """root's room runs as nobody: root is in no process limit. Only a process outside may map a second user."""
+    ready, go = os.pipe(), os.pipe()
+    me = os.getpid()
+    mapper = os.fork()
+    if not mapper:
+        try:
+            os.read(ready[0], 1)
+            for kind in ("uid", "gid"):
+                _write(f"/proc/{me}/{kind}_map", f"0 0 1\n{NOBODY} {NOBODY} 1")
+            os.write(go[1], b"1")
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    os.close(go[1])
+    _linux.unshare(flags)
+    os.write(ready[1], b"1")
+    mapped = os.read(go[0], 1)
+    os.waitpid(mapper, 0)
+    for end in (*ready, go[0]):
+        os.close(end)
+    if mapped != b"1":
+        raise OSError("the users of the namespace could not be mapped")
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def _build_root(box: Box) -> None:
+    """A root of its own: the system and the interpreter to read, a disk of limited size to write, no other file."""
+    root, quiet = box.scratch, _linux.NOSUID | _linux.NODEV
+    _linux.mount("tmpfs", root, "tmpfs", quiet, "size=1m,mode=755")
+    for path in (*SYSTEM, *SYSTEM_LINKS, *box.readable):
+        if os.path.islink(path):
+            os.makedirs(os.path.dirname(root + path), exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.symlink(os.readlink(path), root + path)
+        else:
+            _bind(path, root + path, _linux.RDONLY | quiet)
+    for path in DEVICES:
+        _bind(path, root + path, _linux.NOSUID | _linux.NOEXEC)
+    os.makedirs(root + "/etc", exist_ok=True)
+    user, group = (NOBODY, NOBODY) if os.getuid() == 0 else (os.getuid(), os.getgid())
+    _write(root + "/etc/passwd", f"student:x:{user}:{group}::{HOME}:/bin/sh\n")
+    _write(root + "/etc/group", f"student:x:{group}:\n")
+    for name in ("/proc", "/tmp", HOME, "/dev/shm", "/disk"):
+        os.makedirs(root + name, exist_ok=True)
+    # One disk for everything that can be written, so that one number limits it.
+    inodes = max(1024, box.written >> 12)
+    _linux.mount("tmpfs", root + "/disk", "tmpfs", quiet, f"size={box.written},nr_inodes={inodes},mode=755")
+    for name in ("/tmp", HOME, "/dev/shm"):
+        part = root + "/disk" + name
+        os.makedirs(part)
+        if name == HOME:
+            copy_files(box.files, part + "/work", box.written // 2)
+            _own(part, user, group)
+        os.chmod(part, 0o755 if name == HOME else 0o1777)
+        _bind(part, root + name, quiet)
+    _linux.mount("none", root + "/disk", None, _linux.BIND | _linux.REMOUNT | _linux.RDONLY | quiet)
+
+
+def _own(folder: str, user: int, group: int) -> None:
+    if os.getuid() == 0:
+        for at, _, files in os.walk(folder):
+            for path in (at, *(os.path.join(at, name) for name in files)):
+                os.chown(path, user, group, follow_symlinks=False)
+
+
+def _bind(source: str, target: str, flags: int) -> None:
+    if not os.path.exists(source):
+        return
+    if os.path.isdir(source):
+        os.makedirs(target, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        open(target, "a").close()
+    _linux.mount(source, target, None, _linux.BIND | _linux.RECURSIVE)
+    # What is locked in the parent's namespace must stay so here, or the kernel refuses the change.
+    locked = os.statvfs(source).f_flag & (os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC | os.ST_RDONLY)
+    atime = os.statvfs(source).f_flag & (os.ST_NOATIME | os.ST_NODIRATIME | os.ST_RELATIME)
+    kept = {os.ST_NOATIME: 1024, os.ST_NODIRATIME: 2048, os.ST_RELATIME: 1 << 21}
+    more = sum(number for bit, number in kept.items() if atime & bit)
+    _linux.mount("none", target, None, _linux.BIND | _linux.REMOUNT | flags | locked | more)
+
+
+def copy_files(source: str, target: str, most: int) -> None:
+    """The regular files below `source`, at most `most` bytes; no notebooks (graded ones hold tests), links or pipes."""
+    os.makedirs(target, exist_ok=True)
+    if not source:
+        return
+    left = most
+    for at, folders, files in os.walk(source):
+        folders[:] = [name for name in folders if name != ".ipynb_checkpoints"]
+        for name in files:
+            path = os.path.join(at, name)
+            known = os.lstat(path)
+            if not stat.S_ISREG(known.st_mode) or name.endswith(".ipynb") or known.st_size > left:
+                continue
+            left -= known.st_size
+            to = os.path.join(target, os.path.relpath(path, source))
+            os.makedirs(os.path.dirname(to), exist_ok=True)
+            shutil.copyfile(path, to)
+
+
+def _stay_outside() -> None:
+    """Forks; the parent closes everything, waits for the child and ends as it ended."""
+    child = os.fork()
+    if child:
+        _linux.die_with_parent(signal.SIGKILL)  # anew: a change of users has cleared it
+        _wait_for(child)
+
+
+def _be_first_process() -> None:
+    """Process 1 stays outside the filters, runs no student code and reaps; when it ends the kernel ends the rest."""
+    child = os.fork()
+    if child:
+        _linux.not_dumpable()
+        _wait_for(child)
+
+
+def _wait_for(child: int) -> NoReturn:
+    os.closerange(3, 1 << 16)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    while True:
+        with contextlib.suppress(InterruptedError):
+            done, status = os.wait()
+            if done == child:
+                os._exit(max(0, os.waitstatus_to_exitcode(status)) or (1 if status else 0))
+
+
+def _enter_in_place(box: Box) -> None:
+    work = os.path.join(box.scratch, "work")
+    copy_files(box.files, work, box.written // 2)
+    _linux.adopt_orphans()
+    child = os.fork()
+    if child:
+        _keep(child)
+    os.chdir(work)
+
+
+def _keep(child: int) -> NoReturn:
+    """The subreaper: whatever the room starts stays its descendant, and all of it ends with the room or on SIGTERM."""
+    os.closerange(3, 1 << 16)
+    _linux.die_with_parent(signal.SIGTERM)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: end_descendants())
+    status = 1
+    while True:
+        try:
+            done, how = os.wait()
+        except ChildProcessError:
+            os._exit(status)
+        except InterruptedError:
+            continue
+        if done == child:
+            status = max(0, os.waitstatus_to_exitcode(how)) or (1 if how else 0)
+            end_descendants()
+
+
+def end_descendants(root: int | None = None) -> None:
+    """Stops every descendant first, so that none can fork on, and then ends them."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        seen: set[int] = set()
+        while new := set(descendants(root or os.getpid())) - seen:
+            for process in new:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(process, number)
+            seen |= new
+
+
+def descendants(root: int) -> Sequence[int]:
+    """The processes below `root`, from the kernel's own lists of children."""
+    found, todo = [], [root]
+    while todo:
+        at = todo.pop()
+        try:
+            for task in os.listdir(f"/proc/{at}/task"):
+                with open(f"/proc/{at}/task/{task}/children") as file:
+                    todo += [int(child) for child in file.read().split()]
+        except OSError:
+            pass  # it has just ended
+        found.append(at)
+    return found[1:]
+
+
+def _limit(box: Box) -> None:
+    """What one process may use. Disk and memory of all together are limited by the private disk and by the watcher."""
+    limits = {
+        resource.RLIMIT_AS: box.memory,
+        resource.RLIMIT_FSIZE: box.written,
+        resource.RLIMIT_CPU: box.seconds,
+        resource.RLIMIT_NOFILE: 512,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+    }
+    if box.level == NAMESPACES:  # elsewhere the number counts the user's other processes too; the watcher counts there
+        limits[resource.RLIMIT_NPROC] = box.processes
+    for what, most in limits.items():
+        _, hard = resource.getrlimit(what)
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (allowed, allowed))

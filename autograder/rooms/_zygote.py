@@ -1,0 +1,166 @@
+"""The warm interpreter: imports torch and IPython once, then forks one room for each order; it runs no cell itself.
+
+It starts with a scrubbed environment and learns nothing secret, because every room inherits its memory: an order says
+how to lock a room, and what the room is to do goes over the room's own socket. It has one thread whenever it forks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+import warnings
+from typing import Any
+
+from autograder._answers import Missing
+from autograder._student import Reply, Request, answering
+from autograder.rooms import _linux, _room, _sandbox, _shell, _wire
+
+CELLS_TO_WARM = (
+    "import torch; torch.ones(2)",
+    "1 + 1",
+    "assert 1 == 2, 'x'",
+    "def f(x)\n  return",
+    "print(1)",
+    "%time 1",
+    "import asyncio",
+    "from autograder import question",
+    "@question(wrt='x', at={'x': 2.0}, domain={'x': (1, 3)})\ndef w(x):\n    y = x * x\n    return y",
+    "def grad_w(x):\n    y = x * x\n    dydx = 2 * x\n    return y, dydx",
+    "w.check()",
+    "w.grade(points=1, seed='warm')",
+    "raise ValueError('a traceback')",
+)
+
+
+def threads() -> int:
+    return len(os.listdir("/proc/self/task"))
+
+
+def warm() -> _shell.Shell:
+    """What a notebook of derivatives pulls in lazily: sympy at the first autograd call (0.45 s), and so on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import torch
+
+        with contextlib.suppress(ImportError, RuntimeError):
+            import pyseccomp  # noqa: F401  (it looks for its library by starting a program)
+        torch.set_num_threads(1)
+        shell = _shell.make()
+        for number, cell in enumerate(CELLS_TO_WARM, 1):
+            _shell.run(shell, cell, number)
+    from autograder import _student
+
+    _student._failed_cells.clear()
+    shell.reset(new_session=True)
+    shell.recorder.begin()
+    import linecache
+
+    linecache.clearcache()
+    return shell
+
+
+def become_room(shell: _shell.Shell, box: dict[str, Any] | None, connection: socket.socket) -> None:
+    """In the forked process: locks the room, says so, and serves. Student code is sent only after "locked"."""
+    channel = _room.Channel(connection)
+    try:
+        if box is not None:
+            _sandbox.enter(_sandbox.Box(**{**box, "readable": tuple(box["readable"])}))
+    except BaseException as error:
+        channel.send({"locked": False, "why": f"{type(error).__name__}: {error}"})
+        os._exit(1)
+    channel.send({"locked": True, "why": ""})
+    try:
+        _room.Room(channel, shell).serve()
+    finally:  # whatever happened: this process never returns to the code that forked it
+        os._exit(1)
+
+
+def _child(shell: _shell.Shell, order: dict[str, Any], channel: int) -> None:
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    os.closerange(3, channel)
+    os.closerange(channel + 1, 1 << 16)
+    _linux.die_with_parent(signal.SIGKILL)
+    if order.get("branch"):
+        _branch(shell, socket.socket(fileno=channel))
+    if order["folder"]:
+        os.chdir(order["folder"])
+    become_room(shell, order["box"], socket.socket(fileno=channel))
+
+
+def main(control_number: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the grader, who then hangs up
+    _serve(warm(), socket.socket(fileno=control_number))
+
+
+class _Nobody:
+    """Answers nothing."""
+
+    def ask(self, request: Request) -> Reply:
+        return Reply(missing=Missing())
+
+
+def _branch(shell: _shell.Shell, control: socket.socket) -> None:
+    """An interpreter for examiners alone: has met the course's cells once, so that test points are drawn once a run."""
+    lines = control.makefile("rb")
+    with answering(_Nobody()):
+        for number, cell in enumerate(json.loads(lines.readline())["cells"], 1):
+            _shell.run(shell, cell, number)
+    shell.reset(new_session=True)
+    shell.recorder.begin()
+    _serve(shell, control)
+
+
+def _serve(shell: _shell.Shell, control: socket.socket) -> None:
+    gc.collect()
+    gc.freeze()  # so that the collector does not touch, and so copy, the pages that rooms share
+    assert threads() == 1, f"only a single thread may fork, and there are {threads()}"
+    control.sendall(_wire.pack({"ready": True, "resident": _resident()}))
+    buffer = b""
+    while True:
+        data, handles, _, _ = socket.recv_fds(control, 1 << 16, 1)
+        if not data:
+            os._exit(0)
+        buffer += data
+        while not buffer.endswith(b"\n"):
+            buffer += control.recv(1 << 16)
+        order, buffer = json.loads(buffer), b""
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        assert threads() == 1, "only a single thread may fork"
+        room = os.fork()
+        if not room:
+            try:
+                _child(shell, order, handles[0])
+            finally:
+                os._exit(1)
+        handle = os.pidfd_open(room)  # not reaped before the next order, so the number is still this room's
+        socket.send_fds(control, [_wire.pack({"room": room})], [handle])
+        os.close(handle)
+        os.close(handles[0])
+
+
+def alone(channel: int) -> None:
+    """One room in a process of its own, where a warm interpreter cannot be forked safely: macOS."""
+    become_room(warm(), None, socket.socket(fileno=channel))
+
+
+def _resident() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    # The path was scrubbed by whoever started this; see `_warm.command`.
+    {"zygote": main, "alone": alone}[sys.argv[1]](int(sys.argv[2]))

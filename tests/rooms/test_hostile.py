@@ -1,0 +1,254 @@
+"""Hostile submissions: the run goes on, the submission's other questions keep their points, and the host is as before.
+
+Each answers q1 rightly and does its worst elsewhere, so each earns exactly q1. Graded once in namespaces, as on most
+machines, and once with Landlock alone, as inside most containers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.rooms.course import EARNED, Course, Submission
+
+pytestmark = pytest.mark.course
+
+MARK = "98765.4321"
+"""How long a daemon left behind would sleep; nothing else sleeps that long."""
+SETTINGS = """
+c.Engine.isolation = "{level}"
+c.Engine.cell_seconds = 5
+c.Engine.submission_seconds = 40
+c.Engine.memory = 1024
+c.Engine.processes = 40
+c.Engine.written = 32
+"""
+SECRET = "the-instructor's-secret"
+
+TRY = (
+    "def attempt(do):\n    try: print('GOT', do())\n    except BaseException as e: print('refused', type(e).__name__)\n"
+)
+SLEEPER = f"['sleep', '{MARK}']"
+
+
+def _everything_in(folder: Path) -> str:
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return hashlib.sha256(b"".join(str(p).encode() + p.read_bytes() for p in files)).hexdigest()
+
+
+def _in_answer(body: str) -> dict[str, str]:
+    return {"q2": "def grad_q2(b, x, w):\n" + "\n".join("    " + line for line in body.splitlines())}
+
+
+def _hostile(course: Course, port: int) -> dict[str, Submission]:
+    root, python = course.root, sys.prefix
+    return {
+        # ends of the room
+        "kill-self": Submission("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"),
+        "exit": Submission("import os\nos._exit(0)"),
+        "segfault": Submission("import ctypes\nctypes.string_at(0)"),
+        "exit-in-answer": Submission(answers=_in_answer("import os\nos._exit(0)")),
+        "segfault-in-answer": Submission(answers=_in_answer("import ctypes\nctypes.string_at(0)")),
+        "sys-exit": Submission("import sys\nsys.exit()"),
+        "kill-everybody": Submission("import os, signal\nos.kill(-1, signal.SIGKILL)"),
+        "kill-group": Submission("import os, signal\nos.killpg(0, signal.SIGKILL)"),
+        "kill-parent": Submission(TRY + "import os\nattempt(lambda: [os.kill(p, 9) for p in (os.getppid(), 1)])"),
+        # time
+        "endless-cell": Submission("while True: pass"),
+        "endless-deaf": Submission(
+            answers=_in_answer(
+                "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nsignal.setitimer(signal.ITIMER_REAL, 0)\n"
+                "while True: pass"
+            )
+        ),
+        "stops-itself": Submission("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)"),
+        # memory, processes, disk, output
+        "memory": Submission("x = bytearray(100 << 30)"),
+        "memory-slowly": Submission("x = []\nwhile True: x.append(bytearray(8 << 20))"),
+        "memory-shared-out": Submission(
+            "import os, time\nfor i in range(12):\n    if not os.fork():\n        x = b'x' * (200 << 20)\n        time.sleep(30)\n"
+            "time.sleep(3)"
+        ),
+        "fork-bomb": Submission("import os\ntry:\n    while True: os.fork()\nexcept OSError: pass"),
+        "threads": Submission(
+            "import threading, time\ntry:\n    while True: threading.Thread(target=time.sleep, args=(30,), daemon=True).start()\n"
+            "except RuntimeError: pass"
+        ),
+        "disk": Submission("f = open('big', 'wb')\nwhile True: f.write(b'x' * (1 << 20))"),
+        "disk-many": Submission("i = 0\nwhile True:\n    open(f'f{i}', 'wb').write(b'x' * (1 << 20)); i += 1"),
+        "print-flood": Submission("for i in range(3000): print('x' * 100_000)"),
+        "print-flood-raw": Submission("import os\nfor i in range(3000): os.write(1, b'x' * 100_000)"),
+        "display-flood": Submission("from IPython.display import display, HTML\nfor i in range(3000): display(HTML('x' * 10_000))"),
+        "long-line-on-the-wire": Submission(
+            "import os, stat\nfor fd in range(3, 64):\n    try:\n        if stat.S_ISSOCK(os.fstat(fd).st_mode):\n"
+            "            for i in range(300): os.write(fd, b'[' * 100_000)\n    except OSError: pass",
+        ),
+        # leaving something behind
+        "daemon": Submission(
+            "import os, subprocess, ctypes\nif not os.fork():\n    os.setsid()\n    if not os.fork():\n"
+            f"        ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)\n        os.execvp('sleep', {SLEEPER})\n    os._exit(0)"
+        ),
+        "background": Submission(f"import subprocess\np = subprocess.Popen({SLEEPER}, start_new_session=True)"),
+        "holds-the-socket": Submission("import os, time\nif not os.fork():\n    os.setsid(); time.sleep(98765)\nos._exit(0)"),
+        # looking and writing outside
+        "reads": Submission(
+            TRY + f"for path in {[str(root / n) for n in ('secret.txt', 'gradebook.db', 'nbgrader_config.py')]!r} + "
+            f"['{root}/source/ps1/problems.ipynb', '{root}/submitted/honest/ps1/problems.ipynb', "
+            f"'{root}/autograded/reads/ps1/problems.ipynb', '/etc/shadow', '/root/.ssh/id', '/proc/1/environ', "
+            "f'/proc/{__import__(\"os\").getppid()}/environ']:\n    attempt(lambda: open(path, 'rb').read(50))"
+        ),
+        "environment": Submission("import os\nprint(dict(os.environ), open('/proc/self/environ').read())"),
+        "writes": Submission(
+            TRY + f"for path in ['{python}/lib/pwned', '{root}/pwned', '/usr/pwned', '/etc/pwned', "
+            f"'{Path(__file__).parent.parent.parent}/autograder/pwned.py']:\n    attempt(lambda: open(path, 'w'))"
+        ),
+        "network": Submission(
+            TRY + f"import socket\nattempt(lambda: socket.create_connection(('127.0.0.1', {port}), 1))\n"
+            "attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9)))\n"
+            f"attempt(lambda: socket.socket(socket.AF_UNIX).connect('\\0autograder-{port}'))"
+        ),
+        "ptrace": Submission(
+            TRY + "import ctypes, os\nl = ctypes.CDLL(None, use_errno=True)\n"
+            "def ok(r):\n    if r < 0: raise OSError(ctypes.get_errno())\n    return r\n"
+            "attempt(lambda: ok(l.ptrace(16, os.getppid(), 0, 0)))\nattempt(lambda: open(f'/proc/{os.getppid()}/mem', 'rb').read(1))"
+        ),
+        "new-namespaces": Submission(
+            TRY + "import ctypes\nl = ctypes.CDLL(None)\ndef ok(r):\n    if r: raise OSError\n    return r\n"
+            "attempt(lambda: ok(l.unshare(0x10000000)))\nattempt(lambda: ok(l.mount(b'none', b'/tmp', b'tmpfs', 0, None)))"
+        ),
+        "becomes-root": Submission(
+            TRY + "import os\nif os.getuid():\n    attempt(lambda: os.setuid(0))\nimport subprocess\n"
+            "attempt(lambda: subprocess.run(['su', '-c', 'id'], check=True, stdin=subprocess.DEVNULL))"
+        ),
+        # what the examiner reads
+        "surrogates": Submission("print('\\ud800 \\x00 \\x1b[31m')\nraise ValueError('\\udfff')"),
+        "stdin": Submission("input('name?')"),
+        "odd-replies": Submission(
+            "from autograder.rooms import _wire\n_wire.encode = lambda *a: {'answers': [10 ** 5000], 'missing': [[[[]]]]}"
+        ),
+        "hidden-points-told": Submission(
+            "told = []\ndef tell(*a):\n    told.append(str([float(x) for x in a]))\n",
+            answers={
+                "q2": "def grad_q2(*a):\n    tell(*a)\n    raise type('AT ' + told[-1], (ValueError,), {})('AT ' + told[-1])",
+                "q3": "def grad_q3(*a):\n    tell(*a)\n    return type('AT ' + told[-1], (), {})()",
+                "q6": "print('AT-LATER', told)\ndef grad_q6(x, y, z): return x, x",
+            },
+        ),
+    }  # fmt: skip
+
+
+@dataclass
+class Host:
+    """What must be as it was, and what must not have happened."""
+
+    connections: list[str] = field(default_factory=list)
+    before: str = ""
+
+
+def _listen(family: int, address: object, host: Host) -> socket.socket:
+    server = socket.socket(family)
+    server.bind(address)
+    server.listen()
+
+    def serve() -> None:
+        while True:
+            try:
+                server.accept()[0].close()
+            except OSError:
+                return
+            host.connections.append(str(address))
+
+    threading.Thread(target=serve, daemon=True).start()
+    return server
+
+
+@pytest.fixture(scope="module", params=["namespaces", "landlock"])
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Course, Host, str]]:
+    host = Host()
+    tcp = _listen(socket.AF_INET, ("127.0.0.1", 0), host)
+    port = tcp.getsockname()[1]
+    abstract = _listen(socket.AF_UNIX, f"\0autograder-{port}", host)
+    course = Course(tmp_path_factory.mktemp(request.param), SETTINGS.format(level=request.param))
+    (course.root / "secret.txt").write_text(SECRET)
+    submissions = _hostile(course, port)
+    for name, submission in submissions.items():
+        course.hand_in(name, submission)
+    course.hand_in("zz-after-them-all", Submission())
+    package = Path(__file__).parent.parent.parent / "autograder"
+    host.before = _everything_in(package / "rooms")
+    log = course.run("autograde", "ps1", AUTOGRADER_TEST_SECRET=SECRET)
+    assert host.before == _everything_in(package / "rooms")
+    assert not (package / "pwned.py").exists()
+    yield course, host, log
+    for server in (tcp, abstract):
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+
+
+KINDS = ["kill-self", "exit", "segfault", "exit-in-answer", "segfault-in-answer", "sys-exit", "kill-everybody", "kill-group", "kill-parent", "endless-cell", "endless-deaf", "stops-itself", "memory", "memory-slowly", "memory-shared-out", "fork-bomb", "threads", "disk", "disk-many", "print-flood", "print-flood-raw", "display-flood", "long-line-on-the-wire", "daemon", "background", "holds-the-socket", "reads", "environment", "writes", "network", "ptrace", "new-namespaces", "becomes-root", "surrogates", "stdin", "odd-replies", "hidden-points-told"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hostile_submission_keeps_the_points_of_its_right_answers(run: tuple[Course, Host, str], kind: str) -> None:
+    course, _, _ = run
+    expected = [0] * 6 if kind == "odd-replies" else EARNED
+    assert course.marks(kind) == expected, course.shown(kind)[:3000]
+
+
+def test_the_next_submission_is_untouched(run: tuple[Course, Host, str]) -> None:
+    assert run[0].marks("zz-after-them-all") == EARNED
+
+
+@pytest.mark.parametrize(
+    "kind", ["reads", "writes", "network", "ptrace", "new-namespaces", "becomes-root", "kill-parent"]
+)
+def test_nothing_outside_can_be_reached(run: tuple[Course, Host, str], kind: str) -> None:
+    course, host, _ = run
+    shown = course.shown(kind)
+    assert "refused" in shown
+    assert not [line for line in shown.splitlines() if '"GOT' in line and "GOT [None, None]" not in line], shown
+    assert host.connections == []
+
+
+def test_no_secret_is_in_the_room(run: tuple[Course, Host, str]) -> None:
+    course, _, _ = run
+    for kind in ("environment", "reads"):
+        assert SECRET not in course.shown(kind)
+
+
+def test_nothing_is_left_running(run: tuple[Course, Host, str]) -> None:
+    commands = []
+    for process in os.listdir("/proc"):
+        if process.isdigit():
+            try:
+                commands.append(Path(f"/proc/{process}/cmdline").read_bytes())
+            except OSError:
+                continue
+    assert not [c for c in commands if MARK.encode() in c]
+
+
+def test_no_hidden_point_reaches_the_page_by_what_is_raised_returned_or_printed_later(
+    run: tuple[Course, Host, str],
+) -> None:
+    course, _, _ = run
+    shown = course.shown("hidden-points-told")
+    assert shown.count("AT-LATER") == 2  # the cell's source, and what it printed
+    later = next(line for line in shown.splitlines() if "AT-LATER [" in line)
+    assert later.count("[2.0, 3.0, 4.0]") == later.count("'[") - later.count("[1.0, 2.0, 3.0]"), later
+    hidden = [c for c in course.graded("hidden-points-told").cells if "-hidden" in str(c.metadata)]
+    for cell in hidden:
+        assert "AT [" not in str(cell.outputs)
+
+
+def test_the_log_names_the_isolation_first(run: tuple[Course, Host, str]) -> None:
+    _, _, log = run
+    lines = [line for line in log.splitlines() if "AutogradeApp" in line]
+    assert "Grading in two rooms; the student's is locked by" in lines[0]

@@ -1,0 +1,194 @@
+"""Each cell is run by its owner; a submission that is hurt hurts nobody else; outputs look like a kernel's."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from tests.conftest import NAMES
+from tests.rooms.course import EARNED, Course, Submission, find
+from tests.test_course import MARKS
+from tools.sample_class import hand_in, students
+
+pytestmark = pytest.mark.course
+
+LIKE_A_KERNEL = r"""
+import sys, warnings
+print("to stdout"); print("to stderr", file=sys.stderr)
+from IPython.display import display, HTML, clear_output, update_display
+print("cleared"); clear_output(); print("after clear")
+display(HTML("<b>first</b>"), display_id="d"); update_display(HTML("<b>second</b>"), display_id="d")
+import os; os.system("echo from-a-program")
+import helper; print(helper.NAME, open("data.txt").read())
+get_ipython().run_line_magic("time", "1")
+get_ipython().system("ls")
+import asyncio
+await asyncio.sleep(0.01)
+41 + 1
+"""
+
+
+def _twice(notebook: NotebookNode) -> None:
+    """Two answer cells for q2: the first is wrong and defines a name that the last, which is right, uses."""
+    cell = find(notebook, "q2")
+    first = nbformat.from_dict({**cell, "id": "first"})
+    first.source = "ran_first = True\ndef grad_q2(b, x, w): return 0, 0"
+    cell.source = "assert ran_first\ndef grad_q2(b, x, w):\n    v = w * x + b\n    return torch.relu(v), x * (v > 0)"
+    notebook.cells.insert(notebook.cells.index(cell), first)
+
+
+def _shuffled_away(notebook: NotebookNode) -> None:
+    for name in ("setup", "q1-forward", "q1-check", "q1-hidden", "q3-statement"):
+        notebook.cells.remove(find(notebook, name))
+
+
+def _kernel_cells(notebook: NotebookNode) -> None:
+    at = notebook.cells.index(find(notebook, "q1")) + 1
+    for source in ("1/0", "def f(:", LIKE_A_KERNEL, "locked_too = 'q1' in dir()\nlocked_too"):
+        notebook.cells.insert(at, nbformat.v4.new_code_cell(source))
+
+
+def _files(folder: Path) -> None:
+    (folder / "helper.py").write_text("NAME = 'a helper'")
+    (folder / "data.txt").write_text("some data")
+
+
+def _bytes(text: bytes) -> object:
+    return lambda folder: (folder / "problems.ipynb").write_bytes(text)
+
+
+def _link_out(folder: Path) -> None:
+    (folder / "link.txt").symlink_to(folder.parent.parent.parent / "secret.txt")
+    (folder / "endless").symlink_to("/dev/zero")
+    os.mkfifo(folder / "pipe")
+
+
+def _link_notebook(folder: Path) -> None:
+    (folder / "problems.ipynb").unlink()
+    (folder / "problems.ipynb").symlink_to(folder.parent.parent / "aa-honest" / "ps1" / "problems.ipynb")
+
+
+def _time(text: str) -> object:
+    return lambda folder: (folder / "timestamp.txt").write_text(text)
+
+
+NOTHING = [0] * 6
+HURT = {
+    "aa-honest": Submission(),
+    "twice": Submission(edit=_twice, earns=[10, 10, 0, 0, 0, 0]),
+    "away": Submission(edit=_shuffled_away),
+    "kernel": Submission(edit=_kernel_cells, files=_files),
+    "broken-json": Submission(files=_bytes(b'{"cells": [{'), earns=NOTHING),
+    "not-utf8": Submission(files=_bytes(b"\xff\xfe\x00"), earns=NOTHING),
+    "deep-json": Submission(files=_bytes(b"[" * 100_000), earns=NOTHING),
+    "other-shape": Submission(
+        files=_bytes(b'{"nbformat": 4, "nbformat_minor": 5, "cells": [{"cell_type": 3}]}'), earns=NOTHING
+    ),
+    "next-format": Submission(
+        files=_bytes(b'{"nbformat": 9, "nbformat_minor": 5, "metadata": {}, "cells": []}'), earns=NOTHING
+    ),
+    "links": Submission(files=_link_out),
+    "linked-notebook": Submission(files=_link_notebook, earns=NOTHING),
+    "time-garbage": Submission(files=_time("yesterday evening, I think")),
+    "time-huge": Submission(files=_time("9" * 400)),
+    "time-binary": Submission(files=lambda folder: (folder / "timestamp.txt").write_bytes(b"\xff\xfe")),
+    "no-notebook": Submission(files=lambda folder: (folder / "problems.ipynb").unlink(), earns=NOTHING),
+}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    made = Course(tmp_path_factory.mktemp("rules"))
+    (made.root / "secret.txt").write_text("the-secret")
+    for name, submission in HURT.items():
+        made.hand_in(name, submission)
+    for name, answers in students().items():
+        hand_in(made.root / "release" / "ps1", answers, made.root / "submitted" / name / "ps1")
+    made.run("autograde", "ps1")
+    made.run("generate_feedback", "ps1")
+    made.run("export", "--to", str(made.root / "grades.csv"))
+    return made
+
+
+@pytest.mark.parametrize("name", HURT)
+def test_a_hurt_submission_earns_what_is_left_of_it(course: Course, name: str) -> None:
+    assert course.marks(name) == HURT[name].earns
+
+
+@pytest.mark.parametrize("name", MARKS)
+def test_two_rooms_and_a_plain_kernel_give_the_same_grades(course: Course, name: str) -> None:
+    assert course.marks(name) == MARKS[name]
+
+
+def test_feedback_and_export_work_on_the_result(course: Course) -> None:
+    for name in [*MARKS, "twice", "kernel"]:
+        page = course.page(name)
+        for question in NAMES:
+            assert f"{question}: " in page
+        assert "grade(points" not in page
+    assert len((course.root / "grades.csv").read_text().splitlines()) == 1 + len(HURT) + len(MARKS)
+
+
+def test_a_link_is_neither_followed_nor_copied(course: Course) -> None:
+    graded = course.root / "autograded" / "links" / "ps1"
+    assert sorted(p.name for p in graded.iterdir()) == ["problems.ipynb", "timestamp.txt"]
+
+
+def test_a_missing_cell_is_restored_before_it_is_needed(course: Course) -> None:
+    names = [c.metadata.nbgrader.grade_id for c in course.graded("away").cells if "nbgrader" in c.metadata]
+    assert names.index("setup") < names.index("q1-forward") < names.index("q1-check") < names.index("q1-hidden")
+
+
+def test_outputs_are_those_of_a_kernel(course: Course) -> None:
+    cells = {c.source: c for c in course.graded("kernel").cells if c.cell_type == "code"}
+    outputs = cells[LIKE_A_KERNEL].outputs
+    text = json.dumps(outputs)
+    streams = {o.name: o.text for o in outputs if o.output_type == "stream"}
+    assert set(streams) == {"stdout"}, "clear_output clears both"
+    for shown in ("after clear", "from-a-program", "a helper some data", "Wall time", "data.txt", "<b>second</b>"):
+        assert shown in text
+    assert "<b>first</b>" not in text
+    assert [o.data["text/plain"] for o in outputs if o.output_type == "execute_result"] == ["42"]
+    (error,) = cells["1/0"].outputs
+    assert (error.output_type, error.ename, error.evalue) == ("error", "ZeroDivisionError", "division by zero")
+    trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
+    assert f"Cell In[{cells['1/0'].execution_count}]" in trace
+    (error,) = cells["def f(:"].outputs
+    assert error.ename == "SyntaxError"
+
+
+def test_execution_counts_run_on_over_all_cells(course: Course) -> None:
+    counts = [c.execution_count for c in course.graded("ada").cells if c.cell_type == "code"]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_where_nothing_isolates_grading_refuses_before_it_touches_anything(tmp_path: Path) -> None:
+    course = Course(tmp_path, '\nc.Engine.isolation = "none"\n')
+    course.hand_in("ada", Submission())
+    before = (tmp_path / "gradebook.db").read_bytes()
+    said = course.run("autograde", "ps1", ok=False)
+    assert "Nothing was graded" in said
+    assert "libseccomp2" in said
+    assert not (tmp_path / "autograded").exists()
+    assert (tmp_path / "gradebook.db").read_bytes() == before
+    with (tmp_path / "nbgrader_config.py").open("a") as file:
+        file.write("\nc.Engine.unsafe = True\nc.Engine.fork = False\n")
+    said = course.run("autograde", "ps1")
+    assert "GRADING WITHOUT ISOLATION" in said
+    assert course.marks("ada") == EARNED
+
+
+def test_a_course_that_borrows_a_students_name_is_refused_by_name(tmp_path: Path) -> None:
+    course = Course(tmp_path)
+    source = tmp_path / "source" / "ps1" / "problems.ipynb"
+    notebook = nbformat.read(source, as_version=4)
+    find(notebook, "q4-hidden").source += "\nassert grad_q4(1.0)[0] > 0"
+    nbformat.write(notebook, source)
+    said = course.run("generate_assignment", "ps1", "--force", ok=False)
+    assert "The locked cell q4-hidden uses grad_q4, which only the unlocked cell q4 defines." in said

@@ -1,0 +1,200 @@
+"""`nbgrader autograde ps1` under stock nbgrader and in two rooms, in turn, on the same class: seconds and memory.
+
+Prints a table in markdown. The grades of both must be the same; if they are not, it says where and exits with 1. The
+student with an endless loop is timed apart: both wait for the same five seconds, twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools.sample_class import hand_in, students  # noqa: E402  (a script finds its neighbours by itself)
+
+STOCK = """
+c = get_config()
+c.CourseDirectory.course_id = "derivatives"
+c.CourseDirectory.root = {root!r}
+c.Execute.timeout = 60
+"""
+SLOW = {"gus"}
+
+
+@dataclass
+class Run:
+    """One grading run, as it was seen from outside."""
+
+    seconds: float = 0.0
+    before_first: float = 0.0
+    each: dict[str, float] = field(default_factory=dict)
+    memory: int = 0
+    marks: dict[str, list[float]] = field(default_factory=dict)
+
+
+def make(root: Path, config: str, copies: int) -> None:
+    """A course, released, with the sample class handed in `copies` times."""
+    shutil.copytree(ROOT / "source", root / "source", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    (root / "nbgrader_config.py").write_text(config)
+    nbgrader(root, "generate_assignment", "ps1")
+    for name, answers in students().items():
+        for copy in range(1 if name in SLOW else copies):
+            hand_in(root / "release" / "ps1", answers, root / "submitted" / f"{name}-{copy}" / "ps1")
+
+
+def nbgrader(root: Path, *arguments: str) -> subprocess.Popen[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=root,
+        env={**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if arguments[0] != "autograde":
+        said, _ = process.communicate()
+        if process.returncode:
+            sys.exit(said)
+    return process
+
+
+def grade(root: Path) -> Run:
+    """Grades everything; a submission lasts from the line that names its student to the next such line."""
+    run, begun = Run(), time.monotonic()
+    process = nbgrader(root, "autograde", "ps1")
+    done = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(process.pid, run, done))
+    watcher.start()
+    student, since, said = "", begun, []
+    assert process.stdout
+    for line in process.stdout:
+        said.append(line)
+        found = re.search(r"Creating/updating student with ID '([^']+)'", line)
+        if found:
+            now = time.monotonic()
+            if student:
+                run.each[student] = now - since
+            else:
+                run.before_first = now - begun
+            student, since = found[1], now
+    code = process.wait()
+    run.each[student] = time.monotonic() - since
+    run.seconds = time.monotonic() - begun
+    done.set()
+    watcher.join()
+    if code:
+        sys.exit("".join(said[-40:]))
+    run.marks = marks(root)
+    return run
+
+
+def _watch(process: int, run: Run, done: threading.Event) -> None:
+    """The most memory that the run's processes had together; shared pages are counted once (PSS)."""
+    while not done.wait(0.5):
+        total = 0
+        for at in [process, *_below(process)]:
+            try:
+                found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{at}/smaps_rollup").read_text(), re.MULTILINE)
+            except OSError:
+                continue
+            total += int(found[1]) if found else 0
+        run.memory = max(run.memory, total >> 10)
+
+
+def _below(process: int) -> list[int]:
+    found, todo = [], [process]
+    while todo:
+        at = todo.pop()
+        try:
+            for task in Path(f"/proc/{at}/task").iterdir():
+                todo += map(int, (task / "children").read_text().split())
+        except OSError:
+            continue
+        found.append(at)
+    return found[1:]
+
+
+def marks(root: Path) -> dict[str, list[float]]:
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as gradebook:
+        return {
+            s.student.id: [g.score for g in sorted((g for n in s.notebooks for g in n.grades), key=lambda g: g.name)]
+            for s in gradebook.assignment_submissions("ps1")
+        }
+
+
+def ordinary(run: Run) -> list[float]:
+    return [seconds for name, seconds in run.each.items() if name.rsplit("-", 1)[0] not in SLOW]
+
+
+def row(words: str, stock: float, ours: float, form: str = ".2f") -> str:
+    return f"| {words} | {stock:{form}} | {ours:{form}} | {stock / ours:.1f} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--copies", type=int, default=2, help="how often the class hands in (default: 2)")
+    parser.add_argument("--rounds", type=int, default=2, help="runs of each, in turn (default: 2)")
+    parser.add_argument("--many", type=int, default=0, help="then this many submissions in two rooms alone, e.g. 1000")
+    options = parser.parse_args()
+    scratch = Path(tempfile.mkdtemp(prefix="bench-"))
+    runs: dict[str, list[Run]] = {"stock": [], "ours": []}
+    try:
+        for number in range(options.rounds):
+            for kind, done in runs.items():
+                root = scratch / f"{kind}{number}"
+                root.mkdir()
+                config = STOCK.format(root=str(root)) if kind == "stock" else (ROOT / "nbgrader_config.py").read_text()
+                make(root, config, options.copies)
+                done.append(grade(root))
+        _report(runs["stock"], runs["ours"])
+        if options.many:
+            root = scratch / "many"
+            root.mkdir()
+            make(root, (ROOT / "nbgrader_config.py").read_text(), -(-options.many // len(students())))
+            _report_many(grade(root))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    differing = [n for n, m in runs["stock"][0].marks.items() if runs["ours"][0].marks.get(n) != m]
+    if differing:
+        sys.exit(f"Different grades: {', '.join(differing)}")
+
+
+def _report(stock: list[Run], ours: list[Run]) -> None:
+    each = [[s for run in kind for s in ordinary(run)] for kind in (stock, ours)]
+    slow = [[s for run in kind for n, s in run.each.items() if n.rsplit("-", 1)[0] in SLOW] for kind in (stock, ours)]
+    print(f"{len(each[0])} ordinary submissions in {len(stock)} runs of each, in turn; {os.cpu_count()} cores.\n")
+    print("| | stock nbgrader | two rooms | ratio |\n|---|---|---|---|")
+    print(row("seconds a submission, median", statistics.median(each[0]), statistics.median(each[1])))
+    print(row("seconds a submission, slowest", max(each[0]), max(each[1])))
+    print(row("seconds, the one with an endless loop", *(statistics.median(s) for s in slow)))
+    print(row("seconds before the first", *(statistics.median(r.before_first for r in k) for k in (stock, ours))))
+    print(row("MB at most, all processes (PSS)", *(max(r.memory for r in k) for k in (stock, ours)), form=".0f"))
+    load = os.getloadavg()[0]
+    print(f"\nLoad average at the end: {load:.1f}. Trust the ratios more than the seconds.")
+
+
+def _report_many(run: Run) -> None:
+    times = ordinary(run)
+    part = len(times) // 4
+    quarters = ", ".join(f"{statistics.median(times[i * part : (i + 1) * part]):.2f}" for i in range(4))
+    print(f"\n{len(run.each)} submissions in one run: {run.seconds:.0f} s, at most {run.memory} MB.")
+    print(f"Median seconds a submission, by quarter of the run: {quarters}.")
+
+
+if __name__ == "__main__":
+    main()
