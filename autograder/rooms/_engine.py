@@ -104,8 +104,8 @@ class Sitting:
         self._box = engine.box(run.level, files)
         self._examiner: _warm.Room | None = None
         self._course_ran: list[tuple[str, int]] = []
-        losses, budget = _replay.Losses(), _replay.Budget(engine.submission_seconds)
-        options = (self._student_room, engine.cell_seconds, budget, engine.printed, losses, _modules(files))
+        shared, budget = _replay.Shared(modules=_modules(files)), _replay.Budget(engine.submission_seconds)
+        options = (self._student_room, engine.cell_seconds, budget, engine.printed, shared)
         self._open, self._closed = _replay.Replay(*options), _replay.Replay(*options)
 
     def __enter__(self) -> Sitting:

@@ -50,11 +50,13 @@ class Budget:
 
 
 @dataclass
-class Losses:
-    """What has killed a room of this submission: not tried again, in no other room of it either."""
+class Shared:
+    """What the rooms of one submission share: what has killed one is not tried again, in no other room either."""
 
     cells: set[Cell] = field(default_factory=set)
     calls: dict[str, Reply] = field(default_factory=dict)
+    modules: Mapping[str, str] = field(default_factory=dict)
+    """The texts of the submission's own .py files, by module name."""
 
 
 class Replay:
@@ -66,21 +68,19 @@ class Replay:
         cell_seconds: float,
         budget: Budget,
         most: int,
-        losses: Losses,
-        modules: Mapping[str, str],
+        shared: Shared,
     ) -> None:
-        """`modules`: the texts of the submission's own .py files, by module name."""
         self._start, self._seconds, self._budget, self._most = start, cell_seconds, budget, most
-        self._losses, self._modules = losses, modules
+        self._shared = shared
         self._room: Room | None = None
         self._history: list[Cell] = []
         self._ran = 0
 
     def run(self, cell: Cell) -> list[NotebookNode]:
         """The outputs of a cell."""
-        for function in list(self._losses.calls):
+        for function in list(self._shared.calls):
             if re.search(rf"\b{re.escape(function)}\b", cell.code):
-                del self._losses.calls[function]  # it may be another function now
+                del self._shared.calls[function]  # it may be another function now
         if self._budget.left <= 0:
             return [_outputs.error("CellTimeoutError", ALL_TIME.format(seconds=self._budget.whole))]
         try:
@@ -92,7 +92,7 @@ class Replay:
         except Gone as gone:
             self._lose()
             self.later(cell)
-            self._losses.cells.add(cell)
+            self._shared.cells.add(cell)
             if isinstance(gone, OutOfTime):
                 return [_outputs.error("CellTimeoutError", CELL_TIME.format(seconds=self._seconds))]
             return [_outputs.error("DeadKernelError", CELL_GONE.format(why=gone))]
@@ -103,8 +103,8 @@ class Replay:
 
     def ask(self, request: Request) -> Reply:
         """What the student's function answers; a fault if it took the room with it."""
-        if request.function in self._losses.calls:
-            return self._losses.calls[request.function]
+        if request.function in self._shared.calls:
+            return self._shared.calls[request.function]
         try:
             with self._budget:
                 return self._ask(request)
@@ -116,7 +116,7 @@ class Replay:
                 reply = _sealed.no_answer("NoAnswer", "what came back is not an answer")
             else:
                 reply = _sealed.no_answer("ProcessEnded", CALL_GONE.format(why=gone))
-            self._losses.calls[request.function] = reply
+            self._shared.calls[request.function] = reply
             return reply
 
     def close(self) -> None:
@@ -129,7 +129,7 @@ class Replay:
         cells = tuple(c.code for c in self._history)
         reply = _sealed.seal(_wire.decode(Reply, done.get("reply")), request, cells)
         # The sources that the by-hand guard reads are the notebook's, not what the room says they are.
-        return replace(reply, cells=cells, modules=self._modules)
+        return replace(reply, cells=cells, modules=self._shared.modules)
 
     def _run(self, room: Room, cell: Cell) -> list[NotebookNode]:
         order = {"do": "run", "code": _wire.clean(cell.code), "count": cell.count, "course": cell.course}
@@ -144,11 +144,11 @@ class Replay:
             if self._room is None:
                 self._room = self._start()
             for cell in self._history[self._ran :]:
-                if cell not in self._losses.cells:
+                if cell not in self._shared.cells:
                     try:
                         self._run(self._room, cell)
                     except Gone:
-                        self._losses.cells.add(cell)
+                        self._shared.cells.add(cell)
                         self._lose()
                         break
                 self._ran += 1

@@ -83,14 +83,11 @@ def _decode(hint: Any, data: Any, where: str) -> Any:
         return hint(**{name: _decode(of, data[name], f"{where}.{name}") for name, of in fields.items()})  # type: ignore[operator]
     if _optional(hint):
         return None if data is None else _decode(_optional(hint), data, where)
-    if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        if type(data) is not str or data not in {member.value for member in hint}:
-            raise Refused(f"{where}: not one of {[member.value for member in hint]}")
-        return hint(data)
-    if get_origin(hint) is Literal:
-        if type(data) is not str or data not in get_args(hint):
-            raise Refused(f"{where}: not one of {get_args(hint)}")
-        return data
+    choices = _choices(hint)
+    if choices:
+        if type(data) is not str or data not in choices:
+            raise Refused(f"{where}: not one of {list(choices)}")
+        return choices[data]
     if get_origin(hint) in (tuple, Mapping):
         return _container(hint, data, where)
     if hint is float:
@@ -105,6 +102,13 @@ def _decode(hint: Any, data: Any, where: str) -> Any:
     if type(data) is not hint or hint not in (int, bool, str):
         raise Refused(f"{where}: {type(data).__name__} instead of {hint}")
     return _text(data, where) if hint is str else data
+
+
+def _choices(hint: Any) -> dict[str, Any]:
+    """The texts that stand for one of a few values, of a Literal or an Enum."""
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return {str(member.value): member for member in hint}
+    return {choice: choice for choice in get_args(hint)} if get_origin(hint) is Literal else {}
 
 
 def _container(hint: Any, data: Any, where: str) -> Any:
