@@ -7,6 +7,7 @@ earns more than `EARNED` has forged it, and whoever earns less has lost what was
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,7 +41,8 @@ def find(notebook: NotebookNode, name: str) -> NotebookNode:
 
 
 def wrong(source: str) -> str:
-    """The answer with its derivative off by one."""
+    """The answer with its derivative off by one, and no adjoint named, so that no link of it earns anything."""
+    source = re.sub(r"\bd(\w)d(\w)\b", r"slope_\1\2", source)
     head, _, last = source.rstrip().rpartition("\n")
     return f"{head}\n{last} + 1"
 
