@@ -193,7 +193,45 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         server.close()
 
 
-KINDS = ["kill-self", "exit", "segfault", "exit-in-answer", "segfault-in-answer", "sys-exit", "kill-everybody", "kill-group", "kill-parent", "endless-cell", "endless-deaf", "stops-itself", "memory", "memory-slowly", "memory-shared-out", "fork-bomb", "threads", "disk", "disk-many", "print-flood", "print-flood-raw", "display-flood", "long-line-on-the-wire", "daemon", "background", "holds-the-socket", "reads", "environment", "writes", "network", "ptrace", "new-namespaces", "becomes-root", "surrogates", "stdin", "odd-replies", "hidden-points-told"]
+KINDS = [
+    "kill-self",
+    "exit",
+    "segfault",
+    "exit-in-answer",
+    "segfault-in-answer",
+    "sys-exit",
+    "kill-everybody",
+    "kill-group",
+    "kill-parent",
+    "endless-cell",
+    "endless-deaf",
+    "stops-itself",
+    "memory",
+    "memory-slowly",
+    "memory-shared-out",
+    "fork-bomb",
+    "threads",
+    "disk",
+    "disk-many",
+    "print-flood",
+    "print-flood-raw",
+    "display-flood",
+    "long-line-on-the-wire",
+    "daemon",
+    "background",
+    "holds-the-socket",
+    "reads",
+    "environment",
+    "writes",
+    "network",
+    "ptrace",
+    "new-namespaces",
+    "becomes-root",
+    "surrogates",
+    "stdin",
+    "odd-replies",
+    "hidden-points-told",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
