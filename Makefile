@@ -40,6 +40,7 @@ test: $(READY) system  ## all tests
 
 bench: $(READY)  ## the timings of docs/performance.md, measured here
 	@$(BIN)/python tools/bench.py
+	@$(BIN)/python tools/bench_grading.py
 
 release: $(READY)  ## release/ps1 anew from source/ps1
 	@$(BIN)/nbgrader generate_assignment ps1 --force --no-db

@@ -1,4 +1,4 @@
-"""The command line for authors: `autograder new`, `autograder inspect`, `autograder pictures`."""
+"""The command line: `autograder new`, `inspect` and `pictures` for authors, `grade` for instructors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="autograder", description="Derivatives by hand: tools for authors.")
+    parser = argparse.ArgumentParser(
+        prog="autograder", description="Derivatives by hand: tools for authors and instructors."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     where = argparse.ArgumentParser(add_help=False)
@@ -67,6 +69,17 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("--seed", default="inspect", help="the seed of the points looked at")
     inspect.add_argument("--picture", type=Path, metavar="FILE.svg", help="also write the graph's picture")
     inspect.set_defaults(run=_inspect)
+
+    grade = commands.add_parser(
+        "grade",
+        help="grade an assignment, as `nbgrader autograde` does",
+        description="Grades an assignment as `nbgrader autograde` does, with the course's nbgrader_config.py.",
+    )
+    grade.add_argument("assignment", metavar="ASSIGNMENT", help="such as ps1")
+    grade.add_argument("--student", metavar="NAME", help="only this student")
+    grade.add_argument("--force", action="store_true", help="also what has been graded")
+    grade.add_argument("--unsafe", action="store_true", help="grade even where student code cannot be isolated")
+    grade.set_defaults(run=_grade)
 
     pictures = commands.add_parser(
         "pictures",
@@ -121,6 +134,13 @@ def _inspect(options: argparse.Namespace) -> int:
             options.picture.write_text(made[name].draw().svg)
             print(f"Wrote {options.picture}")
     return int(blind)
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from autograder.rooms import grade
+
+    more = [*(["--student", options.student] if options.student else []), *(["--force"] if options.force else [])]
+    return int(grade(options.assignment, unsafe=options.unsafe, more=more))
 
 
 def _pictures(options: argparse.Namespace) -> int:

@@ -128,7 +128,7 @@ def test_pictures_redraws_a_statement_that_drifted(notebook: Path) -> None:
 
 
 def test_help_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ([], ["new"], ["inspect"], ["pictures"]):
+    for command in ([], ["new"], ["inspect"], ["pictures"], ["grade"]):
         with pytest.raises(SystemExit) as left:
             main([*command, "--help"])
         assert left.value.code == 0

@@ -117,6 +117,13 @@ def test_feedback_shows_every_verdict_and_nothing_hidden(course: Course) -> None
     assert "in the wrong order" in course.feedback("emil")
 
 
+def test_each_notebook_of_a_submission_is_run(course: Course) -> None:
+    examples = nbformat.read(course.root / "autograded" / "ada" / "ps1" / "examples.ipynb", as_version=4)
+    printed = "".join(o.get("text", "") for c in examples.cells for o in c.get("outputs", []))
+    assert "Gradient at x = 3.5:  tensor(14.)" in printed
+    assert "dsdt is right at t = 2." in printed
+
+
 def test_export_writes_every_student(course: Course) -> None:
     course.run("export", "--to", str(course.root / "grades.csv"))
     with (course.root / "grades.csv").open() as file:
