@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 
 from autograder import _diagnosis
 from autograder import _messages as m
@@ -120,7 +121,7 @@ class Judge:
 
     def _by_hand(self, reply: Reply) -> tuple[Finding, ...]:
         """What both guards found, forbidden first. Without cells (a plain script) there is nothing to read."""
-        read_ones = read(reply.cells, self._words["function"], reply.modules) if reply.cells else ()
+        read_ones = _read(reply.cells, self._words["function"], tuple(reply.modules.items())) if reply.cells else ()
         lines = {line.strip() for text in (*reply.cells, *reply.modules.values()) for line in text.split("\n")}
         # What was seen is told with its line only if that is a line of the notebook: text can smuggle hidden points.
         seen = (f if f.source in lines else replace(f, source="") for f in reply.seen)
@@ -196,6 +197,12 @@ class Judge:
             count = len(self.forward.leaves)
             return self._say(Kind.RAISED, m.ARITY, count="argument" if count == 1 else f"{count} arguments")
         return self._say(Kind.RAISED, m.RAISED, **words)
+
+
+@lru_cache(maxsize=8)
+def _read(cells: tuple[str, ...], function: str, modules: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
+    """The check and the hidden test of a question read the same cells."""
+    return read(cells, function, dict(modules))
 
 
 def _no_number(number: Number) -> str | None:

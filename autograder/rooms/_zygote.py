@@ -33,6 +33,8 @@ CELLS_TO_WARM = (
     "def grad_w(x):\n    y = x * x\n    dydx = 2 * x\n    return y, dydx",
     "w.check()",
     "w.grade(points=1, seed='warm')",
+    "def grad_w(x):\n    y = x * x\n    dydx = 3 * x\n    return y, dydx",
+    "w.check()",
     "raise ValueError('a traceback')",
 )
 
