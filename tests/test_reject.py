@@ -181,6 +181,20 @@ def test_what_is_no_right_number_never_passes(what: str, question: Question, stu
     assert verdict.kind is kind
 
 
+class BreaksWhenLookedInto(tuple):  # type: ignore[type-arg]
+    def __getitem__(self, at: object) -> Any:
+        return math.nan
+
+    def __iter__(self) -> Any:
+        raise TypeError
+
+
+def test_a_result_that_breaks_when_looked_into_is_no_fault_of_the_call(question: Question, student: Class) -> None:
+    verdict = student.verdict(question, lambda *_: BreaksWhenLookedInto((1, 2)))
+    assert verdict.kind is Kind.NOT_TWO
+    assert "returned one thing (BreaksWhenLookedInto) where two are expected" in verdict.text
+
+
 @pytest.mark.parametrize("returned", [None, 3.0, (), (1.0,), (1.0, 2.0, 3.0), {}, "ab", torch.ones(3), iter([1, 2])])
 def test_anything_but_two_results_is_refused(returned: Any, question: Question, student: Class) -> None:
     assert student.verdict(question, lambda *_: returned).kind is Kind.NOT_TWO
