@@ -1,4 +1,4 @@
-"""A folder that somebody else wrote, copied without trusting it: its owner's regular files and nothing else, within limits.
+"""A folder that somebody else wrote, copied without trusting it: its owner's regular files only, and not too many.
 
 The one who copies has rights that the owner of the folder lacks, and the folder may change while it is copied. So every
 name is opened relative to the folder it was listed in, never through a link, and judged by what was opened (`fstat`),
