@@ -1,6 +1,6 @@
 """The server's side of the Assignment List, whose messages are for people: nbgrader's own shows a traceback.
 
-Enabled in place of `nbgrader.server_extensions.assignment_list`.
+Enable it in place of `nbgrader.server_extensions.assignment_list`, and disable that by name: it is loaded later.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.course
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can hand in for several accounts, or mount a disk")
 SECRET = "the hidden tests"
 COURSE = "derivatives"
+BUTTON = {"nbgrader.server_extensions.assignment_list": False, "autograder.assignment_list": True}
 
 
 class Place:
@@ -349,7 +350,7 @@ def test_the_button_of_the_assignment_list_says_the_same(small_disk: Place) -> N
         [
             *(*place.into("home"), sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser"),
             *("--port=0", "--IdentityProvider.token=t", f"--ServerApp.root_dir={place.home}"),
-            "--ServerApp.jpserver_extensions={'autograder.assignment_list': True}",
+            f"--ServerApp.jpserver_extensions={BUTTON}",
         ],
         env={**place.environment(), "JUPYTER_RUNTIME_DIR": str(place.home / "runtime")},
         stdout=subprocess.DEVNULL,

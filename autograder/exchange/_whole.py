@@ -1,6 +1,6 @@
 """nbgrader's exchange, whole or nothing: what cannot be copied to the end is not there at all, and a message says so.
 
-`Submit`, `Release` and `Fetch` are nbgrader's own, written to a folder beside the destination that is renamed at the end.
+`Submit`, `Release` and `Fetch` are nbgrader's own, written to a folder beside the destination and renamed at the end.
 """
 
 from __future__ import annotations
