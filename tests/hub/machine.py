@@ -77,7 +77,7 @@ def _closed_above(path: Path) -> Path | None:
 
 
 class Machine:
-    """`with Machine() as machine: machine.run("id", user="ada")`; `show` lists further folders, shared with the host."""
+    """`with Machine() as machine: machine.run("id", user="ada")`; `show` lists folders shared with the host."""
 
     def __init__(self, show: Iterable[Path] = ()) -> None:
         python = Path(os.path.realpath(sys.executable)).parent.parent
