@@ -62,7 +62,7 @@ load_subconfig("{CLONE / "nbgrader_config.py"}")  # noqa: F821
 c.CourseDirectory.course_id = "{course.id}"
 c.CourseDirectory.root = "{course.folder}"
 c.Exchange.root = "{settings.exchange}"
-{"c.ExchangeCollect.check_owner = False  # all people of the demo are one account" if settings.demo else ""}'''
+'''
 
 
 def unit(settings: Settings) -> str:
