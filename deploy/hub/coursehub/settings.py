@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from coursehub.roster import RosterError, Student, read_roster
 
-HUB = Path(__file__).parent.parent
+HUB = Path(__file__).resolve().parent.parent
+CLONE = HUB.parent.parent
+BIN = Path(sys.executable).parent  # the programs of the environment
 SCHEMA = json.loads((HUB / "course.schema.json").read_text())
 # Accounts of the machine and of the hub itself, which may never be a person's.
 RESERVED = ("root", "nobody", "coursehub")
@@ -121,7 +124,8 @@ class _Checked:
         node: Any = self.data
         line = 1
         for step in where:
-            line = (node.lc.key(step) if isinstance(node, dict) else node.lc.item(step))[0] + 1
+            where_is = node.lc.key if hasattr(node, "keys") else node.lc.item
+            line = where_is(step)[0] + 1
             node = node[step]
         return line
 

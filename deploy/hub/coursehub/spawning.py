@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from traitlets.config import Config
 
 from coursehub.people import Roster, role_of
-from coursehub.settings import HUB, Settings
+from coursehub.settings import BIN, HUB, Settings
 
 log = logging.getLogger("coursehub")
-BIN = Path(sys.executable).parent
 SINGLEUSER = str(BIN / "jupyterhub-singleuser")
 
 
