@@ -1,4 +1,4 @@
-"""`Nbgrader > Formgrader` in an instructor's own server: the way to the course's formgrader, which runs in another server.
+"""`Nbgrader > Formgrader` in an instructor's own server: the way to the course's formgrader, which runs elsewhere.
 
 nbgrader's own formgrader would look for a course in the instructor's home and find none. The page stands in a frame of
 Lab that may open no window itself; it asks Lab for it, as nbgrader's own pages do.
