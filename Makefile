@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env system demo test bench release student-kit lint format clean
+.PHONY: help env proxy system demo test bench release student-kit lint format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -24,6 +24,16 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	  { echo; echo "The packages could not be installed. The lines above say why; most often the network or the package"; \
 	    echo "index cannot be reached. Once it can, run the same command again: it goes on where it stopped."; exit 1; }
 	@touch $@
+
+PROXY := $(VENV)/proxy/node_modules/.bin/configurable-http-proxy
+
+proxy: $(PROXY)  ## the hub's proxy, from npm, below .venv
+
+# 5.0.1: later versions need a later Node.js than Debian has.
+$(PROXY): $(READY)
+	@command -v npm >/dev/null || \
+	  { echo "npm is missing, and the hub's proxy comes from it. On Debian or Ubuntu: sudo apt install nodejs npm"; exit 1; }
+	@npm install --silent --no-fund --no-audit --prefix $(VENV)/proxy configurable-http-proxy@5.0.1 && touch $@
 
 demo: $(READY)  ## a sample class, handed in and graded by nbgrader, in demo/
 	@$(BIN)/python tools/demo.py

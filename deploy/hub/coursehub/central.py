@@ -1,0 +1,36 @@
+"""The hub's own process: addresses, its closed state folder, and its proxy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from traitlets.config import Config
+
+from coursehub.settings import Settings, SettingsError
+
+PROXY = Path(sys.prefix) / "proxy" / "node_modules" / ".bin" / "configurable-http-proxy"
+
+
+def configure(c: Config, settings: Settings) -> None:
+    state = settings.state
+    state.mkdir(parents=True, exist_ok=True)
+    state.chmod(0o700)  # the database, the cookie secret and the proxy's token are in it
+    os.umask(0o077)
+    c.JupyterHub.bind_url = settings.address
+    c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{settings.hub_port}"
+    c.JupyterHub.db_url = f"sqlite:///{state / 'jupyterhub.sqlite'}"
+    c.JupyterHub.cookie_secret_file = str(state / "cookie_secret")
+    c.JupyterHub.cleanup_servers = settings.demo  # else people work on while the hub restarts
+    # Lab shows the formgrader in a frame, and nothing else may show the hub in one.
+    c.JupyterHub.tornado_settings = {"headers": {"Content-Security-Policy": "frame-ancestors 'self'"}}
+    proxy = str(PROXY) if PROXY.exists() else shutil.which("configurable-http-proxy")
+    if proxy is None:
+        raise SettingsError(
+            f"The proxy configurable-http-proxy is missing (looked at {PROXY} and on PATH); `make proxy` installs it."
+        )
+    c.ConfigurableHTTPProxy.command = [proxy]
+    c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.proxy_port}"
+    c.ConfigurableHTTPProxy.pid_file = str(state / "proxy.pid")
