@@ -32,7 +32,7 @@ def until(ask: Callable[[], Found], what: str, deadline: float = DEADLINE) -> Fo
     end = time.monotonic() + deadline
     while not (found := ask()):
         assert time.monotonic() < end, f"waited {deadline} s in vain for {what}"
-        time.sleep(0.1)
+        time.sleep(0.2)
     return found
 
 
