@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from autograder._student import KernelStudent, Reply, Request, answering
-from autograder.rooms import _shell, _wire
+from autograder._seam import Reply, Request
+from autograder._student import KernelStudent, answering
+from autograder.rooms import _files, _shell, _wire
 
-STUDENT, EXAMINER = "student", "examiner"
 TOO_MUCH = "The outputs of this cell are too large to be kept: {size} bytes, and at most {most} are."
 _LONGEST_ORDER = 1 << 26
 """What the grader sends is trusted; only its end must be found."""
@@ -87,11 +87,11 @@ class Room:
         self._run, self._pack, self._ask = _shell.run, _wire.pack, self.ask
 
     def serve(self) -> None:
-        if self._role == EXAMINER:
+        if self._role == _wire.EXAMINER:
             with answering(RoomStudent(self._channel)):
                 self._loop({"run": self.run})
         else:
-            self._loop({"run": self.run, "ask": self._ask})
+            self._loop({"run": self.run, "ask": self._ask, "file": self.file})
 
     def _loop(self, does: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
         me = os.getpid()
@@ -115,6 +115,11 @@ class Room:
             text = TOO_MUCH.format(size=size, most=self._most * 6)
             done = {"outputs": [{"output_type": "stream", "name": "stderr", "text": text}], "ok": done["ok"]}
         return done
+
+    def file(self, order: dict[str, Any]) -> dict[str, Any]:
+        """A file of the submission; before any cell has run."""
+        _files.write(order)
+        return {}
 
     def ask(self, order: dict[str, Any]) -> dict[str, Any]:
         request = _wire.decode(Request, order["request"])

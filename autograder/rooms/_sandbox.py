@@ -43,8 +43,6 @@ class Box:
     level: str
     scratch: str
     """An empty folder that exists: the mount point of the private root, or without namespaces the room's disk."""
-    files: str = ""
-    """A folder whose regular files, notebooks aside, are copied to where the room works."""
     readable: tuple[str, ...] = ()
     memory: int = 2 << 30
     processes: int = 64
@@ -163,18 +161,13 @@ def _build_root(box: Box) -> None:
         part = root + "/disk" + name
         os.makedirs(part)
         if name == HOME:
-            copy_files(box.files, part + "/work", box.written // 2)
-            _own(part, user, group)
+            os.makedirs(part + "/work")
+            for folder in (part, part + "/work"):
+                if os.getuid() == 0:
+                    os.chown(folder, user, group)
         os.chmod(part, 0o755 if name == HOME else 0o1777)
         _bind(part, root + name, quiet)
     _linux.mount("none", root + "/disk", None, _linux.BIND | _linux.REMOUNT | _linux.RDONLY | quiet)
-
-
-def _own(folder: str, user: int, group: int) -> None:
-    if os.getuid() == 0:
-        for at, _, files in os.walk(folder):
-            for path in (at, *(os.path.join(at, name) for name in files)):
-                os.chown(path, user, group, follow_symlinks=False)
 
 
 def _bind(source: str, target: str, flags: int) -> None:
@@ -242,7 +235,7 @@ def _wait_for(child: int) -> NoReturn:
 
 def _enter_in_place(box: Box) -> None:
     work = os.path.join(box.scratch, "work")
-    copy_files(box.files, work, box.written // 2)
+    os.mkdir(work)
     _linux.adopt_orphans()
     child = os.fork()
     if child:

@@ -18,6 +18,8 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 
 T = TypeVar("T")
 
+STUDENT, EXAMINER = "student", "examiner"
+"""Whose room it is: the first thing that a room is told."""
 MOST_BYTES = 1 << 20
 """The longest line that is parsed as a reply; longer ones are refused unread."""
 MOST_ITEMS = 4096

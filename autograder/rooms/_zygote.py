@@ -16,8 +16,8 @@ import sys
 import warnings
 from typing import Any
 
-from autograder._answers import Missing
-from autograder._student import Reply, Request, answering
+from autograder._seam import Missing, Reply, Request
+from autograder._student import answering
 from autograder.rooms import _linux, _room, _sandbox, _shell, _wire
 
 CELLS_TO_WARM = (
@@ -141,7 +141,12 @@ def _serve(shell: _shell.Shell, control: socket.socket) -> None:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         assert threads() == 1, "only a single thread may fork"
-        room = os.fork()
+        try:
+            room = os.fork()
+        except OSError as error:  # the process table is full: for now, and for this order only
+            os.close(handles[0])
+            control.sendall(_wire.pack({"why": error.strerror}))
+            continue
         if not room:
             try:
                 _child(shell, order, handles[0])

@@ -1,0 +1,141 @@
+"""One room as the grader sees it: asked one thing at a time, watched while it works, ended when it is over.
+
+A room that says nothing in time, says too much, or uses more than its share is ended here; nothing that it sends is
+believed beyond `_wire`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from autograder.rooms import _sandbox, _wire
+from autograder.rooms._ends import Ender, Gone, OutOfTime
+
+ENDED = "the process in which the code ran has ended"
+_TICK = 0.2
+"""Seconds between two looks at what a room uses."""
+
+
+class Handle:
+    """The grader's end of a room."""
+
+    def __init__(
+        self, channel: socket.socket, ender: Ender, box: _sandbox.Box | None, scratch: str, resident: int
+    ) -> None:
+        self._channel, self._ender, self._box = channel, ender, box
+        self._scratch, self._resident = scratch, resident
+        self._buffer = bytearray()
+        self._asked = 0
+        self._closed, self._closing = False, threading.Lock()
+
+    def send(self, message: Mapping[str, Any], seconds: float = 10) -> None:
+        self._channel.settimeout(seconds)
+        try:
+            self._channel.sendall(_wire.pack(message))
+        except OSError:
+            raise Gone(ENDED) from None
+
+    def call(
+        self,
+        message: Mapping[str, Any],
+        seconds: float,
+        most: int = _wire.MOST_BYTES,
+        answer: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        """Sends a request and returns its reply; `answer` serves what the examiner's room asks meanwhile."""
+        self._asked += 1
+        self.send({**message, "id": self._asked})
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                reply = self.receive(end - time.monotonic(), most)
+            except _wire.Refused as refused:
+                raise Gone(f"what the process sent is not an answer ({refused})") from None
+            if answer and "ask" in reply:
+                before = time.monotonic()
+                self.send(answer(reply["ask"]))
+                end += time.monotonic() - before  # the student's time, not the examiner's
+            elif reply.get("id") == self._asked:
+                return reply
+
+    def receive(self, seconds: float, most: int = _wire.MOST_BYTES) -> dict[str, Any]:
+        end = time.monotonic() + seconds
+        searched = 0
+        while (at := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > most:
+                raise Gone("the process sent more than may be printed")
+            left = end - time.monotonic()
+            if left <= 0:
+                raise OutOfTime("no reply in time")
+            if not select.select([self._channel], [], [], min(left, _TICK))[0]:
+                self._watch()
+                continue
+            try:
+                data = self._channel.recv(1 << 16)
+            except OSError:
+                data = b""
+            if not data:
+                raise Gone(ENDED)
+            self._buffer += data
+        line = bytes(self._buffer[:at])
+        del self._buffer[: at + 1]
+        return _wire.unpack(line, most)
+
+    def _watch(self) -> None:
+        """Limits that the kernel counts a process at a time are counted here for the whole room."""
+        if self._ender.ended():
+            raise Gone(ENDED)
+        if not self._box or not os.path.isdir("/proc/self"):
+            return
+        inside = _sandbox.descendants(self._ender.number)
+        if len(inside) > self._box.processes + 8:
+            raise Gone(f"the code started more than {self._box.processes} processes")
+        used = sum(max(0, _resident(p) - self._resident) for p in inside)
+        if used > self._box.memory:
+            raise Gone(f"the code used more than {self._box.memory >> 20} MB of memory")
+        if self._box.level != _sandbox.NAMESPACES and _written(self._scratch) > self._box.written:
+            raise Gone(f"the code wrote more than {self._box.written >> 20} MB")
+
+    def interrupt(self) -> None:
+        """Ends the room; whoever waits for its reply, in another thread, hears that it has ended."""
+        with self._closing:
+            if not self._closed:
+                with contextlib.suppress(OSError):
+                    self._channel.shutdown(socket.SHUT_RDWR)
+                self._ender.end()
+
+    def close(self) -> None:
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            self._channel.close()
+            self._ender.end()
+            self._ender.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _resident(process: int) -> int:
+    try:
+        with open(f"/proc/{process}/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
+def _written(folder: str) -> int:
+    total = 0
+    for at, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(at, name)).st_blocks * 512
+    return total
