@@ -16,7 +16,7 @@ from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 from traitlets import Bool, Enum, Float, Integer, List, Unicode
 
 from autograder._student import Request
-from autograder.rooms import _outputs, _replay, _room, _sandbox, _warm, _wire
+from autograder.rooms import _folders, _outputs, _replay, _room, _sandbox, _warm, _wire
 from autograder.rooms._book import Book, Owner
 from autograder.rooms._warm import Gone
 
@@ -110,7 +110,7 @@ class Sitting:
 
     def __enter__(self) -> Sitting:
         self._desk = tempfile.TemporaryDirectory(prefix="autograder-examiner-")
-        _sandbox.copy_files(self._run.course_files(self._where), self._desk.name, 1 << 40)
+        _folders.copy_files(self._run.course_files(self._where), self._desk.name, 1 << 40)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -11,7 +11,6 @@ import copy
 import json
 import os
 import select
-import shutil
 import signal
 import site
 import socket
@@ -24,7 +23,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from autograder.rooms import _sandbox, _wire
+from autograder.rooms import _folders, _processes, _sandbox, _wire
 
 PACKAGE = str(Path(__file__).parent.parent)
 _START = (
@@ -155,7 +154,7 @@ class Warm:
         """A new room. `box` says how to lock it (None: the examiner's, which stands in `folder`)."""
         self._rooms += 1
         scratch = os.path.join(self.scratch, str(self._rooms))
-        os.mkdir(scratch, 0o755)
+        os.mkdir(scratch, 0o700)
         if box:
             box = replace(box, scratch=scratch)
         ours, theirs = socket.socketpair()
@@ -168,7 +167,7 @@ class Warm:
             else:
                 if box:
                     folder = os.path.join(scratch, "work")
-                    _sandbox.copy_files(box.files, folder, box.written // 2)
+                    _folders.copy_files(box.files, folder, box.written // 2)
                 ender = _Spawned(theirs.fileno(), self._environment(), folder)
         room = Room(ours, ender, box, scratch, self.resident)
         try:
@@ -190,7 +189,7 @@ class Warm:
             self._process.kill()
             self._process.wait()
             self._process = None
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        _folders.remove(self.scratch)
 
 
 class _Forked:
@@ -210,7 +209,7 @@ class _Forked:
                 signal.pidfd_send_signal(self._handle, signal.SIGTERM)
                 if self.ended(5):
                     return
-                _sandbox.end_descendants(self.number)
+                _processes.end_descendants(self.number)
             signal.pidfd_send_signal(self._handle, signal.SIGKILL)
         self.ended(5)
 
@@ -317,34 +316,19 @@ class Room:
             raise Gone("the process in which the code ran has ended")
         if not self._box or not os.path.isdir("/proc/self"):
             return
-        inside = _sandbox.descendants(self._ender.number)
-        if len(inside) > self._box.processes + 8:
-            raise Gone(f"the code started more than {self._box.processes} processes")
-        used = sum(max(0, _resident(p) - self._resident) for p in inside)
+        inside = _processes.descendants(self._ender.number)
+        if _processes.tasks(inside) > self._box.processes + 8:
+            raise Gone(f"the code started more than {self._box.processes} processes and threads")
+        used = sum(max(0, _processes.resident(p) - self._resident) for p in inside)
         if used > self._box.memory:
             raise Gone(f"the code used more than {self._box.memory >> 20} MB of memory")
-        if self._box.level != _sandbox.NAMESPACES and _written(self._scratch) > self._box.written:
+        if self._box.level == _sandbox.NAMESPACES:
+            return  # the private disk has its own limit
+        if _folders.written(self._scratch) + _processes.held(inside) > self._box.written:
             raise Gone(f"the code wrote more than {self._box.written >> 20} MB")
 
     def close(self) -> None:
         self._channel.close()
         self._ender.end()
         self._ender.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
-
-
-def _resident(process: int) -> int:
-    try:
-        with open(f"/proc/{process}/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        return 0
-
-
-def _written(folder: str) -> int:
-    total = 0
-    for at, _, files in os.walk(folder):
-        for name in files:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(at, name)).st_blocks * 512
-    return total
+        _folders.remove(self._scratch)

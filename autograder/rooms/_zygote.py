@@ -69,15 +69,17 @@ def warm() -> _shell.Shell:
 def become_room(shell: _shell.Shell, box: dict[str, Any] | None, connection: socket.socket) -> None:
     """In the forked process: locks the room, says so, and serves. Student code is sent only after "locked"."""
     channel = _room.Channel(connection)
+    files = _shell.Files()  # memory files, which a locked room cannot make
+    places: dict[str, str] = {}
     try:
         if box is not None:
-            _sandbox.enter(_sandbox.Box(**{**box, "readable": tuple(box["readable"])}))
+            places = _sandbox.enter(_sandbox.Box(**{**box, "readable": tuple(box["readable"])}))
     except BaseException as error:
         channel.send({"locked": False, "why": f"{type(error).__name__}: {error}"})
         os._exit(1)
     channel.send({"locked": True, "why": ""})
     try:
-        _room.Room(channel, shell).serve()
+        _room.Room(channel, shell, files, places).serve()
     finally:  # whatever happened: this process never returns to the code that forked it
         os._exit(1)
 
