@@ -6,7 +6,19 @@ import contextlib
 import os
 import signal
 import stat
+import time
 from collections.abc import Iterable, Sequence
+
+_PATIENCE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+def fork() -> int:
+    """os.fork, tried again for some seconds: a full table of processes passes, and is nobody's fault."""
+    for seconds in _PATIENCE:
+        with contextlib.suppress(BlockingIOError, MemoryError):
+            return os.fork()
+        time.sleep(seconds)
+    return os.fork()
 
 
 def end_descendants(root: int | None = None) -> None:

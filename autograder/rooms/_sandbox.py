@@ -113,7 +113,7 @@ def _as_mapped_root(flags: int) -> None:
     """root's room runs as nobody: root is in no process limit. Only a process outside may map a second user."""
     ready, go = os.pipe(), os.pipe()
     me = os.getpid()
-    mapper = os.fork()
+    mapper = _processes.fork()
     if not mapper:
         try:
             os.read(ready[0], 1)
@@ -197,7 +197,7 @@ def _bind(source: str, target: str, flags: int) -> None:
 
 def _stay_outside() -> None:
     """Forks; the parent closes everything, waits for the child and ends as it ended."""
-    child = os.fork()
+    child = _processes.fork()
     if child:
         _linux.die_with_parent(signal.SIGKILL)  # anew: a change of users has cleared it
         _wait_for(child)
@@ -205,7 +205,7 @@ def _stay_outside() -> None:
 
 def _be_first_process() -> None:
     """Process 1 stays outside the filters, runs no student code and reaps; when it ends the kernel ends the rest."""
-    child = os.fork()
+    child = _processes.fork()
     if child:
         _linux.not_dumpable()
         _wait_for(child)
@@ -229,9 +229,10 @@ def _enter_in_place(box: Box) -> dict[str, str]:
     os.mkdir(temporary)
     stranger = os.geteuid() == 0 and all(map(_open_to_all, (*box.readable, box.scratch)))
     _linux.adopt_orphans()
-    child = os.fork()
+    child = _processes.fork()
     if child:
         _keep(child)
+    os.setpgid(0, 0)
     os.chdir(home + "/work")
     if stranger:  # root is in no limit of processes, and may do much with files that are only named
         _own(box.scratch, NOBODY, NOBODY)
@@ -259,7 +260,13 @@ def _keep(child: int) -> NoReturn:
     _linux.die_with_parent(signal.SIGTERM)
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: _processes.end_descendants())
+
+    def end_all(*_: object) -> None:
+        with contextlib.suppress(OSError):
+            os.killpg(child, signal.SIGKILL)  # at one blow: a bomb outruns whoever ends its parts one by one
+        _processes.end_descendants()
+
+    signal.signal(signal.SIGTERM, end_all)
     status = 1
     while True:
         try:
@@ -270,7 +277,7 @@ def _keep(child: int) -> NoReturn:
             continue
         if done == child:
             status = max(0, os.waitstatus_to_exitcode(how)) or (1 if how else 0)
-            _processes.end_descendants()
+            end_all()
 
 
 def _limit(box: Box) -> None:

@@ -163,7 +163,11 @@ class Warm:
                 order = {"box": asdict(box) if box else None, "folder": folder}
                 socket.send_fds(self._control, [_wire.pack(order)], [theirs.fileno()])
                 line, handles = self._line()
-                ender: _Ender = _Forked(_wire.unpack(line)["room"], handles[0], box)
+                made = _wire.unpack(line)
+                if not handles:
+                    ours.close()
+                    raise Gone(made["why"])
+                ender: _Ender = _Forked(made["room"], handles[0], box)
             else:
                 if box:
                     folder = os.path.join(scratch, "work")

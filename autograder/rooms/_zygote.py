@@ -18,7 +18,7 @@ from typing import Any
 
 from autograder._answers import Missing
 from autograder._student import Reply, Request, answering
-from autograder.rooms import _linux, _room, _sandbox, _shell, _wire
+from autograder.rooms import _linux, _processes, _room, _sandbox, _shell, _wire
 
 CELLS_TO_WARM = (
     "import torch; torch.ones(2)",
@@ -143,7 +143,12 @@ def _serve(shell: _shell.Shell, control: socket.socket) -> None:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         assert threads() == 1, "only a single thread may fork"
-        room = os.fork()
+        try:
+            room = _processes.fork()
+        except OSError as error:
+            control.sendall(_wire.pack({"room": 0, "why": f"no process could be made ({error})"}))
+            os.close(handles[0])
+            continue
         if not room:
             try:
                 _child(shell, order, handles[0])
