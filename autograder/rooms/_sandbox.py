@@ -237,7 +237,8 @@ def _enter_in_place(box: Box) -> dict[str, str]:
     if stranger:  # root is in no limit of processes, and may do much with files that are only named
         _own(box.scratch, NOBODY, NOBODY)
         _be(NOBODY)
-    return {"HOME": home, "TMPDIR": temporary, "IPYTHONDIR": temporary, "MPLCONFIGDIR": temporary}
+    theirs = dict.fromkeys(("TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR"), temporary)
+    return {**theirs, "HOME": home, "USER": "student", "LOGNAME": "student"}  # there is no /etc/passwd to ask
 
 
 def _open_to_all(path: str) -> bool:

@@ -63,6 +63,8 @@ def warm() -> _shell.Shell:
     import linecache
 
     linecache.clearcache()
+    for name in ("last_type", "last_value", "last_traceback"):
+        vars(sys).pop(name, None)  # nor would %debug find another cell's error
     return shell
 
 
