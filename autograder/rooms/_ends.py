@@ -14,7 +14,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from autograder.rooms import _sandbox
+from autograder.rooms import _processes, _sandbox
 
 
 class Gone(Exception):
@@ -46,7 +46,7 @@ class Forked:
                 signal.pidfd_send_signal(self._handle, signal.SIGTERM)
                 if self.ended(5):
                     return
-                _sandbox.end_descendants(self.number)
+                _processes.end_descendants(self.number)
             signal.pidfd_send_signal(self._handle, signal.SIGKILL)
         self.ended(5)
 

@@ -13,25 +13,26 @@ import stat
 from collections.abc import Iterator
 from typing import Any
 
+from autograder.rooms import _folders
+
 MOST_FILES = 2000
-MOST_DEPTH = 20
 _PART = 1 << 20
 
 
 def orders(folder: str, most: int) -> Iterator[dict[str, Any]]:
     """What a room is told, file by file and part by part; at most `most` bytes in all."""
     left, count = most, 0
-    for at, folders, files in os.walk(folder):
-        depth = os.path.relpath(at, folder).count(os.sep)
-        folders[:] = sorted(n for n in folders if n != ".ipynb_checkpoints") if depth < MOST_DEPTH else []
-        for name in sorted(files):
-            if name.endswith(".ipynb") or count >= MOST_FILES:
-                continue
-            with contextlib.suppress(OSError):
-                for part in _parts(os.path.join(at, name), left):
-                    yield {"do": "file", "path": os.path.relpath(os.path.join(at, name), folder), **part}
-                    left -= len(part["data"]) * 3 // 4
-                count += 1
+    for entry, _ in _folders.walk(folder):
+        path = os.path.relpath(entry.path, folder)
+        if not entry.is_file(follow_symlinks=False) or path.endswith(".ipynb") or ".ipynb_checkpoints" in path:
+            continue
+        count += 1
+        if count > MOST_FILES:
+            return
+        with contextlib.suppress(OSError):  # a file that cannot be read is missing, and costs nobody a room
+            for part in _parts(entry.path, left):
+                yield {"do": "file", "path": path, **part}
+                left -= len(part["data"]) * 3 // 4
 
 
 def _parts(path: str, most: int) -> Iterator[dict[str, Any]]:

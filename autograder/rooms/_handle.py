@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shutil
 import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autograder.rooms import _sandbox, _wire
+from autograder.rooms import _folders, _processes, _sandbox, _wire
 from autograder.rooms._ends import Ender, Gone, OutOfTime
 
 ENDED = "the process in which the code ran has ended"
@@ -96,13 +95,15 @@ class Handle:
             raise Gone(ENDED)
         if not self._box or not os.path.isdir("/proc/self"):
             return
-        inside = _sandbox.descendants(self._ender.number)
-        if len(inside) > self._box.processes + 8:
-            raise Gone(f"the code started more than {self._box.processes} processes")
-        used = sum(max(0, _resident(p) - self._resident) for p in inside)
+        inside = _processes.descendants(self._ender.number)
+        if _processes.tasks(inside) > self._box.processes + 8:
+            raise Gone(f"the code started more than {self._box.processes} processes and threads")
+        used = sum(max(0, _processes.resident(p) - self._resident) for p in inside)
         if used > self._box.memory:
             raise Gone(f"the code used more than {self._box.memory >> 20} MB of memory")
-        if self._box.level != _sandbox.NAMESPACES and _written(self._scratch) > self._box.written:
+        if self._box.level == _sandbox.NAMESPACES:
+            return  # the private disk has its own limit
+        if _folders.written(self._scratch) + _processes.held(inside) > self._box.written:
             raise Gone(f"the code wrote more than {self._box.written >> 20} MB")
 
     def interrupt(self) -> None:
@@ -121,21 +122,4 @@ class Handle:
             self._channel.close()
             self._ender.end()
             self._ender.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
-
-
-def _resident(process: int) -> int:
-    try:
-        with open(f"/proc/{process}/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        return 0
-
-
-def _written(folder: str) -> int:
-    total = 0
-    for at, _, files in os.walk(folder):
-        for name in files:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(at, name)).st_blocks * 512
-    return total
+        _folders.remove(self._scratch)

@@ -72,17 +72,16 @@ def _own_builtins() -> Iterator[None]:
 class Room:
     """Serves one shell until the other end hangs up."""
 
-    def __init__(self, channel: Channel, shell: _shell.Shell) -> None:
+    def __init__(self, channel: Channel, shell: _shell.Shell, files: _shell.Files, places: dict[str, str]) -> None:
         order = channel.receive()
-        self._channel, self._shell = channel, shell
+        self._channel, self._shell, self._files = channel, shell, files
         self._role, self._most = order["role"], order["most"]
         self._course: dict[str, Any] = {}
         os.environ.clear()
-        os.environ.update(order["environment"])
+        os.environ.update(order["environment"] | (places if order["role"] == _wire.STUDENT else {}))
         # Modules beside the notebook can be imported, as from a kernel; the examiner stands in the course's own folder.
         sys.path[:] = ["", *(p for p in sys.path if p)]
         _shell.attach(shell, order["most"])
-        self._files = _shell.Files()
         # Looked up now: a student may replace what these names mean later, and would only lose by it.
         self._run, self._pack, self._ask = _shell.run, _wire.pack, self.ask
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import json
 import os
-import shutil
 import site
 import socket
 import subprocess
@@ -21,7 +20,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from autograder.rooms import _sandbox, _wire
+from autograder.rooms import _folders, _sandbox, _wire
 from autograder.rooms._ends import Ender, Forked, Gone, NoRoom, Spawned
 from autograder.rooms._handle import Handle
 
@@ -160,11 +159,11 @@ class Warm:
             self._rooms += 1
             scratch = os.path.join(self.scratch, str(self._rooms))
         ours, theirs = socket.socketpair()
-        os.mkdir(scratch, 0o755)
+        os.mkdir(scratch, 0o700)
         folder = "" if box else scratch
         try:
             if not box:
-                _sandbox.copy_files(files, folder, 1 << 40)
+                _folders.copy_files(files, folder, 1 << 40)
             ender: Ender
             if self.fork:
                 box = replace(box, scratch=scratch) if box else None
@@ -176,7 +175,7 @@ class Warm:
                     ender = Spawned(command, theirs.fileno(), self._environment(), scratch)
         except (NoRoom, OSError) as error:
             ours.close()
-            shutil.rmtree(scratch, ignore_errors=True)
+            _folders.remove(scratch)
             raise NoRoom(str(error)) from None
         room = Handle(ours, ender, box, scratch, self.resident)
         try:
@@ -202,4 +201,4 @@ class Warm:
                 self._process.kill()
                 self._process.wait()
             self._process = None
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        _folders.remove(self.scratch)

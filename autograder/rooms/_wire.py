@@ -13,7 +13,7 @@ import functools
 import json
 import re
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -56,12 +56,12 @@ def _no_constant(name: str) -> float:
 
 def encode(thing: Any) -> Any:
     """The JSON form of a dataclass of the seam."""
-    return _encoder(type(thing))(thing)
+    return _encoder(cast(Hashable, type(thing)))(thing)
 
 
 def decode(hint: type[T], data: Any) -> T:
     """The dataclass `hint` from JSON that may be hostile; `Refused` if anything does not fit."""
-    return _decoder(hint)(data)  # type: ignore[no-any-return]
+    return cast(T, _decoder(cast(Hashable, hint))(data))
 
 
 @functools.cache
