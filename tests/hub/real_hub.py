@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 import pytest
 
@@ -67,10 +67,10 @@ class RealHub:
         machine.run("chpasswd", input="".join(f"{name}:{name}-word\n" for name in names))
 
     def start(self) -> None:
-        self._output: IO[bytes] = self.log.open("ab")
         config = HUB / "jupyterhub_config.py"
-        self.process: subprocess.Popen[str] = self.machine.popen(
-            "jupyterhub", "--config", config, cwd=STATE, env={"COURSE_YAML": str(self.yaml)}, output=self._output
-        )
+        with self.log.open("ab") as output:  # the hub holds it from here on
+            self.process: subprocess.Popen[str] = self.machine.popen(
+                "jupyterhub", "--config", config, cwd=STATE, env={"COURSE_YAML": str(self.yaml)}, output=output
+            )
         until(lambda: self.process.poll() is not None or answers(f"{self.address}/hub/login"), "the login page")
         assert self.process.poll() is None, self.log.read_text()
