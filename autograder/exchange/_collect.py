@@ -18,10 +18,11 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.utils import check_directory, parse_utc
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine import make_url
 
 from autograder.exchange._regular import Copy, Limits, Refused
 from autograder.exchange._whole import FULL, STOPPED, Told, no_space, swapped_in
+from autograder.rooms import _held
 
 PASSED_OVER = "%s in %s was passed over: %s."
 NOT_COLLECTED = (
@@ -32,7 +33,7 @@ NOT_OWNER = (
     "it is handed in as {student} but belongs to {owner} (c.ExchangeCollect.check_owner = False accepts it, "
     "where accounts of the exchange are not the students' own)"
 )
-LOCKED = "the gradebook {url} is locked by another program, most often a grading run that has not ended yet."
+LOCKED = "the gradebook {path} is locked by another program, most often a grading run that has not ended yet."
 
 
 class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no types
@@ -148,8 +149,8 @@ class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no
         if no_space(error):
             why = FULL.format(where=f"the course ({self.coursedir.root})")
             following = "Make space there, then collect again with --update."
-        elif isinstance(error, OperationalError) and "locked" in str(error):
-            why = LOCKED.format(url=self.coursedir.db_url.removeprefix("sqlite:///"))
+        elif _held.is_locked(error):
+            why = LOCKED.format(path=make_url(self.coursedir.db_url).database)
             following = "Wait until that has ended, or end it, then collect again."
         return STOPPED.format(
             what=f"{self.coursedir.assignment_id} was NOT collected to the end",

@@ -11,6 +11,7 @@ import glob
 import os
 import secrets
 import shutil
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -22,6 +23,8 @@ from nbgrader.exchange.default import (
     ExchangeReleaseFeedback,
     ExchangeSubmit,
 )
+
+from autograder.rooms import _held
 
 FULL = "the disk of {where} is full."
 STOPPED = "{what}: {why}\n{kept}\n{next}"
@@ -39,9 +42,12 @@ class Told:
         except ExchangeError:
             raise
         except Exception as error:
-            self.log.debug("The error behind the message:", exc_info=True)
-            message = self.told(error)
-        # Outside of the handler, so that the Assignment List shows no chain of tracebacks above the message.
+            lines = self.told(error).splitlines()
+            if not no_space(error) and not _held.is_locked(error):
+                self.log.debug("The error behind the message that follows:", exc_info=True)
+        # The dialogs of Assignment List and formgrader show lines of this length, and do not break them.
+        message = "\n".join(textwrap.fill(line, 78, break_long_words=False, break_on_hyphens=False) for line in lines)
+        # Outside of the handler, so that no chain of tracebacks is shown above the message.
         self.log.fatal(message)
         raise ExchangeError(message)
 
