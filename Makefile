@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env proxy system demo test bench release student-kit lint format clean
+.PHONY: help env proxy system demo hub test bench release student-kit lint format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ $(PROXY): $(READY)
 
 demo: $(READY)  ## a sample class, handed in and graded by nbgrader, in demo/
 	@$(BIN)/python tools/demo.py
+
+hub: $(READY) $(PROXY)  ## a JupyterHub to try, on this machine, with a demo course; Ctrl-C stops it
+	@PYTHONPATH=deploy/hub exec $(BIN)/python -m coursehub.demo
 
 system:  # what tests need of the system: a browser; named where it cannot be installed
 	@command -v chromium >/dev/null || { \

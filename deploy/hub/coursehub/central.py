@@ -11,6 +11,7 @@ from traitlets.config import Config
 
 from coursehub.settings import Settings, SettingsError
 
+DEMO = "A demonstration: one password for everybody, one Linux account for all. Nothing here is protected."
 PROXY = Path(sys.prefix) / "proxy" / "node_modules" / ".bin" / "configurable-http-proxy"
 
 
@@ -26,6 +27,9 @@ def configure(c: Config, settings: Settings) -> None:
     c.JupyterHub.cleanup_servers = settings.demo  # else people work on while the hub restarts
     # Lab shows the formgrader in a frame, and nothing else may show the hub in one.
     c.JupyterHub.tornado_settings = {"headers": {"Content-Security-Policy": "frame-ancestors 'self'"}}
+    if settings.demo:
+        c.JupyterHub.template_vars = {"announcement": DEMO}
+        c.SharedPasswordAuthenticator.user_password = (state / "password").read_text().strip()
     proxy = str(PROXY) if PROXY.exists() else shutil.which("configurable-http-proxy")
     if proxy is None:
         raise SettingsError(

@@ -1,6 +1,6 @@
 """The students of a course in its gradebook: added and renamed, never removed, for their grades are there.
 
-Run as the course's account, in its folder; reads the students as JSON lines from its input.
+Run as the course's account, with the gradebook's path; reads the students as JSON lines from its input.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def as_lines(students: list[Student]) -> str:
 def main() -> None:
     from nbgrader.api import Gradebook
 
-    with Gradebook(f"sqlite:///{Path.cwd() / 'gradebook.db'}") as gradebook:
+    with Gradebook(f"sqlite:///{sys.argv[1]}") as gradebook:
         for line in sys.stdin:
             about = {name: value for name, value in json.loads(line).items() if value is not None}
             gradebook.update_or_create_student(about.pop("username"), **about)

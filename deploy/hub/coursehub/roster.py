@@ -7,8 +7,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-# nbgrader's own columns (`nbgrader db student import` reads the same file), the first of them under a clearer name.
 COLUMNS = ("username", "first_name", "last_name", "email")
+SHORT = {"first": "first_name", "last": "last_name"}
+# Accounts of the machine and of the hub itself, which may never be a person's.
+RESERVED = re.compile(r"root|nobody|coursehub|grader-.*")
 USERNAME = re.compile(r"[a-z_][a-z0-9_.-]{0,30}")
 
 
@@ -36,7 +38,7 @@ def read_roster(path: Path) -> list[Student]:
             f"the roster {path} cannot be read ({reason}); correct its name, or save it as CSV."
         ) from None
     lines = csv.reader(text.splitlines())
-    header = [name.strip().lower() for name in next(lines, [])]
+    header = [SHORT.get(name.strip().lower(), name.strip().lower()) for name in next(lines, [])]
     if "username" not in header:
         raise RosterError(f"{path.name} line 1: expected a header such as `username,first_name,last_name,email`.")
     unknown = [name for name in header if name not in COLUMNS]
@@ -53,6 +55,8 @@ def read_roster(path: Path) -> list[Student]:
             raise RosterError(f"{here}: {len(row)} values for {len(header)} columns; quote values that hold a comma.")
         if not USERNAME.fullmatch(username):
             raise RosterError(f"{here}: `{username}` is not a Linux user name: small letters, digits, - _ .")
+        if RESERVED.fullmatch(username):
+            raise RosterError(f"{here}: `{username}` is an account of the machine; choose another user name.")
         if username in students:
             raise RosterError(f"{here}: `{username}` is in the file twice; remove one line.")
         students[username] = Student(username, *(values.get(name) for name in COLUMNS[1:]))

@@ -11,20 +11,19 @@ from typing import Any
 from traitlets.config import Config
 
 from coursehub import spawning
-from coursehub.settings import HUB, Course, Settings
+from coursehub.settings import Course, Settings
 
 CULLER = "idle-culler"
 HUB_ACCOUNT = "coursehub"  # runs what needs neither root nor a course's files
 
 
 def _formgrader(settings: Settings, course: Course) -> dict[str, Any]:
-    arguments = ["--allow-root"] if settings.demo else []
     service = {
         "name": course.id,  # nbgrader looks its formgrader up under the course's id
         "display": True,
         "url": f"http://127.0.0.1:{course.port}",
         "oauth_no_confirm": True,  # or everybody stops at a page that asks for consent
-        "command": [spawning.SINGLEUSER, *arguments],
+        "command": [spawning.SINGLEUSER, *spawning.as_root(settings)],
         "cwd": str(course.folder),
         "environment": {
             **spawning.environment(settings),
@@ -91,6 +90,3 @@ def configure(c: Config, settings: Settings) -> None:
     c.JupyterHub.services = [*(_formgrader(settings, one) for one in settings.courses.values()), _culler(settings)]
     c.JupyterHub.load_roles = roles(settings)
     c.Spawner.server_token_scopes = SERVER_SCOPES
-
-
-__all__ = ["CULLER", "HUB", "HUB_ACCOUNT", "SERVER_SCOPES", "configure", "roles"]

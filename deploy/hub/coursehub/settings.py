@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,12 @@ from jsonschema.exceptions import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from coursehub.roster import RosterError, Student, read_roster
+from coursehub.roster import RESERVED, RosterError, Student, read_roster
 
-HUB = Path(__file__).parent.parent
+HUB = Path(__file__).resolve().parent.parent
+CLONE = HUB.parent.parent
+BIN = Path(sys.executable).parent  # the programs of the environment
 SCHEMA = json.loads((HUB / "course.schema.json").read_text())
-# Accounts of the machine and of the hub itself, which may never be a person's.
-RESERVED = ("root", "nobody", "coursehub")
 
 
 class SettingsError(ValueError):
@@ -121,7 +122,8 @@ class _Checked:
         node: Any = self.data
         line = 1
         for step in where:
-            line = (node.lc.key(step) if isinstance(node, dict) else node.lc.item(step))[0] + 1
+            where_is = node.lc.key if hasattr(node, "keys") else node.lc.item
+            line = where_is(step)[0] + 1
             node = node[step]
         return line
 
@@ -208,7 +210,7 @@ class _Checked:
         for kind in ("instructors", "students"):
             for index, name in enumerate(course.get(kind, [])):
                 here = (*where, kind, index)
-                if name in RESERVED or name.startswith("grader-"):
+                if RESERVED.fullmatch(name):
                     raise self.refuse(here, f"`{name}` is an account of the machine; choose another user name.")
                 if name in course[kind][:index]:
                     raise self.refuse(here, f"`{name}` is twice in `{kind}`; remove one.")
@@ -216,8 +218,10 @@ class _Checked:
                     raise self.refuse(
                         here, f"`{name}` is an instructor of this course too; remove one, or use a second account."
                     )
-                if kind == "instructors" and name in listed:
-                    raise self.refuse(here, f"`{name}` is also a student in {course['roster']}; remove one of the two.")
+        for name in course["instructors"]:
+            if name in listed:
+                words = f"`{name}` is an instructor of this course and a student in {course['roster']}; "
+                raise self.refuse((*where, "roster"), words + "remove one of the two.")
 
     def roster_path(self, course: Any) -> Path:
         return self.path.parent / str(course["roster"])

@@ -14,13 +14,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from coursehub import gradebook, steps
+from coursehub import steps
+from coursehub.content import course_steps
 from coursehub.services import HUB_ACCOUNT
-from coursehub.settings import HUB, Course, Settings, SettingsError, load
-from coursehub.spawning import BIN, has_systemd
+from coursehub.settings import BIN, CLONE, HUB, Settings, SettingsError, load
+from coursehub.spawning import has_systemd
 from coursehub.steps import Step
 
-CLONE = HUB.parent.parent
 # What a student must not read of the clone: the hidden tests, also in tests that quote them and in Git's history.
 SECRET = (".git", "source", "tests", "tools", "demo", "demo-hub", "autograded", "submitted", "gradebook.db")
 UNIT = Path("/etc/systemd/system/coursehub.service")
@@ -53,18 +53,6 @@ def check_reachable() -> None:
                 )
 
 
-def course_config(settings: Settings, course: Course) -> str:
-    return f'''"""The nbgrader configuration of {course.id}: the course package's, in this folder. Yours to extend."""
-
-c = get_config()  # noqa: F821
-load_subconfig("{CLONE / "nbgrader_config.py"}")  # noqa: F821
-
-c.CourseDirectory.course_id = "{course.id}"
-c.CourseDirectory.root = "{course.folder}"
-c.Exchange.root = "{settings.exchange}"
-'''
-
-
 def unit(settings: Settings) -> str:
     return f"""# Written by {HUB / "setup"}; change it with `systemctl edit coursehub`.
 [Unit]
@@ -85,37 +73,14 @@ WantedBy=multi-user.target
 """
 
 
-def course_steps(settings: Settings, course: Course) -> Iterator[Step]:
-    owner, exchange = course.grader, settings.exchange / course.id
-    yield steps.account(owner, home=course.folder)
-    yield steps.folder(course.folder, 0o700, owner)
-    yield steps.copied(course.source or CLONE / "source", course.folder / "source", owner)
-    yield steps.file(course.folder / "nbgrader_config.py", course_config(settings, course), owner, 0o600, keep=True)
-    # nbgrader's own modes. Sticky besides: in folders that all may write to, nobody moves away what is another's.
-    yield steps.folder(exchange, 0o755, owner)
-    yield steps.folder(exchange / "inbound", 0o3733, owner)
-    yield steps.folder(exchange / "outbound", 0o755, owner)
-    yield steps.folder(exchange / "feedback", 0o711, owner)
-    database = course.folder / "gradebook.db"
-
-    def enter() -> None:
-        students = gradebook.missing(database, course.students)
-        command = ["env", f"PYTHONPATH={HUB}", f"PATH={BIN}:{os.environ['PATH']}"]
-        command += [sys.executable, "-m", "coursehub.gradebook"]
-        steps.run_as(owner, command, input=gradebook.as_lines(students))
-
-    yield Step(
-        f"students of {course.id} in {database}", lambda: bool(gradebook.missing(database, course.students)), enter
-    )
-
-
 def all_steps(settings: Settings, passwords: Passwords) -> Iterator[Step]:
     yield steps.account(HUB_ACCOUNT, home=Path("/nonexistent"), system=True)
     yield steps.folder(settings.state, 0o700)
     yield steps.folder(settings.courses_folder, 0o755)
     yield steps.folder(settings.exchange, 0o1777)
     for course in settings.courses.values():
-        yield from course_steps(settings, course)
+        yield steps.account(course.grader, home=course.folder)
+        yield from course_steps(settings, course, owner=course.grader)
     for name in sorted(settings.people):
         yield steps.account(name, made=passwords.give)
         yield steps.closed_home(name)

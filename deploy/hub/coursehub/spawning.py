@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from traitlets.config import Config
 
 from coursehub.people import Roster, role_of
-from coursehub.settings import HUB, Settings
+from coursehub.settings import BIN, HUB, Settings
 
 log = logging.getLogger("coursehub")
-BIN = Path(sys.executable).parent
 SINGLEUSER = str(BIN / "jupyterhub-singleuser")
 
 
@@ -34,6 +32,11 @@ def environment(settings: Settings) -> dict[str, Any]:
     }
 
 
+def as_root(settings: Settings) -> list[str]:
+    """What a server must be told before it runs as root, as the demo's do where root tries it."""
+    return ["--allow-root"] if settings.demo and os.geteuid() == 0 else []
+
+
 def has_systemd() -> bool:
     """Whether systemd runs this machine (as sd_booted(3) finds out)."""
     return Path("/run/systemd/system").is_dir()
@@ -44,7 +47,7 @@ def configure(c: Config, settings: Settings) -> None:
     if settings.demo:
         c.JupyterHub.spawner_class = "simple"
         c.SimpleLocalProcessSpawner.home_dir_template = str(settings.state / "home" / "{username}")
-        c.Spawner.args = ["--allow-root"]
+        c.Spawner.args = as_root(settings)
     elif has_systemd():
         c.JupyterHub.spawner_class = "systemd"
         c.SystemdSpawner.default_shell = "/bin/bash"

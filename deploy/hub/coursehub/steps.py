@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from coursehub.settings import BIN, HUB
+
 
 @dataclass(frozen=True)
 class Step:
@@ -117,17 +119,16 @@ def copied(source: Path, target: Path, owner: str) -> Step:
 def run_as(name: str, command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
     """`command` run as the account `name`, with its groups and nothing of root's environment."""
     about = pwd.getpwnam(name)
-    groups = [group.gr_gid for group in grp.getgrall() if name in group.gr_mem]
-    environment = {"PATH": os.environ["PATH"], "HOME": about.pw_dir, "USER": name, "LANG": "C.UTF-8"}
+    as_whom: dict[str, object] = {}
+    if about.pw_uid != os.geteuid():
+        groups = [group.gr_gid for group in grp.getgrall() if name in group.gr_mem]
+        as_whom = {"user": about.pw_uid, "group": about.pw_gid, "extra_groups": groups}
+    environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(HUB), "HOME": about.pw_dir, "USER": name}
     done: subprocess.CompletedProcess[str] = subprocess.run(
         command,
-        user=about.pw_uid,
-        group=about.pw_gid,
-        extra_groups=groups,
-        cwd=about.pw_dir,
-        env=environment,
+        env={**environment, "LANG": "C.UTF-8"},
         text=True,
         check=True,
-        **options,  # type: ignore[call-overload]
+        **{**as_whom, **options},  # type: ignore[call-overload]
     )
     return done
