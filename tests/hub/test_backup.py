@@ -24,7 +24,7 @@ BACKUP = HUB / "backup"
 MARKS = f"""
 from nbgrader.api import Gradebook
 with Gradebook("sqlite:///{FOLDER}/gradebook.db") as book:
-    print("marks", {{s.student.id: s.score for s in book.assignment_submissions("ps1")}})
+    print("marks", {{s.student.id: round(s.score, 3) for s in book.assignment_submissions("ps1")}})
 """
 HOLD = """
 import signal, sqlite3, sys
