@@ -80,7 +80,7 @@ def test_the_formgraders_role_opens_its_own_course_only_and_its_token_opens_noth
     assert scopes(c)["formgrade-calculus"] == [
         "access:services!service=calculus",
         "read:services!service=calculus",
-        "list:services",
+        "list:services!service=calculus",
     ]
     holders = {service for role in c.JupyterHub.load_roles for service in role.get("services", [])}
     assert holders == {"idle-culler"}

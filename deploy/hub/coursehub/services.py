@@ -59,7 +59,7 @@ def roles(settings: Settings) -> list[dict[str, Any]]:
                 "scopes": [
                     f"access:services!service={course.id}",
                     f"read:services!service={course.id}",
-                    "list:services",
+                    f"list:services!service={course.id}",  # one that can be listed but not read breaks the Course List
                 ],
             }
             for course in settings.courses.values()

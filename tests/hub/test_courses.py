@@ -1,0 +1,188 @@
+"""Two courses side by side on a real hub: one person teaches the one and takes the other, and nobody gets further."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+import requests
+
+from tests.hub.machine import Machine
+from tests.hub.real_hub import DEADLINE, EXCHANGE, HUB, RealHub, needs_a_proxy, until
+
+pytestmark = pytest.mark.hub
+
+COURSES = {
+    "calculus": {"instructors": ["prof"], "students": ["alice", "bob"]},
+    "algebra": {"instructors": ["bob"], "students": ["alice"]},
+}
+
+
+class Person(requests.Session):
+    """Somebody at the hub, over plain HTTP."""
+
+    def __init__(self, hub: RealHub, name: str) -> None:
+        super().__init__()
+        self.hub, self.name = hub, name
+
+    def at(self, path: str, **options: Any) -> requests.Response:
+        return self.get(self.hub.address + path, timeout=DEADLINE, **options)
+
+    def token(self, path: str) -> str:
+        found = re.search(r'name="_xsrf" value="([^"]+)"', self.at(path).text)
+        assert found, f"no form at {path}"
+        return found.group(1)
+
+    def log_in(self, password: str | None = None) -> requests.Response:
+        fields = {"username": self.name, "password": password or f"{self.name}-word"}
+        fields["_xsrf"] = self.token("/hub/login")
+        return self.post(f"{self.hub.address}/hub/login?next=/hub/home", data=fields, timeout=DEADLINE)
+
+    def start(self) -> Person:
+        """Logged in, with a server that answers."""
+        assert self.log_in().url.endswith("/hub/home")
+        self.at("/hub/spawn")
+        lab = f"/user/{self.name}/lab"
+        until(lambda: lab in self.at(lab).url, f"{self.name}'s server")  # until then the hub shows a page of its own
+        return self
+
+    def own(self, path: str, **parameters: str) -> Any:
+        """What nbgrader's part of one's own server says, as the menu's pages ask it."""
+        answer = self.at(f"/user/{self.name}/{path}", params=parameters)
+        assert answer.ok, f"{path}: {answer.status_code}"
+        return answer.json()["value"]
+
+    def formgrader(self, course: str) -> int:
+        return self.at(f"/services/{course}/formgrader/api/assignments").status_code
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealHub]:
+    needs_a_proxy()
+    with Machine() as machine:
+        hub = RealHub(machine, COURSES, tmp_path_factory.mktemp("hub") / "hub.log")
+        for course in COURSES:
+            for command in ("generate_assignment", "release_assignment"):
+                folder = f"/srv/coursehub/courses/{course}"
+                machine.run("nbgrader", command, "ps1", user=f"grader-{course}", cwd=folder)
+        hub.start()
+        yield hub
+
+
+Somebody = Callable[[str], Person]
+
+
+@pytest.fixture(scope="module")
+def somebody(hub: RealHub) -> Iterator[Somebody]:
+    known: dict[str, Person] = {}
+
+    def started(name: str) -> Person:
+        if name not in known:
+            known[name] = Person(hub, name).start()
+        return known[name]
+
+    yield started
+    for person in known.values():
+        person.close()
+
+
+def course_list(person: Person) -> list[str]:
+    return [course["course_id"] for course in person.own("formgraders")]
+
+
+def released(person: Person, course: str) -> list[str]:
+    return [one["assignment_id"] for one in person.own("assignments", course_id=course)]
+
+
+def test_a_teacher_finds_the_formgrader_of_their_course_alone(somebody: Somebody):
+    prof = somebody("prof")
+    assert course_list(prof) == ["calculus"]
+    assert (prof.formgrader("calculus"), prof.formgrader("algebra")) == (200, 403)
+
+
+def test_the_menus_formgrader_leads_to_the_course(somebody: Somebody):
+    page = somebody("prof").at("/user/prof/formgrader").text
+    assert re.findall('href="([^"]+)"', page) == ["/services/calculus/lab?formgrader=true"]
+
+
+def test_who_teaches_one_course_and_takes_another_does_both_from_one_server(somebody: Somebody):
+    bob = somebody("bob")
+    assert course_list(bob) == ["algebra"]
+    assert (bob.formgrader("algebra"), bob.formgrader("calculus")) == (200, 403)
+    assert "calculus" in bob.own("courses")
+    assert released(bob, "calculus") == ["ps1"]
+
+
+def test_a_student_of_two_courses_sees_both_and_opens_no_formgrader(somebody: Somebody):
+    alice = somebody("alice")
+    assert alice.own("courses") == ["algebra", "calculus"]
+    assert [released(alice, course) for course in COURSES] == [["ps1"], ["ps1"]]
+    assert [alice.formgrader(course) for course in COURSES] == [403, 403]
+    assert alice.at("/user/alice/formgraders").status_code == 404
+    assert alice.at("/user/alice/formgrader/").status_code == 404
+
+
+def test_both_courses_may_have_an_assignment_of_the_same_name(somebody: Somebody, hub: RealHub):
+    alice = somebody("alice")
+    for course in COURSES:
+        body = {"course_id": course, "assignment_id": "ps1"}
+        header = {"X-XSRFToken": alice.cookies.get("_xsrf", path="/user/alice/")}
+        fetched = alice.post(f"{hub.address}/user/alice/assignments/fetch", json=body, headers=header, timeout=DEADLINE)
+        assert fetched.json()["success"], fetched.text
+        assert hub.machine.path(f"/home/alice/{course}/ps1/problems.ipynb").exists()
+
+
+def test_nobody_is_an_admin_and_nobody_sees_another(somebody: Somebody):
+    for name, other in (("alice", "bob"), ("prof", "alice"), ("bob", "prof")):
+        person = somebody(name)
+        assert person.at("/hub/admin").status_code == 403
+        assert person.at(f"/user/{other}/api/contents").status_code == 403
+        assert person.at(f"/hub/api/users/{other}").status_code in (403, 404)
+
+
+def test_each_server_runs_as_its_person_and_each_formgrader_as_its_course(somebody: Somebody, hub: RealHub):
+    for name in ("prof", "alice"):
+        somebody(name)
+    lines = hub.machine.run("ps", "-eo", "user:40,args").stdout.splitlines()
+    owners = {line.split()[0] for line in lines if "jupyterhub-singleuser" in line}
+    assert {"prof", "alice", "grader-calculus", "grader-algebra"} <= owners
+    assert "root" not in owners
+    assert {line.split()[0] for line in lines if "jupyterhub_idle_culler" in line} == {"coursehub"}
+
+
+def test_who_is_in_no_course_is_not_let_in_though_the_machine_knows_them(hub: RealHub):
+    hub.machine.add_user("mallory", "mallory-word")
+    with closing(Person(hub, "mallory")) as mallory:
+        assert mallory.log_in().status_code == 403
+        assert mallory.at("/hub/home").url.startswith(f"{hub.address}/hub/login")
+
+
+def test_a_wrong_password_is_not_let_in(hub: RealHub):
+    with closing(Person(hub, "prof")) as prof:
+        assert "Invalid username or password" in prof.log_in("alice-word").text
+
+
+def test_a_changed_roster_needs_the_set_up_and_no_restart(somebody: Somebody, hub: RealHub):
+    """Prof leaves calculus, and dave comes to teach it. The last test that needs prof."""
+    prof = somebody("prof")
+    assert prof.formgrader("calculus") == 200
+    file = hub.machine.path(hub.yaml)
+    file.write_text(file.read_text().replace("instructors: [prof]", "instructors: [dave]"))
+    hub.machine.run(HUB / "setup", hub.yaml)
+    hub.machine.set_password("dave", "dave-word")
+    with closing(Person(hub, "dave")) as dave:
+        dave.log_in()
+        assert (dave.formgrader("calculus"), dave.formgrader("algebra")) == (200, 403)
+    with closing(Person(hub, "prof")) as again:
+        assert again.log_in().status_code == 403
+    until(lambda: prof.at("/hub/home").url.startswith(f"{hub.address}/hub/login"), "prof to be out")
+
+
+def test_what_was_released_can_be_read_and_not_changed(hub: RealHub):
+    path = EXCHANGE / "calculus" / "outbound" / "ps1" / "problems.ipynb"
+    assert hub.machine.run("head", "-c1", path, user="alice").stdout == "{"
+    said = hub.machine.run("sh", "-c", f"echo >> {path}", user="alice", check=False)
+    assert "ermission denied" in said.stdout
