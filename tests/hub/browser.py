@@ -180,7 +180,10 @@ class Instructor(Person):
         page = self.formgrader.locator("#notebook-container, .jp-Notebook").first
         page.wait_for()
         self.shot(f"reads-{name}", self.grader)
-        return self.formgrader.locator("body").inner_text()
+        said = self.formgrader.locator("body").inner_text()
+        self.formgrader.get_by_role("link", name="Manual Grading").click()
+        self.formgrader.locator("#main-table").wait_for()
+        return said
 
     def export(self) -> str:
         """grades.csv, written in a terminal of the course's own server and opened by a double click."""
