@@ -73,16 +73,18 @@ class ByRoster(Authenticator):  # type: ignore[misc]  # JupyterHub ships no type
         return self._roster.now
 
     def check_allowed(self, username: str, authentication: Any = None) -> bool:
-        return username in self.roster.people
+        return username in self.roster.people or username in self.admin_users
 
     async def get_authenticated_user(self, handler: Any, data: Any) -> Any:
         model = await super().get_authenticated_user(handler, data)
         if model is None or not self.check_allowed(model["name"]):
             return None
-        return {**model, "admin": False, "groups": self.roster.groups_of(model["name"])}
+        # What a login service says of admins and groups is not asked.
+        name = model["name"]
+        return {**model, "admin": name in self.admin_users, "groups": self.roster.groups_of(name)}
 
     async def refresh_user(self, user: Any, handler: Any = None) -> Any:
-        if user.name not in self.roster.people:
+        if not self.check_allowed(user.name):
             return False
         model = await super().refresh_user(user, handler)
         if model is True:
@@ -106,6 +108,7 @@ def configure(c: Config, settings: Settings) -> None:
     c.JupyterHub.authenticator_class = authenticator(chosen)
     c.ByRoster.course_yaml = str(settings.path)
     c.Authenticator.manage_groups = True
+    c.Authenticator.manage_roles = False
     c.Authenticator.allow_all = False
     c.Authenticator.any_allow_config = True  # the roster is; without this the hub warns that nobody may log in
     c.Authenticator.auth_refresh_age = REFRESH_SECONDS

@@ -131,11 +131,12 @@ class _Checked:
         return SettingsError(f"{self.path.name} line {self.line(where)}: {words}")
 
     def schema(self) -> None:
-        errors = list(Draft202012Validator(SCHEMA).iter_errors(self.data))
-        if errors:
-            raise min((self._refusal(error) for error in errors), key=lambda one: one[0])[1]
+        refusals = [self._refusal(error) for error in Draft202012Validator(SCHEMA).iter_errors(self.data)]
+        if refusals:
+            raise min(refusals, key=lambda one: one[:2])[2]
 
-    def _refusal(self, error: ValidationError) -> tuple[int, SettingsError]:
+    def _refusal(self, error: ValidationError) -> tuple[bool, int, SettingsError]:
+        """How soon it should be said (a misspelt key before the one that is missing for it, then by line), and what."""
         where = tuple(error.absolute_path)
         if error.validator == "additionalProperties":
             known = list(error.schema["properties"])
@@ -157,7 +158,7 @@ class _Checked:
             words = f"`{error.instance}` is not {error.schema['description']}."
         else:
             words = self._wrong_value(error, where)
-        return self.line(where), self.refuse(where, words)
+        return error.validator != "additionalProperties", self.line(where), self.refuse(where, words)
 
     @staticmethod
     def _wrong_value(error: ValidationError, where: tuple[str | int, ...]) -> str:

@@ -52,6 +52,7 @@ def configure(c: Config, settings: Settings) -> None:
         c.JupyterHub.spawner_class = "systemd"
         c.SystemdSpawner.default_shell = "/bin/bash"
         c.SystemdSpawner.isolate_tmp = True
+        c.SystemdSpawner.disable_user_sudo = True
         c.SystemdSpawner.unit_name_template = "coursehub-{USERNAME}"
     else:
         c.JupyterHub.spawner_class = "jupyterhub.spawner.LocalProcessSpawner"
