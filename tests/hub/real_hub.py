@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 import pytest
 
@@ -49,15 +49,16 @@ class RealHub:
 
     def __init__(self, machine: Machine, courses: Mapping[str, Mapping[str, list[str]]], log: Path) -> None:
         self.machine, self.log = machine, log
-        port, inner, proxy, *others = free_ports(3 + len(courses))
+        port, self.inner, self.proxy, *others = free_ports(3 + len(courses))
+        self.formgraders = dict(zip(courses, others, strict=True))
         self.address = f"http://127.0.0.1:{port}"
         lines = [
-            f"hub:\n  address: {self.address}\n  ports: {{ hub: {inner}, proxy: {proxy} }}",
+            f"hub:\n  address: {self.address}\n  ports: {{ hub: {self.inner}, proxy: {self.proxy} }}",
             f"folders:\n  state: {STATE}\n  exchange: {EXCHANGE}\n  courses: {COURSES}",
             "courses:",
         ]
-        for (name, people), own in zip(courses.items(), others, strict=True):
-            lines.append(f"  {name}:\n    port: {own}")
+        for name, people in courses.items():
+            lines.append(f"  {name}:\n    port: {self.formgraders[name]}")
             lines += [f"    {kind}: [{', '.join(people[kind])}]" for kind in ("instructors", "students")]
         machine.run("mkdir", "-p", "/etc/coursehub")
         self.yaml = Path("/etc/coursehub/course.yaml")
@@ -67,10 +68,10 @@ class RealHub:
         machine.run("chpasswd", input="".join(f"{name}:{name}-word\n" for name in names))
 
     def start(self) -> None:
-        self._output: IO[bytes] = self.log.open("ab")
         config = HUB / "jupyterhub_config.py"
-        self.process: subprocess.Popen[str] = self.machine.popen(
-            "jupyterhub", "--config", config, cwd=STATE, env={"COURSE_YAML": str(self.yaml)}, output=self._output
-        )
+        with self.log.open("ab") as output:
+            self.process: subprocess.Popen[str] = self.machine.popen(
+                "jupyterhub", "--config", config, cwd=STATE, env={"COURSE_YAML": str(self.yaml)}, output=output
+            )
         until(lambda: self.process.poll() is not None or answers(f"{self.address}/hub/login"), "the login page")
         assert self.process.poll() is None, self.log.read_text()
