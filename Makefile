@@ -41,12 +41,19 @@ demo: $(READY)  ## a sample class, handed in and graded by nbgrader, in demo/
 hub: $(READY) $(PROXY)  ## a JupyterHub to try, on this machine, with a demo course; Ctrl-C stops it
 	@PYTHONPATH=deploy/hub exec $(BIN)/python -m coursehub.demo
 
-system:  # what tests need of the system: a browser; named where it cannot be installed
-	@command -v chromium >/dev/null || { \
-	  echo "Installing chromium, which the browser tests need ..."; \
+define INSTALL
+	@command -v $(1) >/dev/null || { \
+	  echo "Installing $(2), which $(3) need ..."; \
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -q update >/dev/null && \
-	    DEBIAN_FRONTEND=noninteractive apt-get -q -y install chromium >/dev/null; } || \
-	  echo "chromium is missing, so the browser tests are skipped. On Debian: sudo apt install chromium"; }
+	    DEBIAN_FRONTEND=noninteractive apt-get -q -y install $(2) >/dev/null; } || \
+	  echo "$(1) is missing, so $(3) are skipped. On Debian: sudo apt install $(2)"; }
+endef
+
+system: $(READY)  # what tests need of the system: a browser, the hub's proxy; named where it cannot be installed
+	$(call INSTALL,chromium,chromium,the browser tests)
+	$(call INSTALL,npm,nodejs npm,the tests of the hub)
+	@! command -v npm >/dev/null || $(MAKE) --no-print-directory proxy || \
+	  echo "The hub's proxy could not be installed, so the tests of the hub are skipped. The lines above say why."
 
 test: $(READY) system  ## all tests
 	@$(BIN)/pytest -n auto --dist loadfile

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import Any
 
 import pytest
-import requests
 
 from tests.hub.machine import Machine
+from tests.hub.person import Person
 from tests.hub.real_hub import DEADLINE, EXCHANGE, HUB, RealHub, needs_a_proxy, until
 
 pytestmark = pytest.mark.hub
@@ -19,44 +19,6 @@ COURSES = {
     "calculus": {"instructors": ["prof"], "students": ["alice", "bob"]},
     "algebra": {"instructors": ["bob"], "students": ["alice"]},
 }
-
-
-class Person(requests.Session):
-    """Somebody at the hub, over plain HTTP."""
-
-    def __init__(self, hub: RealHub, name: str) -> None:
-        super().__init__()
-        self.hub, self.name = hub, name
-
-    def at(self, path: str, **options: Any) -> requests.Response:
-        return self.get(self.hub.address + path, timeout=DEADLINE, **options)
-
-    def token(self, path: str) -> str:
-        found = re.search(r'name="_xsrf" value="([^"]+)"', self.at(path).text)
-        assert found, f"no form at {path}"
-        return found.group(1)
-
-    def log_in(self, password: str | None = None) -> requests.Response:
-        fields = {"username": self.name, "password": password or f"{self.name}-word"}
-        fields["_xsrf"] = self.token("/hub/login")
-        return self.post(f"{self.hub.address}/hub/login?next=/hub/home", data=fields, timeout=DEADLINE)
-
-    def start(self) -> Person:
-        """Logged in, with a server that answers."""
-        assert self.log_in().url.endswith("/hub/home")
-        self.at("/hub/spawn")
-        lab = f"/user/{self.name}/lab"
-        until(lambda: lab in self.at(lab).url, f"{self.name}'s server")  # until then the hub shows a page of its own
-        return self
-
-    def own(self, path: str, **parameters: str) -> Any:
-        """What nbgrader's part of one's own server says, as the menu's pages ask it."""
-        answer = self.at(f"/user/{self.name}/{path}", params=parameters)
-        assert answer.ok, f"{path}: {answer.status_code}"
-        return answer.json()["value"]
-
-    def formgrader(self, course: str) -> int:
-        return self.at(f"/services/{course}/formgrader/api/assignments").status_code
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +32,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealHub]:
                 machine.run("nbgrader", command, "ps1", user=f"grader-{course}", cwd=folder)
         hub.start()
         yield hub
+    hub.process.wait(DEADLINE)
 
 
 Somebody = Callable[[str], Person]
@@ -81,7 +44,7 @@ def somebody(hub: RealHub) -> Iterator[Somebody]:
 
     def started(name: str) -> Person:
         if name not in known:
-            known[name] = Person(hub, name).start()
+            known[name] = Person(hub.address, name).start()
         return known[name]
 
     yield started
@@ -128,10 +91,8 @@ def test_a_student_of_two_courses_sees_both_and_opens_no_formgrader(somebody: So
 def test_both_courses_may_have_an_assignment_of_the_same_name(somebody: Somebody, hub: RealHub):
     alice = somebody("alice")
     for course in COURSES:
-        body = {"course_id": course, "assignment_id": "ps1"}
-        header = {"X-XSRFToken": alice.cookies.get("_xsrf", path="/user/alice/")}
-        fetched = alice.post(f"{hub.address}/user/alice/assignments/fetch", json=body, headers=header, timeout=DEADLINE)
-        assert fetched.json()["success"], fetched.text
+        fetched = alice.act("fetch", course)
+        assert fetched["success"], fetched
         assert hub.machine.path(f"/home/alice/{course}/ps1/problems.ipynb").exists()
 
 
@@ -146,7 +107,8 @@ def test_nobody_is_an_admin_and_nobody_sees_another(somebody: Somebody):
 def test_each_server_runs_as_its_person_and_each_formgrader_as_its_course(somebody: Somebody, hub: RealHub):
     for name in ("prof", "alice"):
         somebody(name)
-    lines = hub.machine.run("ps", "-eo", "user:40,args").stdout.splitlines()
+    ask = "import psutil; [print(p.username(), *p.cmdline()) for p in psutil.process_iter()]"
+    lines = hub.machine.run(sys.executable, "-c", ask).stdout.splitlines()
     owners = {line.split()[0] for line in lines if "jupyterhub-singleuser" in line}
     assert {"prof", "alice", "grader-calculus", "grader-algebra"} <= owners
     assert "root" not in owners
@@ -155,13 +117,13 @@ def test_each_server_runs_as_its_person_and_each_formgrader_as_its_course(somebo
 
 def test_who_is_in_no_course_is_not_let_in_though_the_machine_knows_them(hub: RealHub):
     hub.machine.add_user("mallory", "mallory-word")
-    with closing(Person(hub, "mallory")) as mallory:
+    with closing(Person(hub.address, "mallory")) as mallory:
         assert mallory.log_in().status_code == 403
         assert mallory.at("/hub/home").url.startswith(f"{hub.address}/hub/login")
 
 
 def test_a_wrong_password_is_not_let_in(hub: RealHub):
-    with closing(Person(hub, "prof")) as prof:
+    with closing(Person(hub.address, "prof")) as prof:
         assert "Invalid username or password" in prof.log_in("alice-word").text
 
 
@@ -173,10 +135,10 @@ def test_a_changed_roster_needs_the_set_up_and_no_restart(somebody: Somebody, hu
     file.write_text(file.read_text().replace("instructors: [prof]", "instructors: [dave]"))
     hub.machine.run(HUB / "setup", hub.yaml)
     hub.machine.set_password("dave", "dave-word")
-    with closing(Person(hub, "dave")) as dave:
+    with closing(Person(hub.address, "dave")) as dave:
         dave.log_in()
         assert (dave.formgrader("calculus"), dave.formgrader("algebra")) == (200, 403)
-    with closing(Person(hub, "prof")) as again:
+    with closing(Person(hub.address, "prof")) as again:
         assert again.log_in().status_code == 403
     until(lambda: prof.at("/hub/home").url.startswith(f"{hub.address}/hub/login"), "prof to be out")
 
