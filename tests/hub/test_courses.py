@@ -112,7 +112,8 @@ def test_each_server_runs_as_its_person_and_each_formgrader_as_its_course(somebo
     owners = {line.split()[0] for line in lines if "jupyterhub-singleuser" in line}
     assert {"prof", "alice", "grader-calculus", "grader-algebra"} <= owners
     assert "root" not in owners
-    assert {line.split()[0] for line in lines if "jupyterhub_idle_culler" in line} == {"coursehub"}
+    for program in ("jupyterhub_idle_culler", "configurable-http-proxy"):
+        assert {line.split()[0] for line in lines if program in line} == {"coursehub"}
 
 
 def test_who_is_in_no_course_is_not_let_in_though_the_machine_knows_them(hub: RealHub):

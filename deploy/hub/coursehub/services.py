@@ -11,10 +11,9 @@ from typing import Any
 from traitlets.config import Config
 
 from coursehub import spawning
-from coursehub.settings import Course, Settings
+from coursehub.settings import HUB_ACCOUNT, Course, Settings
 
 CULLER = "idle-culler"
-HUB_ACCOUNT = "coursehub"  # runs what needs neither root nor a course's files
 
 
 def _formgrader(settings: Settings, course: Course) -> dict[str, Any]:
