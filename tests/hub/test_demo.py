@@ -28,9 +28,11 @@ class Demo:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.said = folder, folder.with_suffix(".out")
+        # As a shell starts a job in the background, which is the harder case: Ctrl-C is ignored until one asks for it.
+        shell = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
         with self.said.open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "coursehub.demo", "--folder", folder],
+                [*shell, sys.executable, "-m", "coursehub.demo", "--folder", folder],
                 env={**os.environ, "PYTHONPATH": str(HUB)},
                 stdout=output,
                 stderr=subprocess.STDOUT,
