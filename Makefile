@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env proxy system demo hub test bench release student-kit lint format clean
+.PHONY: help env proxy system demo hub test bench bench-hub release student-kit lint format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ test: $(READY) system  ## all tests
 bench: $(READY)  ## the timings of docs/performance.md, measured here
 	@$(BIN)/python tools/bench.py
 	@$(BIN)/python tools/bench_grading.py
+
+bench-hub: $(READY) $(PROXY)  ## ten students at once on a real hub (as root): time and memory a student
+	@$(BIN)/python tools/bench_hub.py
 
 release: $(READY)  ## release/ps1 anew from source/ps1
 	@$(BIN)/nbgrader generate_assignment ps1 --force --no-db

@@ -17,8 +17,8 @@ import pytest
 from coursehub.central import DEMO
 from coursehub.settings import HUB
 from tests.conftest import ROOT
-from tests.hub.person import Person
 from tests.hub.real_hub import DEADLINE, needs_a_proxy, until
+from tests.hub.somebody import Somebody
 
 pytestmark = pytest.mark.hub
 
@@ -75,9 +75,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="module")
-def people(demo: Demo) -> Iterator[dict[str, Person]]:
+def people(demo: Demo) -> Iterator[dict[str, Somebody]]:
     with ExitStack() as opened:
-        made = {name: Person(demo.address, name, word) for name, word in demo.passwords.items()}
+        made = {name: Somebody(demo.address, name, word) for name, word in demo.passwords.items()}
         yield {name: opened.enter_context(person).start() for name, person in made.items()}
 
 
@@ -89,7 +89,7 @@ def test_addresses_names_and_passwords_are_printed(demo: Demo):
 
 def test_it_is_marked_as_a_demonstration_where_it_is_printed_and_where_one_logs_in(demo: Demo):
     assert DEMO in demo.text
-    with Person(demo.address, "nobody") as stranger:
+    with Somebody(demo.address, "nobody") as stranger:
         assert DEMO in stranger.at("/hub/login").text
 
 
@@ -97,7 +97,7 @@ def test_its_folder_with_the_password_is_closed_to_other_accounts(demo: Demo):
     assert demo.folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_student_fetches_and_hands_in_under_their_own_name(demo: Demo, people: dict[str, Person]):
+def test_a_student_fetches_and_hands_in_under_their_own_name(demo: Demo, people: dict[str, Somebody]):
     alice = people["alice"]
     assert [one["assignment_id"] for one in alice.own("assignments", course_id="derivatives")] == ["ps1"]
     assert alice.act("fetch", "derivatives")["success"]
@@ -107,7 +107,7 @@ def test_a_student_fetches_and_hands_in_under_their_own_name(demo: Demo, people:
     assert all(one["status"] == "released" for one in people["bob"].own("assignments", course_id="derivatives"))
 
 
-def test_the_instructor_reaches_the_formgrader_and_students_do_not(people: dict[str, Person]):
+def test_the_instructor_reaches_the_formgrader_and_students_do_not(people: dict[str, Somebody]):
     assert {name: person.formgrader("derivatives") for name, person in people.items()} == {
         "prof": 200,
         "alice": 403,
@@ -115,7 +115,7 @@ def test_the_instructor_reaches_the_formgrader_and_students_do_not(people: dict[
     }
 
 
-def test_ctrl_c_stops_all_of_it(demo: Demo, people: dict[str, Person]):
+def test_ctrl_c_stops_all_of_it(demo: Demo, people: dict[str, Somebody]):
     """The last test: afterwards there is no hub."""
     assert len(demo.processes()) > 5
     demo.process.send_signal(signal.SIGINT)
