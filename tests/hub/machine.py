@@ -87,6 +87,7 @@ class Machine:
         system = [Path(p) for p in ("/usr", "/lib", "/lib64", "/bin")]
         self._trees = sorted((p, own) for p, own in trees.items() if p not in system)
         self.pid = 0
+        self._started: list[subprocess.Popen[str]] = []
 
     def _script(self) -> str:
         lines = [
@@ -144,6 +145,8 @@ class Machine:
         """Ends every process of the machine, and with the last of them everything that was mounted."""
         if self.pid:
             self._first.communicate()  # closes the pipe that process 1 waits on
+            for process in self._started:
+                process.wait(ENOUGH)
             self.pid = 0
 
     def __enter__(self) -> Machine:
@@ -195,7 +198,7 @@ class Machine:
         output: IO[Any] | int = subprocess.DEVNULL,
     ) -> subprocess.Popen[str]:
         """Starts a command, which is the first of a process group; end it with `end`, or with the machine."""
-        return subprocess.Popen(
+        started = subprocess.Popen(
             self._command(command, user, cwd, env),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -203,6 +206,8 @@ class Machine:
             text=True,
             start_new_session=True,
         )
+        self._started.append(started)
+        return started
 
     @staticmethod
     def end(process: subprocess.Popen[str], by: signal.Signals = signal.SIGKILL) -> None:

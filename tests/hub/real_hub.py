@@ -49,15 +49,16 @@ class RealHub:
 
     def __init__(self, machine: Machine, courses: Mapping[str, Mapping[str, list[str]]], log: Path) -> None:
         self.machine, self.log = machine, log
-        port, inner, proxy, *others = free_ports(3 + len(courses))
+        port, self.inner, self.proxy, *others = free_ports(3 + len(courses))
+        self.formgraders = dict(zip(courses, others, strict=True))
         self.address = f"http://127.0.0.1:{port}"
         lines = [
-            f"hub:\n  address: {self.address}\n  ports: {{ hub: {inner}, proxy: {proxy} }}",
+            f"hub:\n  address: {self.address}\n  ports: {{ hub: {self.inner}, proxy: {self.proxy} }}",
             f"folders:\n  state: {STATE}\n  exchange: {EXCHANGE}\n  courses: {COURSES}",
             "courses:",
         ]
-        for (name, people), own in zip(courses.items(), others, strict=True):
-            lines.append(f"  {name}:\n    port: {own}")
+        for name, people in courses.items():
+            lines.append(f"  {name}:\n    port: {self.formgraders[name]}")
             lines += [f"    {kind}: [{', '.join(people[kind])}]" for kind in ("instructors", "students")]
         machine.run("mkdir", "-p", "/etc/coursehub")
         self.yaml = Path("/etc/coursehub/course.yaml")
@@ -68,7 +69,7 @@ class RealHub:
 
     def start(self) -> None:
         config = HUB / "jupyterhub_config.py"
-        with self.log.open("ab") as output:  # the hub holds it from here on
+        with self.log.open("ab") as output:
             self.process: subprocess.Popen[str] = self.machine.popen(
                 "jupyterhub", "--config", config, cwd=STATE, env={"COURSE_YAML": str(self.yaml)}, output=output
             )
