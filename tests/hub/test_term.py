@@ -126,6 +126,11 @@ def test_a_student_who_asks_for_what_is_not_theirs_is_refused(term: Term, pages:
     assert term.status(term.mallory, path) in (403, 404)
 
 
+def test_no_error_in_anybodys_console_is_ours(term: Term, pages: object) -> None:
+    everybody = (term.prof, term.ada, term.bela, term.mallory)
+    assert [(one.name, problem) for one in everybody for problem in one.problems if not is_noise(problem)] == []
+
+
 def test_a_student_who_types_the_formgraders_address_sees_a_refusal(term: Term, pages: object) -> None:
     reply = term.mallory.page.goto(f"{term.hub.address}/services/derivatives/formgrader")
     term.mallory.shot("refused")
@@ -172,8 +177,3 @@ def test_a_student_is_offered_and_given_their_own_course_alone(term: Term, pages
     listed = term.machine.run("nbgrader", "list", user="mallory", cwd="/home/mallory", env=env).stdout
     assert "derivatives ps1" in listed
     assert "algebra" not in listed
-
-
-def test_no_error_in_anybodys_console_is_ours(term: Term, pages: object) -> None:
-    everybody = (term.prof, term.ada, term.bela, term.mallory)
-    assert [(one.name, problem) for one in everybody for problem in one.problems if not is_noise(problem)] == []

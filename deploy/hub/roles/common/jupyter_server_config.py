@@ -5,3 +5,6 @@ c = get_config()  # noqa: F821  (Jupyter puts it there)
 # Lab shows the formgrader in a frame of the same site; nobody else's page may frame a server.
 c.ServerApp.tornado_settings = {"headers": {"Content-Security-Policy": "frame-ancestors 'self'"}}
 c.ServerApp.answer_yes = True  # a server that is told to stop asks nobody
+
+# A terminal has the server's PATH, with nbgrader on it. Jupyter's own choice is a login shell, which forgets it.
+c.ServerApp.terminado_settings = {"shell_command": ["/bin/bash"]}

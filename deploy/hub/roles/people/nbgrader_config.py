@@ -6,6 +6,7 @@ c = get_config()  # noqa: F821  (nbgrader puts it there)
 c.Exchange.root = os.environ["NBGRADER_EXCHANGE"]
 c.Exchange.path_includes_course = True  # home/COURSE/ps1: two courses may both have a ps1
 c.Authenticator.plugin_class = "nbgrader.auth.JupyterHubAuthPlugin"  # asks the hub which courses these are
+c.Execute.timeout = 120  # seconds a cell when Validate runs it: a class validates at once, and torch takes its time
 
 if "COURSEHUB_DEMO" in os.environ:
     # All people of the demo are one Linux account, by whose name nbgrader would take them for one student.
