@@ -13,7 +13,7 @@ FOCUSED = """() => {
   while (element.shadowRoot && element.shadowRoot.activeElement) element = element.shadowRoot.activeElement;
   if (element.getRootNode().host) element = element.getRootNode().host;
   if (element === document.body) return [];
-  return [element.innerText, element.ariaLabel, element.title, element.name, ...element.classList].filter(Boolean);
+  return [element.tagName, element.innerText, element.ariaLabel, element.title, element.name, ...element.classList].filter(Boolean);
 }"""
 ACTIVE = """() => {
   const cell = document.querySelector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell.jp-mod-active");
@@ -39,7 +39,7 @@ class KeyboardStudent(Student):
             found = self.focused()
             if words in found:
                 return
-            seen += found[:1]
+            seen += found[1:2]
         raise AssertionError(f"{key} does not lead to {words!r}; it led to {list(dict.fromkeys(seen))}")
 
     def login(self, then: str = "/hub/spawn") -> None:
@@ -162,7 +162,23 @@ class KeyboardStudent(Student):
         self.tab_to("jp-DirListing-itemText", key="Shift+Tab")
         for folder in ("derivatives", "ps1", "feedback", "UTC", "problems.html"):
             self.choose(folder)
-        return self.feedback()
+        said = self.feedback()
+        self.turn_over()
+        return said
+
+    def turn_over(self) -> None:
+        """Goes into the page by Tab, and down in it by Page Down."""
+        body = self.page.locator(".jp-HTMLViewer:visible iframe").content_frame.locator("body")
+
+        def top() -> float:
+            box = body.bounding_box()
+            return box["y"] if box else 0
+
+        self.tab_to("IFRAME")
+        before = top()
+        self.press("PageDown")
+        until(lambda: top() < before - 100, "the page to move")
+        self.shot("feedback-below")
 
     def choose(self, name: str) -> None:
         """In the file browser: down to the item, Enter."""
