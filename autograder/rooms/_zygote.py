@@ -130,6 +130,7 @@ def _branch(shell: _shell.Shell, control: socket.socket) -> None:
 def _serve(shell: _shell.Shell, control: socket.socket) -> None:
     gc.collect()
     gc.freeze()  # so that the collector does not touch, and so copy, the pages that rooms share
+    _linux.gather_pages()
     assert threads() == 1, f"only a single thread may fork, and there are {threads()}"
     control.sendall(_wire.pack({"ready": True, "resident": _resident()}))
     buffer = b""
