@@ -234,8 +234,9 @@ def _enter_in_place(box: Box) -> dict[str, str]:
     os.setpgid(0, 0)
     os.chdir(home + "/work")
     if stranger:  # root is in no limit of processes, and may do much with files that are only named
-        _own(box.scratch, NOBODY, NOBODY)
-        _be(NOBODY)
+        with contextlib.suppress(OSError):  # in a container that knows no other user
+            _own(box.scratch, NOBODY, NOBODY)
+            _be(NOBODY)
     theirs = dict.fromkeys(("TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR"), temporary)
     return {**theirs, "HOME": home, "USER": "student", "LOGNAME": "student"}  # there is no /etc/passwd to ask
 
