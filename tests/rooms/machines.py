@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 USER = 12345
@@ -26,6 +26,25 @@ _linux.no_new_privileges()
 rules.load()
 os.execvp(sys.argv[1], sys.argv[1:])
 """
+LEFT = "LEFT RUNNING:"
+_WATCH = f"""
+import os, subprocess, sys, time
+from autograder.rooms import _linux, _processes
+_linux.adopt_orphans()
+code = subprocess.call(sys.argv[1:])
+end = time.monotonic() + 120
+while left := _processes.descendants(os.getpid()):
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]: pass
+    except ChildProcessError: break
+    if time.monotonic() > end:
+        for process in left:
+            print("{LEFT}", process, open(f"/proc/{{process}}/cmdline").read(), flush=True)
+        _processes.end_descendants()
+        break
+    time.sleep(0.05)
+sys.exit(code % 256)
+"""
 
 
 def without_user_namespaces() -> list[str]:
@@ -41,16 +60,16 @@ def without_isolation() -> list[str]:
 def open_to_all(*needed: Path) -> list[str]:
     """Whoever can enter `needed` can also get there: closed folders above are laid over with open ones, here alone."""
     paths = [Path(p).resolve() for p in (sys.prefix, sys.base_prefix, Path(__file__).parent.parent.parent, *needed)]
-    closed = {top: [p for p in paths if top in p.parents] for top in filter(None, map(_closed, paths))}
+    paths = [p for p in paths if not any(other in p.parents for other in paths)]
+    tops = sorted({top for top in map(_closed, paths) if top})
     lines = ["set -e", "hold=$(mktemp -d)", "mount -t tmpfs none $hold"]
-    for path in paths:
-        lines += [f"mkdir -p $hold{shlex.quote(str(path))}", f"mount --bind {shlex.quote(str(path))} $hold{path}"]
-    for top, inside in closed.items():
-        lines.append(f"mount -t tmpfs -o mode=755 none {shlex.quote(str(top))}")
-        for path in inside:
-            quoted = shlex.quote(str(path))
-            lines += [f"mkdir -p {quoted}", f"mount --bind $hold{quoted} {quoted}"]
-    lines.append("umount -R $hold; rmdir $hold")
+    for at, path in enumerate(paths):
+        lines += [f"mkdir $hold/{at}", f"mount --bind {shlex.quote(str(path))} $hold/{at}"]
+    lines += [f"mount -t tmpfs -o mode=755 none {shlex.quote(str(top))}" for top in tops]
+    for at, path in enumerate(paths):
+        if any(top in path.parents for top in tops):
+            lines += [f"mkdir -p {shlex.quote(str(path))}", f"mount --bind $hold/{at} {shlex.quote(str(path))}"]
+    lines.append("umount -l $hold; rmdir $hold")
     return ["unshare", "--mount", "sh", "-c", "\n".join(lines) + '\nexec "$@"', "sh"]
 
 
@@ -62,8 +81,16 @@ def as_ordinary_user(*needed: Path) -> list[str]:
     return [*open_to_all(*needed), *drop]
 
 
+def watched() -> list[str]:
+    """Says at the end which processes the command has left, and ends them; nothing that it starts can get away."""
+    return [sys.executable, "-c", _WATCH]
+
+
+def works(machine: list[str]) -> bool:
+    """Whether this machine lets itself be made into that one."""
+    return subprocess.run([*machine, "true"], capture_output=True, check=False).returncode == 0
+
+
 def _closed(path: Path) -> Path | None:
     """The topmost folder above `path` that others cannot pass."""
     return next((top for top in reversed(path.parents) if not top.stat().st_mode & 0o001), None)
-
-
