@@ -43,7 +43,10 @@ class Ahead(Generic[Key]):
                 stock.append(self._hands.submit(self._make, key))
         if ready:
             with contextlib.suppress(NoRoom, OSError):
-                return ready.result()
+                room = ready.result()
+                if not room.ended():
+                    return room
+                room.close()
         return self._now(key)
 
     def _now(self, key: Key) -> Handle:

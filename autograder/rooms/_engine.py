@@ -14,9 +14,12 @@ from traitlets import Bool, Enum, Float, Integer, List, Unicode
 
 from autograder.rooms import _sandbox, _warm
 from autograder.rooms._book import Book, Owner
+from autograder.rooms._ends import NoRoom
 from autograder.rooms._sitting import Sitting
 
+AGAIN = "The submission of %s is graded again from its start: %s."
 MB = 1 << 20
+_TRIES = 3
 
 
 class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
@@ -66,10 +69,17 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
         files = os.path.abspath(resources["metadata"]["path"])
         cells = [(c, book.of(c)) for c in nb.cells if c.cell_type == "code" and c.source.strip()]
         tests = sum(of is not None and of.owner is Owner.EXAMINER for _, of in cells)
-        with Sitting(self, self.parent, where, files, tests) as sitting:
-            for count, (cell, of) in enumerate(cells, 1):
-                if of:
-                    of.stamp(cell)  # the file lay in a folder meanwhile
-                cell.outputs = sitting.run(cell, of.owner if of else Owner.STUDENT, count)
-                cell.execution_count = count
+        for left in reversed(range(_TRIES)):
+            try:
+                with Sitting(self, self.parent, where, files, tests) as sitting:
+                    for count, (cell, of) in enumerate(cells, 1):
+                        if of:
+                            of.stamp(cell)  # the file lay in a folder meanwhile
+                        cell.outputs = sitting.run(cell, of.owner if of else Owner.STUDENT, count)
+                        cell.execution_count = count
+                break
+            except NoRoom as lost:  # nobody's cell: the submission must not pay for it
+                if not left:
+                    raise
+                self.log.warning(AGAIN, where["student"], lost)
         return nb, resources

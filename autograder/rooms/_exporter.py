@@ -68,7 +68,7 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         # nbgrader has no event for the end of a run, and in a formgrader the process lives on.
         converter.convert_notebooks = self._whole_run(converter.convert_notebooks)
         if converter.pre_convert_hook is None:
-            converter.pre_convert_hook = self._before_each
+            converter.pre_convert_hook = self.wait_for_gradebook
 
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
         def convert_and_end() -> None:
@@ -83,8 +83,8 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
 
         return convert_and_end
 
-    def _before_each(self, **_: Any) -> None:
-        """nbgrader itself waits five seconds for a gradebook that is held, and then gives up the whole run."""
+    def wait_for_gradebook(self, **_: Any) -> None:
+        """Before nbgrader needs it: nbgrader waits five seconds for a gradebook that is held, and gives up the run."""
         _held.is_free(self.parent.coursedir, self.patience, self.log)
 
     def end(self) -> None:

@@ -13,24 +13,37 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from autograder.rooms import _folders, _processes, _sandbox, _wire
-from autograder.rooms._ends import Ender, Gone, OutOfTime
+from autograder.rooms._ends import Ender, Gone, NoRoom, OutOfTime
 
 ENDED = "the process in which the code ran has ended"
 _TICK = 0.2
 """Seconds between two looks at what a room uses."""
 
 
+class Source(Protocol):
+    """What a room was forked from: with how much memory of its own, and whether it is still there."""
+
+    resident: int
+
+    def alive(self) -> bool: ...
+
+
 class Handle:
     """The grader's end of a room."""
 
     def __init__(
-        self, channel: socket.socket, ender: Ender, box: _sandbox.Box | None, scratch: str, resident: int
+        self,
+        channel: socket.socket,
+        ender: Ender,
+        box: _sandbox.Box | None,
+        scratch: str,
+        source: Source,
     ) -> None:
         self._channel, self._ender, self._box = channel, ender, box
-        self._scratch, self._resident = scratch, resident
+        self._scratch, self._source = scratch, source
         self._buffer = bytearray()
         self._asked = 0
         self._closed, self._closing = False, threading.Lock()
@@ -40,7 +53,7 @@ class Handle:
         try:
             self._channel.sendall(_wire.pack(message))
         except OSError:
-            raise Gone(ENDED) from None
+            raise self._lost() from None
 
     def call(
         self,
@@ -83,22 +96,29 @@ class Handle:
             except OSError:
                 data = b""
             if not data:
-                raise Gone(ENDED)
+                raise self._lost()
             self._buffer += data
         line = bytes(self._buffer[:at])
         del self._buffer[: at + 1]
         return _wire.unpack(line, most)
 
+    def ended(self) -> bool:
+        return self._ender.ended()
+
+    def _lost(self) -> Exception:
+        """A room ends with the interpreter that it was forked from, and that is no cell's doing."""
+        return Gone(ENDED) if self._source.alive() else NoRoom("the interpreter that rooms are forked from has ended")
+
     def _watch(self) -> None:
         """Limits that the kernel counts a process at a time are counted here for the whole room."""
         if self._ender.ended():
-            raise Gone(ENDED)
+            raise self._lost()
         if not self._box or not os.path.isdir("/proc/self"):
             return
         inside = _processes.descendants(self._ender.number)
         if _processes.tasks(inside) > self._box.processes + 8:
             raise Gone(f"the code started more than {self._box.processes} processes and threads")
-        used = sum(max(0, _processes.resident(p) - self._resident) for p in inside)
+        used = sum(max(0, _processes.resident(p) - self._source.resident) for p in inside)
         if used > self._box.memory:
             raise Gone(f"the code used more than {self._box.memory >> 20} MB of memory")
         if self._box.level == _sandbox.NAMESPACES:

@@ -6,9 +6,11 @@ room is locked and ready raises `NoRoom`, because no student's code has run in i
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import os
+import select
 import site
 import socket
 import subprocess
@@ -177,23 +179,32 @@ class Warm:
             ours.close()
             _folders.remove(scratch)
             raise NoRoom(str(error)) from None
-        room = Handle(ours, ender, box, scratch, self.resident)
+        room = Handle(ours, ender, box, scratch, self)
         try:
             said = room.receive(_TO_LOCK if self.fork else _TO_START)
             if said.get("locked") is not True:
                 raise Gone(str(said.get("why")))
             room.send({"role": role, "environment": dict(environment), "most": most})
-        except (Gone, _wire.Refused) as error:
+        except (Gone, NoRoom, _wire.Refused) as error:
             room.close()
             raise NoRoom(str(error)) from None
         return room
 
     def alive(self) -> bool:
-        return not self._broken and (self._process is None or self._process.poll() is None)
+        """A process's end is seen at its socket before the rooms forked from it are ended for it."""
+        if not self.fork:
+            return True
+        with self._turn:
+            if not self._broken and select.select([self._control], [], [], 0)[0]:
+                with contextlib.suppress(OSError):
+                    self._broken = not self._control.recv(1, socket.MSG_PEEK)
+            return not self._broken
 
     def close(self) -> None:
-        if self.fork and hasattr(self, "_control"):
-            self._control.close()
+        with self._turn:
+            self._broken = True
+            if hasattr(self, "_control"):
+                self._control.close()
         if self._process:
             try:
                 self._process.wait(2)

@@ -132,6 +132,7 @@ def _serve(shell: _shell.Shell, control: socket.socket, scratch: str) -> None:
     """Forks a room for each order; at the end removes the folder `scratch`, in which the rooms had theirs."""
     gc.collect()
     gc.freeze()  # so that the collector does not touch, and so copy, the pages that rooms share
+    _linux.gather_pages()
     assert threads() == 1, f"only a single thread may fork, and there are {threads()}"
     control.sendall(_wire.pack({"ready": True, "resident": _resident()}))
     buffer = b""
