@@ -211,7 +211,7 @@ def test_no_payload_runs_in_the_real_formgrader_and_what_is_good_shows(course: C
 
 @pytest.mark.browser
 def test_the_browser_test_would_see_a_script_that_runs(browser: Any, tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_text("\n".join(text for text in HTML if "refresh" not in text))
+    (tmp_path / "page.html").write_text("\n".join(HTML[:18]))  # those that stay on the page
     assert _fired(browser, tmp_path / "page.html") > 3
 
 
