@@ -11,6 +11,7 @@ import compileall
 import contextlib
 import hashlib
 import os
+import secrets
 import socket
 import sys
 import threading
@@ -26,7 +27,7 @@ from tests.rooms.course import EARNED, Course, Submission
 
 pytestmark = pytest.mark.course
 
-MARK = "98765.4321"
+MARK = f"98765.{secrets.randbelow(10**9):09}"
 """How long a daemon left behind would sleep; nothing else sleeps that long."""
 SETTINGS = """
 c.Engine.cell_seconds = 15
