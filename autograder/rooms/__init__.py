@@ -1,9 +1,10 @@
 """Grading without trust: a student's code and the tests run in different rooms, behind plain `nbgrader autograde`.
 
-    _exporter       one grading run          _sandbox, _filters   how a student's room is locked
-    _engine         one submission           _zygote, _warm       where rooms come from
-    _replay         the student's rooms      _room, _shell        what happens inside one
-    _book, _restore whose cell is whose      _wire, _sealed       what may come out of one
+    _exporter, _held     one grading run, its gradebook     _sandbox, _filters, _linux   how a student's room is locked
+    _engine, _sitting    one submission                     _zygote, _sources, _warm     what rooms are forked from
+    _replay              a room that can be lost            _ahead, _handle, _ends       made, driven, watched, ended
+    _book, _restore      whose cell is whose                _room, _shell, _files        what happens inside one
+    _grades, _sanitise   what is saved and shown            _wire, _sealed, _outputs     what may come out of one
 
 nbgrader_config.py names the classes below; `grade` is the command `autograder grade`. They are loaded when they are
 asked for, because a room needs none of them.

@@ -13,6 +13,7 @@ _PDEATHSIG, _DUMPABLE, _BOUNDING, _SUBREAPER, _NO_NEW_PRIVS = 1, 4, 24, 36, 38
 _CAPABILITY_V3 = 0x20080522
 # The same numbers on x86_64 and arm64, except pivot_root.
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_LARGE, _COLLAPSE = 1 << 21, 25
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -93,3 +94,18 @@ def landlock_enter(ruleset: int) -> None:
 def flush_c_streams() -> None:
     """What C code has printed and the C library still holds back."""
     _libc.fflush(None)
+
+
+def gather_pages() -> None:
+    """Puts this process's own memory into large pages, so that forking it copies few entries of its page tables.
+
+    Does nothing where the kernel has none to give: it is a matter of speed alone.
+    """
+    with open("/proc/self/maps") as maps:
+        lines = [line.split() for line in maps]
+    for place, rights, _, _, inode, *name in lines:
+        if inode == "0" and rights == "rw-p" and name in ([], ["[heap]"]):
+            start, end = (int(number, 16) for number in place.split("-"))
+            start, end = -(-start // _LARGE) * _LARGE, end // _LARGE * _LARGE
+            if start < end:
+                _libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _COLLAPSE)

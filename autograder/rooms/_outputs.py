@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat import NotebookNode, from_dict
 
 from autograder.rooms import _wire
 
@@ -26,22 +25,27 @@ def read(reply: dict[str, Any], count: int, most: int) -> list[NotebookNode]:
     return outputs
 
 
+def _new(kind: str, **values: Any) -> NotebookNode:
+    """Not nbformat's own, which checks each output against the schema; the notebook is checked once, when written."""
+    return from_dict({"output_type": kind, **values})
+
+
 def _one(data: dict[str, Any], count: int, left: int) -> NotebookNode | None:
     kind = data.get("output_type")
     if kind == "stream":
         name = "stderr" if data.get("name") == "stderr" else "stdout"
-        return new_output("stream", name=name, text=_text(data.get("text"), max(0, left)))
+        return _new("stream", name=name, text=_text(data.get("text"), max(0, left)))
     if kind == "error":
         trace = data.get("traceback")
         lines = [_text(line, 20_000) for line in (trace if type(trace) is list else [])[:MOST_LINES]]
         name, value = _text(data.get("ename"), _MOST_NAME), _text(data.get("evalue"), 20_000)
-        return new_output("error", ename=name, evalue=value, traceback=lines)
+        return _new("error", ename=name, evalue=value, traceback=lines)
     if kind in ("display_data", "execute_result"):
         bundle = data.get("data")
         texts = bundle if type(bundle) is dict else {}
         shown = {_text(k, _MOST_NAME): _wire.clean(v) for k, v in texts.items() if type(v) is str}
         more = {"execution_count": count} if kind == "execute_result" else {}
-        return new_output(kind, data=shown, metadata=_sizes(data.get("metadata")), **more)
+        return _new(kind, data=shown, metadata=_sizes(data.get("metadata")), **more)
     return None
 
 
@@ -62,4 +66,4 @@ def _text(text: Any, most: int) -> str:
 
 def error(name: str, value: str) -> NotebookNode:
     """An error that the grader itself puts below a cell."""
-    return new_output("error", ename=name, evalue=value, traceback=[f"\x1b[0;31m{name}\x1b[0m: {value}"])
+    return _new("error", ename=name, evalue=value, traceback=[f"\x1b[0;31m{name}\x1b[0m: {value}"])

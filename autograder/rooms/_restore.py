@@ -6,7 +6,6 @@ submitted cell's metadata and end the whole run over a duplicated solution cell 
 
 from __future__ import annotations
 
-import html
 import re
 from typing import Any
 
@@ -14,6 +13,7 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_markdown_cell
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from autograder.rooms import _sanitise
 from autograder.rooms._book import Book, BookCell
 
 MISSING = "Cell {name} was missing from the submission; it was added back."
@@ -67,8 +67,7 @@ def _needed(cell: BookCell) -> bool:
 
 def _as_text(cell: NotebookNode) -> None:
     """A raw cell would go into a page as it is."""
-    text = html.escape(cell.source).replace("\n", "&#10;")
-    cell.cell_type, cell.source = "markdown", f"<pre>{text}</pre>"
+    cell.cell_type, cell.source = "markdown", _sanitise.as_text(cell.source)
 
 
 def _only_ours(nb: NotebookNode, book: Book) -> None:

@@ -141,13 +141,6 @@ def _build_root(box: Box) -> None:
     """A root of its own: the system and the interpreter to read, a disk of limited size to write, no other file."""
     root, quiet = box.scratch, _linux.NOSUID | _linux.NODEV
     _linux.mount("tmpfs", root, "tmpfs", quiet, "size=1m,mode=755")
-    for path in (*SYSTEM, *SYSTEM_LINKS, *box.readable):
-        if os.path.islink(path):
-            os.makedirs(os.path.dirname(root + path), exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                os.symlink(os.readlink(path), root + path)
-        else:
-            _bind(path, root + path, _linux.RDONLY | quiet)
     for path in DEVICES:
         _bind(path, root + path, _linux.NOSUID | _linux.NOEXEC)
     os.makedirs(root + "/etc", exist_ok=True)
@@ -167,6 +160,14 @@ def _build_root(box: Box) -> None:
             _own(part, user, group)
         os.chmod(part, 0o755 if name == HOME else 0o1777)
         _bind(part, root + name, quiet)
+    # Now, because a course may lie in /tmp or in a home of the same name.
+    for path in (*SYSTEM, *SYSTEM_LINKS, *box.readable):
+        if os.path.islink(path):
+            os.makedirs(os.path.dirname(root + path), exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.symlink(os.readlink(path), root + path)
+        else:
+            _bind(path, root + path, _linux.RDONLY | quiet)
     _linux.mount("none", root + "/disk", None, _linux.BIND | _linux.REMOUNT | _linux.RDONLY | quiet)
 
 
@@ -233,8 +234,9 @@ def _enter_in_place(box: Box) -> dict[str, str]:
     os.setpgid(0, 0)
     os.chdir(home + "/work")
     if stranger:  # root is in no limit of processes, and may do much with files that are only named
-        _own(box.scratch, NOBODY, NOBODY)
-        _be(NOBODY)
+        with contextlib.suppress(OSError):  # in a container that knows no other user
+            _own(box.scratch, NOBODY, NOBODY)
+            _be(NOBODY)
     theirs = dict.fromkeys(("TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR"), temporary)
     return {**theirs, "HOME": home, "USER": "student", "LOGNAME": "student"}  # there is no /etc/passwd to ask
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
 from collections.abc import Callable
-from html import escape
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
@@ -43,18 +43,31 @@ _ATTRIBUTES = {
     "ol": {"start"},
     "details": {"open"},
 }
-# Nothing that fetches (background), covers the page (position) or hides what is below it.
+# Nothing that fetches (background), covers the page (position, margins below zero) or hides what is below it.
 _STYLES = {
     "background-color", "border", "border-collapse", "color", "font-family", "font-size", "font-style", "font-weight",
     "height", "margin", "max-width", "min-width", "padding", "text-align", "text-decoration", "vertical-align",
     "white-space", "width",
 }  # fmt: skip
+_ODD_STYLE = re.compile(r"-\s*\.?\d|(?<!rgb)(?<!rgba)(?<!hsl)(?<!hsla)\(|\\|\d{5}")
 _DATA_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
 _LINK = re.compile(r"(?:https?://|mailto:|#)", re.IGNORECASE)
 
-# HTML needs a tag, a link needs "](" or "]:", a macro of MathJax that opens addresses needs its name.
-_MAYBE_ACTIVE = re.compile(r"<[a-zA-Z/!?]|\]\s*[(:\[]|\\(?:href|url|class|cssId|style|require|unicode|html|bbox)")
-_MACRO = re.compile(r"\\(?=(?:href|url|class|cssId|style|require|unicode|html|bbox|data|def|let|newcommand|csname)\b)")
+_MACROS = "href url class cssId style require unicode html bbox data def let newcommand csname".replace(" ", "|")
+_MACRO = re.compile(rf"\\(?=(?:{_MACROS})\b)")
+# HTML needs a tag, a link needs "](" or "]:", a macro of MathJax that opens addresses needs its name, which an entity
+# may hide; and a block marked as mermaid is drawn by a program that the page fetches.
+_MAYBE_ACTIVE = re.compile(rf"<[a-zA-Z/!?]|\]\s*[(:\[]|\\(?:{_MACROS})|&(?:#|bsol)|mermaid", re.IGNORECASE)
+
+# What reads these afterwards takes time that grows with the square of their length or depth.
+MOST_HTML, MOST_MARKDOWN, MOST_OF_A_NOTEBOOK = 1_000_000, 20_000, 200_000
+_MOST_DEPTH, _MOST_COLOURS = 400, 2_000
+_TAG = re.compile(r"<(/?)([a-zA-Z][\w:-]*)")
+# These close by themselves, or hold nothing.
+_VOID = "br hr img input meta link wbr col"
+_LOOSE = "p li td th tr dt dd option tbody thead tfoot"
+_SHALLOW = frozenset(f"{_VOID} {_LOOSE}".split())
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]?")
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
@@ -62,11 +75,15 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
         return value if _DATA_PICTURE.fullmatch(value) else None
     if name == "href":
         return value if _LINK.match(value) else None
+    if name == "style":
+        return None if _ODD_STYLE.search(value) else value
     return value
 
 
 def html(text: str) -> str:
-    """HTML without anything that runs, fetches or leaves its place."""
+    """HTML without anything that runs, fetches or leaves its place; ValueError if it is too long or too deep."""
+    if len(text) > MOST_HTML or _depth(text) > _MOST_DEPTH:
+        raise ValueError("too long, or too deep")
     cleaned = nh3.clean(
         text,
         tags=set(_ALLOWED),
@@ -81,6 +98,30 @@ def html(text: str) -> str:
     return math(cleaned)
 
 
+def _depth(text: str) -> int:
+    """How deep the elements nest, or more."""
+    opened: dict[str, int] = {}
+    depth = most = 0
+    for closes, name in _TAG.findall(text.lower()):
+        if name in _SHALLOW or (closes and not opened.get(name)):
+            continue
+        step = -1 if closes else 1
+        opened[name] = opened.get(name, 0) + step
+        depth += step
+        most = max(most, depth)
+    return most
+
+
+def as_text(text: str) -> str:
+    """What markdown shows as it was written: every sign that could mean something to it is spelt out."""
+    return "<pre>" + re.sub(r"[^\w\s]|_", lambda sign: f"&#{ord(sign[0])};", text).replace("\n", "&#10;") + "</pre>"
+
+
+def plain(text: str) -> str:
+    """Text for a terminal; one that is nearly all colours loses them."""
+    return _COLOUR.sub("", text) if text.count("\x1b") > _MOST_COLOURS else text
+
+
 def math(text: str) -> str:
     """LaTeX without the macros that reach beyond the formula: their names are shown instead."""
     return _MACRO.sub(r"\\backslash ", text)
@@ -88,14 +129,16 @@ def math(text: str) -> str:
 
 def markdown(text: str, files: Any = None) -> str:
     """Markdown as it was if it is only that; else what it renders to, cleaned, on one line so that it stays HTML."""
+    if len(text) > MOST_MARKDOWN:
+        return as_text(text)
     if not _MAYBE_ACTIVE.search(text):
         return text
     try:
         renderer = IPythonRenderer(escape=False, attachments=files or {})
-        rendered = MarkdownWithMath(renderer=renderer).render(text)
+        cleaned = html(MarkdownWithMath(renderer=renderer).render(text))
     except Exception:  # a picture that is missing, for one; the feedback page would not be written either
-        rendered = f"<pre>{escape(text)}</pre>"
-    return "<div>" + html(rendered).strip().replace("\r", "").replace("\n", "&#10;") + "</div>"
+        return as_text(text)
+    return "<div>" + cleaned.strip().replace("\r", "").replace("\n", "&#10;") + "</div>"
 
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -115,9 +158,12 @@ def svg(text: str) -> str:
         raise ValueError("not an SVG picture") from error
     if root.tag != f"{_SVG}svg":
         raise ValueError("not an SVG picture")
-    made = _shape(root)
-    made.set("xmlns", "http://www.w3.org/2000/svg")
-    return tostring(made, encoding="unicode")
+    try:
+        made = _shape(root)
+        made.set("xmlns", "http://www.w3.org/2000/svg")
+        return tostring(made, encoding="unicode")
+    except RecursionError:
+        raise ValueError("too deep") from None
 
 
 def _shape(of: Element) -> Element:
@@ -144,7 +190,7 @@ def _picture(text: str) -> str:
 
 
 _KINDS: dict[str, Callable[[str], str]] = {
-    "text/plain": str,
+    "text/plain": plain,
     "text/html": html,
     "text/markdown": markdown,
     "text/latex": math,
@@ -173,14 +219,12 @@ def attachments(files: Any) -> NotebookNode:
     for name, data in files.items() if isinstance(files, dict) else ():
         pictures = {}
         for kind, text in data.items() if isinstance(data, dict) else ():
-            if kind in _PICTURES and isinstance(text, str):
-                pictures[kind] = text
-            elif kind == "image/svg+xml" and isinstance(text, str):
-                try:
+            with contextlib.suppress(ValueError, TypeError, AttributeError):
+                if kind in _PICTURES:
+                    pictures[kind] = _picture(text)
+                elif kind == "image/svg+xml":
                     drawn = svg(base64.b64decode(text).decode())
-                except ValueError:
-                    continue
-                pictures[kind] = base64.b64encode(drawn.encode()).decode()
+                    pictures[kind] = base64.b64encode(drawn.encode()).decode()
         if pictures and re.fullmatch(r"[\w. -]{1,100}", name):
             kept[name] = NotebookNode(pictures)
     return kept
@@ -191,14 +235,24 @@ class Sanitise(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         book: Book = self.parent.book(resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"])
+        left = MOST_OF_A_NOTEBOOK
         for cell in nb.cells:
             of = book.of(cell)
             if "attachments" in cell and not (of and of.attachments):
                 cell.attachments = attachments(cell.attachments)
             if cell.cell_type == "markdown" and not (of and of.locked):
-                cell.source = markdown(cell.source, cell.get("attachments"))
+                left -= len(cell.source)
+                cell.source = markdown(cell.source, cell.get("attachments")) if left > 0 else as_text(cell.source)
             if cell.cell_type == "code" and not (of and of.owner is Owner.EXAMINER):
                 for output in cell.outputs:
-                    if "data" in output:
-                        output.data = NotebookNode(bundle(output.data))
+                    _clean(output)
         return nb, resources
+
+
+def _clean(output: NotebookNode) -> None:
+    if "data" in output:
+        output.data = NotebookNode(bundle(output.data))
+    if "text" in output:
+        output.text = plain(output.text)
+    if "traceback" in output:
+        output.traceback = [plain(line) for line in output.traceback]

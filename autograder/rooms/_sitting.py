@@ -114,7 +114,8 @@ class Sitting:
             self._examiner = self._run.rooms.take(self._keys[_wire.EXAMINER], 1)
             for code, count in self._course_ran:
                 order = {"do": "run", "code": code, "count": count, "course": False}
-                self._examiner.call(order, self._engine.cell_seconds, self._engine.printed * 6 + (1 << 16))
+                most = self._engine.printed * 6 + (1 << 16)
+                self._examiner.call(order, self._engine.cell_seconds, most, self._answer)
         return self._examiner
 
     def _lose_examiner(self) -> None:

@@ -118,7 +118,7 @@ class Warm:
             return self
         made = copy.copy(self)
         made._turn, made._process = threading.Lock(), None
-        made.scratch = tempfile.mkdtemp(prefix="autograder-")
+        made.scratch = tempfile.mkdtemp(prefix="branch-", dir=self.scratch)  # and removed with it, whatever happens
         ours, theirs = socket.socketpair()
         _, handle = self._order({"branch": True, "box": None, "folder": ""}, theirs)
         os.close(handle)

@@ -14,11 +14,11 @@ import signal
 import socket
 import sys
 import warnings
-from typing import Any
+from typing import Any, NoReturn
 
 from autograder._seam import Missing, Reply, Request
 from autograder._student import answering
-from autograder.rooms import _linux, _processes, _room, _sandbox, _shell, _wire
+from autograder.rooms import _folders, _linux, _processes, _room, _sandbox, _shell, _wire
 
 CELLS_TO_WARM = (
     "import torch; torch.ones(2)",
@@ -106,7 +106,8 @@ def _child(shell: _shell.Shell, order: dict[str, Any], channel: int) -> None:
 
 def main(control_number: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the grader, who then hangs up
-    _serve(warm(), socket.socket(fileno=control_number))
+    _linux.adopt_orphans()  # so that all of a room can be ended from here
+    _serve(warm(), socket.socket(fileno=control_number), os.environ["HOME"])
 
 
 class _Nobody:
@@ -124,19 +125,21 @@ def _branch(shell: _shell.Shell, control: socket.socket) -> None:
             _shell.run(shell, cell, number)
     shell.reset(new_session=True)
     shell.recorder.begin()
-    _serve(shell, control)
+    _serve(shell, control, "")
 
 
-def _serve(shell: _shell.Shell, control: socket.socket) -> None:
+def _serve(shell: _shell.Shell, control: socket.socket, scratch: str) -> None:
+    """Forks a room for each order; at the end removes the folder `scratch`, in which the rooms had theirs."""
     gc.collect()
     gc.freeze()  # so that the collector does not touch, and so copy, the pages that rooms share
+    _linux.gather_pages()
     assert threads() == 1, f"only a single thread may fork, and there are {threads()}"
     control.sendall(_wire.pack({"ready": True, "resident": _resident()}))
     buffer = b""
     while True:
         data, handles, _, _ = socket.recv_fds(control, 1 << 16, 1)
         if not data:
-            os._exit(0)
+            _leave_nothing(scratch)
         buffer += data
         while not buffer.endswith(b"\n"):
             buffer += control.recv(1 << 16)
@@ -160,6 +163,17 @@ def _serve(shell: _shell.Shell, control: socket.socket) -> None:
         socket.send_fds(control, [_wire.pack({"room": room})], [handle])
         os.close(handle)
         os.close(handles[0])
+
+
+def _leave_nothing(scratch: str) -> NoReturn:
+    """The grader has hung up: it is done, or was killed and can end and remove nothing itself any more."""
+    _processes.end_descendants()
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
+    if scratch:
+        _folders.remove(scratch)
+    os._exit(0)
 
 
 def alone(channel: int) -> None:

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,10 +59,11 @@ class Course:
         self.run("generate_assignment", "ps1")
         self._right = dict(cells(students()["ada"]))
 
-    def run(self, *arguments: str, ok: bool | None = True, **environment: str) -> str:
+    def run(self, *arguments: str, ok: bool | None = True, on: Sequence[str] = (), **environment: str) -> str:
+        """nbgrader's own command, on the machine `on` (see `machines`)."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", *arguments],
+            [*on, sys.executable, "-m", "nbgrader", *arguments],
             cwd=self.root,
             env={**os.environ, "PATH": path, "NBGRADER_EXCHANGE": str(self.root / "exchange"), **environment},
             capture_output=True,

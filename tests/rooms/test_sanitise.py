@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import html
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +16,16 @@ from nbformat import NotebookNode
 
 from autograder.rooms import _sanitise
 from tests.rooms.course import Course, Submission, find
+from tests.rooms.test_sameness import formgrader
 
 FIRE = "console.log(`fired`)"
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+SVG = (
+    f"<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink' onload='{FIRE}' width='9' height='9'>"
+    f"<script>{FIRE}</script><foreignObject><body xmlns='http://www.w3.org/1999/xhtml' onload='{FIRE}'/></foreignObject>"
+    f"<a xlink:href='javascript:{FIRE}'><circle r='4'/></a><rect id='shape' width='5' height='5' onclick='{FIRE}'/></svg>"
+)
 
 HTML = [
     f"<script>{FIRE}</script>",
@@ -37,6 +46,12 @@ HTML = [
     f"<div style=\"background:url('javascript:{FIRE}')\">x</div>",
     f"<style>@import 'data:text/css,*{{}}'</style><textarea></textarea><img src=x onerror='{FIRE}'></textarea>",
     f'<base href="javascript:{FIRE}//"><a id=go href=x>go</a>',
+    f'<a id=go href="data:text/html,<script>{FIRE}</script>">go</a>',
+    f'<img src="data:image/svg+xml;base64,{base64.b64encode(SVG.encode()).decode()}">',
+    f'<table background="javascript:{FIRE}"><tr><td onclick="{FIRE}" id=go>x</table>',
+    f"<style>*{{background:url(javascript:{FIRE})}}</style><link rel=import href='data:text/html,<script>{FIRE}</script>'>",
+    f'<meta http-equiv=refresh content="0;url=data:text/html,<script>{FIRE}</script>">',
+    f"<xmp><img src=x onerror='{FIRE}'></xmp><plaintext><img src=x onerror='{FIRE}'>",
 ]
 MARKDOWN = [
     *HTML[:3],
@@ -48,13 +63,12 @@ MARKDOWN = [
     f"```\n</code></pre><script>{FIRE}</script>\n```",
     f"$$\\href{{javascript:{FIRE}}}{{x}}$$",
     f"$</script><script>{FIRE}</script>$",
+    f'```mermaid\ngraph TD\n A["<img src=x onerror=\'{FIRE}\'>"] --> B\nclick A call eval("{FIRE}")\n```',
+    "```mermaid\ngraph TD\n A --> B\n```",
+    f"&#92;( &#92;href{{javascript:{FIRE}}}{{x}} &#92;)",
+    f'```x" onmouseover="{FIRE}\n```',
+    f'# x" onmouseover="{FIRE}',
 ]
-SVG = (
-    f"<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink' onload='{FIRE}' width='9' height='9'>"
-    f"<script>{FIRE}</script><foreignObject><body xmlns='http://www.w3.org/1999/xhtml' onload='{FIRE}'/></foreignObject>"
-    f"<a xlink:href='javascript:{FIRE}'><circle r='4'/></a><rect id='shape' width='5' height='5' onclick='{FIRE}'/></svg>"
-)
-
 SHOW = f"""
 from IPython.display import display, HTML, Markdown, SVG, Latex, Image, Javascript
 for text in {HTML!r}: display(HTML(text))
@@ -64,6 +78,12 @@ display({{'application/javascript': {FIRE!r}, 'text/plain': 'x'}}, raw=True)
 display({{'application/vnd.jupyter.widget-view+json': '{{}}', 'text/x-<script>{FIRE}</script>': 'x'}}, raw=True)
 display({{'image/svg+xml': {SVG!r}}}, raw=True)
 display({{'image/png': '"><script>{FIRE}</script>'}}, raw=True)
+display({{'text/vnd.mermaid': 'graph TD', 'application/geo+json': '{{}}', 'application/vnd.plotly.v1+json': '{{}}'}}, raw=True)
+print('\x1b]8;;javascript:{FIRE}\x07go\x1b]8;;\x07 \x1b[31;<img src=x onerror="{FIRE}">m')
+class E(Exception):
+    def _render_traceback_(self): return [{HTML[1]!r}, '\x1b[31m{HTML[0]}']
+try: raise E
+except E: get_ipython().showtraceback()
 print({HTML[0]!r}, {HTML[1]!r})
 raise ValueError({HTML[1]!r})
 """
@@ -141,6 +161,7 @@ def _fired(browser: Any, file: Path) -> int:
     for link in page.query_selector_all("#go"):
         link.evaluate("link => link.click()")
     page.wait_for_timeout(300)
+    assert page.query_selector(".mermaid, .jp-Mermaid, script[src^='data:']") is None
     page.close()
     return len(fired)
 
@@ -158,9 +179,39 @@ def test_no_payload_runs_in_the_page_that_the_formgrader_shows(course: Course, b
     assert _fired(browser, tmp_path / "page.html") == 0
 
 
+@pytest.mark.course
+@pytest.mark.browser
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the log of the server, closed with it
+def test_no_payload_runs_in_the_real_formgrader_and_what_is_good_shows(course: Course, browser: Any) -> None:
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course.root}/gradebook.db") as gradebook:
+        notebook = gradebook.find_submission_notebook("problems", "ps1", "mallory").id
+    fired: list[str] = []
+    with formgrader(course.root) as (address, token):
+        page = browser.new_page()
+        page.on("console", lambda message: fired.append(message.text) if message.text == "fired" else None)
+        # What is fetched from elsewhere, such as MathJax, would make this test depend on the network.
+        page.route("**/*", lambda route: route.continue_() if route.request.url.startswith(address) else route.abort())
+        page.goto(f"{address}/formgrader/submissions/{notebook}?token={token}", timeout=180_000)
+        page.locator("td", has_text="shown-in-a-table").wait_for(timeout=180_000)
+        assert page.locator("strong", has_text="shown-in-bold").count() == 1
+        assert page.locator("#q1-hidden").count() == 1, "nbgrader's own field for the points"
+        pictures = page.locator("img[src^='data:image/png']").evaluate_all("all => all.map(i => i.naturalWidth)")
+        assert 1 in pictures
+        for link in page.query_selector_all("#go"):
+            link.evaluate("link => link.click()")
+        page.wait_for_timeout(300)
+        assert page.query_selector(".mermaid, .jp-Mermaid") is None
+        with page.expect_console_message(lambda message: message.text == "last", timeout=180_000):
+            page.evaluate("console.log('last')")  # so that all before it have arrived
+        page.close()
+    assert fired == []
+
+
 @pytest.mark.browser
 def test_the_browser_test_would_see_a_script_that_runs(browser: Any, tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_text("\n".join(HTML))
+    (tmp_path / "page.html").write_text("\n".join(HTML[:18]))  # those that stay on the page
     assert _fired(browser, tmp_path / "page.html") > 3
 
 
@@ -188,3 +239,79 @@ def test_a_drawing_keeps_its_shapes_and_loses_its_scripts() -> None:
     assert "rect" in drawn
     for active in ("script", "foreignObject", "onload", "onclick", "javascript"):
         assert active not in drawn
+
+
+@pytest.mark.parametrize(
+    "text", ["```mermaid\ngraph TD\n```", "~~~ Mermaid\ngraph TD\n~~~", "<pre class=mermaid>graph TD</pre>"]
+)
+def test_nothing_is_left_for_a_program_that_draws_what_is_marked_as_mermaid(text: str) -> None:
+    cleaned = _sanitise.markdown(text)
+    assert "graph TD" in cleaned
+    assert "```" not in cleaned
+    assert "class" not in cleaned
+
+
+@pytest.mark.parametrize(
+    "text", ["$\\href{x}{y}$", "&#92;(&#92;href{x}{y}&#92;)", "&bsol;href{x}{y}", "$\\let\\a\\href$"]
+)
+def test_no_macro_of_latex_that_leads_out_of_the_formula_is_left(text: str) -> None:
+    cleaned = html.unescape(_sanitise.markdown(text))
+    assert "backslash href" in cleaned
+    assert "\\href" not in cleaned
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "margin:-900px",
+        "margin:calc(0px - 900px)",
+        "position:fixed",
+        "width:99999px",
+        "background:url(x)",
+        "color:\\72 ed",
+    ],
+)
+def test_no_style_moves_over_what_stands_beside_it(style: str) -> None:
+    cleaned = _sanitise.html(f'<div style="{style}">x</div>')
+    assert cleaned in ("<div>x</div>", '<div style="">x</div>')
+
+
+def test_a_style_that_only_colours_stays() -> None:
+    assert "rgb(1, 2, 3)" in _sanitise.html('<p style="color: rgb(1, 2, 3); text-align: right">1</p>')
+
+
+DEEP = ("<div>" * 500, "<div></b>" * 500, "<b><table>" * 500)
+
+
+@pytest.mark.parametrize("text", [*DEEP, "x" * (_sanitise.MOST_HTML + 1)], ids=["div", "odd", "table", "long"])
+def test_html_too_deep_or_too_long_gives_way_to_its_text(text: str) -> None:
+    assert _sanitise.bundle({"text/html": text, "text/plain": "shown"}) == {"text/plain": "shown"}
+
+
+def test_a_long_table_is_not_too_deep() -> None:
+    table = "<table>" + "<tr><td>1<td><b>2</b><br>" * 5000 + "</table>"
+    assert _sanitise.html(table).count("<b>2</b>") == 5000
+
+
+@pytest.mark.parametrize("text", ["*a " * 10_000, "[" * 30_000, "\\\\(" * 10_000, *DEEP[:1]])
+def test_markdown_too_long_or_too_deep_is_shown_as_it_was_written(text: str) -> None:
+    cleaned = _sanitise.markdown(text)
+    assert cleaned.startswith("<pre>")
+    assert html.unescape(cleaned.removeprefix("<pre>").removesuffix("</pre>")) == text
+    assert not re.search(r"[*_\[\\`$]", cleaned)
+
+
+def test_a_drawing_deeper_than_pythons_stack_is_no_picture() -> None:
+    deep = '<svg xmlns="http://www.w3.org/2000/svg">' + "<g>" * 5000 + "</g>" * 5000 + "</svg>"
+    assert _sanitise.bundle({"image/svg+xml": deep, "text/plain": "shown"}) == {"text/plain": "shown"}
+
+
+def test_a_text_of_nothing_but_colours_loses_them() -> None:
+    assert _sanitise.plain("\x1b[31mred\x1b[0m") == "\x1b[31mred\x1b[0m"
+    assert _sanitise.plain("\x1b[31mx" * 5000) == "x" * 5000
+
+
+def test_a_pasted_picture_is_a_picture() -> None:
+    assert _sanitise.attachments({"a.png": {"image/png": PIXEL}}) == {"a.png": {"image/png": PIXEL}}
+    for bad in ({"image/png": '"><b>'}, {"image/png": 3}, {"text/html": "x"}, {"image/svg+xml": "AAAA"}, 7):
+        assert _sanitise.attachments({"a.png": bad}) == {}

@@ -1,0 +1,170 @@
+"""Folders and files as nobody expects them, and a course whose own cells are unusual: everybody earns what is right."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from autograder.rooms import _files, _folders, _submissions
+from tests.rooms.course import EARNED, Course, Submission, find
+
+pytestmark = pytest.mark.course
+
+LISTS = "import os; print('here', sorted(os.listdir('.')))"
+
+
+def _deep(folder: Path) -> None:
+    here = os.open(".", os.O_RDONLY)
+    os.chdir(folder)
+    try:
+        for _ in range(1500):
+            os.mkdir("a")
+            os.chdir("a")
+    finally:
+        os.chdir(here)
+        os.close(here)
+
+
+def _many(folder: Path) -> None:
+    for number in range(_submissions.MOST_FILES + 500):
+        (folder / f"x{number:05}").touch()
+
+
+def _names(folder: Path) -> None:
+    for name in (b"bad\xff\xfe", b"new\nline", b"n" * 255, b"-rf", b"*", b"%s", b"{0}", b" ", b"'", b"[a-z]"):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text("x")
+
+
+def _large(folder: Path) -> None:
+    with (folder / "large.bin").open("wb") as file:
+        file.truncate(70 << 20)
+    (folder / "small.txt").write_text("small")
+
+
+def _closed(folder: Path) -> None:
+    (folder / "closed").mkdir()
+    (folder / "closed" / "file").write_text("x")
+    (folder / "closed" / "file").chmod(0)
+    (folder / "closed").chmod(0)
+
+
+def _more_notebooks(folder: Path) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print('ran')")])
+    for name in ("scratch", "<img src=x onerror=console.log(`fired`)>"):
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+
+
+def _odd_cells(notebook: NotebookNode) -> None:
+    at = notebook.cells.index(find(notebook, "q1"))
+    for source in (
+        "",
+        " \n",
+        "#",
+        "%",
+        "!",
+        "?",
+        "\\",
+        "%%nosuchmagic\nx",
+        "'''",
+        "\x00",
+        "é = 'ü'; é",
+        "pass;" * 20_000,
+    ):
+        notebook.cells.insert(at, nbformat.v4.new_code_cell(source))
+
+
+ODD = {
+    "cells": Submission(edit=_odd_cells),
+    "closed": Submission(files=_closed),
+    "deep": Submission(files=_deep),
+    "large": Submission(LISTS, files=_large),
+    "many": Submission(files=_many),
+    "more-notebooks": Submission(LISTS, files=_more_notebooks),
+    "names": Submission(LISTS, files=_names),
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, str]:
+    made = Course(tmp_path_factory.mktemp("odd"))
+    for name, submission in ODD.items():
+        made.hand_in(name, submission)
+    log = made.run("autograde", "ps1")
+    made.run("generate_feedback", "ps1")
+    yield made, log
+    _folders.remove(str(made.root))  # pytest itself could not remove what is so deep
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_submission_earns_what_is_right_and_has_a_page(run: tuple[Course, str], name: str) -> None:
+    course, _ = run
+    assert course.marks(name) == EARNED
+    assert "q1: 8 of 8 points" in course.page(name)
+
+
+def test_what_is_too_deep_or_too_much_is_set_aside_and_named(run: tuple[Course, str]) -> None:
+    course, log = run
+    for name in ("deep", "many"):
+        assert (course.root / "submitted" / name / "ps1.left-out").is_dir()
+        assert f"submitted/{name}/ps1" in log
+    assert "was left out: of a submission 5000 files are graded, 32 folders deep" in log
+    assert len(list((course.root / "autograded" / "many" / "ps1").iterdir())) <= _submissions.MOST_FILES
+
+
+def test_a_file_larger_than_the_rooms_disk_is_missing_there_and_the_small_one_is_not(run: tuple[Course, str]) -> None:
+    shown = run[0].shown("large")
+    assert "small.txt" in shown
+    assert "here ['large.bin" not in shown
+
+
+def test_names_that_are_no_text_reach_the_room(run: tuple[Course, str]) -> None:
+    shown = run[0].shown("names")
+    for name in (r"bad\\udcff\\udcfe", r"new\\nline", "'-rf'", "'%s'", "'*'"):
+        assert name in shown
+
+
+def test_a_notebook_that_is_not_the_courses_is_neither_run_nor_shown(run: tuple[Course, str]) -> None:
+    course, _ = run
+    for folder in ("autograded", "feedback"):
+        for path in (course.root / folder / "more-notebooks" / "ps1").iterdir():
+            assert path.name in ("problems.ipynb", "problems.html", "timestamp.txt")
+
+
+def test_a_rooms_files_stay_below_the_room(tmp_path: Path) -> None:
+    """The names come from a folder, so none leads out of it; a link in their way is not followed out of the room."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a").write_text("x")
+    (tmp_path / "in" / "link").symlink_to("/etc/passwd")
+    os.mkfifo(tmp_path / "in" / "pipe")
+    assert [order["path"] for order in _files.orders(str(tmp_path / "in"), 1 << 20)] in (["a"], ["a", "a"])
+
+
+def _locked(name: str, source: str) -> NotebookNode:
+    marks = {"grade": False, "grade_id": name, "locked": True, "schema_version": 3, "solution": False, "task": False}
+    return nbformat.v4.new_code_cell(source, metadata={"nbgrader": {**marks, "cell_type": "code"}})
+
+
+def test_a_locked_ungraded_cell_may_check_an_answer_and_print_without_end(tmp_path: Path) -> None:
+    """Such a cell runs in both rooms, and the tests after it rely on what it defines."""
+    course = Course(tmp_path)
+    source = tmp_path / "source" / "ps1" / "problems.ipynb"
+    notebook = nbformat.read(source, as_version=4)
+    at = notebook.cells.index(find(notebook, "q1-check"))
+    notebook.cells.insert(at, _locked("before", "q1.check()\nBEFORE = 1\nprint('x' * 3_000_000)"))
+    notebook.cells.insert(at + 2, _locked("between", "print('between', q1.grade(points=8, seed='open'))\nBETWEEN = 2"))
+    hidden = find(notebook, "q1-hidden")
+    hidden.source = f"### BEGIN HIDDEN TESTS\nassert (BEFORE, BETWEEN) == (1, 2)\n### END HIDDEN TESTS\n{hidden.source}"
+    nbformat.write(notebook, source)
+    course.run("generate_assignment", "ps1", "--force")
+    shutil.rmtree(tmp_path / "submitted", ignore_errors=True)
+    course.hand_in("right", Submission())
+    course.hand_in("wrong", Submission(answers={"q1": "def grad_q1(a, b): return a, b", "q2": course._right["q2"]}))
+    course.run("autograde", "ps1")
+    assert course.marks("right") == EARNED
+    assert course.marks("wrong") == [0, 10, 0, 0, 0, 0]
+    assert "between 8.0" in course.shown("right")
