@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -197,8 +198,9 @@ def nginx(folder: Path, port: int, plain: int, hub: str) -> Path:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     needs_a_machine()
     needs_a_proxy()
-    if not shutil.which("nginx") or not shutil.which("openssl"):
-        pytest.skip("needs nginx and openssl; on Debian: apt install nginx-light openssl")
+    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:{sys.prefix}/nginx/usr/sbin")
+    if not program or not shutil.which("openssl"):
+        pytest.skip("needs nginx and openssl; `make system` brings them, or on Debian: apt install nginx-light openssl")
     folder = tmp_path_factory.mktemp("site")
     service = Service()
     answering = threading.Thread(target=service.serve_forever)
@@ -216,8 +218,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             snippet = snippet.replace("https://hub.example.org", address)
             (overrides / f"50-{example}").write_text(snippet.replace("https://login.example.org", service.address))
         config = nginx(folder, port, plain, hub.address)
-        machine.run("nginx", "-t", "-c", config)
-        front = machine.popen("nginx", "-c", config)
+        machine.run(program, "-t", "-c", config)
+        front = machine.popen(program, "-c", config)
         hub.start()
         made = Site(address, folder / "fullchain.pem", service, hub)
         until(lambda: front.poll() is not None or _is_up(made), "nginx in front of the hub")
