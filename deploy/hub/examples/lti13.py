@@ -8,8 +8,8 @@ opens the hub by https only. Register the hub there as an LTI 1.3 tool with
     redirection URI             https://hub.example.org/hub/lti13/oauth_callback
     opens in                    a new window (browsers keep a hub's cookies from pages that frame it)
 
-The LMS says only who somebody is: course.yaml decides who may come in, and to which course they belong. Every name needs
-a Linux account, which `setup` makes; a password it needs none.
+The LMS says only who somebody is: course.yaml decides who may come in, and to which course they belong. Every name
+needs a Linux account, which `setup` makes; a password it needs none.
 """
 
 c = get_config()  # noqa: F821  (JupyterHub puts it there)
