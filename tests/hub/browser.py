@@ -29,6 +29,7 @@ NOISE = [
     # nbgrader's page of a submission wants this script from the internet, and does not notice that there is none
     r"cdnjs\.cloudflare\.com/ajax/libs/mathjax",
     r"^uncaught: MathJax is not defined$",
+    r"^console: Blocked script execution in 'blob:",  # JupyterLab shows a page without running its scripts
 ]
 
 
@@ -155,7 +156,7 @@ class Instructor(Person):
         told = self.formgrader.locator("#success-modal.in, #error-modal.in")
 
         def answered() -> bool:
-            """JupyterLab may load the frame a second time while it opens, which cuts off what was pressed in the first."""
+            """JupyterLab may load the frame a second time while it opens, and cuts off what was pressed in the first."""
             before = len(self.problems)
             button.click()
             until(lambda: told.count() or self._cut_off(before), "what came of a button")

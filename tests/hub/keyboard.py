@@ -13,7 +13,8 @@ FOCUSED = """() => {
   while (element.shadowRoot && element.shadowRoot.activeElement) element = element.shadowRoot.activeElement;
   if (element.getRootNode().host) element = element.getRootNode().host;
   if (element === document.body) return [];
-  return [element.tagName, element.innerText, element.ariaLabel, element.title, element.name, ...element.classList].filter(Boolean);
+  const words = [element.tagName, element.innerText, element.ariaLabel, element.title, element.name];
+  return [...words, ...element.classList].filter(Boolean);
 }"""
 ACTIVE = """() => {
   const cell = document.querySelector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell.jp-mod-active");
