@@ -1,68 +1,20 @@
-"""What crosses the seam between student and grader: plain data, never an object that a student made.
+"""Whatever a student's function returned, told as data: type, shape and value.
 
-`describe` runs on the student's side and turns whatever was returned into a `Number`: type, dtype, shape and value.
-The grader sees only these records, so an object that equals everything has nothing to say.
+`describe` runs on the student's side. The grader sees only its records, so an object that equals everything has nothing
+to say.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 
-Kind = Literal["number", "none", "text", "shape", "complex", "other"]
+from autograder._seam import Number
+
 _MOST_CHARACTERS = 60
-
-
-@dataclass(frozen=True)
-class Number:
-    """One returned value as data. `value` is set when `kind` is "number"; it may be NaN or infinite."""
-
-    kind: Kind
-    type: str
-    value: float = math.nan
-    shape: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Fault:
-    """An exception that a student's function raised."""
-
-    type: str
-    """The class's name; `base` is the nearest built-in class, which a student cannot choose freely."""
-    base: str
-    text: str
-    line: int | None = None
-    """Line in the student's cell, counted from 1, and its text."""
-    source: str = ""
-    name: str = ""
-    """The name that a NameError misses."""
-    called: bool = True
-    """False when the call itself failed: wrong number of arguments."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What `grad_qN` gave at one point: results, or a fault."""
-
-    results: tuple[Number, ...] = ()
-    single: bool = False
-    """True when one thing came back instead of a tuple or list."""
-    adjoints: Mapping[str, Number] = field(default_factory=dict)
-    fault: Fault | None = None
-
-
-@dataclass(frozen=True)
-class Missing:
-    """There is no such function; why the cell that should define it did not, and names that come near."""
-
-    cell_fault: Fault | None = None
-    near: tuple[str, ...] = ()
-    not_a_function: str = ""
 
 
 def describe(thing: Any) -> Number:

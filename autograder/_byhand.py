@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+FINDINGS = "application/vnd.autograder.findings+json"
+"""The kind of output that carries a verdict's findings to the instructor's list; taken out before anybody sees it."""
+
 
 class Outcome(StrEnum):
     FORBIDDEN = "forbidden"

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from autograder import _calculus
-from autograder._answers import Answer, Number
 from autograder._calculus import Reference
 from autograder._links import TOLERANCE, Chain
 from autograder._points import COUNT
 from autograder._question import Question
+from autograder._seam import Answer, Number
 from autograder._slips import Slip, carried, is_no_slip, slips
 
 

@@ -15,14 +15,13 @@ from functools import lru_cache
 
 from autograder import _diagnosis
 from autograder import _messages as m
-from autograder._answers import Answer, Fault, Missing, Number
 from autograder._byhand import Finding, Outcome, sentence
 from autograder._byhand_source import read
 from autograder._calculus import Reference
 from autograder._diagnosis import number_words
 from autograder._forward import Forward
 from autograder._links import FLOOR, TOLERANCE, Chain, chain
-from autograder._student import SECONDS, Reply
+from autograder._seam import SECONDS, Answer, Fault, Missing, Number, Reply
 
 
 class Kind(Enum):

@@ -11,10 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from autograder._answers import Answer, Number
 from autograder._calculus import Reference
 from autograder._forward import Forward
-from autograder._student import Reply
+from autograder._seam import Answer, Number, Reply
 
 TOLERANCE = 2e-5
 """Of S, the scale: equal forms differ by up to 2e-6·S in float32, so that ten times that is safe (facts in docs)."""

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from autograder import _calculus, _diagnosis, _forward, _messages, _student
-from autograder._byhand import sentence
+from autograder._byhand import FINDINGS, sentence
 from autograder._calculus import Reference
 from autograder._draw import svg
 from autograder._errors import CheckFailed, QuestionError
@@ -22,11 +22,10 @@ from autograder._forward import Forward
 from autograder._judge import Judge, Kind, Verdict, point_words
 from autograder._picture import Picture
 from autograder._points import Domain, Testbed
+from autograder._seam import Request
 
 _SPREAD = 10
 """At the visible point the allowance is this many times autograd's own float32 error there, if that is more."""
-FINDINGS = "application/vnd.autograder.findings+json"
-"""How the by-hand guards' findings travel from a hidden test to the instructor's list; removed on the way."""
 _PUBLIC = "points at which a slip is recognised; no secret"
 _MORE_POINTS = 6
 
@@ -125,10 +124,10 @@ class Question:
         reply = _student.current_student().ask(self._request(references))
         return Judge(self.forward, self.wrt, references, hidden=True).verdict(reply)
 
-    def _request(self, references: list[Reference] | tuple[Reference, ...], show: bool = False) -> _student.Request:
+    def _request(self, references: list[Reference] | tuple[Reference, ...], show: bool = False) -> Request:
         adjoints = tuple(self.forward.adjoint(n) for n in (*self.forward.leaves, *self.forward.nodes))
         points = tuple(r.point for r in references)
-        return _student.Request(f"grad_{self.name}", self.forward.leaves, points, adjoints, self.forward.given, show)
+        return Request(f"grad_{self.name}", self.forward.leaves, points, adjoints, self.forward.given, show)
 
     def _own_point(self, at: Mapping[str, float]) -> dict[str, float]:
         for name, value in dict(at).items():

@@ -25,58 +25,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from types import FrameType, TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 
 from autograder import _calculus
-from autograder._answers import Answer, Fault, Missing, Number, describe, results_of
-from autograder._byhand import Finding
+from autograder._answers import describe, results_of
 from autograder._byhand_watch import Watch
+from autograder._seam import SECONDS, Answer, Fault, Missing, Number, Reply, Request, Student
 
-SECONDS = 5.0
-"""One request may take this long when nbgrader runs the notebook; in a student's own session there is no limit."""
 MOST_PRINTED = 2000
 _MOST_TEXT = 300
 _MOST_SOURCE = 100_000
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a student is asked: a function, its arguments, the points, and which local names are read at its return."""
-
-    function: str
-    arguments: tuple[str, ...]
-    points: tuple[Mapping[str, float], ...]
-    adjoints: tuple[str, ...]
-    given: Mapping[str, Any]
-    """Names that the course gives (torch, helpers); put back for the call where a notebook has deleted them."""
-    show: bool = False
-    """Whether what the function prints may be shown: only at points that the student knows."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """The answers, in the order of the points; fewer if one raised, because the rest are then not asked."""
-
-    answers: tuple[Answer, ...] = ()
-    missing: Missing | None = None
-    printed: str = ""
-    cells: tuple[str, ...] = ()
-    """The sources of the cells that were run, in order, for the reader of the by-hand guard."""
-    modules: Mapping[str, str] = field(default_factory=dict)
-    """The texts of the .py files beside the notebook that were imported, by module name."""
-    seen: tuple[Finding, ...] = ()
-    """What the watcher of the by-hand guard saw while the function ran."""
-    reassigned: tuple[str, ...] = ()
-    """Adjoints that the function assigns more than once: only the last value is seen at the return."""
-
-
-class Student(Protocol):
-    def ask(self, request: Request) -> Reply: ...
 
 
 class KernelStudent:

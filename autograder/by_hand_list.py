@@ -15,7 +15,7 @@ from typing import Any
 
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder._question import FINDINGS
+from autograder._byhand import FINDINGS
 
 FILE = "by_hand.csv"
 COLUMNS = ("student", "assignment", "notebook", "question", "outcome", "rule", "line", "source")

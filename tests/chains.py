@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from autograder import Question, _calculus
-from autograder._answers import Answer, Number
 from autograder._links import Chain, Trace
+from autograder._seam import Answer, Number, Reply, Request
 from autograder._slips import Slip
-from autograder._student import Reply, Request
 
 
 def number(value: float) -> Number:

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from autograder import CheckFailed, _student
-from autograder._answers import Missing
 from autograder._judge import Kind
-from autograder._student import KernelStudent, Reply, Request, answering
+from autograder._seam import Missing, Reply, Request
+from autograder._student import KernelStudent, answering
 from tests.conftest import QUESTIONS, Class
 
 Q5 = QUESTIONS["q5"]

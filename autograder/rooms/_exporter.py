@@ -6,11 +6,9 @@ is where the run's own things live: the warm interpreter, the gradebook, the cou
 
 from __future__ import annotations
 
-import functools
 import os
 import stat
-import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,10 +18,12 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
-from traitlets import default
+from traitlets import Float, default
 
-from autograder.rooms import _book, _filters, _sandbox, _submissions, _warm
+from autograder.rooms import _ahead, _book, _filters, _held, _sandbox, _sources, _submissions, _warm, _wire
+from autograder.rooms._ends import NoRoom
 from autograder.rooms._engine import Engine
+from autograder.rooms._handle import Handle
 
 ISOLATED = "Grading in two rooms; the student's is locked by %s."
 UNSAFE = "GRADING WITHOUT ISOLATION, because Engine.unsafe is set: student code runs with your rights."
@@ -42,24 +42,61 @@ _LARGEST = 64 << 20
 class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no types
     """`Autograde.exporter_class`: writes notebooks as nbconvert's own does, and carries what a grading run shares."""
 
+    patience = Float(
+        60.0, help="Seconds to wait for a gradebook that another process holds, before and during a run."
+    ).tag(config=True)
+
     @default("optimistic_validation")  # type: ignore[untyped-decorator]
     def _validate_once(self) -> bool:
         return True  # nbconvert validates the whole notebook after every preprocessor otherwise
 
     def __init__(self, config: Any = None, **options: Any) -> None:
         super().__init__(config=config, **options)
-        coursedir = self.parent.coursedir
-        self._course, self._url = coursedir.course_id, coursedir.db_url
-        engine = Engine(parent=self)
-        self.level, self.warm = self._lock(engine)
-        self._book = Gradebook(self._url, self._course)
-        # However the run ends: the exporter is dropped, or Python exits.
-        weakref.finalize(self, _close, self.warm, self._book)
-        _submissions.prepare(self.parent, self._book)
+        converter = self.parent
+        self._books: dict[tuple[str, str], _book.Book] = {}
+        self._engine = Engine(parent=self)
+        self._sources = _sources.Sources(self._engine.fork, self._course_cells)
+        self.rooms = _ahead.Ahead(self._make, self._expected)
+        self._gradebook: Gradebook | None = None
+        try:
+            self.level = self._lock()
+            self._gradebook = _held.open_book(converter.coursedir, self.patience, self.log)
+            _submissions.prepare(converter, self._gradebook)
+        except BaseException:
+            self.end()
+            raise
+        # nbgrader has no event for the end of a run, and in a formgrader the process lives on.
+        converter.convert_notebooks = self._whole_run(converter.convert_notebooks)
+        if converter.pre_convert_hook is None:
+            converter.pre_convert_hook = self.wait_for_gradebook
 
-    def _lock(self, engine: Engine) -> tuple[str, _warm.Warm]:
+    def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
+        def convert_and_end() -> None:
+            try:
+                convert()
+            except NbGraderException as error:
+                if _held.is_locked(error.__context__):
+                    self.log.error(_held.HELD, self.patience)
+                raise
+            finally:
+                self.end()
+
+        return convert_and_end
+
+    def wait_for_gradebook(self, **_: Any) -> None:
+        """Before nbgrader needs it: nbgrader waits five seconds for a gradebook that is held, and gives up the run."""
+        _held.is_free(self.parent.coursedir, self.patience, self.log)
+
+    def end(self) -> None:
+        """Every room, file and connection of the run is gone when this returns."""
+        self.rooms.close()
+        self._sources.close()
+        if self._gradebook:
+            self._gradebook.close()
+
+    def _lock(self) -> str:
         """The strongest level that works here, tried rather than guessed."""
-        warm = _warm.Warm(engine.fork)
+        engine = self._engine
         levels = [_sandbox.NAMESPACES, _sandbox.LANDLOCK, _sandbox.NONE]
         if engine.isolation != "strongest":
             levels = [engine.isolation]
@@ -68,57 +105,67 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             if level == _sandbox.NONE:
                 if engine.unsafe:
                     self.log.warning(UNSAFE)
-                    return level, warm
+                    return level
                 continue
             try:
                 missing = _filters.seccomp_problem()
                 if missing or not engine.fork:
-                    raise _warm.Gone(f"missing: {missing}" if missing else "needs Linux and Engine.fork")
-                box = engine.box(level, "")
-                warm.room("student", box, _warm.clean_environment(), engine.printed, "").close()
-            except _warm.Gone as gone:
-                problems[level] = str(gone)
+                    raise NoRoom(f"missing: {missing}" if missing else "needs Linux and Engine.fork")
+                self._student_room(level).close()
+            except NoRoom as problem:
+                problems[level] = str(problem)
             else:
                 self.log.info(ISOLATED, _sandbox.NAMES[level])
-                return level, warm
-        warm.close()
+                return level
         self.log.error(REFUSED.format(**problems))
         raise NbGraderException("student code cannot be isolated on this machine")
+
+    def _student_room(self, level: str) -> Handle:
+        environment = {**_warm.clean_environment(), "NBGRADER_EXECUTION": "autograde"}
+        box = self._engine.box(level)
+        return self._sources.students().room(_wire.STUDENT, box, environment, self._engine.printed)
+
+    def _make(self, key: tuple[str, str, str]) -> Handle:
+        """A room for (role, assignment, notebook); in any thread."""
+        role, assignment, notebook = key
+        if role == _wire.STUDENT:
+            return self._student_room(self.level)
+        environment = {**os.environ, "NBGRADER_EXECUTION": "autograde"}
+        source, files = self._sources.examiners((assignment, notebook)), self._source(assignment)
+        return source.room(role, None, environment, self._engine.printed, files if os.path.isdir(files) else "")
+
+    def _expected(self, key: tuple[str, str, str]) -> int:
+        """At most how many rooms of a kind this run needs, should none be lost."""
+        role, _, notebook = key
+        names = [Path(file).stem for files in self.parent.assignments.values() for file in files]
+        return names.count(notebook) * (2 if role == _wire.STUDENT else 1)
 
     @contextmanager
     def gradebook(self) -> Iterator[Gradebook]:
         """The run's one connection; nothing read in an earlier submission is remembered, nothing stays locked."""
-        self._book.db.rollback()
-        self._book.db.expire_all()
+        book = self._gradebook
+        assert book is not None, "the run has ended"
+        book.db.rollback()
+        book.db.expire_all()
         try:
-            yield self._book
+            yield book
         finally:
-            self._book.db.rollback()
+            book.db.rollback()
 
-    @functools.cache  # noqa: B019  (an exporter lives for one run)
     def book(self, assignment: str, notebook: str) -> _book.Book:
         """The course's cells of a notebook."""
-        with self.gradebook() as gradebook:
-            return _book.read(gradebook, notebook, assignment, Path(self._source(assignment)) / f"{notebook}.ipynb")
+        key = assignment, notebook
+        if key not in self._books:
+            with self.gradebook() as gradebook:
+                source = Path(self._source(assignment)) / f"{notebook}.ipynb"
+                self._books[key] = _book.read(gradebook, notebook, assignment, source)
+        return self._books[key]
 
-    @functools.cache  # noqa: B019
-    def examiners(self, assignment: str, notebook: str) -> _warm.Warm:
-        """Where the examiner's rooms of a notebook come from."""
-        cells = self.book(assignment, notebook).cells.values()
-        sources = [c.source for c in cells if c.cell_type == "code" and c.locked]
-        try:
-            branch = self.warm.branch(sources)
-        except _warm.Gone:  # a course's cell ended it; each submission's examiner will meet that cell for itself
-            return self.warm
-        weakref.finalize(self, branch.close)
-        return branch
-
-    def course_files(self, where: dict[str, str]) -> str:
-        """The folder of the course's own files, which lie beside the examiner's cells."""
-        folder = self._source(where["assignment"])
-        return folder if os.path.isdir(folder) else ""
+    def _course_cells(self, key: tuple[str, str]) -> list[str]:
+        return [c.source for c in self._books[key].cells.values() if c.cell_type == "code" and c.locked]
 
     def _source(self, assignment: str) -> str:
+        """The folder of the course's own files, which lie beside the examiner's cells."""
         coursedir = self.parent.coursedir
         return str(os.path.abspath(coursedir.format_path(coursedir.source_directory, ".", assignment)))
 
@@ -136,11 +183,6 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(note)])
         resources["metadata"] = {"name": Path(filename).stem, "path": os.path.dirname(filename)}
         return self.from_notebook_node(notebook, resources, **options)  # type: ignore[no-any-return]
-
-
-def _close(warm: _warm.Warm, book: Gradebook) -> None:
-    warm.close()
-    book.close()
 
 
 def _tidy(notebook: NotebookNode) -> NotebookNode:

@@ -17,6 +17,7 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         where = resources["nbgrader"]
+        self.parent.wait_for_gradebook()
         with self.parent.gradebook() as gradebook:
             submitted = gradebook.find_submission_notebook(where["notebook"], where["assignment"], where["student"])
             grades = {grade.name: grade for grade in submitted.grades}

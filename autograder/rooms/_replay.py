@@ -1,23 +1,28 @@
-"""A student's room that can be lost: it starts again with what came before, without the culprit, and goes on."""
+"""A student's room that can be lost: it starts again with what came before, without the culprit, and goes on.
+
+It may be used from two threads: one asks, one lets the room catch up with cells that were added meanwhile. That no
+room can be made (`NoRoom`) is nobody's cell, and passes through.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from nbformat import NotebookNode
 
-from autograder import _student
-from autograder._student import Reply, Request
+from autograder._seam import SECONDS, Reply, Request
 from autograder.rooms import _outputs, _sealed, _wire
-from autograder.rooms._warm import Gone, OutOfTime, Room
+from autograder.rooms._ends import Gone, NoRoom, OutOfTime
+from autograder.rooms._handle import Handle
 
 CELL_TIME = "The cell did not end within {seconds:g} seconds. Everything before it was run again, without it."
 CELL_GONE = "The cell was stopped: {why}. Everything before it was run again, without it."
 ALL_TIME = "Not run: the notebook has used its {seconds:g} seconds."
-CALL_GONE = "{why}"
 _GRACE = 3.0
 """A call ends itself after `SECONDS` and says so; it is ended from outside only if it does not."""
 
@@ -32,7 +37,7 @@ class Cell:
 
 
 class Budget:
-    """Seconds that one submission may use in all; they run while it is entered."""
+    """Seconds that one room of a submission may use in all; they run while it is entered."""
 
     def __init__(self, whole: float) -> None:
         self.whole, self._used, self._since = whole, 0.0, 0.0
@@ -63,67 +68,82 @@ class Replay:
     """One line of rooms with one history."""
 
     def __init__(
-        self,
-        start: Callable[[], Room],
-        cell_seconds: float,
-        budget: Budget,
-        most: int,
-        shared: Shared,
+        self, start: Callable[[], Handle], cell_seconds: float, submission_seconds: float, most: int, shared: Shared
     ) -> None:
-        self._start, self._seconds, self._budget, self._most = start, cell_seconds, budget, most
-        self._shared = shared
-        self._room: Room | None = None
+        self._start, self._seconds, self._most, self._shared = start, cell_seconds, most, shared
+        self._budget = Budget(submission_seconds)
+        self._room: Handle | None = None
         self._history: list[Cell] = []
         self._ran = 0
+        self._over = False
+        self._one = threading.RLock()
 
     def run(self, cell: Cell) -> list[NotebookNode]:
         """The outputs of a cell."""
         for function in list(self._shared.calls):
             if re.search(rf"\b{re.escape(function)}\b", cell.code):
-                del self._shared.calls[function]  # it may be another function now
-        if self._budget.left <= 0:
-            return [_outputs.error("CellTimeoutError", ALL_TIME.format(seconds=self._budget.whole))]
-        try:
-            with self._budget:
-                outputs = self._run(self._ready(), cell)
-            self.later(cell)
-            self._ran += 1
-            return outputs
-        except Gone as gone:
-            self._lose()
-            self.later(cell)
-            self._shared.cells.add(cell)
-            if isinstance(gone, OutOfTime):
-                return [_outputs.error("CellTimeoutError", CELL_TIME.format(seconds=self._seconds))]
-            return [_outputs.error("DeadKernelError", CELL_GONE.format(why=gone))]
+                self._shared.calls.pop(function, None)  # it may be another function now
+        with self._one:
+            if self._budget.left <= 0:
+                return [_outputs.error("CellTimeoutError", ALL_TIME.format(seconds=self._budget.whole))]
+            try:
+                with self._budget:
+                    outputs = self._run(self._ready(), cell)
+                self.later(cell)
+                self._ran += 1
+                return outputs
+            except Gone as gone:
+                self._lose()
+                self.later(cell)
+                self._shared.cells.add(cell)
+                if isinstance(gone, OutOfTime):
+                    return [_outputs.error("CellTimeoutError", CELL_TIME.format(seconds=self._seconds))]
+                return [_outputs.error("DeadKernelError", CELL_GONE.format(why=gone))]
 
     def later(self, cell: Cell) -> None:
-        """The cell belongs to the history and is run when the room is next needed."""
+        """The cell belongs to the history and is run when the room is next needed, or catches up."""
         self._history.append(cell)
+
+    def catch_up(self) -> None:
+        """Runs what was left for later; whatever goes wrong is met again, and told, when the room is asked."""
+        with self._one, contextlib.suppress(Gone, NoRoom), self._budget:
+            self._ready()
 
     def ask(self, request: Request) -> Reply:
         """What the student's function answers; a fault if it took the room with it."""
-        if request.function in self._shared.calls:
-            return self._shared.calls[request.function]
-        try:
-            with self._budget:
-                return self._ask(request)
-        except (Gone, _wire.Refused) as gone:
-            self._lose()
-            if isinstance(gone, OutOfTime):
-                reply = _sealed.no_answer("TooLong", f"no answer within {_student.SECONDS:g} seconds")
-            elif isinstance(gone, _wire.Refused):
-                reply = _sealed.no_answer("NoAnswer", "what came back is not an answer")
-            else:
-                reply = _sealed.no_answer("ProcessEnded", CALL_GONE.format(why=gone))
-            self._shared.calls[request.function] = reply
-            return reply
+        known = self._shared.calls.get(request.function)
+        if known:
+            return known
+        with self._one:
+            try:
+                with self._budget:
+                    return self._ask(request)
+            except (Gone, _wire.Refused) as gone:
+                self._lose()
+                if isinstance(gone, OutOfTime):
+                    reply = _sealed.no_answer("TooLong", f"no answer within {SECONDS:g} seconds")
+                elif isinstance(gone, _wire.Refused):
+                    reply = _sealed.no_answer("NoAnswer", "what came back is not an answer")
+                else:
+                    reply = _sealed.no_answer("ProcessEnded", str(gone))
+                self._shared.calls[request.function] = reply
+                return reply
 
-    def close(self) -> None:
-        self._lose()
+    def end(self, put_away: Callable[[Handle], None]) -> None:
+        """Nothing more will be asked; a room that is still catching up is ended."""
+        self._over = True
+        if not self._one.acquire(blocking=False):
+            room = self._room
+            if room:
+                room.interrupt()
+            self._one.acquire()
+        room, self._room = self._room, None
+        self._one.release()
+        if room:
+            put_away(room)
 
     def _ask(self, request: Request) -> Reply:
-        seconds = min(_student.SECONDS + _GRACE, self._budget.left)
+        seconds = min(SECONDS + _GRACE, self._budget.left)
         room = self._ready()
         done = room.call({"do": "ask", "request": _wire.encode(request)}, seconds)
         cells = tuple(c.code for c in self._history)
@@ -131,15 +151,15 @@ class Replay:
         # The sources that the by-hand guard reads are the notebook's, not what the room says they are.
         return replace(reply, cells=cells, modules=self._shared.modules)
 
-    def _run(self, room: Room, cell: Cell) -> list[NotebookNode]:
+    def _run(self, room: Handle, cell: Cell) -> list[NotebookNode]:
         order = {"do": "run", "code": _wire.clean(cell.code), "count": cell.count, "course": cell.course}
         done = room.call(order, min(self._seconds, self._budget.left), self._most * 6 + (1 << 16))
         return _outputs.read(done, cell.count, self._most + 1000)
 
-    def _ready(self) -> Room:
+    def _ready(self) -> Handle:
         """The room, with the whole history run in it; a cell that now kills it becomes a culprit as well."""
         while True:
-            if self._budget.left <= 0:
+            if self._over or self._budget.left <= 0:
                 raise OutOfTime("the notebook has used its time")
             if self._room is None:
                 self._room = self._start()
@@ -148,14 +168,17 @@ class Replay:
                     try:
                         self._run(self._room, cell)
                     except Gone:
-                        self._shared.cells.add(cell)
                         self._lose()
+                        if self._over:
+                            raise
+                        self._shared.cells.add(cell)
                         break
                 self._ran += 1
             else:
                 return self._room
 
     def _lose(self) -> None:
+        """What went wrong may still be using the machine, so the next room is not begun before this one has ended."""
         if self._room:
             self._room.close()
         self._room, self._ran = None, 0

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from autograder._student import KernelStudent, Reply, Request, answering
-from autograder.rooms import _shell, _wire
+from autograder._seam import Reply, Request
+from autograder._student import KernelStudent, answering
+from autograder.rooms import _files, _shell, _wire
 
-STUDENT, EXAMINER = "student", "examiner"
 TOO_MUCH = "The outputs of this cell are too large to be kept: {size} bytes, and at most {most} are."
 _LONGEST_ORDER = 1 << 26
 """What the grader sends is trusted; only its end must be found."""
@@ -72,26 +72,25 @@ def _own_builtins() -> Iterator[None]:
 class Room:
     """Serves one shell until the other end hangs up."""
 
-    def __init__(self, channel: Channel, shell: _shell.Shell) -> None:
+    def __init__(self, channel: Channel, shell: _shell.Shell, files: _shell.Files, places: dict[str, str]) -> None:
         order = channel.receive()
-        self._channel, self._shell = channel, shell
+        self._channel, self._shell, self._files = channel, shell, files
         self._role, self._most = order["role"], order["most"]
         self._course: dict[str, Any] = {}
         os.environ.clear()
-        os.environ.update(order["environment"])
+        os.environ.update(order["environment"] | (places if order["role"] == _wire.STUDENT else {}))
         # Modules beside the notebook can be imported, as from a kernel; the examiner stands in the course's own folder.
         sys.path[:] = ["", *(p for p in sys.path if p)]
         _shell.attach(shell, order["most"])
-        self._files = _shell.Files()
         # Looked up now: a student may replace what these names mean later, and would only lose by it.
         self._run, self._pack, self._ask = _shell.run, _wire.pack, self.ask
 
     def serve(self) -> None:
-        if self._role == EXAMINER:
+        if self._role == _wire.EXAMINER:
             with answering(RoomStudent(self._channel)):
                 self._loop({"run": self.run})
         else:
-            self._loop({"run": self.run, "ask": self._ask})
+            self._loop({"run": self.run, "ask": self._ask, "file": self.file})
 
     def _loop(self, does: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
         me = os.getpid()
@@ -115,6 +114,11 @@ class Room:
             text = TOO_MUCH.format(size=size, most=self._most * 6)
             done = {"outputs": [{"output_type": "stream", "name": "stderr", "text": text}], "ok": done["ok"]}
         return done
+
+    def file(self, order: dict[str, Any]) -> dict[str, Any]:
+        """A file of the submission; before any cell has run."""
+        _files.write(order)
+        return {}
 
     def ask(self, order: dict[str, Any]) -> dict[str, Any]:
         request = _wire.decode(Request, order["request"])

@@ -14,14 +14,12 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-import shutil
 import signal
 import stat
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from autograder.rooms import _filters, _linux
+from autograder.rooms import _filters, _folders, _linux, _processes
 
 NAMESPACES, LANDLOCK, NONE = "namespaces", "landlock", "none"
 NAMES = {
@@ -33,6 +31,7 @@ SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache
 SYSTEM_LINKS = ("/etc/alternatives",)
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 HOME, WORK = "/home/student", "/home/student/work"
+_ROOM_FOR_OTHERS = 256
 NOBODY = 65534
 
 
@@ -43,8 +42,6 @@ class Box:
     level: str
     scratch: str
     """An empty folder that exists: the mount point of the private root, or without namespaces the room's disk."""
-    files: str = ""
-    """A folder whose regular files, notebooks aside, are copied to where the room works."""
     readable: tuple[str, ...] = ()
     memory: int = 2 << 30
     processes: int = 64
@@ -52,24 +49,29 @@ class Box:
     seconds: int = 600
 
 
-def enter(box: Box) -> None:
-    """Returns in the locked process, standing in its working folder; what is left outside waits for it and exits."""
+def enter(box: Box) -> dict[str, str]:
+    """Returns in the locked process, standing in its working folder; what is left outside waits for it and exits.
+
+    What it returns is to be changed in the room's environment: where it may write.
+    """
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")  # if the machine runs out of memory, this goes first
     if box.level == NAMESPACES:
+        places: dict[str, str] = {}
         _enter_namespaces(box)
     else:
-        _enter_in_place(box)
+        places = _enter_in_place(box)
     _limit(box)
     _linux.drop_capabilities()
     _linux.no_new_privileges()
     if box.level == NAMESPACES:
         if _linux.landlock_abi():
             _filters.landlock([*SYSTEM, *SYSTEM_LINKS, *box.readable, "/proc", "/etc"], ["/tmp", HOME, "/dev"])
-        _filters.seccomp(sockets=True, signals=True)
+        _filters.seccomp(alone=True)
     elif box.level == LANDLOCK:
         _filters.landlock([*SYSTEM, *SYSTEM_LINKS, *box.readable], [box.scratch, *DEVICES])
-        _filters.seccomp(sockets=False, signals=_linux.landlock_abi() >= 6)
+        _filters.seccomp(alone=False)
+    return places
 
 
 def _enter_namespaces(box: Box) -> None:
@@ -100,9 +102,7 @@ def _enter_namespaces(box: Box) -> None:
     _linux.mount("none", "/", None, _linux.BIND | _linux.REMOUNT | _linux.RDONLY | _linux.NOSUID | _linux.NODEV)
     _be_first_process()
     if as_root:
-        os.setgroups([])
-        os.setresgid(NOBODY, NOBODY, NOBODY)
-        os.setresuid(NOBODY, NOBODY, NOBODY)
+        _be(NOBODY)
     os.umask(0o022)
     os.chdir(WORK)
 
@@ -111,7 +111,7 @@ def _as_mapped_root(flags: int) -> None:
     """root's room runs as nobody: root is in no process limit. Only a process outside may map a second user."""
     ready, go = os.pipe(), os.pipe()
     me = os.getpid()
-    mapper = os.fork()
+    mapper = _processes.fork()
     if not mapper:
         try:
             os.read(ready[0], 1)
@@ -163,7 +163,7 @@ def _build_root(box: Box) -> None:
         part = root + "/disk" + name
         os.makedirs(part)
         if name == HOME:
-            copy_files(box.files, part + "/work", box.written // 2)
+            os.makedirs(part + "/work")
             _own(part, user, group)
         os.chmod(part, 0o755 if name == HOME else 0o1777)
         _bind(part, root + name, quiet)
@@ -172,9 +172,8 @@ def _build_root(box: Box) -> None:
 
 def _own(folder: str, user: int, group: int) -> None:
     if os.getuid() == 0:
-        for at, _, files in os.walk(folder):
-            for path in (at, *(os.path.join(at, name) for name in files)):
-                os.chown(path, user, group, follow_symlinks=False)
+        for path in (folder, *(entry.path for entry, _ in _folders.walk(folder, _folders.DEEPEST + 1))):
+            os.chown(path, user, group, follow_symlinks=False)
 
 
 def _bind(source: str, target: str, flags: int) -> None:
@@ -194,28 +193,9 @@ def _bind(source: str, target: str, flags: int) -> None:
     _linux.mount("none", target, None, _linux.BIND | _linux.REMOUNT | flags | locked | more)
 
 
-def copy_files(source: str, target: str, most: int) -> None:
-    """The regular files below `source`, at most `most` bytes; no notebooks (graded ones hold tests), links or pipes."""
-    os.makedirs(target, exist_ok=True)
-    if not source:
-        return
-    left = most
-    for at, folders, files in os.walk(source):
-        folders[:] = [name for name in folders if name != ".ipynb_checkpoints"]
-        for name in files:
-            path = os.path.join(at, name)
-            known = os.lstat(path)
-            if not stat.S_ISREG(known.st_mode) or name.endswith(".ipynb") or known.st_size > left:
-                continue
-            left -= known.st_size
-            to = os.path.join(target, os.path.relpath(path, source))
-            os.makedirs(os.path.dirname(to), exist_ok=True)
-            shutil.copyfile(path, to)
-
-
 def _stay_outside() -> None:
     """Forks; the parent closes everything, waits for the child and ends as it ended."""
-    child = os.fork()
+    child = _processes.fork()
     if child:
         _linux.die_with_parent(signal.SIGKILL)  # anew: a change of users has cleared it
         _wait_for(child)
@@ -223,7 +203,7 @@ def _stay_outside() -> None:
 
 def _be_first_process() -> None:
     """Process 1 stays outside the filters, runs no student code and reaps; when it ends the kernel ends the rest."""
-    child = os.fork()
+    child = _processes.fork()
     if child:
         _linux.not_dumpable()
         _wait_for(child)
@@ -240,14 +220,37 @@ def _wait_for(child: int) -> NoReturn:
                 os._exit(max(0, os.waitstatus_to_exitcode(status)) or (1 if status else 0))
 
 
-def _enter_in_place(box: Box) -> None:
-    work = os.path.join(box.scratch, "work")
-    copy_files(box.files, work, box.written // 2)
+def _enter_in_place(box: Box) -> dict[str, str]:
+    """The private disk's folders are plain ones here, and the files of the room those of the user who grades."""
+    home, temporary = (os.path.join(box.scratch, name) for name in ("home", "tmp"))
+    os.makedirs(home + "/work")
+    os.mkdir(temporary)
+    stranger = os.geteuid() == 0 and all(map(_open_to_all, (*box.readable, box.scratch)))
     _linux.adopt_orphans()
-    child = os.fork()
+    child = _processes.fork()
     if child:
         _keep(child)
-    os.chdir(work)
+    os.setpgid(0, 0)
+    os.chdir(home + "/work")
+    if stranger:  # root is in no limit of processes, and may do much with files that are only named
+        _own(box.scratch, NOBODY, NOBODY)
+        _be(NOBODY)
+    theirs = dict.fromkeys(("TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR"), temporary)
+    return {**theirs, "HOME": home, "USER": "student", "LOGNAME": "student"}  # there is no /etc/passwd to ask
+
+
+def _open_to_all(path: str) -> bool:
+    """Whether nobody could get there; the last part itself may still be given to him."""
+    while (path := os.path.dirname(path)) != "/":
+        if not os.stat(path).st_mode & stat.S_IXOTH:
+            return False
+    return True
+
+
+def _be(user: int) -> None:
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
 
 
 def _keep(child: int) -> NoReturn:
@@ -256,7 +259,13 @@ def _keep(child: int) -> NoReturn:
     _linux.die_with_parent(signal.SIGTERM)
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: end_descendants())
+
+    def end_all(*_: object) -> None:
+        with contextlib.suppress(OSError):
+            os.killpg(child, signal.SIGKILL)  # at one blow: a bomb outruns whoever ends its parts one by one
+        _processes.end_descendants()
+
+    signal.signal(signal.SIGTERM, end_all)
     status = 1
     while True:
         try:
@@ -267,33 +276,7 @@ def _keep(child: int) -> NoReturn:
             continue
         if done == child:
             status = max(0, os.waitstatus_to_exitcode(how)) or (1 if how else 0)
-            end_descendants()
-
-
-def end_descendants(root: int | None = None) -> None:
-    """Stops every descendant first, so that none can fork on, and then ends them."""
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        seen: set[int] = set()
-        while new := set(descendants(root or os.getpid())) - seen:
-            for process in new:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(process, number)
-            seen |= new
-
-
-def descendants(root: int) -> Sequence[int]:
-    """The processes below `root`, from the kernel's own lists of children."""
-    found, todo = [], [root]
-    while todo:
-        at = todo.pop()
-        try:
-            for task in os.listdir(f"/proc/{at}/task"):
-                with open(f"/proc/{at}/task/{task}/children") as file:
-                    todo += [int(child) for child in file.read().split()]
-        except OSError:
-            pass  # it has just ended
-        found.append(at)
-    return found[1:]
+            end_all()
 
 
 def _limit(box: Box) -> None:
@@ -306,8 +289,10 @@ def _limit(box: Box) -> None:
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_MEMLOCK: 0,
     }
-    if box.level == NAMESPACES:  # elsewhere the number counts the user's other processes too; the watcher counts there
-        limits[resource.RLIMIT_NPROC] = box.processes
+    # Elsewhere the number counts the user's other processes too, which may grow: there this only stops a bomb, and the
+    # watcher counts.
+    others = 0 if box.level == NAMESPACES else _processes.tasks_of(os.getuid()) + _ROOM_FOR_OTHERS
+    limits[resource.RLIMIT_NPROC] = box.processes + others
     for what, most in limits.items():
         _, hard = resource.getrlimit(what)
         allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)

@@ -12,9 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from autograder._answers import Answer, Fault, Number
 from autograder._byhand import RULES, Finding
-from autograder._student import Reply, Request
+from autograder._seam import Answer, Fault, Number, Reply, Request
 
 T = TypeVar("T")
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import glob
 import os
 import re
-import stat
 from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader.utils import parse_utc
 
+from autograder.rooms import _folders
+
 NOT_A_FILE = "%s is not a regular file (a link to %s); it was removed from the submission."
+TOO_MANY = "%s was left out: of a submission %s files are graded, %s folders deep. It is now %s."
 BAD_TIME = "%s holds no time; it was renamed, and the submission counts as handed in without one."
+MOST_FILES = 5000
 STUCK = "%s cannot be made safe to copy (%s); this submission is left out."
 NOTHING = "%s holds no notebook: every question of %s gets 0 points."
 
@@ -35,14 +38,19 @@ def prepare(converter: Any, gradebook: Gradebook) -> None:
 
 
 def _only_files(folder: str, log: Any) -> None:
-    """nbgrader would follow a link, and copy what it points at, endless devices included."""
-    for at, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            path = os.path.join(at, name)
-            mode = os.lstat(path).st_mode
-            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-                log.warning(NOT_A_FILE, path, os.readlink(path) if stat.S_ISLNK(mode) else "nothing")
-                os.unlink(path)
+    """nbgrader would follow a link, and copy what it points at, endless devices included; and give up on the rest."""
+    for number, (entry, depth) in enumerate(_folders.walk(folder)):
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if not is_folder and not entry.is_file(follow_symlinks=False):
+            log.warning(NOT_A_FILE, entry.path, os.readlink(entry.path) if entry.is_symlink() else "nothing")
+            os.unlink(entry.path)
+        elif number >= MOST_FILES or (is_folder and depth >= _folders.DEEPEST):
+            aside = os.path.join(folder + ".left-out", f"{number}-{entry.name}"[:80])
+            log.warning(TOO_MANY, entry.path, MOST_FILES, _folders.DEEPEST, aside)
+            os.makedirs(os.path.dirname(aside), exist_ok=True)
+            os.replace(entry.path, aside)
+        elif not os.access(entry.path, os.R_OK | os.W_OK | (os.X_OK if is_folder else 0)):
+            os.chmod(entry.path, 0o700 if is_folder else 0o600)
 
 
 def _readable_time(path: str, log: Any) -> None:

@@ -1,7 +1,7 @@
-"""The grader's end: starts the warm interpreter and makes, drives, watches and ends rooms.
+"""Where rooms come from: the grader's end of the warm interpreter, which makes one room for each order.
 
-A room that says nothing in time, says too much, or uses more than its share is ended here; nothing that it sends is
-believed beyond `_wire`.
+Rooms may be ordered from several threads at once: an order and its answer are one turn. Whatever goes wrong before a
+room is locked and ready raises `NoRoom`, because no student's code has run in it yet.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ import copy
 import json
 import os
 import select
-import shutil
-import signal
 import site
 import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from autograder.rooms import _sandbox, _wire
+from autograder.rooms import _folders, _sandbox, _wire
+from autograder.rooms._ends import Ender, Forked, Gone, NoRoom, Spawned
+from autograder.rooms._handle import Handle
 
 PACKAGE = str(Path(__file__).parent.parent)
 _START = (
@@ -32,18 +32,8 @@ _START = (
     "sys.argv = ['-c', *sys.argv[1:]];"
     "from autograder.rooms import _zygote as z; {'zygote': z.main, 'alone': z.alone}[sys.argv[1]](int(sys.argv[2]))"
 )
-_TICK = 0.2
-"""Seconds between two looks at what a room uses."""
 _TO_START = 120.0
-_TO_LOCK = 20.0
-
-
-class Gone(Exception):
-    """The room has ended or was ended; the text says why, in words for the student."""
-
-
-class OutOfTime(Gone):
-    """No reply within the seconds that the request may take."""
+_TO_LOCK = 60.0
 
 
 def trusted_path() -> list[str]:
@@ -96,6 +86,7 @@ class Warm:
         self.scratch = tempfile.mkdtemp(prefix="autograder-")
         os.chmod(self.scratch, 0o711)
         self.fork, self._rooms, self.resident = fork, 0, 0
+        self._turn, self._broken = threading.Lock(), False
         self._process: subprocess.Popen[bytes] | None = None
         if not fork:
             return
@@ -118,7 +109,7 @@ class Warm:
             hello = _wire.unpack(self._line()[0])
         except (OSError, Gone) as error:
             self.close()
-            raise Gone(f"the warm interpreter did not start: {error}") from None
+            raise NoRoom(f"the warm interpreter did not start: {error}") from None
         self.resident = hello["resident"]
 
     def branch(self, cells: Sequence[str]) -> Warm:
@@ -126,20 +117,31 @@ class Warm:
         if not self.fork:
             return self
         made = copy.copy(self)
-        ours, theirs = socket.socketpair()
-        with theirs:
-            order = {"branch": True, "box": None, "folder": ""}
-            socket.send_fds(self._control, [_wire.pack(order)], [theirs.fileno()])
-            _, handles = self._line()
-        os.close(handles[0])
-        ours.sendall(_wire.pack({"cells": list(cells)}))
-        made._process = None
+        made._turn, made._process = threading.Lock(), None
         made.scratch = tempfile.mkdtemp(prefix="autograder-")
+        ours, theirs = socket.socketpair()
+        _, handle = self._order({"branch": True, "box": None, "folder": ""}, theirs)
+        os.close(handle)
+        ours.sendall(_wire.pack({"cells": list(cells)}))
         made._greet(ours)
         return made
 
     def _environment(self) -> dict[str, str]:
         return {**clean_environment(), "HOME": self.scratch, "IPYTHONDIR": self.scratch, "TMPDIR": self.scratch}
+
+    def _order(self, order: Mapping[str, Any], theirs: socket.socket) -> tuple[int, int]:
+        """The number and the handle of the process that was forked for an order; it owns `theirs`."""
+        with theirs, self._turn:
+            try:
+                socket.send_fds(self._control, [_wire.pack(order)], [theirs.fileno()])
+                line, handles = self._line()
+            except (OSError, Gone) as error:
+                self._broken = True
+                raise NoRoom(f"the warm interpreter has ended ({error})") from None
+        said = _wire.unpack(line)
+        if not handles:
+            raise NoRoom(f"no process can be started: {said.get('why')}")
+        return said["room"], handles[0]
 
     def _line(self) -> tuple[bytes, list[int]]:
         line, handles = b"", []
@@ -151,200 +153,63 @@ class Warm:
             line += data
         return line, handles
 
-    def room(self, role: str, box: _sandbox.Box | None, environment: Mapping[str, str], most: int, folder: str) -> Room:
-        """A new room. `box` says how to lock it (None: the examiner's, which stands in `folder`)."""
-        self._rooms += 1
-        scratch = os.path.join(self.scratch, str(self._rooms))
-        os.mkdir(scratch, 0o755)
-        if box:
-            box = replace(box, scratch=scratch)
+    def room(
+        self, role: str, box: _sandbox.Box | None, environment: Mapping[str, str], most: int, files: str = ""
+    ) -> Handle:
+        """A new room; `box` says how to lock it. The examiner's has none: it stands in a copy of the folder `files`."""
+        with self._turn:
+            self._rooms += 1
+            scratch = os.path.join(self.scratch, str(self._rooms))
         ours, theirs = socket.socketpair()
-        with theirs:
+        os.mkdir(scratch, 0o700)
+        folder = "" if box else scratch
+        try:
+            if not box:
+                _folders.copy_files(files, folder, 1 << 40)
+            ender: Ender
             if self.fork:
+                box = replace(box, scratch=scratch) if box else None
                 order = {"box": asdict(box) if box else None, "folder": folder}
-                socket.send_fds(self._control, [_wire.pack(order)], [theirs.fileno()])
-                line, handles = self._line()
-                ender: _Ender = _Forked(_wire.unpack(line)["room"], handles[0], box)
+                ender = Forked(*self._order(order, theirs), box)
             else:
-                if box:
-                    folder = os.path.join(scratch, "work")
-                    _sandbox.copy_files(box.files, folder, box.written // 2)
-                ender = _Spawned(theirs.fileno(), self._environment(), folder)
-        room = Room(ours, ender, box, scratch, self.resident)
+                with theirs:
+                    command = _command("alone", theirs.fileno())
+                    ender = Spawned(command, theirs.fileno(), self._environment(), scratch)
+        except (NoRoom, OSError) as error:
+            ours.close()
+            _folders.remove(scratch)
+            raise NoRoom(str(error)) from None
+        room = Handle(ours, ender, box, scratch, self)
         try:
             said = room.receive(_TO_LOCK if self.fork else _TO_START)
             if said.get("locked") is not True:
                 raise Gone(str(said.get("why")))
             room.send({"role": role, "environment": dict(environment), "most": most})
-        except Gone:
+        except (Gone, NoRoom, _wire.Refused) as error:
             room.close()
-            raise
+            raise NoRoom(str(error)) from None
         return room
 
+    def alive(self) -> bool:
+        """A process's end is seen at its socket before the rooms forked from it are ended for it."""
+        if not self.fork:
+            return True
+        with self._turn:
+            if not self._broken and select.select([self._control], [], [], 0)[0]:
+                with contextlib.suppress(OSError):
+                    self._broken = not self._control.recv(1, socket.MSG_PEEK)
+            return not self._broken
+
     def close(self) -> None:
-        if self.fork and hasattr(self, "_control"):
-            self._control.close()
+        with self._turn:
+            self._broken = True
+            if hasattr(self, "_control"):
+                self._control.close()
         if self._process:
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            try:
                 self._process.wait(2)
-            self._process.kill()
-            self._process.wait()
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
             self._process = None
-        shutil.rmtree(self.scratch, ignore_errors=True)
-
-
-class _Forked:
-    """Ends a forked room by its handle, which stays this room's even when process numbers are used again."""
-
-    def __init__(self, number: int, handle: int, box: _sandbox.Box | None) -> None:
-        self.number, self._handle = number, handle
-        # Without a process space of its own, the subreaper must live to end the others.
-        self._gently = bool(box) and box is not None and box.level != _sandbox.NAMESPACES
-
-    def ended(self, seconds: float = 0) -> bool:
-        return bool(select.select([self._handle], [], [], seconds)[0])
-
-    def end(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            if self._gently:
-                signal.pidfd_send_signal(self._handle, signal.SIGTERM)
-                if self.ended(5):
-                    return
-                _sandbox.end_descendants(self.number)
-            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
-        self.ended(5)
-
-    def close(self) -> None:
-        os.close(self._handle)
-
-
-class _Spawned:
-    """Ends a room that is a process of its own, and its group: all that can be done without Linux."""
-
-    def __init__(self, channel: int, environment: dict[str, str], folder: str) -> None:
-        self._process = subprocess.Popen(
-            _command("alone", channel),
-            env=environment,
-            cwd=folder or None,
-            stdin=subprocess.DEVNULL,
-            pass_fds=[channel],
-            start_new_session=True,
-        )
-        self.number = self._process.pid
-
-    def ended(self, seconds: float = 0) -> bool:
-        return self._process.poll() is not None
-
-    def end(self) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.number, signal.SIGKILL)
-        self._process.wait()
-
-    def close(self) -> None: ...
-
-
-_Ender = _Forked | _Spawned
-
-
-class Room:
-    """One room as the grader sees it."""
-
-    def __init__(
-        self, channel: socket.socket, ender: _Ender, box: _sandbox.Box | None, scratch: str, resident: int
-    ) -> None:
-        self._channel, self._ender, self._box = channel, ender, box
-        self._scratch, self._resident = scratch, resident
-        self._buffer = bytearray()
-        self._asked = 0
-
-    def send(self, message: Mapping[str, Any], seconds: float = 10) -> None:
-        self._channel.settimeout(seconds)
-        try:
-            self._channel.sendall(_wire.pack(message))
-        except OSError:
-            raise Gone("the process in which the code ran has ended") from None
-
-    def call(
-        self,
-        message: Mapping[str, Any],
-        seconds: float,
-        most: int = _wire.MOST_BYTES,
-        answer: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
-    ) -> dict[str, Any]:
-        """Sends a request and returns its reply; `answer` serves what the examiner's room asks meanwhile."""
-        self._asked += 1
-        self.send({**message, "id": self._asked})
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                reply = self.receive(end - time.monotonic(), most)
-            except _wire.Refused as refused:
-                raise Gone(f"what the process sent is not an answer ({refused})") from None
-            if answer and "ask" in reply:
-                before = time.monotonic()
-                self.send(answer(reply["ask"]))
-                end += time.monotonic() - before  # the student's time, not the examiner's
-            elif reply.get("id") == self._asked:
-                return reply
-
-    def receive(self, seconds: float, most: int = _wire.MOST_BYTES) -> dict[str, Any]:
-        end = time.monotonic() + seconds
-        searched = 0
-        while (at := self._buffer.find(b"\n", searched)) < 0:
-            searched = len(self._buffer)
-            if searched > most:
-                raise Gone("the process sent more than may be printed")
-            left = end - time.monotonic()
-            if left <= 0:
-                raise OutOfTime("no reply in time")
-            if not select.select([self._channel], [], [], min(left, _TICK))[0]:
-                self._watch()
-                continue
-            try:
-                data = self._channel.recv(1 << 16)
-            except OSError:
-                data = b""
-            if not data:
-                raise Gone("the process in which the code ran has ended")
-            self._buffer += data
-        line = bytes(self._buffer[:at])
-        del self._buffer[: at + 1]
-        return _wire.unpack(line, most)
-
-    def _watch(self) -> None:
-        """Limits that the kernel counts a process at a time are counted here for the whole room."""
-        if self._ender.ended():
-            raise Gone("the process in which the code ran has ended")
-        if not self._box or not os.path.isdir("/proc/self"):
-            return
-        inside = _sandbox.descendants(self._ender.number)
-        if len(inside) > self._box.processes + 8:
-            raise Gone(f"the code started more than {self._box.processes} processes")
-        used = sum(max(0, _resident(p) - self._resident) for p in inside)
-        if used > self._box.memory:
-            raise Gone(f"the code used more than {self._box.memory >> 20} MB of memory")
-        if self._box.level != _sandbox.NAMESPACES and _written(self._scratch) > self._box.written:
-            raise Gone(f"the code wrote more than {self._box.written >> 20} MB")
-
-    def close(self) -> None:
-        self._channel.close()
-        self._ender.end()
-        self._ender.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
-
-
-def _resident(process: int) -> int:
-    try:
-        with open(f"/proc/{process}/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        return 0
-
-
-def _written(folder: str) -> int:
-    total = 0
-    for at, _, files in os.walk(folder):
-        for name in files:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(at, name)).st_blocks * 512
-    return total
+        _folders.remove(self.scratch)

@@ -13,11 +13,13 @@ import functools
 import json
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
+STUDENT, EXAMINER = "student", "examiner"
+"""Whose room it is: the first thing that a room is told."""
 MOST_BYTES = 1 << 20
 """The longest line that is parsed as a reply; longer ones are refused unread."""
 MOST_ITEMS = 4096
@@ -52,56 +54,114 @@ def _no_constant(name: str) -> float:
     raise Refused(f"{name} is not JSON")
 
 
-def encode(thing: Any, hint: Any = None) -> Any:
+def encode(thing: Any) -> Any:
     """The JSON form of a dataclass of the seam."""
-    hint = type(thing) if hint is None else hint
-    if dataclasses.is_dataclass(hint):
-        return {name: encode(getattr(thing, name), of) for name, of in _fields(cast(type, hint)).items()}
-    if _optional(hint):
-        return None if thing is None else encode(thing, _optional(hint))
-    if hint is float:
-        return float(thing).hex()
-    if get_origin(hint) is tuple:
-        return [encode(item, get_args(hint)[0]) for item in thing]
-    if get_origin(hint) is Mapping:
-        of = get_args(hint)[1]
-        # Objects stay where they are: only their names cross, and the other side looks its own up.
-        return {clean(name): None if of is Any else encode(item, of) for name, item in thing.items()}
-    return clean(thing) if hint is str else thing
+    return _encoder(cast(Hashable, type(thing)))(thing)
 
 
 def decode(hint: type[T], data: Any) -> T:
     """The dataclass `hint` from JSON that may be hostile; `Refused` if anything does not fit."""
-    return _decode(hint, data, hint.__name__)  # type: ignore[no-any-return]
+    return cast(T, _decoder(cast(Hashable, hint))(data))
 
 
-def _decode(hint: Any, data: Any, where: str) -> Any:
+@functools.cache
+def _encoder(hint: Any) -> Callable[[Any], Any]:
+    """How things of one type hint are written; worked out once, because a grade is hundreds of numbers."""
     if dataclasses.is_dataclass(hint):
-        fields = _fields(cast(type, hint))
-        if type(data) is not dict or data.keys() != fields.keys():
-            raise Refused(f"{where}: not the fields of {getattr(hint, '__name__', hint)}")
-        return hint(**{name: _decode(of, data[name], f"{where}.{name}") for name, of in fields.items()})  # type: ignore[operator]
+        fields = [(name, _encoder(of)) for name, of in _fields(cast(type, hint)).items()]
+        return lambda thing: {name: write(getattr(thing, name)) for name, write in fields}
     if _optional(hint):
-        return None if data is None else _decode(_optional(hint), data, where)
+        inner = _encoder(_optional(hint))
+        return lambda thing: None if thing is None else inner(thing)
+    if hint is float:
+        return lambda thing: float(thing).hex()
+    if get_origin(hint) is tuple:
+        item = _encoder(get_args(hint)[0])
+        return lambda things: [item(thing) for thing in things]
+    if get_origin(hint) is Mapping:
+        of = get_args(hint)[1]
+        # Objects stay where they are: only their names cross, and the other side looks its own up.
+        value = (lambda _: None) if of is Any else _encoder(of)
+        return lambda things: {clean(name): value(thing) for name, thing in things.items()}
+    return clean if hint is str else lambda thing: thing
+
+
+@functools.cache
+def _decoder(hint: Any) -> Callable[[Any], Any]:
+    """How things of one type hint are read; each reader returns exactly that, or raises `Refused`."""
+    if dataclasses.is_dataclass(hint):
+        return _record(cast(type, hint))
+    if _optional(hint):
+        inner = _decoder(_optional(hint))
+        return lambda data: None if data is None else inner(data)
     choices = _choices(hint)
     if choices:
-        if type(data) is not str or data not in choices:
-            raise Refused(f"{where}: not one of {list(choices)}")
-        return choices[data]
-    if get_origin(hint) in (tuple, Mapping):
-        return _container(hint, data, where)
-    if hint is float:
-        if type(data) is not str or len(data) > 40 or not _HEX.fullmatch(data):
-            raise Refused(f"{where}: not a hexadecimal number")
+        return functools.partial(_choice, choices)
+    if get_origin(hint) is tuple:
+        return functools.partial(_items, _decoder(get_args(hint)[0]))
+    if get_origin(hint) is Mapping:
+        of = get_args(hint)[1]
+        return functools.partial(_named, (lambda _: None) if of is Any else _decoder(of))
+    return {float: _number, int: _integer, bool: _truth, str: _text}[hint]
+
+
+def _record(hint: type) -> Callable[[Any], Any]:
+    fields = {name: _decoder(of) for name, of in _fields(hint).items()}
+
+    def read(data: Any) -> Any:
+        if type(data) is not dict or data.keys() != fields.keys():
+            raise Refused(f"not the fields of {hint.__name__}")
         try:
-            return float.fromhex(data)
-        except (ValueError, OverflowError):
-            raise Refused(f"{where}: not a float64") from None
-    if hint is int and type(data) is int and not -(1 << 63) <= data < 1 << 63:
-        raise Refused(f"{where}: too large")
-    if type(data) is not hint or hint not in (int, bool, str):
-        raise Refused(f"{where}: {type(data).__name__} instead of {hint}")
-    return _text(data, where) if hint is str else data
+            return hint(**{name: of(data[name]) for name, of in fields.items()})
+        except Refused as refused:
+            raise Refused(f"{hint.__name__}: {refused}") from None
+
+    return read
+
+
+def _choice(choices: Mapping[str, Any], data: Any) -> Any:
+    if type(data) is not str or data not in choices:
+        raise Refused(f"not one of {list(choices)}")
+    return choices[data]
+
+
+def _items(read: Callable[[Any], Any], data: Any) -> tuple[Any, ...]:
+    if type(data) is not list or len(data) > MOST_ITEMS:
+        raise Refused(f"not a list of at most {MOST_ITEMS}")
+    return tuple([read(item) for item in data])
+
+
+def _named(read: Callable[[Any], Any], data: Any) -> dict[str, Any]:
+    if type(data) is not dict or len(data) > MOST_ITEMS:
+        raise Refused(f"not an object of at most {MOST_ITEMS}")
+    return {_text(name): read(value) for name, value in data.items()}
+
+
+def _number(data: Any) -> float:
+    if type(data) is not str or len(data) > 40 or not _HEX.fullmatch(data):
+        raise Refused("not a hexadecimal number")
+    try:
+        return float.fromhex(data)
+    except (ValueError, OverflowError):
+        raise Refused("not a float64") from None
+
+
+def _integer(data: Any) -> int:
+    if type(data) is not int or not -(1 << 63) <= data < 1 << 63:
+        raise Refused("not an integer of 64 bits")
+    return data
+
+
+def _truth(data: Any) -> bool:
+    if type(data) is not bool:
+        raise Refused("neither true nor false")
+    return data
+
+
+def _text(data: Any) -> str:
+    if type(data) is not str or len(data) > MOST_TEXT:
+        raise Refused(f"not a text of at most {MOST_TEXT} characters")
+    return clean(data)
 
 
 def _choices(hint: Any) -> dict[str, Any]:
@@ -111,28 +171,11 @@ def _choices(hint: Any) -> dict[str, Any]:
     return {choice: choice for choice in get_args(hint)} if get_origin(hint) is Literal else {}
 
 
-def _container(hint: Any, data: Any, where: str) -> Any:
-    fits = type(data) is list if get_origin(hint) is tuple else type(data) is dict
-    if not fits or len(data) > MOST_ITEMS:
-        raise Refused(f"{where}: not a container of at most {MOST_ITEMS}")
-    if get_origin(hint) is tuple:
-        return tuple(_decode(get_args(hint)[0], item, where) for item in data)
-    of = get_args(hint)[1]
-    return {_text(n, where): None if of is Any else _decode(of, item, f"{where}[…]") for n, item in data.items()}
-
-
-def _text(text: str, where: str) -> str:
-    if len(text) > MOST_TEXT:
-        raise Refused(f"{where}: {len(text)} characters; at most {MOST_TEXT}")
-    return clean(text)
-
-
 def clean(text: str) -> str:
     """Text that can be written as UTF-8: half of a surrogate pair would fail much later, in somebody else's hands."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-@functools.cache
 def _fields(hint: type) -> dict[str, Any]:
     hints = get_type_hints(hint)
     return {field.name: hints[field.name] for field in dataclasses.fields(hint)}

@@ -16,9 +16,9 @@ import sys
 import warnings
 from typing import Any
 
-from autograder._answers import Missing
-from autograder._student import Reply, Request, answering
-from autograder.rooms import _linux, _room, _sandbox, _shell, _wire
+from autograder._seam import Missing, Reply, Request
+from autograder._student import answering
+from autograder.rooms import _linux, _processes, _room, _sandbox, _shell, _wire
 
 CELLS_TO_WARM = (
     "import torch; torch.ones(2)",
@@ -63,21 +63,25 @@ def warm() -> _shell.Shell:
     import linecache
 
     linecache.clearcache()
+    for name in ("last_type", "last_value", "last_traceback"):
+        vars(sys).pop(name, None)  # nor would %debug find another cell's error
     return shell
 
 
 def become_room(shell: _shell.Shell, box: dict[str, Any] | None, connection: socket.socket) -> None:
     """In the forked process: locks the room, says so, and serves. Student code is sent only after "locked"."""
     channel = _room.Channel(connection)
+    files = _shell.Files()  # memory files, which a locked room cannot make
+    places: dict[str, str] = {}
     try:
         if box is not None:
-            _sandbox.enter(_sandbox.Box(**{**box, "readable": tuple(box["readable"])}))
+            places = _sandbox.enter(_sandbox.Box(**{**box, "readable": tuple(box["readable"])}))
     except BaseException as error:
         channel.send({"locked": False, "why": f"{type(error).__name__}: {error}"})
         os._exit(1)
     channel.send({"locked": True, "why": ""})
     try:
-        _room.Room(channel, shell).serve()
+        _room.Room(channel, shell, files, places).serve()
     finally:  # whatever happened: this process never returns to the code that forked it
         os._exit(1)
 
@@ -141,7 +145,12 @@ def _serve(shell: _shell.Shell, control: socket.socket) -> None:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         assert threads() == 1, "only a single thread may fork"
-        room = os.fork()
+        try:
+            room = _processes.fork()
+        except OSError as error:
+            control.sendall(_wire.pack({"room": 0, "why": f"no process could be made ({error})"}))
+            os.close(handles[0])
+            continue
         if not room:
             try:
                 _child(shell, order, handles[0])

@@ -156,7 +156,7 @@ class Instructor(Person):
         told = self.formgrader.locator("#success-modal.in, #error-modal.in")
 
         def answered() -> bool:
-            """JupyterLab may load the frame a second time while it opens, and cuts off what was pressed in the first."""
+            """JupyterLab may load the frame again while it opens, which cuts off what was pressed in the first."""
             before = len(self.problems)
             button.click()
             until(lambda: told.count() or self._cut_off(before), "what came of a button")

@@ -118,9 +118,8 @@ class Machine:
             "mount -t proc proc /proc",
             # Process 1 has nothing to do but to be there: orphans are reaped because it ignores their end, and it goes
             # when the pipe from the test process is closed.
-            'trap "" CHLD',
             'echo "$pid"',
-            "exec cat",
+            "exec env --ignore-signal=CHLD cat",
         ]
         return "\n".join(["set -e", "umask 022", *lines])
 

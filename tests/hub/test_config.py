@@ -80,7 +80,7 @@ def test_the_formgraders_role_opens_its_own_course_only_and_its_token_opens_noth
     assert scopes(c)["formgrade-calculus"] == [
         "access:services!service=calculus",
         "read:services!service=calculus",
-        "list:services",
+        "list:services!service=calculus",
     ]
     holders = {service for role in c.JupyterHub.load_roles for service in role.get("services", [])}
     assert holders == {"idle-culler"}
@@ -118,12 +118,14 @@ MENU = {
     "both": {"assignment-list", "create-assignment", "formgrader", "course-list", "validate-assignment"},
     "grader": {"create-assignment", "formgrader", "validate-assignment"},
 }
-# Where an entry of the menu needs a part in the server. An instructor's Formgrader leads to another server.
-PART = {
-    "assignment-list": "nbgrader.server_extensions.assignment_list",
-    "course-list": "nbgrader.server_extensions.course_list",
-    "validate-assignment": "nbgrader.server_extensions.validate_assignment",
-    "formgrader": "nbgrader.server_extensions.formgrader",
+# The parts in the server that an entry of the menu can stand on; exactly one of them must be there. An instructor's
+# Formgrader leads to another server.
+PARTS = {
+    "assignment-list": ("nbgrader.server_extensions.assignment_list", "autograder.assignment_list"),
+    "course-list": ("nbgrader.server_extensions.course_list",),
+    "validate-assignment": ("nbgrader.server_extensions.validate_assignment",),
+    "formgrader": ("nbgrader.server_extensions.formgrader", "coursehub.formgrader_link"),
+    "create-assignment": (),
 }
 
 
@@ -134,10 +136,11 @@ def test_a_role_has_its_entries_in_the_menu_and_what_they_need_in_the_server(rol
     every = set.union(*MENU.values())
     assert {name for name in every if f"@jupyter/nbgrader:{name}" not in off} == MENU[role]
     parts = json.loads((folder / "jupyter_server_config.json").read_text())["ServerApp"]["jpserver_extensions"]
-    on = {name for name, part in PART.items() if parts[part]}
-    link = parts.get("coursehub.formgrader_link", False)
-    assert on | ({"formgrader"} if link else set()) == MENU[role] - {"create-assignment"}
-    assert link == (role in ("instructor", "both"))
+    on = {name: [part for part in of_it if parts.get(part)] for name, of_it in PARTS.items()}
+    assert {name: len(found) for name, found in on.items()} == {
+        name: int(name in MENU[role] and bool(of_it)) for name, of_it in PARTS.items()
+    }
+    assert (on["formgrader"] == ["nbgrader.server_extensions.formgrader"]) == (role == "grader")
 
 
 @pytest.mark.parametrize(

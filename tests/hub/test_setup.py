@@ -198,6 +198,22 @@ def test_the_unit_starts_this_hub_with_this_file(machine: Machine, first: str):
     assert f"ExecStart={ROOT / '.venv/bin/jupyterhub'} --config {HUB / 'jupyterhub_config.py'}\n" in unit
 
 
+def test_where_systemd_runs_the_machine_it_enforces_the_limits(machine: Machine, first: str):
+    show = (
+        "from traitlets.config import PyFileConfigLoader; from jupyterhub.app import JupyterHub; import sys\n"
+        "c = PyFileConfigLoader(sys.argv[1]).load_config(); hub = JupyterHub(config=c)\n"
+        "print(hub.spawner_class.__module__, c.Spawner.mem_limit, c.Spawner.cpu_limit)"
+    )
+    machine.path("/etc/coursehub/limits.yaml").write_text(COURSE_YAML + "limits: { memory: 1G, cpu: 1.5 }\n")
+    command = [ROOT / ".venv" / "bin" / "python", "-c", show, HUB / "jupyterhub_config.py"]
+    environment = {"COURSE_YAML": "/etc/coursehub/limits.yaml"}
+    without = machine.run(*command, env=environment).stdout
+    assert "are not enforced" in without
+    assert without.endswith("jupyterhub.spawner 1G 1.5\n")
+    machine.run("mkdir", "-p", "/run/systemd/system")
+    assert machine.run(*command, env=environment).stdout == "systemdspawner.systemdspawner 1G 1.5\n"
+
+
 @pytest.mark.parametrize(
     ("user", "text", "said"),
     [

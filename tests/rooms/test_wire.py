@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder._answers import Answer, Fault, Missing, Number
-from autograder._student import Reply, Request
+from autograder._seam import Answer, Fault, Missing, Number, Reply, Request
 from autograder.rooms import _sealed, _wire
 
 numbers = st.builds(

@@ -6,10 +6,11 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from traitlets.config import Config
 
-from coursehub.settings import Settings, SettingsError
+from coursehub.settings import HUB_ACCOUNT, Settings, SettingsError
 
 DEMO = "A demonstration: one password for everybody, one Linux account for all. Nothing here is protected."
 PROXY = Path(sys.prefix) / "proxy" / "node_modules" / ".bin" / "configurable-http-proxy"
@@ -35,6 +36,9 @@ def configure(c: Config, settings: Settings) -> None:
         raise SettingsError(
             f"The proxy configurable-http-proxy is missing (looked at {PROXY} and on PATH); `make proxy` installs it."
         )
-    c.ConfigurableHTTPProxy.command = [proxy]
+    # The one part that strangers talk to needs none of root's rights, unless it must open a port below 1024.
+    port = urlsplit(settings.address).port or 80
+    as_hub = ["setpriv", f"--reuid={HUB_ACCOUNT}", f"--regid={HUB_ACCOUNT}", "--clear-groups"]
+    c.ConfigurableHTTPProxy.command = [proxy] if settings.demo or port < 1024 else [*as_hub, proxy]
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.proxy_port}"
     c.ConfigurableHTTPProxy.pid_file = str(state / "proxy.pid")

@@ -31,6 +31,7 @@ from coursehub.settings import BIN, CLONE, HUB, Course, Settings, load
 
 INSTRUCTOR, STUDENTS = "prof", ("alice", "bob")
 PATIENCE = 300  # seconds until the hub must answer; it usually takes ten
+STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PR_SET_CHILD_SUBREAPER = 36
 
 COURSE_YAML = """\
@@ -178,6 +179,12 @@ def table(settings: Settings, log: Path) -> str:
     )
 
 
+def _stop(number: int, frame: object) -> None:
+    for one in STOP:  # whoever asks a second time does not interrupt the ending
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make hub", description=__doc__)
     parser.add_argument("--folder", type=Path, default=CLONE / "demo-hub", help="default: %(default)s")
@@ -188,8 +195,8 @@ def main() -> None:
         if not (folder / "course.yaml").exists():
             sys.exit(f"{folder} holds no demo, so it is not removed; name the demo's folder, or remove it yourself.")
         shutil.rmtree(folder)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(0))
+    for number in STOP:  # Ctrl-C too: a shell that starts us in the background has it ignored
+        signal.signal(number, _stop)
     try:
         print("Preparing the demo course ...", flush=True)
         settings = prepare(folder)

@@ -11,10 +11,9 @@ from typing import Any
 from traitlets.config import Config
 
 from coursehub import spawning
-from coursehub.settings import Course, Settings
+from coursehub.settings import HUB_ACCOUNT, Course, Settings
 
 CULLER = "idle-culler"
-HUB_ACCOUNT = "coursehub"  # runs what needs neither root nor a course's files
 
 
 def _formgrader(settings: Settings, course: Course) -> dict[str, Any]:
@@ -59,7 +58,7 @@ def roles(settings: Settings) -> list[dict[str, Any]]:
                 "scopes": [
                     f"access:services!service={course.id}",
                     f"read:services!service={course.id}",
-                    "list:services",
+                    f"list:services!service={course.id}",  # one that can be listed but not read breaks the Course List
                 ],
             }
             for course in settings.courses.values()

@@ -20,6 +20,7 @@ from coursehub.roster import RESERVED, RosterError, Student, read_roster
 HUB = Path(__file__).resolve().parent.parent
 CLONE = HUB.parent.parent
 BIN = Path(sys.executable).parent  # the programs of the environment
+HUB_ACCOUNT = "coursehub"  # runs what needs neither root nor a course's files
 SCHEMA = json.loads((HUB / "course.schema.json").read_text())
 
 

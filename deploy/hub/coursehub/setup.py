@@ -16,8 +16,7 @@ from pathlib import Path
 
 from coursehub import steps
 from coursehub.content import course_steps
-from coursehub.services import HUB_ACCOUNT
-from coursehub.settings import BIN, CLONE, HUB, Settings, SettingsError, load
+from coursehub.settings import BIN, CLONE, HUB, HUB_ACCOUNT, Settings, SettingsError, load
 from coursehub.spawning import has_systemd
 from coursehub.steps import Step
 

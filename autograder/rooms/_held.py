@@ -1,0 +1,72 @@
+"""A gradebook that another process holds is waited for, by name, and nothing is lost if the wait is in vain.
+
+SQLite lets one process write at a time. nbgrader waits five seconds and then says that the gradebook may need an
+upgrade; here the wait is longer, is announced, and ends in words that say what to look for.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import Any
+
+from nbgrader.api import Gradebook
+from nbgrader.converters.base import NbGraderException
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+WAITING = "The gradebook %s is held by another process; waiting up to %g seconds for it."
+HELD = (
+    "The gradebook is held by another process and was not free within %g seconds. Nothing is lost: what was graded "
+    "before is saved. Look for another grading run, a formgrader at work, or a program that has the file open "
+    "(lsof gradebook.db), let it end, and run the same command again. c.TwoRooms.patience sets how long to wait."
+)
+
+
+def open_book(coursedir: Any, patience: float, log: Any) -> Gradebook:
+    """The run's connection to the gradebook."""
+    if not is_free(coursedir, patience, log):
+        log.error(HELD, patience)
+        raise NbGraderException("the gradebook is held by another process")
+    book = Gradebook(coursedir.db_url, coursedir.course_id)
+    if book.engine.dialect.name == "sqlite":
+        book.db.execute(text(f"PRAGMA busy_timeout = {int(patience * 1000)}"))
+    return book
+
+
+def is_free(coursedir: Any, patience: float, log: Any) -> bool:
+    """Whether the gradebook can be written, now or within `patience` seconds."""
+    url = make_url(coursedir.db_url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return True
+    path = url.database
+    end, said = time.monotonic() + patience, False
+    while _is_held(path):
+        if time.monotonic() > end:
+            return False
+        if not said:
+            log.warning(WAITING, path, patience)
+            said = True
+        time.sleep(0.2)
+    return True
+
+
+def _is_held(path: str) -> bool:
+    try:
+        book = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=0, isolation_level=None)
+    except sqlite3.OperationalError:
+        return False  # not there yet, or not to be opened: nbgrader will say so
+    try:
+        book.execute("BEGIN IMMEDIATE")
+        book.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        return "locked" in str(error)
+    finally:
+        book.close()
+    return False
+
+
+def is_locked(error: BaseException | None) -> bool:
+    """Whether an error of the database says that somebody else holds it."""
+    return isinstance(error, OperationalError) and "locked" in str(error)

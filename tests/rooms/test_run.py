@@ -1,0 +1,172 @@
+"""One grading run: it waits for what is held, survives what is lost, and leaves nothing behind when it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from autograder.rooms import _ahead
+from autograder.rooms._ends import NoRoom
+from tests.rooms.course import EARNED, Course, Submission
+
+ENOUGH = 300
+"""Seconds for anything that only has to happen at all."""
+STUDENTS = [f"student{number}" for number in range(8)]
+
+PRESSES = """
+import gc, json, os, threading
+from nbgrader.apps import NbGraderAPI
+from traitlets.config import Config
+settings = Config()
+get_config = lambda: settings
+os.chdir({root!r})
+exec(open("nbgrader_config.py").read(), {{"get_config": get_config, "__file__": {root!r} + "/nbgrader_config.py"}})
+api = NbGraderAPI(config=settings)
+def left():
+    below = []
+    for task in os.listdir("/proc/self/task"):
+        below += open(f"/proc/self/task/{{task}}/children").read().split()
+    return {{"processes": len(below), "threads": threading.active_count(), "files": len(os.listdir("/proc/self/fd")),
+             "scratch": os.listdir(os.environ["TMPDIR"])}}
+said = []
+for press in range(4):
+    result = api.autograde("ps1", "student0")
+    assert result["success"], result
+    gc.collect()
+    said.append(left())
+print(json.dumps(said))
+"""
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    made = Course(tmp_path)
+    for name in STUDENTS:
+        made.hand_in(name, Submission())
+    return made
+
+
+@contextmanager
+def grading(course: Course) -> Iterator[subprocess.Popen[str]]:
+    """`nbgrader autograde ps1`, at work."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with (course.root / "run.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nbgrader", "autograde", "ps1"],
+            cwd=course.root,
+            env={**os.environ, "PATH": path},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def until(happened: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + ENOUGH
+    while not happened():
+        assert time.monotonic() < end, f"waited {ENOUGH} s until {what}"
+        time.sleep(0.02)
+
+
+def graded(course: Course, name: str) -> bool:
+    return (course.root / "autograded" / name / "ps1" / "problems.ipynb").exists()
+
+
+@contextmanager
+def held(course: Course) -> Iterator[None]:
+    """Another process's writing transaction on the gradebook."""
+    book = sqlite3.connect(course.root / "gradebook.db", timeout=ENOUGH, isolation_level=None)
+    try:
+        book.execute("BEGIN IMMEDIATE")
+        yield
+        book.execute("ROLLBACK")
+    finally:
+        book.close()
+
+
+@pytest.mark.course
+def test_a_process_that_lives_on_keeps_no_room_file_or_thread_of_a_run(course: Course, tmp_path: Path) -> None:
+    """A formgrader: every press of Autograde is a run in the same process."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [sys.executable, "-c", PRESSES.format(root=str(course.root))],
+        env={**os.environ, "PATH": path, "TMPDIR": str(scratch)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    first, *_, last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["processes"], last["threads"], last["scratch"]) == (0, 1, [])
+    assert last["files"] <= first["files"]
+
+
+@pytest.mark.course
+def test_a_gradebook_that_is_held_is_waited_for_and_named(course: Course) -> None:
+    with held(course), grading(course) as run:
+        log = course.root / "run.log"
+        until(lambda: "is held by another process; waiting up to 60 seconds" in log.read_text(), "the wait is named")
+        assert not (course.root / "autograded").exists()
+    with grading(course) as run:
+        until(lambda: graded(course, STUDENTS[0]), "the first submission is graded")
+        with held(course):
+            until(lambda: "is held by another process" in log.read_text(), "the wait is named")
+        assert run.wait(ENOUGH) == 0, log.read_text()
+    assert [course.marks(name) for name in STUDENTS] == [EARNED] * len(STUDENTS)
+
+
+@pytest.mark.course
+def test_a_gradebook_that_stays_held_ends_the_run_in_words_and_loses_nothing(course: Course) -> None:
+    with (course.root / "nbgrader_config.py").open("a") as settings:
+        settings.write("\nc.TwoRooms.patience = 1\n")
+    with held(course):
+        said = course.run("autograde", "ps1", ok=False)
+    assert "The gradebook is held by another process and was not free within 1 seconds. Nothing is lost" in said
+    assert not (course.root / "autograded").exists()
+    course.run("autograde", "ps1")
+    assert course.marks(STUDENTS[-1]) == EARNED
+
+
+@pytest.mark.course
+def test_an_interpreter_that_is_killed_in_the_middle_costs_nobody_anything(course: Course) -> None:
+    with grading(course) as run:
+        until(lambda: graded(course, STUDENTS[1]), "the second submission is graded")
+        below = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+        (interpreter,) = [int(p) for p in below if b"zygote" in Path(f"/proc/{p}/cmdline").read_bytes()]
+        os.kill(interpreter, signal.SIGKILL)
+        assert run.wait(ENOUGH) == 0, (course.root / "run.log").read_text()
+    assert [course.marks(name) for name in STUDENTS] == [EARNED] * len(STUDENTS)
+
+
+def test_a_room_that_cannot_be_made_is_tried_again_and_then_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def make(kind: str) -> object:
+        tried.append(kind)
+        if kind == "never" or len(tried) < 4:
+            raise NoRoom("the table of processes is full")
+        return kind
+
+    rooms = _ahead.Ahead(make, lambda kind: 1)  # type: ignore[arg-type]  # a room need not be one to be handed out
+    assert rooms.take("later", keep=0) == "later"
+    monkeypatch.setattr(_ahead, "PATIENCE", 0.5)
+    with pytest.raises(NoRoom, match=r"no room could be made within 0\.5 seconds: the table of processes is full"):
+        rooms.take("never", keep=0)
+    rooms.close()
