@@ -160,6 +160,10 @@ class KeyboardStudent(Student):
         self.tab_to("Fetch Feedback")
         self.press("Enter")
         self.listed("submitted").get_by_text("view feedback").wait_for()
+        files = self.page.locator(".jp-DirListing")
+        for state in ("hidden", "visible"):
+            self.press("Control+Shift+F")
+            files.wait_for(state=state)
         self.tab_to("jp-DirListing-itemText", key="Shift+Tab")
         for folder in ("derivatives", "ps1", "feedback", "UTC", "problems.html"):
             self.choose(folder)
