@@ -76,5 +76,6 @@ class RealHub:
             self.process: subprocess.Popen[str] = self.machine.popen(
                 "jupyterhub", "--config", config, cwd=STATE, env={"COURSE_YAML": str(self.yaml)}, output=output
             )
-        until(lambda: self.process.poll() is not None or answers(f"{self.address}/hub/login"), "the login page")
-        assert self.process.poll() is None, self.log.read_text()
+        for page in ("hub/login", *(f"services/{course}/" for course in self.formgraders)):
+            until(lambda: self.process.poll() is not None or answers(f"{self.address}/{page}"), page)
+            assert self.process.poll() is None, self.log.read_text()
