@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ NOISE = [
     # nbgrader's page of a submission wants this script from the internet, and does not notice that there is none
     r"cdnjs\.cloudflare\.com/ajax/libs/mathjax",
     r"^uncaught: MathJax is not defined$",
+    r"^console: Blocked script execution in 'blob:",  # JupyterLab shows a page without running its scripts
 ]
 
 
@@ -54,6 +55,9 @@ class Person:
     """Somebody at a browser of their own."""
 
     def __init__(self, browser: Browser, address: str, name: str) -> None:
+        from playwright.sync_api import TimeoutError
+
+        self.Timeout = TimeoutError
         self.address, self.name = address, name
         self.window = browser.new_context(viewport={"width": 1400, "height": 950}, accept_downloads=True)
         self.window.set_default_timeout(DEADLINE * 1000)
@@ -84,16 +88,22 @@ class Person:
         self._shots += 1
         (page or self.page).screenshot(path=SHOTS / f"{self.name}-{self._shots:02}-{what}.png")
 
-    @staticmethod
-    def appears(what: Locator, seconds: float) -> bool:
+    def appears(self, what: Locator, seconds: float) -> bool:
         """Whether something comes into the page within that time."""
-        from playwright.sync_api import TimeoutError
-
         try:
             what.first.wait_for(timeout=seconds * 1000)
-        except TimeoutError:
+        except self.Timeout:
             return False
         return True
+
+    def open_file(self, file: Locator, page: Locator) -> None:
+        """By a double click in the file browser, until its page is there."""
+
+        def there() -> bool:
+            file.dblclick()
+            return self.appears(page, 20)
+
+        until(there, "a file to open")
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
@@ -145,7 +155,8 @@ class Instructor(Person):
         self.grader = opened.value
         self.formgrader = self.grader.locator("iframe").content_frame
         self.assignment().wait_for()
-        self.grader.wait_for_load_state("networkidle")
+        with suppress(self.Timeout):  # a frame that is loaded twice has been by then, mostly
+            self.grader.wait_for_load_state("networkidle", timeout=30_000)
 
     def assignment(self) -> Locator:
         return self.formgrader.locator("tr:has(td.name:has-text('ps1'))")
@@ -155,7 +166,7 @@ class Instructor(Person):
         told = self.formgrader.locator("#success-modal.in, #error-modal.in")
 
         def answered() -> bool:
-            """JupyterLab may load the frame a second time while it opens, which cuts off what was pressed in the first."""
+            """JupyterLab may load the frame again while it opens, which cuts off what was pressed in the first."""
             before = len(self.problems)
             button.click()
             until(lambda: told.count() or self._cut_off(before), "what came of a button")
@@ -173,10 +184,10 @@ class Instructor(Person):
             self.problems.remove(problem)
         return bool(cut_off)
 
-    @staticmethod
-    def _close(told: Locator) -> bool:
-        if told.count():
-            told.locator("[data-dismiss=modal]").first.click()
+    def _close(self, told: Locator) -> bool:
+        with suppress(self.Timeout):
+            if told.count():
+                told.locator("[data-dismiss=modal]").first.click(timeout=5000)
         return told.count() == 0
 
     def press_for_ps1(self, icon: str) -> tuple[bool, str]:
@@ -225,7 +236,6 @@ class Instructor(Person):
 
         until(there, "grades.csv")
         self.shot("exported", self.grader)
-        file.dblclick()
-        self.grader.locator(".jp-CSVViewer").wait_for()
+        self.open_file(file, self.grader.locator(".jp-CSVViewer"))
         self.shot("grades", self.grader)
         return self.grader.request.get(f"{self.grader.url.split('/lab')[0]}/files/grades.csv").text()

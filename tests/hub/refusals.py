@@ -48,7 +48,19 @@ PAGES = [
     "/hub/api/proxy",
 ]
 # Where words of others would be found, if they could be read.
-EVERYWHERE = ["/home", "/srv", "/var/lib", "/var/log", "/var/spool", "/var/tmp", "/etc", "/run", "/tmp", "/dev/shm"]
+EVERYWHERE = [
+    str(ROOT),
+    "/home",
+    "/srv",
+    "/var/lib",
+    "/var/log",
+    "/var/spool",
+    "/var/tmp",
+    "/etc",
+    "/run",
+    "/tmp",
+    "/dev/shm",
+]
 
 
 def environment(hub: RealHub, name: str) -> dict[str, str]:
@@ -66,11 +78,9 @@ def readable(hub: RealHub, name: str, path: Path) -> bool:
 
 def finds(hub: RealHub, name: str, words: list[str]) -> list[str]:
     """The files that hold one of `words`, of all that this user can read and the hub writes to."""
-    clone = [str(path) for path in sorted(ROOT.iterdir()) if path.name != ".venv"]
     patterns = [f"--regexp={word}" for word in words]
-    found = hub.machine.run(
-        "grep", "-rlsF", "--devices=skip", *patterns, *EVERYWHERE, *clone, user=name, check=False
-    ).stdout
+    command = ["grep", "-rlsF", "--devices=skip", "--exclude-dir=.venv", *patterns, *EVERYWHERE]
+    found = hub.machine.run(*command, user=name, check=False).stdout
     return found.splitlines()
 
 
