@@ -133,10 +133,18 @@ class Site:
         back = {name: values[0] for name, values in parse_qs(urlsplit(sent).query).items()}
         now = int(time.time())
         claims = {
-            "iss": self.service.address, "aud": back["client_id"], "sub": "17", "iat": now, "exp": now + 600,
-            "nonce": back["nonce"], f"{CLAIM}version": "1.3.0", f"{CLAIM}deployment_id": "1",
-            f"{CLAIM}message_type": "LtiResourceLinkRequest", f"{CLAIM}resource_link": {"id": "1"},
-            f"{CLAIM}target_link_uri": asked["target_link_uri"], f"{CLAIM}roles": [f"{CLAIM}Administrator"],
+            "iss": self.service.address,
+            "aud": back["client_id"],
+            "sub": "17",
+            "iat": now,
+            "exp": now + 600,
+            "nonce": back["nonce"],
+            f"{CLAIM}version": "1.3.0",
+            f"{CLAIM}deployment_id": "1",
+            f"{CLAIM}message_type": "LtiResourceLinkRequest",
+            f"{CLAIM}resource_link": {"id": "1"},
+            f"{CLAIM}target_link_uri": asked["target_link_uri"],
+            f"{CLAIM}roles": [f"{CLAIM}Administrator"],
             f"{CLAIM}custom": {"login": login},
         }
         token = jwt.encode(claims, key or self.service.key, algorithm="RS256", headers={"kid": "1"})
