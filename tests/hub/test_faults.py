@@ -178,7 +178,7 @@ def test_a_formgrader_that_is_killed_while_it_grades_is_back_by_itself_and_grade
 
     grading = threading.Thread(target=grade)
     grading.start()
-    until(lambda: set(work.pids("-u", GRADER)) - before, "rooms of a grading run")
+    until(lambda: set(work.pids("-u", GRADER)) - before or not grading.is_alive(), "rooms of a grading run")
     work.machine.run("pkill", "-KILL", "-u", GRADER)
     grading.join()
     until(work.formgrader, "the formgrader, started again by the hub")
