@@ -1,4 +1,4 @@
-"""docs/security.md promises nothing that no test shows: each line names a test that exists, or says why there is none."""
+"""docs/security.md promises nothing that no test shows: each line names a test that exists, or says why not."""
 
 from __future__ import annotations
 

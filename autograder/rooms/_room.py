@@ -6,6 +6,7 @@ A student's room answers `ask` with what `KernelStudent` says. The examiner's ro
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -50,6 +51,15 @@ class RoomStudent:
         return _wire.decode(Reply, self._channel.receive())
 
 
+def _come_back(start: str) -> None:
+    """From a folder so deep that every look at its name would take seconds."""
+    try:
+        os.readlink("/proc/self/cwd")
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            os.chdir(start)
+
+
 class Room:
     """Serves one shell until the other end hangs up."""
 
@@ -76,8 +86,10 @@ class Room:
 
     def _loop(self, does: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
         me = os.getpid()
+        start = os.getcwd()
         while True:
             order = self._channel.receive()
+            _come_back(start)
             reply = does[order["do"]](order)
             if os.getpid() != me:
                 os._exit(0)  # a copy that the cell's code forked off; only one process may answer
