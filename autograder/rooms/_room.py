@@ -6,6 +6,7 @@ A student's room answers `ask` with what `KernelStudent` says. The examiner's ro
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -52,11 +53,15 @@ class RoomStudent:
 
 
 def _come_back(start: str) -> None:
-    """From a folder so deep that every look at its name would take seconds."""
+    """From a folder that was removed, or is so deep that every look at its name would take seconds."""
+    lost = os.stat(".").st_nlink == 0
     try:
         os.readlink("/proc/self/cwd")
     except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
+        lost |= error.errno == errno.ENAMETOOLONG
+    if lost:
+        with contextlib.suppress(OSError):  # then the next cell will say so
+            os.makedirs(start, exist_ok=True)
             os.chdir(start)
 
 

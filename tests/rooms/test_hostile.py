@@ -108,6 +108,16 @@ def _hostile(course: Course, port: int) -> dict[str, Submission]:
             "    held[-1].flush(); time.sleep(0.02)"
         ),
         "folders-deep": Submission("import os\nfor i in range(3000):\n    os.mkdir('a'); os.chdir('a')"),
+        "folder-removed": Submission("import os, shutil\nshutil.rmtree(os.getcwd()); shutil.rmtree('/tmp', ignore_errors=True)"),
+        "streams-closed": Submission("import os, atexit\natexit.register(os._exit, 3)\nos.closerange(0, 3)"),
+        "channel-closed": Submission("import os\nos.closerange(0, 100)"),
+        "busy-threads": Submission(
+            "import threading\ndef spin():\n    while True: pass\nfor i in range(20): threading.Thread(target=spin, daemon=True).start()"
+        ),
+        "torch-turned": Submission(
+            "import torch\ntorch.set_default_dtype(torch.float16); torch.set_grad_enabled(False); torch.set_num_threads(8)\n"
+            "torch.use_deterministic_algorithms(True); torch.set_default_device('meta')"
+        ),
         "folders-closed": Submission("import os\nos.makedirs('a/b'); open('a/b/c', 'w').close(); os.umask(0o777); os.mkdir('d'); os.chmod('a/b', 0)"),
         "limits-of-others": Submission(
             "import os, ctypes\nl = ctypes.CDLL(None)\nfor p in (os.getppid(), 1):\n    l.prlimit(p, 0, (ctypes.c_ulong * 2)(1, 1), None)\n"
@@ -263,6 +273,11 @@ KINDS = [
     "memory-files",
     "disk-nameless",
     "folders-deep",
+    "folder-removed",
+    "streams-closed",
+    "channel-closed",
+    "busy-threads",
+    "torch-turned",
     "folders-closed",
     "limits-of-others",
     "sockets-with-names",
