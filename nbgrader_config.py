@@ -12,6 +12,14 @@ c.CourseDirectory.course_id = "derivatives"
 # one folder that everybody can reach, and give it nbgrader's permissions: docs/instructors.md.
 c.Exchange.root = os.environ.get("NBGRADER_EXCHANGE", os.path.join(here, "exchange"))
 
+# Handing in, releasing and fetching are whole or nothing; collecting copies regular files of the student, never a link.
+if os.name == "posix":  # nbgrader has no exchange on Windows
+    c.ExchangeFactory.collect = "autograder.exchange.Collect"
+    c.ExchangeFactory.fetch_assignment = "autograder.exchange.Fetch"
+    c.ExchangeFactory.release_assignment = "autograder.exchange.Release"
+    c.ExchangeFactory.release_feedback = "autograder.exchange.ReleaseFeedback"
+    c.ExchangeFactory.submit = "autograder.exchange.Submit"
+
 # A cell may take a minute when it is validated. (A call of a student's function within a check has a limit of its own,
 # of 5 seconds.)
 c.Execute.timeout = 60

@@ -40,7 +40,8 @@ class Run:
     seconds: float = 0.0
     before_first: float = 0.0
     each: dict[str, float] = field(default_factory=dict)
-    memory: int = 0
+    memory: list[tuple[int, int]] = field(default_factory=list)
+    """(submissions begun, MB of all processes), twice a second."""
     marks: dict[str, list[float]] = field(default_factory=dict)
 
 
@@ -111,7 +112,7 @@ def _watch(process: int, run: Run, done: threading.Event) -> None:
             except OSError:
                 continue
             total += int(found[1]) if found else 0
-        run.memory = max(run.memory, total >> 10)
+        run.memory.append((len(run.each), total >> 10))
 
 
 def _below(process: int) -> list[int]:
@@ -165,7 +166,7 @@ def main() -> None:
         if options.many:
             root = scratch / "many"
             root.mkdir()
-            make(root, (ROOT / "nbgrader_config.py").read_text(), -(-options.many // len(students())))
+            make(root, (ROOT / "nbgrader_config.py").read_text(), -(-options.many // (len(students()) - len(SLOW))))
             _report_many(grade(root))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -183,7 +184,13 @@ def _report(stock: list[Run], ours: list[Run]) -> None:
     print(row("seconds a submission, slowest", max(each[0]), max(each[1])))
     print(row("seconds, the one with an endless loop", *(statistics.median(s) for s in slow)))
     print(row("seconds before the first", *(statistics.median(r.before_first for r in k) for k in (stock, ours))))
-    print(row("MB at most, all processes (PSS)", *(max(r.memory for r in k) for k in (stock, ours)), form=".0f"))
+    print(
+        row(
+            "MB at most, all processes (PSS)",
+            *(max(mb for r in k for _, mb in r.memory) for k in (stock, ours)),
+            form=".0f",
+        )
+    )
     load = os.getloadavg()[0]
     print(f"\nLoad average at the end: {load:.1f}. Trust the ratios more than the seconds.")
 
@@ -191,9 +198,12 @@ def _report(stock: list[Run], ours: list[Run]) -> None:
 def _report_many(run: Run) -> None:
     times = ordinary(run)
     part = len(times) // 4
-    quarters = ", ".join(f"{statistics.median(times[i * part : (i + 1) * part]):.2f}" for i in range(4))
-    print(f"\n{len(run.each)} submissions in one run: {run.seconds:.0f} s, at most {run.memory} MB.")
-    print(f"Median seconds a submission, by quarter of the run: {quarters}.")
+    print(f"\n{len(run.each)} submissions in one run: {run.seconds:.0f} s.\n")
+    print("| quarter of the run | seconds a submission, median | MB at most (PSS) |\n|---|---|---|")
+    for quarter in range(4):
+        begun = range(quarter * part, (quarter + 1) * part)
+        most = max((mb for at, mb in run.memory if at in begun), default=0)
+        print(f"| {quarter + 1} | {statistics.median(times[begun.start : begun.stop]):.2f} | {most} |")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,34 @@
+"""The server's side of the Assignment List, whose messages are for people: nbgrader's own shows a traceback.
+
+Enable it in place of `nbgrader.server_extensions.assignment_list`, and disable that by name: it is loaded later.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbgrader.server_extensions import assignment_list as stock
+from nbgrader.server_extensions.assignment_list.handlers import AssignmentList
+
+_ERROR = "ExchangeError: "
+
+
+class Manager(AssignmentList):  # type: ignore[misc]  # nbgrader ships no types
+    """Does what nbgrader's does; of an error that is meant to be read, only that is shown."""
+
+    def submit_assignment(self, course_id: str, assignment_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = super().submit_assignment(course_id, assignment_id)
+        if not answer["success"] and _ERROR in answer["value"]:
+            answer["value"] = answer["value"].partition(_ERROR)[2].strip()
+        return answer
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "autograder.assignment_list"}]
+
+
+def _load_jupyter_server_extension(server: Any) -> None:
+    stock.load_jupyter_server_extension(server)
+    manager = Manager(parent=server)
+    manager.root_dir = server.root_dir
+    server.web_app.settings["assignment_list_manager"] = manager

@@ -1,0 +1,178 @@
+"""A student who never touches the mouse: Tab, Enter, arrows, JupyterLab's shortcuts and its command palette."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.hub.real_hub import until
+from tests.hub.students import Student
+
+# The words and classes of what has the focus; JupyterLab's buttons hide it in a shadow tree.
+FOCUSED = """() => {
+  let element = document.activeElement;
+  while (element.shadowRoot && element.shadowRoot.activeElement) element = element.shadowRoot.activeElement;
+  if (element.getRootNode().host) element = element.getRootNode().host;
+  if (element === document.body) return [];
+  return [element.innerText, element.ariaLabel, element.title, element.name, ...element.classList].filter(Boolean);
+}"""
+ACTIVE = """() => {
+  const cell = document.querySelector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell.jp-mod-active");
+  return cell ? [cell.dataset.windowedListIndex, cell.innerText] : ["-1", ""];
+}"""
+
+
+class KeyboardStudent(Student):
+    """Every step is keys; what is read from the page only tells when to press the next one."""
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def focused(self) -> list[str]:
+        return [str(words).strip() for words in self.page.evaluate(FOCUSED)]
+
+    def tab_to(self, words: str, key: str = "Tab") -> None:
+        """Presses Tab until what has the focus is called `words`."""
+        seen: list[str] = []
+        for _ in range(150):
+            self.press(key)
+            found = self.focused()
+            if words in found:
+                return
+            seen += found[:1]
+        raise AssertionError(f"{key} does not lead to {words!r}; it led to {list(dict.fromkeys(seen))}")
+
+    def login(self, then: str = "/hub/spawn") -> None:
+        self.page.goto(f"{self.address}/hub/login?next={then}")
+        if "username_input" not in self.focused_id():
+            self.tab_to("username")
+        self.page.keyboard.type(self.name)
+        self.tab_to("password")
+        self.page.keyboard.type(f"{self.name}-word")
+        self.press("Enter")
+
+    def focused_id(self) -> str:
+        return str(self.page.evaluate("document.activeElement.id"))
+
+    def command(self, name: str) -> None:
+        """Runs a command by the palette. What a page that just opens takes the focus from is asked for again."""
+        search = self.page.locator(".lm-CommandPalette-input:visible")
+        best = self.page.locator(".lm-CommandPalette-item.lm-mod-active", has_text=name)
+
+        def found() -> bool:
+            if search.count() == 0:
+                self.press("Control+Shift+C")
+            if "lm-CommandPalette-input" in self.focused():
+                self.press("Control+A")
+                self.page.keyboard.insert_text(name)
+            return best.count() > 0
+
+        until(found, f"the palette to offer {name!r}")
+        self.press("Enter")
+        search.wait_for(state="hidden")
+
+    def list(self) -> None:
+        """Brings the Assignment List to the front; JupyterLab may still be putting back what was open last time."""
+
+        def there() -> bool:
+            self.command("Assignment List")
+            return self.appears(self.page.locator("#released_assignments_list:visible"), 10)
+
+        until(there, "the Assignment List")
+
+    def fetch(self) -> None:
+        self.login()
+        self.lab()
+        self.list()
+        self.listed("released").wait_for()
+        self.tab_to("Fetch")
+        self.shot("released")
+        self.press("Enter")
+        self.listed("fetched").wait_for()
+
+    def open(self) -> None:
+        self.tab_to("ps1")
+        self.press("Enter")
+        self.tab_to("problems")
+        self.press("Enter")
+        self.opened()
+        self.shot("notebook")
+
+    def go_to(self, words: str, by: str = "ArrowDown") -> None:
+        """Walks from cell to cell, by the arrow key, to the one that holds `words`."""
+        self.press("Escape")
+        while words not in (active := self.active())[1]:
+            at = active[0]
+            self.press(by)
+            until(lambda: self.active()[0] != at, f"{by} to lead from cell {at} to {words!r}")
+
+    def active(self) -> tuple[int, str]:
+        number, words = self.page.evaluate(ACTIVE)
+        return int(number), str(words)
+
+    def answer(self, answers: Mapping[str, str]) -> None:
+        for name, source in answers.items():
+            self.go_to(f"def grad_{name}(")
+            self.press("Enter")
+            until(lambda: "cm-content" in self.focused(), "the cell's editor")
+            self.press("Control+A")
+            self.page.keyboard.insert_text(source)
+            self.press("Escape")
+
+    def run_all(self) -> None:
+        self.command("Run All Cells")
+
+    def look(self, name: str) -> bool:
+        """Walks to the cell below a check, which brings its picture to the screen; whether it can be seen."""
+        self.go_to(f"{name}.check(", by="ArrowUp")
+        picture = self.output(name).locator(".jp-RenderedSVG img")
+        picture.wait_for()
+        self.press("ArrowDown")
+        seen = until(lambda: self.sees(picture), f"the picture of {name}")
+        self.shot(f"sees-{name}")
+        return seen
+
+    def validate(self) -> str:
+        """By the button in the Assignment List: the one above the notebook is many Tabs away."""
+        self.press("Control+S")
+        self.saved()
+        self.list()
+        self.tab_to("problems")
+        self.tab_to("Validate")
+        self.press("Enter")
+        said = self.verdict()
+        self.press("Enter")
+        self.page.locator(".jp-Dialog").wait_for(state="detached")
+        return said
+
+    def submit(self) -> None:
+        self.list()
+        self.tab_to("Submit")
+        self.press("Enter")
+        self.listed("submitted").locator(".nested_list_item").wait_for()
+        self.shot("submitted")
+
+    def read_feedback(self) -> str:
+        """Fetches it, then walks to the page in the file browser: `view feedback` cannot be reached by Tab."""
+        self.list()
+        self.listed("submitted").wait_for()
+        self.tab_to("Fetch Feedback")
+        self.press("Enter")
+        self.listed("submitted").get_by_text("view feedback").wait_for()
+        self.tab_to("jp-DirListing-itemText", key="Shift+Tab")
+        for folder in ("derivatives", "ps1", "feedback", "UTC", "problems.html"):
+            self.choose(folder)
+        return self.feedback()
+
+    def choose(self, name: str) -> None:
+        """In the file browser: down to the item, Enter."""
+        self.page.locator(".jp-DirListing-item", has_text=name).wait_for()
+        chosen = self.page.locator(".jp-DirListing-item.jp-mod-selected", has_text=name)
+
+        def there() -> bool:
+            if chosen.count() == 0:
+                self.press("ArrowDown")
+            return self.appears(chosen, 1)
+
+        until(there, f"{name} in the file browser")
+        self.press("Enter")

@@ -1,0 +1,157 @@
+"""A term in a real browser, on a real hub with real accounts: what people do works, what must not happen does not."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.hub import hostile
+from tests.hub.browser import SHOTS, chromium
+from tests.hub.machine import Machine
+from tests.hub.real_hub import RealHub, needs_a_proxy
+from tests.hub.term import COURSES as PEOPLE
+from tests.hub.term import MARK, Said, Term, Work
+
+pytestmark = [pytest.mark.hub, pytest.mark.browser]
+
+
+@pytest.fixture(scope="module")
+def term(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Term]:
+    needs_a_proxy()
+    shutil.rmtree(SHOTS, ignore_errors=True)
+    SHOTS.mkdir()
+    with Machine() as machine, chromium() as browser:
+        hub = RealHub(machine, PEOPLE, tmp_path_factory.mktemp("hub") / "hub.log")
+        hub.start()
+        yield Term(hub, browser)
+
+
+@pytest.fixture(scope="module")
+def released(term: Term) -> dict[str, Said]:
+    return term.release()
+
+
+@pytest.fixture(scope="module")
+def ada(term: Term, released: dict[str, Said]) -> Work:
+    return term.ada_works()
+
+
+@pytest.fixture(scope="module")
+def bela(term: Term, released: dict[str, Said]) -> Work:
+    return term.bela_works()
+
+
+@pytest.fixture(scope="module")
+def graded(term: Term, ada: Work, bela: Work) -> tuple[Said, dict[str, Said], str]:
+    term.mallory_works()
+    return term.grade()
+
+
+@pytest.fixture(scope="module")
+def returned(term: Term, graded: object) -> dict[str, Said]:
+    return term.give_back()
+
+
+@pytest.fixture(scope="module")
+def pages(term: Term, returned: dict[str, Said]) -> dict[str, str]:
+    return term.read()
+
+
+def test_the_instructor_generates_and_releases_by_the_formgraders_buttons(released: dict[str, Said]) -> None:
+    assert released["education"][0], released["education"][1]
+    assert "Successfully released 'ps1'" in released["cloud-upload"][1]
+
+
+def test_a_student_by_mouse_sees_the_graph_drawn(ada: Work) -> None:
+    assert ada.pictures == [True, True]
+    assert "dfdy               0.1020   right" in ada.checks[0]
+
+
+def test_validate_names_what_is_missing_and_later_that_nothing_is(ada: Work) -> None:
+    assert "grad_q6 is not answered yet" in ada.verdicts[0]
+    assert ada.verdicts[1] == "Success! Your notebook passes all the tests."
+
+
+def test_a_student_by_keyboard_alone_sees_the_link_that_broke(bela: Work) -> None:
+    assert bela.pictures == [True]
+    assert "the first link that broke" in bela.checks[0]
+    assert "It has the right size and the wrong sign" in " ".join(bela.verdicts[0].split())
+
+
+def test_the_last_of_two_submissions_is_collected_and_graded(graded: tuple[Said, dict[str, Said], str]) -> None:
+    collected, said, table = graded
+    assert "Processing 3 submissions" in collected[1]
+    for well, text in said.values():
+        assert well, text
+        assert "Grading in two rooms; the student's is locked by namespaces" in text
+    scores = {row.split("\t")[1]: row.split("\t")[4] for row in table.splitlines()}
+    assert scores == {"ada": "60 / 60", "bela": "53.2 / 60", "mallory": "10 / 60"}
+
+
+def test_the_formgrader_shows_the_instructor_what_went_wrong(term: Term, graded: object) -> None:
+    assert "It has the right size and the wrong sign" in " ".join(term.read_by_prof["bela"].split())
+    assert "wrong sign" not in term.read_by_prof["ada"]
+
+
+def test_feedback_is_generated_and_released_by_buttons(returned: dict[str, Said]) -> None:
+    for well, text in returned.values():
+        assert well, text
+
+
+def test_each_student_reads_their_own_page(pages: dict[str, str]) -> None:
+    assert "Score: 60.0 / 60.0" in pages["ada"]
+    assert MARK in pages["ada"]
+    assert "Score: 53.2 / 60.0" in pages["bela"]
+    assert "wrong sign" in pages["bela"]
+    assert MARK not in pages["bela"] + pages["mallory"]
+
+
+def test_grades_are_exported(term: Term, pages: object) -> None:
+    rows = list(csv.DictReader(io.StringIO(term.export())))
+    assert {row["student_id"]: float(row["score"]) for row in rows} == {"ada": 60, "bela": 53.2, "mallory": 10}
+
+
+@pytest.mark.parametrize("attempt", hostile.ATTEMPTS)
+def test_a_submission_reaches_nothing_while_it_is_graded(pages: dict[str, str], attempt: str) -> None:
+    assert f"{attempt}: refused by" in pages["mallory"]
+
+
+def test_no_page_holds_a_hidden_tests_seed(term: Term, pages: dict[str, str]) -> None:
+    assert len(seeds := term.seeds()) == 6
+    assert [seed for seed in seeds if seed in "".join(pages.values())] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/services/derivatives/formgrader",
+        "/services/derivatives/formgrader/gradebook/ps1",
+        "/services/derivatives/lab",
+        "/services/derivatives/files/gradebook.db",
+        "/services/derivatives/files/source/ps1/problems.ipynb",
+        "/services/derivatives/api/contents/submitted/ada/ps1/problems.ipynb",
+        "/services/algebra/formgrader",
+        "/services/algebra/api/contents",
+        "/user/ada/lab",
+        "/user/ada/files/derivatives/ps1/problems.ipynb",
+        "/user/ada/api/contents/derivatives/ps1/feedback",
+        "/hub/admin",
+        "/hub/api/users",
+        "/hub/api/users/ada",
+        "/hub/api/groups",
+        "/hub/api/proxy",
+    ],
+)
+def test_a_student_is_refused(term: Term, pages: object, path: str) -> None:
+    assert term.status(term.mallory, path) in (403, 404)
+
+
+def test_a_student_who_types_the_formgraders_address_sees_a_refusal(term: Term, pages: object) -> None:
+    reply = term.mallory.page.goto(f"{term.hub.address}/services/derivatives/formgrader")
+    term.mallory.shot("refused")
+    assert reply
+    assert reply.status == 403

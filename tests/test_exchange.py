@@ -1,0 +1,395 @@
+"""What a student's folder can do to the course that collects it, and what a full disk does to work: nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder.exchange._regular import Copy, Limits, Refused
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.course
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can hand in for several accounts, or mount a disk")
+SECRET = "the hidden tests"
+COURSE = "derivatives"
+BUTTON = {"nbgrader.server_extensions.assignment_list": False, "autograder.assignment_list": True}
+
+
+class Place:
+    """A course, its exchange and one student's home; `wrap` goes before every command."""
+
+    def __init__(self, root: Path, wrap: tuple[str, ...] = (), seen: Path = Path("/")) -> None:
+        self.root, self.wrap, self.seen = root, wrap, seen
+        self.course, self.home = root / "course", root / "home"
+        self.inbound = seen / (root / "exchange" / COURSE / "inbound").relative_to("/")
+        (root / "exchange").mkdir(parents=True, exist_ok=True, mode=0o777)
+        (root / "exchange").chmod(0o777)
+        for folder in (self.course, self.home):
+            folder.mkdir(exist_ok=True)
+            shutil.copy(ROOT / "nbgrader_config.py", folder)
+        notebook(self.course / "release" / "ps1" / "problems.ipynb", "released")
+
+    def run(self, *arguments: str, at: str = "course", code: int | None = 0) -> str:
+        done = subprocess.run(
+            [*self.into(at), *nbgrader(*arguments)],
+            cwd=self.root / at,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert code is None or done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def into(self, at: str) -> list[str]:
+        return [*self.wrap, f"--wdns={self.root / at}"] if self.wrap else []
+
+    def environment(self) -> dict[str, str]:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        home = {"HOME": str(self.home), "JUPYTER_DATA_DIR": str(self.home / "data")}
+        return {**os.environ, **home, "PATH": path, "NBGRADER_EXCHANGE": str(self.root / "exchange")}
+
+    def answer(self, text: str) -> None:
+        notebook(self.home / "ps1" / "problems.ipynb", text)
+
+    def hand_in(self, student: str, when: str, write: Callable[[Path], None], owner: str = "") -> None:
+        """A folder in the exchange as `student` could write it there, without nbgrader."""
+        folder = self.inbound / f"{student}+ps1+{when} UTC+random"
+        notebook(folder / "problems.ipynb", f"by {owner or student}")
+        (folder / "timestamp.txt").write_text(f"{when} UTC")
+        write(folder)
+        for path in (folder, *folder.rglob("*")):
+            shutil.chown(path, owner or student) if not path.is_symlink() else None
+
+    def collected(self, student: str) -> Path:
+        return self.course / "submitted" / student / "ps1"
+
+    def entries(self) -> list[str]:
+        return sorted(os.listdir(self.inbound))
+
+
+def nbgrader(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "nbgrader", *arguments]
+
+
+def notebook(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)]), path)
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = Place(tmp_path_factory.mktemp("released"))
+    place.run("release_assignment", "ps1")
+    return place
+
+
+@pytest.fixture
+def place(released: Place, tmp_path: Path) -> Place:
+    shutil.copytree(released.root, tmp_path / "place")
+    return Place(tmp_path / "place")
+
+
+def copied(folder: Path, into: Path, limits: Limits | None = None) -> list[str]:
+    """Copies, and returns what was said about what was left out."""
+    said: list[str] = []
+    copy = Copy(
+        limits or Limits(10_000, 100_000), lambda name, _: name == "ignored", lambda *told: said.append(str(told))
+    )
+    copy.folder(str(folder), str(into), os.geteuid())
+    return said
+
+
+@pytest.mark.parametrize(
+    ("kind", "make", "reason"),
+    [
+        ("link to a file", lambda f, s: (f / "x").symlink_to(s / "secret"), "it is a link"),
+        ("link to a folder", lambda f, s: (f / "x").symlink_to(s), "it is a link"),
+        ("broken link", lambda f, s: (f / "x").symlink_to(s / "nothing"), "it is a link"),
+        ("endless device", lambda f, s: (f / "x").symlink_to("/dev/zero"), "it is a link"),
+        ("pipe", lambda f, s: os.mkfifo(f / "x"), "it is a pipe or a device"),
+        ("socket", lambda f, s: _socket(f / "x"), "No such device or address"),
+        ("large", lambda f, s: (f / "x").write_bytes(b"." * 10_001), "it is larger than 10000 bytes"),
+        ("name", lambda f, s: (f / "x\nINFO all is well").write_text("x"), "its name is not text, or too long"),
+        (
+            "bytes",
+            lambda f, s: (Path(os.fsdecode(bytes(f) + b"/x\xff"))).write_text("x"),
+            "its name is not text, or too long",
+        ),
+    ],
+)
+def test_only_regular_files_are_copied(
+    kind: str, make: Callable[[Path, Path], None], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a socket's path may have 108 bytes
+    (tmp_path / "secret").write_text(SECRET)
+    inbound = tmp_path / "in"
+    (inbound / "data").mkdir(parents=True)
+    (inbound / "data" / "points.csv").write_text("1,2")
+    (inbound / "ignored").write_text("x")
+    make(inbound, tmp_path)
+    said = copied(inbound, tmp_path / "out")
+    assert len(said) == 1, kind
+    assert reason in said[0]
+    assert [p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*")] == [
+        "data",
+        "data/points.csv",
+    ]
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(path))
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda f: [(f / str(n)).write_bytes(b"." * 9_999) for n in range(11)], "holds more than 100000 bytes"),
+        (lambda f: [(f / str(n)).touch() for n in range(1001)], "holds more than 1000 files"),
+        (lambda f: (f / "/".join("d" * 12)).mkdir(parents=True), "nested more than 10 deep"),
+    ],
+)
+def test_a_folder_beyond_the_limits_is_refused(make: Callable[[Path], None], reason: str, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    make(tmp_path / "in")
+    with pytest.raises(Refused, match=reason):
+        copied(tmp_path / "in", tmp_path / "out")
+
+
+def test_a_file_that_turns_into_a_link_while_it_is_copied_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    inbound = tmp_path / "in"
+    inbound.mkdir()
+    (inbound / "link").symlink_to(tmp_path / "secret")
+    (inbound / "file").write_text("mine")
+    ended = threading.Event()
+
+    def swap() -> None:
+        while not ended.is_set():
+            for name in ("link", "file"):
+                os.rename(inbound / name, inbound / "x")
+                os.rename(inbound / "x", inbound / name)
+            os.link(inbound / "file", inbound / "y")
+            os.replace(inbound / "y", inbound / "x")
+            os.symlink(tmp_path / "secret", inbound / "y")
+            os.replace(inbound / "y", inbound / "x")
+            os.unlink(inbound / "x")
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
+    try:
+        for n in range(200):
+            copied(inbound, tmp_path / f"out{n}")
+    finally:
+        ended.set()
+        swapper.join()
+    texts = {p.read_text() for n in range(200) for p in (tmp_path / f"out{n}").iterdir()}
+    assert texts == {"mine"}
+
+
+@as_root
+def test_collect_takes_nothing_but_the_students_own_files(place: Place) -> None:
+    source = place.course / "source" / "ps1" / "problems.ipynb"
+    notebook(source, SECRET)
+
+    def steal(folder: Path) -> None:
+        (folder / "problems.ipynb").unlink()
+        (folder / "problems.ipynb").symlink_to(source)
+        (folder / "submission_secret.txt").symlink_to(place.course / "nbgrader_config.py")
+        (folder / "all").symlink_to(place.course)
+
+    def others(folder: Path) -> None:
+        (folder / "notes.txt").write_text("honest")
+
+    def huge(folder: Path) -> None:
+        for n in range(1001):
+            (folder / str(n)).touch()
+
+    when = "2026-11-25 10:00:00.000000"
+    place.hand_in("games", when, steal)
+    place.hand_in("daemon", when, others)
+    place.hand_in("bin", when, huge)
+    place.hand_in("daemon", "2026-11-25 11:00:00.000000", others, owner="games")  # games hands in as daemon
+    place.hand_in("..", when, others, owner="games")
+    place.hand_in("nobody", "no time", others)
+    (place.inbound / f"nobody+ps1+{when} UTC+link").symlink_to(place.course)
+    said = place.run("collect", "ps1")
+    assert "'problems.ipynb' of games's submission was left out: it is a link." in said
+    assert "it is handed in as daemon but belongs to games" in said
+    assert "bin's submission was NOT collected: it holds more than 1000 files." in said
+    assert "'..' is no name for a student" in said
+    assert sorted(os.listdir(place.course / "submitted")) == ["bin", "daemon", "games"]
+    assert sorted(os.listdir(place.collected("games"))) == ["submission_secret.txt", "timestamp.txt"]
+    assert re.fullmatch("[0-9a-f]{128}", (place.collected("games") / "submission_secret.txt").read_text())
+    assert "by daemon" in (place.collected("daemon") / "problems.ipynb").read_text()
+    assert os.listdir(place.course / "submitted" / "bin") == []
+    assert not (place.course / "ps1").exists()
+    assert all(SECRET not in p.read_text() for p in (place.course / "submitted").rglob("*") if p.is_file())
+
+
+def test_a_later_submission_replaces_the_collected_one_as_with_nbgrader(place: Place) -> None:
+    for text, options, kept in (("first", (), "first"), ("second", (), "first"), ("third", ("--update",), "third")):
+        place.answer(text)
+        place.run("submit", "ps1", at="home")
+        said = place.run("collect", "ps1", *options)
+        (student,) = os.listdir(place.course / "submitted")
+        assert kept in (place.collected(student) / "problems.ipynb").read_text(), said
+        assert len((place.collected(student) / "submission_secret.txt").read_text()) == 128
+    assert "No newer submission to collect" in place.run("collect", "ps1", "--update")
+    assert os.listdir(place.course / "submitted" / student) == ["ps1"]
+
+
+def test_a_submission_that_is_killed_halfway_is_not_there_and_leaves_nothing_behind(place: Place) -> None:
+    """The configuration kills the real command when the first of two copies is done."""
+    place.answer("my work")
+    killed = (ROOT / "nbgrader_config.py").read_text() + (
+        "\nimport signal\nfrom autograder.exchange import Submit\n"
+        "class Killed(Submit):\n    def set_perms(self, *a, **k):\n        os.kill(os.getpid(), signal.{how})\n"
+        "c.ExchangeFactory.submit = Killed\n"
+    )
+    config = place.home / "nbgrader_config.py"
+    config.write_text(killed.format(how="SIGKILL"))
+    place.run("submit", "ps1", at="home", code=-signal.SIGKILL)
+    assert not [n for n in place.entries() if "+" in n]
+    assert "No submissions" in place.run("collect", "ps1") or not (place.course / "submitted").exists()
+    config.write_text(killed.format(how="SIGINT"))
+    place.run("submit", "ps1", at="home", code=None)
+    config.write_text((ROOT / "nbgrader_config.py").read_text())
+    place.run("submit", "ps1", at="home")
+    assert ["+ps1+" in n for n in place.entries()] == [True]
+    cached = os.listdir(place.home / "data" / "nbgrader_cache" / COURSE)
+    assert ["+ps1+" in n for n in cached] == [True]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Place]:
+    """The exchange on a disk of its own of 600 kB, in a mount namespace that ends with the test."""
+    root = Place(tmp_path / "place").root
+    mount = 'mount -t tmpfs -o size=600k,mode=777 small "$0" && echo up && exec cat'
+    keeper = subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c", mount, root / "exchange"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert keeper.stdin
+    assert keeper.stdout
+    try:
+        if keeper.stdout.readline() != b"up\n":
+            pytest.skip("this machine lets nobody mount a disk")
+        place = Place(root, ("nsenter", f"--mount=/proc/{keeper.pid}/ns/mnt"), Path(f"/proc/{keeper.pid}/root"))
+        place.run("release_assignment", "ps1")
+        yield place
+    finally:
+        keeper.stdin.close()
+        keeper.wait()
+        keeper.stdout.close()
+
+
+def fill(place: Place) -> Path:
+    ballast = place.inbound.parent.parent / "ballast"
+    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while True:
+            file.write(b"." * 1024)
+    return ballast
+
+
+def full(place: Place) -> str:
+    """The message of a submission to a full exchange, in one line."""
+    return (
+        f"ps1 was NOT handed in: the disk of the exchange ({place.root}/exchange) is full. "
+        f"Nothing is lost: your work is in {place.home}/ps1, and what you handed in before still counts. "
+        "Tell your instructor or administrator, and submit again when there is space."
+    )
+
+
+def one_line(text: object) -> str:
+    return " ".join(str(text).split())
+
+
+@as_root
+def test_with_a_full_exchange_nothing_is_handed_in_and_nothing_is_lost(small_disk: Place) -> None:
+    place = small_disk
+    place.answer("first")
+    place.run("submit", "ps1", at="home")
+    before = place.entries()
+    ballast = fill(place)
+    place.answer("second " + "x" * 20_000)
+    said = place.run("submit", "ps1", at="home", code=1)
+    assert full(place) in one_line(said)
+    assert "Traceback" not in said
+    assert place.entries() == before
+    assert "second" in (place.home / "ps1" / "problems.ipynb").read_text()
+    assert len(os.listdir(place.home / "data" / "nbgrader_cache" / COURSE)) == 1
+    place.run("collect", "ps1")
+    (student,) = os.listdir(place.course / "submitted")
+    assert "first" in (place.collected(student) / "problems.ipynb").read_text()
+    said = place.run("release_assignment", "ps1", "--force", code=1)
+    assert f"ps1 was NOT released: the disk of the exchange ({place.root}/exchange) is full." in one_line(said)
+    assert (place.inbound.parent / "outbound" / "ps1" / "problems.ipynb").stat().st_size > 0
+    ballast.unlink()
+    place.run("submit", "ps1", at="home")
+    place.run("collect", "ps1", "--update")
+    assert "second" in (place.collected(student) / "problems.ipynb").read_text()
+
+
+@as_root
+def test_the_button_of_the_assignment_list_says_the_same(small_disk: Place) -> None:
+    place = small_disk
+    place.answer("work " + "x" * 20_000)
+    ballast = fill(place)
+    server = subprocess.Popen(
+        [
+            *(*place.into("home"), sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser"),
+            *("--port=0", "--IdentityProvider.token=t", f"--ServerApp.root_dir={place.home}"),
+            f"--ServerApp.jpserver_extensions={BUTTON}",
+        ],
+        env={**place.environment(), "JUPYTER_RUNTIME_DIR": str(place.home / "runtime")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        where = served(place.home / "runtime")
+        answer = post(f"{where}assignments/submit", {"course_id": COURSE, "assignment_id": "ps1"})
+        assert answer["success"] is False
+        assert one_line(answer["value"]) == full(place)
+        assert place.entries() == []
+        ballast.unlink()
+        answer = post(f"{where}assignments/submit", {"course_id": COURSE, "assignment_id": "ps1"})
+        assert answer["success"] is True
+        assert [a["status"] for a in answer["value"]] == ["fetched", "submitted"]
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def served(runtime: Path) -> str:
+    """The address of a server that has started."""
+    ends = time.monotonic() + 120
+    while time.monotonic() < ends:
+        for file in runtime.glob("jpserver-*.json"):
+            try:
+                return str(json.loads(file.read_text())["url"])
+            except ValueError:  # half written
+                continue
+        time.sleep(0.1)
+    raise AssertionError("the server did not start within two minutes")
+
+
+def post(url: str, values: dict[str, str]) -> dict[str, object]:
+    headers = {"Authorization": "token t", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(values).encode(), headers)
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return json.loads(answer.read())  # type: ignore[no-any-return]
