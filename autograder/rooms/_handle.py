@@ -46,6 +46,7 @@ class Handle:
         self._channel, self._ender, self._box = channel, ender, box
         self._scratch, self._source = scratch, source
         self._buffer = bytearray()
+        self._looked = time.monotonic()
         self._closed, self._closing = False, threading.Lock()
 
     def send(self, message: Mapping[str, Any], seconds: float = 10) -> None:
@@ -77,6 +78,8 @@ class Handle:
                 self.send(answer(reply["ask"]))
                 end += time.monotonic() - before  # the student's time, not the examiner's
             elif reply.get("id") == number:
+                if time.monotonic() - self._looked > _TICK:
+                    self._watch()  # what a cell leaves running is that cell's, not the next one's
                 return reply
 
     def receive(self, seconds: float, most: int = _wire.MOST_BYTES) -> dict[str, Any]:
@@ -112,6 +115,7 @@ class Handle:
 
     def _watch(self) -> None:
         """Limits that the kernel counts a process at a time are counted here for the whole room."""
+        self._looked = time.monotonic()
         if self._ender.ended():
             raise self._lost()
         if not self._box or not os.path.isdir("/proc/self"):
