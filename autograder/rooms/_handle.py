@@ -78,8 +78,7 @@ class Handle:
                 self.send(answer(reply["ask"]))
                 end += time.monotonic() - before  # the student's time, not the examiner's
             elif reply.get("id") == number:
-                if time.monotonic() - self._looked > _TICK:
-                    self._watch()  # what a cell leaves running is that cell's, not the next one's
+                self._watch_what_is_left()
                 return reply
 
     def receive(self, seconds: float, most: int = _wire.MOST_BYTES) -> dict[str, Any]:
@@ -112,6 +111,12 @@ class Handle:
     def _lost(self) -> Exception:
         """A room ends with the interpreter that it was forked from, and that is no cell's doing."""
         return Gone(ENDED) if self._source.alive() else NoRoom("the interpreter that rooms are forked from has ended")
+
+    def _watch_what_is_left(self) -> None:
+        """What a cell leaves running, or on the disk, is that cell's; the next one must not be ended for it."""
+        shared = self._box is not None and self._box.level == _sandbox.LANDLOCK
+        if shared or time.monotonic() - self._looked > _TICK:
+            self._watch()
 
     def _watch(self) -> None:
         """Limits that the kernel counts a process at a time are counted here for the whole room."""
