@@ -61,8 +61,10 @@ system: $(READY)  # what tests need of the system: a browser and the hub's proxy
 # On a machine that is busy with other things a browser or a hub can miss its deadline. What failed is run once more, by
 # itself: a real failure fails again, and the lines above name what only failed at first.
 test: $(READY) system  ## all tests
-	@$(BIN)/pytest --cache-clear -n auto --dist loadfile || \
-	  { echo; echo "Some tests failed. They are run once more, alone:"; $(BIN)/pytest --last-failed --last-failed-no-failures none; }
+	@where=$$(mktemp -d) && trap 'rm -rf "$$where"' EXIT && \
+	{ $(BIN)/pytest --basetemp="$$where/all" --cache-clear -n auto --dist loadfile || \
+	  { echo; echo "Some tests failed. They are run once more, alone:"; \
+	    $(BIN)/pytest --basetemp="$$where/again" --last-failed --last-failed-no-failures none; }; }
 
 bench: $(READY)  ## the timings of docs/performance.md, measured here
 	@$(BIN)/python tools/bench.py

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import select
 import socket
 import threading
@@ -45,7 +46,7 @@ class Handle:
         self._channel, self._ender, self._box = channel, ender, box
         self._scratch, self._source = scratch, source
         self._buffer = bytearray()
-        self._asked = 0
+        self._looked = time.monotonic()
         self._closed, self._closing = False, threading.Lock()
 
     def send(self, message: Mapping[str, Any], seconds: float = 10) -> None:
@@ -63,8 +64,9 @@ class Handle:
         answer: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> dict[str, Any]:
         """Sends a request and returns its reply; `answer` serves what the examiner's room asks meanwhile."""
-        self._asked += 1
-        self.send({**message, "id": self._asked})
+        # Nobody can know it before: what a student's code writes to this channel itself is no reply to anything.
+        number = secrets.token_hex(8)
+        self.send({**message, "id": number})
         end = time.monotonic() + seconds
         while True:
             try:
@@ -75,7 +77,8 @@ class Handle:
                 before = time.monotonic()
                 self.send(answer(reply["ask"]))
                 end += time.monotonic() - before  # the student's time, not the examiner's
-            elif reply.get("id") == self._asked:
+            elif reply.get("id") == number:
+                self._watch_what_is_left()
                 return reply
 
     def receive(self, seconds: float, most: int = _wire.MOST_BYTES) -> dict[str, Any]:
@@ -109,8 +112,15 @@ class Handle:
         """A room ends with the interpreter that it was forked from, and that is no cell's doing."""
         return Gone(ENDED) if self._source.alive() else NoRoom("the interpreter that rooms are forked from has ended")
 
+    def _watch_what_is_left(self) -> None:
+        """What a cell leaves running, or on the disk, is that cell's; the next one must not be ended for it."""
+        shared = self._box is not None and self._box.level == _sandbox.LANDLOCK
+        if shared or time.monotonic() - self._looked > _TICK:
+            self._watch()
+
     def _watch(self) -> None:
         """Limits that the kernel counts a process at a time are counted here for the whole room."""
+        self._looked = time.monotonic()
         if self._ender.ended():
             raise self._lost()
         if not self._box or not os.path.isdir("/proc/self"):

@@ -67,11 +67,12 @@ def tasks_of(user: int) -> int:
 
 
 def resident(process: int) -> int:
-    """Bytes of memory."""
+    """Bytes of memory, those of files aside: a fork shares them, and does not count them before it has used them."""
     try:
         with open(f"/proc/{process}/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
+            _, all_of_it, of_files, *_ = map(int, file.read().split())
+            return (all_of_it - of_files) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
         return 0
 
 

@@ -6,18 +6,18 @@ A student's room answers `ask` with what `KernelStudent` says. The examiner's ro
 
 from __future__ import annotations
 
-import builtins
+import contextlib
+import errno
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from autograder._seam import Reply, Request
 from autograder._student import KernelStudent, answering
-from autograder.rooms import _files, _shell, _wire
+from autograder.rooms import _files, _pristine, _shell, _wire
 
 TOO_MUCH = "The outputs of this cell are too large to be kept: {size} bytes, and at most {most} are."
 _LONGEST_ORDER = 1 << 26
@@ -52,21 +52,17 @@ class RoomStudent:
         return _wire.decode(Reply, self._channel.receive())
 
 
-_PRISTINE = dict(vars(builtins))
-
-
-@contextmanager
-def _own_builtins() -> Iterator[None]:
-    """The call, and the description of what it returns, happen with Python's own built-in functions."""
-    space = vars(builtins)
-    theirs = dict(space)
-    space.update(_PRISTINE)
+def _come_back(start: str) -> None:
+    """From a folder that was removed, or is so deep that every look at its name would take seconds."""
+    lost = os.stat(".").st_nlink == 0
     try:
-        yield
-    finally:
-        for name in _PRISTINE.keys() - theirs.keys():
-            del space[name]
-        space.update(theirs)
+        os.readlink("/proc/self/cwd")
+    except OSError as error:
+        lost |= error.errno == errno.ENAMETOOLONG
+    if lost:
+        with contextlib.suppress(OSError):  # then the next cell will say so
+            os.makedirs(start, exist_ok=True)
+            os.chdir(start)
 
 
 class Room:
@@ -84,6 +80,7 @@ class Room:
         _shell.attach(shell, order["most"])
         # Looked up now: a student may replace what these names mean later, and would only lose by it.
         self._run, self._pack, self._ask = _shell.run, _wire.pack, self.ask
+        self._as_before = _pristine.Pristine().call
 
     def serve(self) -> None:
         if self._role == _wire.EXAMINER:
@@ -94,8 +91,10 @@ class Room:
 
     def _loop(self, does: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
         me = os.getpid()
+        start = os.getcwd()
         while True:
             order = self._channel.receive()
+            _come_back(start)
             reply = does[order["do"]](order)
             if os.getpid() != me:
                 os._exit(0)  # a copy that the cell's code forked off; only one process may answer
@@ -121,9 +120,9 @@ class Room:
         return {}
 
     def ask(self, order: dict[str, Any]) -> dict[str, Any]:
-        request = _wire.decode(Request, order["request"])
-        given = {n: self._course[n] for n in request.given if n in self._course}
-        request = Request(**{**vars(request), "given": given})
-        with _own_builtins():
+        with self._as_before():
+            request = _wire.decode(Request, order["request"])
+            given = {n: self._course[n] for n in request.given if n in self._course}
+            request = Request(**{**vars(request), "given": given})
             reply = KernelStudent().ask(request)
             return {"reply": _wire.encode(replace(reply, cells=(), modules={}))}  # the grader has them itself

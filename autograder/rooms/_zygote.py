@@ -134,7 +134,7 @@ def _serve(shell: _shell.Shell, control: socket.socket, scratch: str) -> None:
     gc.freeze()  # so that the collector does not touch, and so copy, the pages that rooms share
     _linux.gather_pages()
     assert threads() == 1, f"only a single thread may fork, and there are {threads()}"
-    control.sendall(_wire.pack({"ready": True, "resident": _resident()}))
+    control.sendall(_wire.pack({"ready": True, "resident": _processes.resident(os.getpid())}))
     buffer = b""
     while True:
         data, handles, _, _ = socket.recv_fds(control, 1 << 16, 1)
@@ -179,11 +179,6 @@ def _leave_nothing(scratch: str) -> NoReturn:
 def alone(channel: int) -> None:
     """One room in a process of its own, where a warm interpreter cannot be forked safely: macOS."""
     become_room(warm(), None, socket.socket(fileno=channel))
-
-
-def _resident() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 if __name__ == "__main__":

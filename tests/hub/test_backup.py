@@ -189,11 +189,13 @@ def test_a_gradebook_that_stays_held_is_named(tmp_path: Path, monkeypatch: pytes
 
 def test_a_folder_that_is_nested_without_end_does_not_end_the_backup(tmp_path: Path) -> None:
     deep = tmp_path / "work"
-    for _ in range(15):
-        deep = deep / "/".join(["d"] * 100)
-        deep.mkdir(parents=True)
-    with tarfile.open(tmp_path / "x.tar", "w") as tar:
-        writer = Writer(tar)
-        writer.tree(tmp_path / "work", "work")
-    subprocess.run(["rm", "-rf", tmp_path / "work"], check=True)  # pytest could not remove it
+    try:
+        for _ in range(15):
+            deep = deep / "/".join(["d"] * 100)
+            deep.mkdir(parents=True)
+        with tarfile.open(tmp_path / "x.tar", "w") as tar:
+            writer = Writer(tar)
+            writer.tree(tmp_path / "work", "work")
+    finally:
+        subprocess.run(["rm", "-rf", tmp_path / "work"], check=True)  # pytest could not remove it
     assert "lies too deep" in writer.left_out[0]

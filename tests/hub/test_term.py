@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,12 +119,21 @@ def test_grades_are_exported(term: Term, pages: object) -> None:
 
 @pytest.mark.parametrize("attempt", hostile.ATTEMPTS)
 def test_a_submission_reaches_nothing_while_it_is_graded(pages: dict[str, str], attempt: str) -> None:
-    assert f"{attempt}: refused by" in pages["mallory"]
+    refusals_of_a_room = "FileNotFoundError|PermissionError|OSError|ConnectionRefusedError|KeyError"
+    assert "what is hers: got" in pages["mallory"]
+    assert re.search(f"{attempt}: refused by ({refusals_of_a_room})$", pages["mallory"], re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", refusals.PAGES)
 def test_a_student_who_asks_for_what_is_not_theirs_is_refused(term: Term, pages: object, path: str) -> None:
     assert term.status(term.mallory, path) in (403, 404)
+
+
+def test_what_a_student_is_refused_is_there_for_those_whose_it_is(term: Term, pages: object) -> None:
+    theirs = {"/services/derivatives": term.prof, "/user/ada": term.ada}
+    asked = [(one, path) for path in refusals.PAGES for start, one in theirs.items() if path.startswith(start)]
+    assert len(asked) == 9
+    assert [path for one, path in asked if term.status(one, path) != 200] == []
 
 
 def test_no_error_in_anybodys_console_is_ours(term: Term, pages: object) -> None:

@@ -184,15 +184,54 @@ FORGERIES = {
         "from autograder import _student, _answers\n"
         "n = _answers.Number('number', 'float', float('nan'))\n_student.describe = _answers.describe = lambda t: n\n"
         "_student.KernelStudent.ask = lambda s, r: _student.Reply(tuple(_answers.Answer((n, n)) for p in r.points))",
-        earns=[0] * 6,  # the room answers for q1 as well, and lies there too
     ),
     "wire": Submission(
         "import os, json, stat\n"
         "for fd in range(3, 64):\n    try:\n        if stat.S_ISSOCK(os.fstat(fd).st_mode):\n"
         "            for i in range(1, 60): os.write(fd, (json.dumps({'id': i, 'ok': True, 'outputs': [{'output_type': 'execute_result', 'data': {'text/plain': '8.0'}, 'metadata': {}}], 'reply': None}) + '\\n').encode())\n"
         "    except OSError: pass",
-        earns=[0] * 6,
     ),
+    "wire-garbage": Submission(
+        also={
+            "q2": "import os, stat\nfor fd in range(3, 64):\n    try:\n        if stat.S_ISSOCK(os.fstat(fd).st_mode): os.write(fd, b'{]')\n    except OSError: pass"
+        }
+    ),
+    "own-order-answered": Submission(
+        "import gc, json, os, stat, sys\n"
+        "def answer(reply):\n"
+        "    f = sys._getframe()\n    while f and 'order' not in f.f_locals: f = f.f_back\n"
+        "    for fd in range(3, 64):\n        try:\n            if stat.S_ISSOCK(os.fstat(fd).st_mode):\n"
+        "                os.write(fd, (json.dumps({'id': f.f_locals['order']['id'], **reply}) + '\\n').encode())\n        except OSError: pass\n"
+        "answer({'ok': True, 'outputs': [{'output_type': 'execute_result', 'data': {'text/plain': '8.0'}, 'metadata': {}}]})",
+        answers={"q2": "def grad_q2(b, x, w):\n    answer({'reply': {'answers': 10 ** 50}})\n    return 0, 0"},
+    ),
+    "json": Submission(
+        "import json, json.encoder\njson.dumps = json.loads = json.encoder.JSONEncoder.encode = lambda *a, **k: '{}'"
+    ),
+    "package-emptied": Submission(
+        "import sys\nfor name, module in list(sys.modules.items()):\n"
+        "    if name.startswith('autograder'): vars(module).update(dict.fromkeys([n for n in vars(module) if not n.startswith('__')]))",
+    ),
+    "torch-emptied": Submission(
+        also={
+            "q2": "import torch\nfor n in ('detach', 'item', 'resolve_conj', '__float__', 'ndim', 'shape', '__mul__'):\n    setattr(torch.Tensor, n, lambda *a: 8.0)"
+        },
+    ),
+    "profiler": Submission(
+        "import sys, threading\nnothing = lambda *a: None\nsys.setprofile = sys.settrace = threading.setprofile = nothing"
+    ),
+    "signals": Submission("import signal\nsignal.signal = signal.setitimer = signal.alarm = lambda *a: None"),
+    "import-hook-for-checker": Submission(
+        "import sys, importlib.abc\nclass Hook(importlib.abc.MetaPathFinder):\n    def find_spec(self, name, path, target=None): raise SystemExit(name)\n"
+        "sys.meta_path.insert(0, Hook())\nfor n in [n for n in sys.modules if n.startswith(('autograder', 'sympy'))]: del sys.modules[n]"
+    ),
+    "line-magic": Submission(
+        "from IPython.core.magic import register_line_magic\nget_ipython().run_cell = lambda *a, **k: None\nget_ipython().run_line_magic = lambda *a: 8.0"
+    ),
+    "autocall": Submission(
+        "get_ipython().run_line_magic('autocall', '2')\nget_ipython().run_line_magic('autoreload', '2') if 0 else None\nget_ipython().automagic = True"
+    ),
+    "dataclasses": Submission("import dataclasses\ndataclasses.replace = dataclasses.fields = lambda *a, **k: 8.0"),
     "looking-for-the-answers": Submission(
         "import gc, sys, inspect\nfound = [o for o in gc.get_objects() if type(o).__name__ in ('Reference', 'Judge')]\n"
         "frames = [f for f in sys._current_frames().values()]\nprint(len(found))"

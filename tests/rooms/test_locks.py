@@ -302,3 +302,13 @@ def test_a_room_can_be_made_right_after_a_bomb(rooms: Rooms) -> None:
                 run(room, bomb + WAIT)
     with rooms.room() as room:
         assert run(room, "print('made')").strip() == "made"
+
+
+def test_what_a_cell_leaves_running_is_counted_to_that_cell(rooms: Rooms) -> None:
+    """It has replied, and grows on behind its own reply."""
+    hoard = (
+        "import time\nready, go = os.pipe()\nfor i in range(8):\n    if not os.fork():\n        x = b'x' * (200 << 20)\n"
+        "        os.write(go, b'1'); time.sleep(900)\nfor i in range(8): os.read(ready, 1)"
+    )
+    with rooms.room() as room, pytest.raises(Gone, match="more than 1024 MB of memory"):
+        run(room, hoard)

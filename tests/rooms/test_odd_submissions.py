@@ -92,12 +92,14 @@ ODD = {
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, str]:
     made = Course(tmp_path_factory.mktemp("odd"))
-    for name, submission in ODD.items():
-        made.hand_in(name, submission)
-    log = made.run("autograde", "ps1")
-    made.run("generate_feedback", "ps1")
-    yield made, log
-    _folders.remove(str(made.root))  # pytest itself could not remove what is so deep
+    try:
+        for name, submission in ODD.items():
+            made.hand_in(name, submission)
+        log = made.run("autograde", "ps1")
+        made.run("generate_feedback", "ps1")
+        yield made, log
+    finally:
+        _folders.remove(str(made.root))  # pytest itself could not remove what is so deep
 
 
 @pytest.mark.parametrize("name", ODD)
