@@ -44,6 +44,8 @@ demo: $(READY)  ## a sample class, handed in and graded by nbgrader, in demo/
 hub: $(READY) $(PROXY)  ## a JupyterHub to try, on this machine, with a demo course; Ctrl-C stops it
 	@PYTHONPATH=deploy/hub exec $(BIN)/python -m coursehub.demo
 
+NGINX := $(VENV)/nginx/usr/sbin/nginx
+
 system: $(READY)  # what tests need of the system: a browser and the hub's proxy; named where they cannot be installed
 	@command -v chromium >/dev/null || { \
 	  echo "Installing chromium, which the browser tests need ..."; \
@@ -51,6 +53,10 @@ system: $(READY)  # what tests need of the system: a browser and the hub's proxy
 	    DEBIAN_FRONTEND=noninteractive apt-get -q -y install chromium >/dev/null; } || \
 	  echo "chromium is missing, so the browser tests are skipped. On Debian: sudo apt install chromium"; }
 	@$(MAKE) --no-print-directory proxy || echo "Without its proxy the tests of the hub are skipped."
+# Unpacked, not installed: an installed nginx would start to serve this machine's port 80.
+	@command -v nginx >/dev/null || [ -x $(NGINX) ] || { cd $(VENV) && apt-get -q download nginx >/dev/null 2>&1 && \
+	  dpkg -x nginx_*.deb nginx && rm nginx_*.deb; } || \
+	  echo "nginx is missing, so the tests of the example for TLS are skipped. On Debian: sudo apt install nginx-light"
 
 # On a machine that is busy with other things a browser or a hub can miss its deadline. What failed is run once more, by
 # itself: a real failure fails again, and the lines above name what only failed at first.

@@ -151,6 +151,17 @@ def test_only_regular_files_are_copied(
     ]
 
 
+@as_root
+def test_a_hard_link_to_somebody_elses_file_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "theirs").write_text(SECRET)
+    shutil.chown(tmp_path / "theirs", "nobody")
+    os.link(tmp_path / "theirs", tmp_path / "in" / "mine")
+    said = copied(tmp_path / "in", tmp_path / "out")
+    assert ["it belongs to somebody else" in line for line in said] == [True]
+    assert os.listdir(tmp_path / "out") == []
+
+
 def _socket(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(os.path.relpath(path))
@@ -343,6 +354,24 @@ def test_with_a_full_exchange_nothing_is_handed_in_and_nothing_is_lost(small_dis
     place.run("submit", "ps1", at="home")
     place.run("collect", "ps1", "--update")
     assert "second" in (place.collected(student) / "problems.ipynb").read_text()
+
+
+@as_root
+def test_with_a_full_disk_of_ones_own_nothing_is_handed_in_and_the_message_says_whose_disk_it_is(
+    small_disk: Place,
+) -> None:
+    place = small_disk
+    place.answer("work " + "x" * 20_000)
+    cache = place.home / "data" / "nbgrader_cache" / COURSE
+    cache.mkdir(parents=True)
+    subprocess.run([*place.wrap, "mount", "-t", "tmpfs", "-o", "size=8k", "tiny", cache], check=True)
+    said = one_line(place.run("submit", "ps1", at="home", code=1))
+    assert f"ps1 was NOT handed in: the disk of your own files ({cache}) is full." in said
+    assert "Delete files that you no longer need, then submit again." in said
+    assert place.entries() == []
+    subprocess.run([*place.wrap, "umount", cache], check=True)
+    place.run("submit", "ps1", at="home")
+    assert len(place.entries()) == 1
 
 
 @as_root

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -121,7 +122,7 @@ def times(people: list[Student], whole: float) -> list[str]:
     return [*rows, f"| all of it | {statistics.median(each):.1f} | {max(each):.1f} |", "", f"The class: {whole:.0f} s."]
 
 
-def sizes(found: dict[str, dict[str, float]], people: list[Student], more: int) -> list[str]:
+def sizes(found: dict[str, dict[str, float]], people: list[Student], whole: float, more: int) -> list[str]:
     rows = ["| memory (PSS) | median, MB | largest, MB |", "|---|---|---|"]
     both = [found["server"][s.name] + found["kernel"][s.name] for s in people]
     for words, values in (
@@ -133,7 +134,11 @@ def sizes(found: dict[str, dict[str, float]], people: list[Student], more: int) 
     rows += [f"| {name} | {megabytes:.0f} | |" for name, megabytes in found["once"].items()]
     once = sum(found["once"].values())
     line = (once + more * sum(both) / len(both)) / 1024
-    rows += ["", f"A straight line drawn from {len(people)} to {more} students: {line:.0f} GB. Not measured."]
+    rows += [
+        "",
+        f"A straight line drawn from {len(people)} to {more} students who all begin at once on this machine's "
+        f"{os.cpu_count()} processors: {line:.0f} GB, {whole / 60 * more / len(people):.0f} minutes. Not measured.",
+    ]
     return rows
 
 
@@ -174,7 +179,7 @@ def main() -> int:
             print("\n".join(log.read_text().splitlines()[-40:]), file=sys.stderr)
             return 1
     print("\n".join([f"{len(people)} students, everyone got through.", "", *times(people, whole), ""]))
-    print("\n".join(sizes(found, people, options.line_to)))
+    print("\n".join(sizes(found, people, whole, options.line_to)))
     return 0
 
 

@@ -32,6 +32,7 @@ attempt("the hub by network", lambda: socket.create_connection(("127.0.0.1", {hu
 attempt("the formgrader by network", lambda: socket.create_connection(("127.0.0.1", {formgrader}), 5))
 attempt("writing", lambda: open({written!r}, "w").write("x"))
 attempt("the environment", lambda: [os.environ[name] for name in ("JUPYTERHUB_API_TOKEN", "JUPYTERHUB_CLIENT_ID")])
+attempt("what is hers", lambda: os.listdir("."))
 import autograder
 autograder.Question.grade = lambda *a, **k: 8.0
 autograder.Question.check = lambda *a, **k: print("dfdy is right")

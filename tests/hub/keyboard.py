@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from tests.hub.real_hub import until
-from tests.hub.students import Student
+from tests.hub.students import VERDICT, Student
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
 
 # The words and classes of what has the focus; JupyterLab's buttons hide it in a shadow tree.
 FOCUSED = """() => {
@@ -13,7 +18,8 @@ FOCUSED = """() => {
   while (element.shadowRoot && element.shadowRoot.activeElement) element = element.shadowRoot.activeElement;
   if (element.getRootNode().host) element = element.getRootNode().host;
   if (element === document.body) return [];
-  return [element.innerText, element.ariaLabel, element.title, element.name, ...element.classList].filter(Boolean);
+  const words = [element.tagName, element.innerText, element.ariaLabel, element.title, element.name];
+  return [...words, ...element.classList].filter(Boolean);
 }"""
 ACTIVE = """() => {
   const cell = document.querySelector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell.jp-mod-active");
@@ -39,7 +45,7 @@ class KeyboardStudent(Student):
             found = self.focused()
             if words in found:
                 return
-            seen += found[:1]
+            seen += found[1:2]
         raise AssertionError(f"{key} does not lead to {words!r}; it led to {list(dict.fromkeys(seen))}")
 
     def login(self, then: str = "/hub/spawn") -> None:
@@ -85,26 +91,48 @@ class KeyboardStudent(Student):
         self.lab()
         self.list()
         self.listed("released").wait_for()
-        self.tab_to("Fetch")
         self.shot("released")
-        self.press("Enter")
-        self.listed("fetched").wait_for()
+        self.push("Fetch", self.listed("fetched"))
+
+    def push(self, words: str, effect: Locator) -> None:
+        """Tab to a button, Enter, until what it does can be seen; while it is at work it has another name."""
+
+        def done() -> bool:
+            with suppress(AssertionError):
+                self.tab_to(words)
+                self.press("Enter")
+            return self.appears(effect, 20)
+
+        until(done, f"what {words} does")
 
     def open(self) -> None:
-        self.tab_to("ps1")
-        self.press("Enter")
-        self.tab_to("problems")
-        self.press("Enter")
+        self.push("ps1", self.page.locator("#fetched_assignments_list a:visible", has_text="problems"))
+        self.push("problems", self.page.locator(".jp-NotebookPanel:visible .jp-Cell"))
         self.opened()
         self.shot("notebook")
 
     def go_to(self, words: str, by: str = "ArrowDown") -> None:
-        """Walks from cell to cell, by the arrow key, to the one that holds `words`."""
+        """Walks from cell to cell, by the arrow key, to the one that holds `words`; at an end it turns."""
+        keys = ["ArrowDown", "ArrowUp"] if by == "ArrowDown" else ["ArrowUp", "ArrowDown"]
         self.press("Escape")
-        while words not in (active := self.active())[1]:
-            at = active[0]
-            self.press(by)
-            until(lambda: self.active()[0] != at, f"{by} to lead from cell {at} to {words!r}")
+
+        def there() -> bool:
+            at, said = self.active()
+            if words in said:
+                return True
+            self.press(keys[0])
+            if not self.soon(lambda: self.active()[0] != at):
+                keys.reverse()
+            return False
+
+        until(there, f"the cell with {words!r}")
+
+    @staticmethod
+    def soon(ask: Callable[[], bool]) -> bool:
+        """Whether something becomes true within ten seconds."""
+        with suppress(AssertionError):
+            return until(ask, "", 10)
+        return False
 
     def active(self) -> tuple[int, str]:
         number, words = self.page.evaluate(ACTIVE)
@@ -112,12 +140,17 @@ class KeyboardStudent(Student):
 
     def answer(self, answers: Mapping[str, str]) -> None:
         for name, source in answers.items():
-            self.go_to(f"def grad_{name}(")
-            self.press("Enter")
-            until(lambda: "cm-content" in self.focused(), "the cell's editor")
-            self.press("Control+A")
-            self.page.keyboard.insert_text(source)
-            self.press("Escape")
+            until(lambda: self.write(name, source), f"the answer to {name}")
+
+    def write(self, name: str, source: str) -> bool:
+        self.go_to(f"def grad_{name}(")
+        self.press("Enter")
+        if not self.soon(lambda: "cm-content" in self.focused()):
+            return False
+        self.press("Control+A")
+        self.page.keyboard.insert_text(source)
+        self.press("Escape")
+        return self.soon(lambda: self.written(name, source))
 
     def run_all(self) -> None:
         self.command("Run All Cells")
@@ -138,8 +171,7 @@ class KeyboardStudent(Student):
         self.saved()
         self.list()
         self.tab_to("problems")
-        self.tab_to("Validate")
-        self.press("Enter")
+        self.push("Validate", self.page.locator(VERDICT))
         said = self.verdict()
         self.press("Enter")
         self.page.locator(".jp-Dialog").wait_for(state="detached")
@@ -147,22 +179,38 @@ class KeyboardStudent(Student):
 
     def submit(self) -> None:
         self.list()
-        self.tab_to("Submit")
-        self.press("Enter")
-        self.listed("submitted").locator(".nested_list_item").wait_for()
+        self.push("Submit", self.listed("submitted").locator(".nested_list_item"))
         self.shot("submitted")
 
     def read_feedback(self) -> str:
         """Fetches it, then walks to the page in the file browser: `view feedback` cannot be reached by Tab."""
         self.list()
         self.listed("submitted").wait_for()
-        self.tab_to("Fetch Feedback")
-        self.press("Enter")
-        self.listed("submitted").get_by_text("view feedback").wait_for()
+        self.push("Fetch Feedback", self.listed("submitted").get_by_text("view feedback"))
+        files = self.page.locator(".jp-DirListing")
+        for state in ("hidden", "visible"):
+            self.press("Control+Shift+F")
+            files.wait_for(state=state)
         self.tab_to("jp-DirListing-itemText", key="Shift+Tab")
         for folder in ("derivatives", "ps1", "feedback", "UTC", "problems.html"):
             self.choose(folder)
-        return self.feedback()
+        said = self.feedback()
+        self.turn_over()
+        return said
+
+    def turn_over(self) -> None:
+        """Goes into the page by Tab, and down in it by Page Down."""
+        body = self.page.locator(".jp-HTMLViewer:visible iframe").content_frame.locator("body")
+
+        def top() -> float:
+            box = body.bounding_box()
+            return box["y"] if box else 0
+
+        self.tab_to("IFRAME")
+        before = top()
+        self.press("PageDown")
+        until(lambda: top() < before - 100, "the page to move")
+        self.shot("feedback-below")
 
     def choose(self, name: str) -> None:
         """In the file browser: down to the item, Enter."""

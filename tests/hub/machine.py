@@ -61,10 +61,14 @@ def needs_a_machine() -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nobody listens on, below those that outgoing connections are given."""
+    """Ports of the loopback that nobody listens on, below those that outgoing connections are given.
+
+    Tests that run beside each other choose from different thousands.
+    """
+    first = 20000 + 1000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 12)
     found: list[int] = []
     while len(found) < count:
-        port = random.randrange(20000, 32000)
+        port = random.randrange(first, first + 1000)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             found += [port] * (port not in found)

@@ -21,6 +21,7 @@ class Person:
     def __init__(self, address: str, name: str) -> None:
         self.address, self.name = address, name
         self.session = requests.Session()
+        self.session.trust_env = False  # proxies and certificates of this machine are not the hub's
         self.server = f"{address}/user/{name}/"
 
     def log_in(self, password: str | None = None) -> bool:
@@ -80,7 +81,11 @@ class Kernel:
         request = self.person.session.prepare_request(requests.Request("GET", f"{self.person.server}api/kernels"))
         cookie = request.headers.get("Cookie", "")
         url = f"ws{self.person.server.removeprefix('http')}api/kernels/{self.id}/channels"
-        self.socket = create_connection(url, cookie=cookie, origin=self.person.address, timeout=DEADLINE)
+        trusted = self.person.session.verify
+        options = {"ca_certs": trusted} if isinstance(trusted, str) else {}
+        self.socket = create_connection(
+            url, cookie=cookie, origin=self.person.address, timeout=DEADLINE, sslopt=options
+        )
 
     def run(self, code: str) -> list[dict[str, Any]]:
         """Runs code; what it put out, errors among it."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -23,8 +25,9 @@ Found = TypeVar("Found")
 
 
 def needs_a_proxy() -> None:
-    if not shutil.which("node") or not (Path(ROOT) / ".venv/proxy/node_modules").is_dir():
-        pytest.skip("needs the hub's proxy; `make proxy` installs it (Node and npm must be there: apt install npm)")
+    node = shutil.which("node", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if not node or not (Path(sys.prefix) / "proxy" / "node_modules").is_dir():
+        pytest.skip("needs the hub's proxy and Node.js for it; `make proxy` installs both")
 
 
 def until(ask: Callable[[], Found], what: str, deadline: float = DEADLINE) -> Found:
@@ -73,5 +76,6 @@ class RealHub:
             self.process: subprocess.Popen[str] = self.machine.popen(
                 "jupyterhub", "--config", config, cwd=STATE, env={"COURSE_YAML": str(self.yaml)}, output=output
             )
-        until(lambda: self.process.poll() is not None or answers(f"{self.address}/hub/login"), "the login page")
-        assert self.process.poll() is None, self.log.read_text()
+        for page in ("hub/login", *(f"services/{course}/" for course in self.formgraders)):
+            until(lambda: self.process.poll() is not None or answers(f"{self.address}/{page}"), page)
+            assert self.process.poll() is None, self.log.read_text()

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
 VERDICT = ".validation-success, .validation-failed, .validation-changed, .validation-type-changed"
+# Asked at once, because what leaves the screen leaves the page.
+DRAWN = """images => images.some(image => {
+  const box = image.getBoundingClientRect();
+  return image.complete && image.naturalWidth > 100 && box.width > 300 && box.top > 0 && box.bottom < innerHeight;
+})"""
 
 
 class Student(Person):
@@ -46,10 +51,12 @@ class Student(Person):
 
     def sees(self, picture: Locator) -> bool:
         """Whether a picture is drawn on the screen, whole, and bigger than a stamp."""
-        box = picture.bounding_box()
-        drawn = picture.evaluate("image => image.complete && image.naturalWidth > 100")
-        high = self.page.viewport_size["height"] if self.page.viewport_size else 0
-        return bool(drawn and box and box["width"] > 300 and box["y"] > 0 and box["y"] + box["height"] < high)
+        return bool(picture.evaluate_all(DRAWN))
+
+    def written(self, name: str, source: str) -> bool:
+        """Whether the answer to a question stands in its cell."""
+        texts = self.cell(f"def grad_{name}(").locator(".cm-content").all_inner_texts()
+        return ["".join(text.split()) for text in texts] == ["".join(source.split())]
 
     def feedback(self) -> str:
         """The words of the feedback page that is open."""
@@ -104,11 +111,15 @@ class MouseStudent(Student):
 
     def answer(self, answers: Mapping[str, str]) -> None:
         for name, source in answers.items():
-            cell = self.cell(f"def grad_{name}(")
-            self.scroll_to(cell)
-            cell.locator(".cm-content").click()
-            self.page.keyboard.press("Control+A")
-            self.page.keyboard.insert_text(source)
+            until(lambda: self.write(name, source), f"the answer to {name}")
+
+    def write(self, name: str, source: str) -> bool:
+        cell = self.cell(f"def grad_{name}(")
+        self.scroll_to(cell)
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(source)
+        return self.written(name, source)
 
     def run_all(self) -> None:
         self.menu("Run", "Run All Cells")
@@ -121,8 +132,8 @@ class MouseStudent(Student):
         def there() -> bool:
             if self.sees(picture):
                 return True
-            box = picture.bounding_box()
-            self.page.mouse.wheel(0, -100 if box and box["y"] < 100 else 100)
+            tops = picture.evaluate_all("images => images.map(image => image.getBoundingClientRect().top)")
+            self.page.mouse.wheel(0, -100 if tops and tops[0] < 100 else 100)
             return False
 
         seen = until(there, f"the picture of {name}")
@@ -150,8 +161,12 @@ class MouseStudent(Student):
         """Fetches it, follows `view feedback`, and opens the page by double clicks."""
         self.list()
         self.listed("submitted").get_by_role("button", name="Fetch Feedback").click()
-        self.listed("submitted").get_by_text("view feedback").first.click()
-        page = self.page.locator(".jp-DirListing-item", has_text="problems.html")
-        page.wait_for()
-        page.dblclick()
+        file = self.page.locator(".jp-DirListing-item", has_text="problems.html")
+
+        def there() -> bool:
+            self.listed("submitted").get_by_text("view feedback").first.click()
+            return self.appears(file, 10)
+
+        until(there, "the folder of the feedback")
+        self.open_file(file, self.page.locator(".jp-HTMLViewer:visible iframe"))
         return self.feedback()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import nbformat
 
-from tests.hub import hostile
+from tests.hub import hostile, real_hub
 from tests.hub.browser import Instructor
 from tests.hub.keyboard import KeyboardStudent
 from tests.hub.real_hub import RealHub
@@ -20,6 +19,7 @@ COURSES = {
     "algebra": {"instructors": ["quinn"], "students": ["chen"]},
 }
 RIGHT = dict(cells(students()["ada"]))
+ALGEBRA = real_hub.COURSES / "algebra"
 SLIP = RIGHT["q6"].replace("dfdc * -a", "dfdc * a")  # a sign lost in one link
 # A line of Ada's own, by which her work is recognised wherever it may turn up.
 MARK = "adas-own-words-5f0c93"
@@ -88,6 +88,9 @@ class Term:
         return work
 
     def mallory_works(self) -> None:
+        """The other course has released something too, which is not for Mallory."""
+        for command in ("generate_assignment", "release_assignment"):
+            self.machine.run("nbgrader", command, "ps1", user="grader-algebra", cwd=ALGEBRA)
         with self.mallory.doing("the hostile submission"):
             self.mallory.fetch()
             file = self.machine.path("/home/mallory/derivatives/ps1/problems.ipynb")
@@ -121,21 +124,9 @@ class Term:
                 self.feedback[one.name] = one.read_feedback()
         return self.feedback
 
-    # What somebody who means ill can do, as a student of the course: by URL, by token, and as a Linux user.
-
-    def status(self, who: Student, path: str, method: str = "GET") -> int:
+    def status(self, who: Student, path: str) -> int:
         """The hub's answer to a page that somebody who is logged in asks for."""
-        return who.page.request.fetch(f"{self.hub.address}{path}", method=method, max_redirects=5).status
-
-    def token(self, name: str) -> str:
-        """The token in the environment of somebody's server, which each of their kernels can read."""
-        pid = self.machine.run("pgrep", "-o", "-u", name, "-f", "jupyterhub-singleuser").stdout.strip()
-        lines = self.machine.run("cat", f"/proc/{pid}/environ", user=name).stdout.split("\0")
-        return dict(line.partition("=")[::2] for line in lines)["JUPYTERHUB_API_TOKEN"]
-
-    def may(self, name: str, *command: str | Path) -> bool:
-        """Whether a command succeeds in a terminal of that student."""
-        return self.machine.run(*command, user=name, cwd=f"/home/{name}", check=False).returncode == 0
+        return who.page.request.get(f"{self.hub.address}{path}").status
 
     def seeds(self) -> list[str]:
         """The secrets of the hidden tests, as the course's source holds them."""

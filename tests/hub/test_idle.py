@@ -30,6 +30,7 @@ def test_a_server_that_nobody_uses_is_stopped_and_starts_again_when_asked(hub: R
     with Somebody(hub.address, "alice") as alice:
         alice.start()
         until(lambda: "Culling server alice" in hub.log.read_text(), "the culler", 3 * DEADLINE)
-        until(lambda: not alice.in_lab(), "the server to be gone")
+        until(lambda: "User alice server took" in hub.log.read_text(), "the end of the server")
+        assert not alice.in_lab()
         alice.start_server()
         assert alice.in_lab()

@@ -211,7 +211,9 @@ def test_where_systemd_runs_the_machine_it_enforces_the_limits(machine: Machine,
     assert "are not enforced" in without
     assert without.endswith("jupyterhub.spawner 1G 1.5\n")
     machine.run("mkdir", "-p", "/run/systemd/system")
-    assert machine.run(*command, env=environment).stdout == "systemdspawner.systemdspawner 1G 1.5\n"
+    said = machine.run(*command, env=environment).stdout
+    machine.run("rmdir", "/run/systemd/system")
+    assert said == "systemdspawner.systemdspawner 1G 1.5\n"
 
 
 @pytest.mark.parametrize(
@@ -229,6 +231,18 @@ def test_what_cannot_be_set_up_is_refused_before_anything_is_changed(machine: Ma
     assert refused.returncode == 1
     assert refused.stdout.startswith("Nothing was changed: ")
     assert said in refused.stdout
+
+
+def test_a_step_that_fails_is_named_and_what_was_made_stays(machine: Machine, first: str):
+    roster = machine.path("/etc/coursehub/calculus.csv")
+    roster.write_text(ROSTER + "carol,Carol,Cole,\nerin,,,\n")
+    machine.run("sh", "-c", "echo 1 > /etc/passwd.lock")  # as while another tool changes accounts
+    failed = machine.run(SET_UP, check=False)
+    assert failed.returncode == 1
+    assert "failed: account erin: Command '['useradd'" in failed.stdout
+    assert "run the same command again" in failed.stdout
+    machine.run("rm", "/etc/passwd.lock")
+    assert "made: account erin\n" in machine.run(SET_UP).stdout
 
 
 def test_a_clone_that_others_cannot_enter_is_refused_by_the_folder_that_is_closed(machine: Machine, first: str):

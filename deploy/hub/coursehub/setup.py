@@ -124,14 +124,21 @@ def main() -> None:
     for step in all_steps(settings, Passwords(arguments.passwords)):
         if step.needed():
             changes += 1
-            print(("would make: " if arguments.dry_run else "made: ") + step.words, flush=True)
             if not arguments.dry_run:
-                step.do()
+                _do(step)
+            print(("would make: " if arguments.dry_run else "made: ") + step.words, flush=True)
     if not changes:
         print(f"Nothing to do: everything is as {settings.path} says.")
     elif not arguments.dry_run:
         print(f"{changes} changes made.")
         _what_next(settings, arguments.passwords)
+
+
+def _do(step: Step) -> None:
+    try:
+        step.do()
+    except (subprocess.CalledProcessError, OSError) as error:
+        sys.exit(f"failed: {step.words}: {error}. What was made stays; correct this and run the same command again.")
 
 
 def _what_next(settings: Settings, passwords: Path | None) -> None:

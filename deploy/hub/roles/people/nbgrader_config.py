@@ -8,6 +8,7 @@ c.Exchange.path_includes_course = True  # home/COURSE/ps1: two courses may both 
 c.ExchangeFactory.fetch_assignment = "autograder.exchange.Fetch"  # whole or nothing, also when a disk is full
 c.ExchangeFactory.submit = "autograder.exchange.Submit"
 c.Authenticator.plugin_class = "nbgrader.auth.JupyterHubAuthPlugin"  # asks the hub which courses these are
+c.Execute.timeout = 120  # seconds a cell when Validate runs it: a class validates at once, and torch takes its time
 
 if "COURSEHUB_DEMO" in os.environ:
     # All people of the demo are one Linux account, by whose name nbgrader would take them for one student.
