@@ -15,6 +15,16 @@ from tests.rooms.course import EARNED, Course, Submission, find
 
 pytestmark = pytest.mark.course
 
+# What a parser, or whoever walks a tree, may fall over.
+HARD_TO_READ = {
+    "minus": "x = " + "-" * 100_000 + "1",
+    "plus": "x = " + "+".join(["1"] * 60_000),
+    "attributes": "def h(a):\n    return a" + ".b" * 50_000,
+    "lambdas": "x = " + "lambda: " * 20_000 + "1",
+    "elif": "def h(x):\n    if x: pass\n" + "    elif x: pass\n" * 20_000,
+    "definitions": "\n".join(f"def f{n}(): return f{n + 1}()" for n in range(10_000)),
+    "comment": "#" * 300_000,
+}
 LISTS = "import os; print('here', sorted(os.listdir('.')))"
 
 
@@ -86,6 +96,9 @@ ODD = {
     "many": Submission(files=_many),
     "more-notebooks": Submission(LISTS, files=_more_notebooks),
     "names": Submission(LISTS, files=_names),
+    **{name: Submission(source) for name, source in HARD_TO_READ.items()},
+    "minus-in-an-answer": Submission(answers={"q2": "def grad_q2(b, x, w):\n    return 0, " + "-" * 50_000 + "1"}),
+    "reached": Submission(HARD_TO_READ["definitions"], answers={"q2": "def grad_q2(b, x, w):\n    return f0(), 0"}),
 }
 
 
