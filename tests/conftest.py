@@ -82,6 +82,11 @@ def question(request: pytest.FixtureRequest) -> Question:
     return QUESTIONS[request.param]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no processor is left to wait for one of them at the end."""
+    items.sort(key=lambda item: [item.get_closest_marker(mark) is None for mark in ("hub", "course")])
+
+
 TALLIES = ("forms accepted", "slips rejected", "slips named", "of these by their very name", "told in one line")
 
 

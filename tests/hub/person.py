@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from typing import Any
@@ -33,6 +34,11 @@ class Person:
         return self.session.get(f"{self.address}/hub/home", timeout=DEADLINE, allow_redirects=False).status_code == 200
 
     def start_server(self) -> None:
+        """Asks for a server, and after a while again, as people do who see none: one may still have been stopping."""
+        with contextlib.suppress(AssertionError):
+            self.session.get(f"{self.address}/hub/spawn", timeout=DEADLINE)
+            until(self.in_lab, f"the server of {self.name}")
+            return
         self.session.get(f"{self.address}/hub/spawn", timeout=DEADLINE)
         until(self.in_lab, f"the server of {self.name}")
 
