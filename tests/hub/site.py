@@ -196,7 +196,7 @@ def opened(folder: Path, *examples: str) -> Iterator[Site]:
     if not program or not shutil.which("openssl"):
         pytest.skip("needs nginx and openssl; `make system` brings them, or on Debian: apt install nginx-light openssl")
     service = Service()
-    answering = threading.Thread(target=service.serve_forever)
+    answering = threading.Thread(target=service.serve_forever, daemon=True)  # also if what follows fails
     answering.start()
     port, plain = free_ports(2)
     address = f"https://localhost:{port}"
