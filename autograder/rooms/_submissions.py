@@ -15,7 +15,7 @@ from autograder.rooms import _folders
 NOT_A_FILE = "%s is not a regular file (a link to %s); it was removed from the submission."
 TOO_MANY = "%s was left out: of a submission %s files are graded, %s folders deep. It is now %s."
 BAD_TIME = "%s holds no time; it was renamed, and the submission counts as handed in without one."
-MOST_FILES = 5000
+MOST_FILES = 1000
 STUCK = "%s cannot be made safe to copy (%s); this submission is left out."
 NOTHING = "%s holds no notebook: every question of %s gets 0 points."
 
