@@ -17,12 +17,12 @@ pytestmark = pytest.mark.course
 
 # What a parser, or whoever walks a tree, may fall over.
 HARD_TO_READ = {
-    "minus": "x = " + "-" * 100_000 + "1",
-    "plus": "x = " + "+".join(["1"] * 60_000),
-    "attributes": "def h(a):\n    return a" + ".b" * 50_000,
-    "lambdas": "x = " + "lambda: " * 20_000 + "1",
-    "elif": "def h(x):\n    if x: pass\n" + "    elif x: pass\n" * 20_000,
-    "definitions": "\n".join(f"def f{n}(): return f{n + 1}()" for n in range(10_000)),
+    "minus": "x = " + "-" * 20_000 + "1",
+    "plus": "x = " + "+".join(["1"] * 10_000),
+    "attributes": "def h(a):\n    return a" + ".b" * 10_000,
+    "lambdas": "x = " + "lambda: " * 5_000 + "1",
+    "elif": "def h(x):\n    if x: pass\n" + "    elif x: pass\n" * 4_000,
+    "definitions": "\n".join(f"def f{n}(): return f{n + 1}()" for n in range(2_000)),
     "comment": "#" * 300_000,
 }
 LISTS = "import os; print('here', sorted(os.listdir('.')))"
@@ -83,7 +83,7 @@ def _odd_cells(notebook: NotebookNode) -> None:
         "'''",
         "\x00",
         "é = 'ü'; é",
-        "pass;" * 20_000,
+        "pass;" * 2_000,
     ):
         notebook.cells.insert(at, nbformat.v4.new_code_cell(source))
 
@@ -97,7 +97,7 @@ ODD = {
     "more-notebooks": Submission(LISTS, files=_more_notebooks),
     "names": Submission(LISTS, files=_names),
     **{name: Submission(source) for name, source in HARD_TO_READ.items()},
-    "minus-in-an-answer": Submission(answers={"q2": "def grad_q2(b, x, w):\n    return 0, " + "-" * 50_000 + "1"}),
+    "minus-in-an-answer": Submission(answers={"q2": "def grad_q2(b, x, w):\n    return 0, " + "-" * 20_000 + "1"}),
     "reached": Submission(HARD_TO_READ["definitions"], answers={"q2": "def grad_q2(b, x, w):\n    return f0(), 0"}),
 }
 
