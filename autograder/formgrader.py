@@ -6,7 +6,6 @@ cannot be read.
 
 from __future__ import annotations
 
-import sqlite3
 from html import escape
 from typing import Any
 
@@ -16,6 +15,8 @@ from sqlalchemy.engine import make_url
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import PathMatches, Rule
 from tornado.web import authenticated
+
+from autograder.rooms import _held
 
 PATIENCE = 5.0  # seconds; nbgrader's own
 PAGE = """\
@@ -53,23 +54,11 @@ class WhileHeld(PathMatches):  # type: ignore[misc]
         self.path = path
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        if request.method != "GET" or super().match(request) is None or not _is_held(self.path):
+        if request.method != "GET" or super().match(request) is None:
+            return None
+        if not _held.is_held(self.path, _held.READING, PATIENCE):
             return None
         return {}
-
-
-def _is_held(path: str) -> bool:
-    try:
-        book = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=PATIENCE)
-    except sqlite3.OperationalError:
-        return False  # not there yet
-    try:
-        book.execute("SELECT name FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError as error:
-        return "locked" in str(error)
-    finally:
-        book.close()
-    return False
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 WAITING = "The gradebook %s is held by another process; waiting up to %g seconds for it."
+WRITING, READING = "BEGIN IMMEDIATE", "SELECT name FROM sqlite_master"
 HELD = (
     "The gradebook is held by another process and was not free within %g seconds. Nothing is lost: what was graded "
     "before is saved. Look for another grading run, a formgrader at work, or a program that has the file open "
@@ -42,7 +43,7 @@ def is_free(coursedir: Any, patience: float, log: Any) -> bool:
         return True
     path = url.database
     end, said = time.monotonic() + patience, False
-    while _is_held(path):
+    while is_held(path):
         if time.monotonic() > end:
             return False
         if not said:
@@ -52,18 +53,18 @@ def is_free(coursedir: Any, patience: float, log: Any) -> bool:
     return True
 
 
-def _is_held(path: str) -> bool:
+def is_held(path: str, use: str = WRITING, patience: float = 0) -> bool:
+    """Whether the SQLite file `path` cannot be used so within `patience` seconds."""
     try:
-        book = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=0, isolation_level=None)
+        book = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=patience, isolation_level=None)
     except sqlite3.OperationalError:
         return False  # not there yet, or not to be opened: nbgrader will say so
     try:
-        book.execute("BEGIN IMMEDIATE")
-        book.execute("ROLLBACK")
+        book.execute(use)
     except sqlite3.OperationalError as error:
         return "locked" in str(error)
     finally:
-        book.close()
+        book.close()  # which takes back what was begun
     return False
 
 

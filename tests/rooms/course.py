@@ -47,6 +47,19 @@ def wrong(source: str) -> str:
     return f"{head}\n{last} + 1"
 
 
+def deepen(folder: Path, levels: int) -> None:
+    """Folders in folders below `folder`, deeper than a path can name."""
+    here = os.open(".", os.O_RDONLY)
+    os.chdir(folder)
+    try:
+        for _ in range(levels):
+            os.mkdir("a")
+            os.chdir("a")
+    finally:
+        os.chdir(here)
+        os.close(here)
+
+
 class Course:
     """A scratch course, released, with submissions to grade."""
 

@@ -11,7 +11,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.rooms import _files, _folders, _submissions
-from tests.rooms.course import EARNED, Course, Submission, find
+from tests.rooms.course import EARNED, Course, Submission, deepen, find
 
 pytestmark = pytest.mark.course
 
@@ -29,15 +29,7 @@ LISTS = "import os; print('here', sorted(os.listdir('.')))"
 
 
 def _deep(folder: Path) -> None:
-    here = os.open(".", os.O_RDONLY)
-    os.chdir(folder)
-    try:
-        for _ in range(1500):
-            os.mkdir("a")
-            os.chdir("a")
-    finally:
-        os.chdir(here)
-        os.close(here)
+    deepen(folder, 1500)
 
 
 def _many(folder: Path) -> None:
