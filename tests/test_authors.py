@@ -10,9 +10,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.__main__ import EXAMPLE, main
+from autograder.__main__ import main
 from autograder._inspect import Inspection
 from autograder._notebook import questions, with_pictures
+from autograder.commands.authors import EXAMPLE
 from tests.conftest import QUESTIONS, ROOT
 from tests.test_course import Course
 
