@@ -2,8 +2,14 @@
 
 import os
 
+from autograder.terminal.plain import plainly
+
 c = get_config()  # noqa: F821  (nbgrader puts it there)
 here = os.path.dirname(os.path.abspath(__file__))
+
+# nbgrader's commands say in a few lines what an instructor needs, and every error in one sentence with the next step;
+# --debug shows all that nbgrader says.
+plainly(c)
 
 c.CourseDirectory.root = here
 c.CourseDirectory.course_id = "derivatives"
@@ -40,6 +46,8 @@ c.Autograde.autograde_preprocessors = [
     "autograder.rooms.SaveGrades",
     "autograder.rooms.Sanitise",
 ]
+# The plain command fills the gradebook, also where release/ is there already, and names what it changes in release/.
+c.GenerateAssignment.exporter_class = "autograder.release.exporter.ReleaseExporter"
 # nbgrader's own list, after a check that the tests can be run without the student's names.
 c.GenerateAssignment.preprocessors = [
     "autograder.rooms.RefuseBorrowing",

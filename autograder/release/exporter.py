@@ -1,0 +1,160 @@
+"""`nbgrader generate_assignment` as a first-time instructor expects it: the plain command fills the gradebook.
+
+nbgrader skips an assignment whose release is there already, gradebook or not, and with --force it deletes the release
+before it has another. Here the release is made beside the old one; at the end what differs is written and named, and
+what was there before is kept. If anything is refused, the old release stays.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from nbconvert.exporters import NotebookExporter
+from nbgrader.api import Gradebook
+from nbgrader.converters import GenerateAssignment
+from nbgrader.converters.base import NbGraderException
+from traitlets import Float
+
+from autograder.release import folder
+from autograder.rooms import _held
+from autograder.terminal import say
+
+IN_GRADEBOOK = "{name} is in the gradebook: {notebooks}, {cells} with points, {points:g} points in all."
+UNCHANGED = "{release} is unchanged: it is what {source} gives."
+WRITTEN = "{release} is written: {files}."
+CHANGED = "{release} has changed: {files}."
+ASIDE = " What was there before is in {aside}."
+IN_GIT = " What was there before is in git."
+REFUSED = "{name} was not generated, and {release} is as it was: {why}"
+HAS_WORK = (
+    "submissions of {name} are in the gradebook, so no notebook and no cell with points, solution or tests may be added "
+    "or removed; undo that in {source}, or give up every mark of {name} with `nbgrader db assignment remove {name} "
+    "--force`, and run the command again."
+)
+
+
+class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no types
+    """`GenerateAssignment.exporter_class`: writes notebooks as nbconvert's own does, into a folder beside."""
+
+    patience = Float(60.0, help="Seconds to wait for a gradebook that another process holds.").tag(config=True)
+
+    def __init__(self, config: Any = None, **options: Any) -> None:
+        super().__init__(config=config, **options)
+        if isinstance(self.parent, GenerateAssignment):
+            self._beside = ""
+            self._released = self.parent._format_dest
+            self._problem: Exception | None = None
+            self._wrap(self.parent)
+
+    def _wrap(self, converter: Any) -> None:
+        """nbgrader has no event for what this needs, so the one converter of this run gets it."""
+        converter._format_dest = self._staged
+        converter.convert_notebooks = self._whole_run(converter.convert_notebooks)
+        converter.init_assignment = self._noticing(converter.init_assignment)
+        converter.convert_single_notebook = self._noticing(converter.convert_single_notebook)
+        converter.set_permissions = self._noticing(self._replacing(converter.set_permissions))
+
+    def _staged(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
+        return os.path.join(self._beside, assignment_id)
+
+    def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
+        def convert_beside() -> None:
+            converter = self.parent
+            if not converter.no_database and not _held.is_free(converter.coursedir, self.patience, self.log):
+                self._refuse(_held.HELD % self.patience)
+            with tempfile.TemporaryDirectory(prefix="release-") as self._beside:
+                try:
+                    convert()
+                except NbGraderException as error:
+                    self._refuse(self._why(self._problem or error))
+
+        return convert_beside
+
+    def _noticing(self, step: Callable[..., None]) -> Callable[..., None]:
+        def noticed(*arguments: Any) -> None:
+            try:
+                step(*arguments)
+            except Exception as error:
+                self._problem = self._problem or error
+                raise
+
+        return noticed
+
+    def _replacing(self, set_permissions: Callable[..., None]) -> Callable[..., None]:
+        def replace(assignment_id: str, student_id: str) -> None:
+            set_permissions(assignment_id, student_id)
+            coursedir = self.parent.coursedir
+            there = Path(os.path.normpath(self._released(assignment_id, student_id)))
+            first = not there.exists()
+            made = Path(self._staged(assignment_id, student_id))
+            changes = folder.replace(made, there, whole=coursedir.notebook_id == "*")
+            if coursedir.groupshared:
+                for path in (there, *(p for p in there.rglob("*") if p.is_dir())):
+                    with suppress(PermissionError):
+                        path.chmod(path.stat().st_mode | 0o2770)
+            if not self.parent.no_database:
+                self._tell(self._in_gradebook(assignment_id))
+            self._tell(self._what_changed(changes, first, there))
+
+        return replace
+
+    def _tell(self, line: str) -> None:
+        say(self.parent, line)
+
+    def _in_gradebook(self, assignment: str) -> str:
+        with Gradebook(self.parent.coursedir.db_url, self.parent.coursedir.course_id) as gradebook:
+            found = gradebook.find_assignment(assignment)
+            cells = sum(len(notebook.grade_cells) + len(notebook.task_cells) for notebook in found.notebooks)
+            return IN_GRADEBOOK.format(
+                name=assignment,
+                notebooks=_count(len(found.notebooks), "notebook"),
+                cells=_count(cells, "cell"),
+                points=found.max_score,
+            )
+
+    def _what_changed(self, changes: folder.Changes, first: bool, there: Path) -> str:
+        source = self._near(self._source())
+        release = self._near(there)
+        if not changes:
+            return UNCHANGED.format(release=release, source=source)
+        if first:
+            return WRITTEN.format(release=release, files=", ".join(changes.new))
+        files = [
+            *(f"{name} (changed)" for name in changes.changed),
+            *(f"{name} (new)" for name in changes.new),
+            *(f"{name} (removed: {source} does not give it)" for name in changes.gone),
+        ]
+        told = CHANGED.format(release=release, files=", ".join(files))
+        if changes.aside:
+            return told + ASIDE.format(aside=self._near(changes.aside))
+        return told + (IN_GIT if changes.changed or changes.gone else "")
+
+    def _source(self) -> Path:
+        coursedir = self.parent.coursedir
+        return Path(coursedir.format_path(coursedir.source_directory, ".", coursedir.assignment_id))
+
+    def _near(self, path: Path) -> str:
+        return os.path.relpath(path, self.parent.coursedir.root)
+
+    def _why(self, problem: Exception) -> str:
+        coursedir = self.parent.coursedir
+        text = str(problem).strip()
+        if "submissions associated with it" in text:  # nbgrader's words for it
+            return HAS_WORK.format(name=coursedir.assignment_id, source=self._near(self._source()))
+        known = type(problem).__module__.startswith(("autograder.", "nbgrader."))
+        return text if known and text else f"{type(problem).__name__}: {text} (--debug shows where)."
+
+    def _refuse(self, why: str) -> None:
+        coursedir = self.parent.coursedir
+        there = Path(os.path.normpath(self._released(coursedir.assignment_id, ".")))
+        self.log.error(REFUSED.format(name=coursedir.assignment_id, release=self._near(there), why=why))
+        raise NbGraderException(why)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

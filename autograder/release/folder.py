@@ -1,0 +1,109 @@
+"""A released folder becomes exactly what its source gives; a file that this changes is kept, in git or set aside.
+
+A file whose content is the same is not touched. Notebooks are compared as what they hold, not how it is laid out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass
+class Changes:
+    """The files of one release by what became of them; `aside` holds what could not be had again otherwise."""
+
+    new: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    aside: Path | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.gone)
+
+
+def replace(made: Path, there: Path, whole: bool = True) -> Changes:
+    """Brings the folder `there` to what `made` holds; unless it is the `whole`, other files that are there stay.
+
+    What was there and is not the same lies in `Changes.aside` afterwards, unless git has that very version.
+    """
+    before, after = _files(there), _files(made)
+    if not whole:
+        before &= after
+    changes = Changes(new=sorted(after - before), gone=sorted(before - after))
+    changes.changed = sorted(name for name in before & after if not same(made / name, there / name))
+    losing = [name for name in changes.changed + changes.gone if not _in_git(there / name)]
+    if losing:
+        changes.aside = _aside(there)
+        for name in losing:
+            _copy(there / name, changes.aside / name)
+    for name in changes.new + changes.changed:
+        _copy(made / name, there / name)
+    for name in changes.gone:
+        (there / name).unlink()
+        _remove_empty((there / name).parent, there)
+    return changes
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two files hold the same."""
+    first, second = one.read_bytes(), other.read_bytes()
+    if first == second:
+        return True
+    if one.suffix != ".ipynb":
+        return False
+    try:
+        return bool(json.loads(first) == json.loads(second))
+    except ValueError:
+        return False
+
+
+def _files(folder: Path) -> set[str]:
+    """Every file below a folder, by its path there; what notebook servers keep beside notebooks is not the release's."""
+    found = set()
+    for here, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in (".ipynb_checkpoints", "__pycache__")]
+        found |= {os.path.relpath(os.path.join(here, name), folder) for name in files}
+    return found
+
+
+def _copy(source: Path, into: Path) -> None:
+    """Whole or not at all: a reader never meets half a notebook."""
+    into.parent.mkdir(parents=True, exist_ok=True)
+    beside = into.with_name(f".{into.name}.new")
+    shutil.copy(source, beside)
+    beside.replace(into)
+
+
+def _aside(there: Path) -> Path:
+    stamp = f"{datetime.now():%Y-%m-%d-%H%M%S}"
+    aside = there.with_name(f"{there.name}.before-{stamp}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = there.with_name(f"{there.name}.before-{stamp}-{number}")
+    return aside
+
+
+def _in_git(file: Path) -> bool:
+    """Whether git has committed the file as it is now, so that nothing is lost when it changes."""
+    git = ["git", "-C", str(file.parent)]
+    try:
+        known = subprocess.run([*git, "ls-files", "--error-unmatch", "--", file.name], capture_output=True, check=False)
+        if known.returncode:
+            return False
+        unchanged = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", file.name], capture_output=True, check=False)
+    except OSError:
+        return False  # no git here
+    return unchanged.returncode == 0
+
+
+def _remove_empty(folder: Path, top: Path) -> None:
+    while folder != top and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

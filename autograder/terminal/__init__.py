@@ -1,0 +1,28 @@
+"""What an instructor reads in a terminal while nbgrader's commands run: short, and every error one sentence.
+
+    plain        the one line of nbgrader_config.py: the log, the errors, the search path
+    too_early    what is asked before a command starts: is there anything to work on
+    chatter      which of nbgrader's log lines are shown
+    report       a grading run: a header, a line a student, who needs a person, the exit status
+
+A formgrader does not come here: its dialogs show nbgrader's whole log. `--debug` shows it in a terminal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def in_terminal(converter: Any) -> bool:
+    """Whether one of nbgrader's commands runs the converter, and not a formgrader."""
+    from nbgrader.apps.baseapp import NbGrader
+
+    return isinstance(converter.parent, NbGrader)
+
+
+def say(converter: Any, line: str) -> None:
+    """A line for whoever started the converter: on the terminal, or in the log that a formgrader's dialog shows."""
+    if in_terminal(converter):
+        print(line, flush=True)
+    else:
+        converter.log.info("%s", line)

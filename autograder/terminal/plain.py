@@ -1,0 +1,85 @@
+"""The terminal of a course: `plainly(c)` in nbgrader_config.py makes nbgrader's commands short and their errors plain.
+
+nbgrader has no setting for what a command says when it cannot go on. Its configuration is read when the command is
+there but has not started, so the one command of this process gets another `start`, around its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+from typing import Any
+
+from autograder.terminal import chatter, too_early
+
+STOPPED = "%s stopped: %s: %s  (--debug shows where)"
+INTERRUPTED = "Stopped. What was finished is saved; the same command goes on where it stopped."
+FEEDBACK = "Pages of {students} are written: {folder}/<student>/{assignment}/."
+SKIPPED = "{students} had theirs already; --force writes them again."
+LOGGING = {
+    "filters": {"chatter": {"()": "autograder.terminal.chatter.Chatter"}},
+    "handlers": {"console": {"filters": ["chatter"]}},
+}
+
+
+def plainly(config: Any) -> None:
+    """Called by nbgrader_config.py with its `c`, once or more often."""
+    find_programs()
+    config.NbGrader.logging_config = LOGGING
+    app = _command()
+    if app is not None and not hasattr(app, "_started_plainly"):
+        app._started_plainly = app.start
+        app.start = lambda: _start(app)
+
+
+def find_programs() -> None:
+    """nbgrader starts `alembic` by name, which is found only in an activated environment; it lies beside Python."""
+    if shutil.which("alembic") is None:
+        os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
+
+
+def _command() -> Any:
+    """The command of nbgrader's that reads its configuration; none in a formgrader or a notebook server."""
+    from traitlets.config import Application
+
+    base = sys.modules.get("nbgrader.apps.baseapp")
+    app = Application.instance() if base and Application.initialized() else None
+    return app if base and isinstance(app, base.NbGrader) else None
+
+
+def _start(app: Any) -> None:
+    from jupyter_core.application import NoStart
+
+    problem = too_early.problem(app)
+    if problem:
+        app.log.error("%s", problem)
+        sys.exit(1)
+    try:
+        app._started_plainly()
+    except NoStart:
+        raise  # not an error: how a command says that another one has done the work
+    except KeyboardInterrupt:
+        app.log.error(INTERRUPTED)
+        sys.exit(130)
+    except Exception as error:
+        if app.log_level < logging.INFO:
+            raise
+        app.log.error(STOPPED, app.name.replace("-", " ", 1), type(error).__name__, error)
+        sys.exit(1)
+    if type(app).__name__ == "GenerateFeedbackApp":
+        _pages(app)
+
+
+def _pages(app: Any) -> None:
+    written, skipped = chatter.heard.written, chatter.heard.skipped
+    if written:
+        folder, assignment = app.coursedir.feedback_directory, app.coursedir.assignment_id
+        print(FEEDBACK.format(students=_students(len(written)), folder=folder, assignment=assignment))
+    if skipped:
+        print(SKIPPED.format(students=_students(skipped)))
+
+
+def _students(number: int) -> str:
+    return f"{number} student{'' if number == 1 else 's'}"
