@@ -6,10 +6,10 @@ nbgrader runs `ListFindings` after the notebook was executed, because nbgrader_c
 
 from __future__ import annotations
 
-import atexit
 import csv
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from autograder._byhand import FINDINGS
 
 FILE = "by_hand.csv"
+MOST = 20
+"""Rows that the terminal shows."""
 COLUMNS = ("student", "assignment", "notebook", "question", "outcome", "rule", "line", "source")
 
 
@@ -64,8 +66,6 @@ def replace(file: Path, who: dict[str, str], rows: list[dict[str, Any]]) -> None
                 writer.writeheader()
                 writer.writerows(after)
             beside.replace(file)
-    atexit.unregister(show)
-    atexit.register(show, file)
 
 
 def read(file: Path) -> list[dict[str, str]]:
@@ -76,17 +76,20 @@ def read(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(text))
 
 
-def show(file: Path) -> None:
-    """Prints the list as a table, once, when grading ends."""
-    rows = read(file)
+def show(file: Path, students: Collection[str] | None = None) -> None:
+    """Prints the list as a table, of these students only if they are given; a long one is cut."""
+    every = read(file)
+    rows = every if students is None else [row for row in every if row["student"] in students]
     if not rows:
         return
     columns = ("student", "question", "outcome", "rule", "line", "source")
-    cut = [[row[c][:60] for c in columns] for row in rows]
+    cut = [[row[c][:60] for c in columns] for row in rows[:MOST]]
     widths = [max(len(c), *(len(row[i]) for row in cut)) for i, c in enumerate(columns)]
     print(f"\nBy hand: {len(rows)} to look at, also in {file}")
     for line in (list(columns), *cut):
         print("  " + "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+    if len(rows) > MOST:
+        print(f"  ... and {len(rows) - MOST} more")
 
 
 def _hold(descriptor: int) -> None:

@@ -8,10 +8,11 @@ from traitlets.config import Config
 
 
 def grade(assignment: str, unsafe: bool = False, more: Sequence[str] = ()) -> int:
-    """Grades as `nbgrader autograde <assignment>` does; `more` are nbgrader's options. Returns the exit code."""
+    """Grades as `nbgrader autograde <assignment>` does; `more` are nbgrader's options. Returns the exit status."""
     from nbgrader.apps import AutogradeApp
 
-    app = AutogradeApp()
+    # The one command of this process, as `nbgrader` itself makes it: nbgrader_config.py looks for it.
+    app = AutogradeApp.instance()
     try:
         app.initialize([assignment, *more])
         if unsafe:
@@ -20,4 +21,6 @@ def grade(assignment: str, unsafe: bool = False, more: Sequence[str] = ()) -> in
         app.start()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
+    finally:
+        AutogradeApp.clear_instance()
     return 0

@@ -16,8 +16,10 @@ from autograder.rooms import _sandbox, _warm
 from autograder.rooms._book import Book, Owner
 from autograder.rooms._ends import NoRoom
 from autograder.rooms._sitting import Sitting
+from autograder.terminal.report import Reason
 
-AGAIN = "The submission of %s is graded again from its start: %s."
+AGAIN = "it was graded again from its start: {why}"
+STOPPED = "{what} stopped"
 MB = 1 << 20
 _TRIES = 3
 
@@ -77,9 +79,12 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
                             of.stamp(cell)  # the file lay in a folder meanwhile
                         cell.outputs = sitting.run(cell, of.owner if of else Owner.STUDENT, count)
                         cell.execution_count = count
+                    stopped = sitting.stopped()
                 break
             except NoRoom as lost:  # nobody's cell: the submission must not pay for it
                 if not left:
                     raise
-                self.log.warning(AGAIN, where["student"], lost)
+                self.parent.report.note(where["student"], AGAIN.format(why=lost))
+        if stopped:
+            self.parent.report.note(where["student"], STOPPED.format(what=stopped), Reason.STOPPED)
         return nb, resources

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,12 +21,16 @@ from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
 from traitlets import Float, default
 
-from autograder.rooms import _ahead, _book, _filters, _held, _sandbox, _sources, _submissions, _warm, _wire
+from autograder import by_hand_list
+from autograder.rooms import _ahead, _book, _filters, _held, _sandbox, _sources, _submissions, _warm, _watched, _wire
 from autograder.rooms._ends import NoRoom
 from autograder.rooms._engine import Engine
 from autograder.rooms._handle import Handle
+from autograder.terminal import in_terminal, say
+from autograder.terminal.report import Reason, Report
+from autograder.terminal.too_early import NOT_IN_GRADEBOOK
 
-ISOLATED = "Grading in two rooms; the student's is locked by %s."
+ISOLATED = "Student code is locked in by {how}."
 UNSAFE = "GRADING WITHOUT ISOLATION, because Engine.unsafe is set: student code runs with your rights."
 REFUSED = (
     "Nothing was graded: student code cannot be isolated on this machine.\n"
@@ -36,6 +41,7 @@ REFUSED = (
     "If you trust every submission as your own code: c.Engine.unsafe = True in nbgrader_config.py."
 )
 UNREADABLE = "The file that was handed in could not be read as a notebook ({why}). It was graded as empty."
+NOT_READ = "{file} could not be read as a notebook ({why}); it was graded as empty"
 _LARGEST = 64 << 20
 
 
@@ -58,10 +64,13 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         self._sources = _sources.Sources(self._engine.fork, self._course_cells)
         self.rooms = _ahead.Ahead(self._make, self._expected)
         self._gradebook: Gradebook | None = None
+        self.report = Report(lambda line: say(converter, line), self.log)
         try:
             self.level = self._lock()
             self._gradebook = _held.open_book(converter.coursedir, self.patience, self.log)
-            _submissions.prepare(converter, self._gradebook)
+            self._header()
+            _submissions.prepare(converter, self._gradebook, self.report)
+            _watched.Watched(self, self.report)
         except BaseException:
             self.end()
             raise
@@ -70,16 +79,36 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         if converter.pre_convert_hook is None:
             converter.pre_convert_hook = self.wait_for_gradebook
 
+    def _header(self) -> None:
+        """What is about to be graded; the assignment must be in the gradebook, or nobody can be."""
+        converter = self.parent
+        name = converter.coursedir.assignment_id
+        with self.gradebook() as gradebook:
+            if name not in [assignment.name for assignment in gradebook.assignments]:
+                self.log.error("%s", NOT_IN_GRADEBOOK.format(name=name))
+                raise NbGraderException(f"{name} is not in the gradebook")
+        folders = [*converter.assignments, *_submissions.without_notebook(converter)]
+        students = [_submissions.student_of(converter, folder) for folder in folders]
+        isolated = UNSAFE if self.level == _sandbox.NONE else ISOLATED.format(how=_sandbox.NAMES[self.level])
+        self.report.header(name, students, isolated)
+
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
         def convert_and_end() -> None:
             try:
                 convert()
             except NbGraderException as error:
+                self.report.end()
                 if _held.is_locked(error.__context__):
                     self.log.error(_held.HELD, self.patience)
                 raise
             finally:
                 self.end()
+            status = self.report.end()
+            if in_terminal(self.parent):
+                by_hand_list.show(Path(self.parent.coursedir.root) / by_hand_list.FILE, self.report.students())
+            # A formgrader shows whatever is raised as a failure of its button.
+            if status and in_terminal(self.parent):
+                sys.exit(status)
 
         return convert_and_end
 
@@ -104,7 +133,6 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         for level in levels:
             if level == _sandbox.NONE:
                 if engine.unsafe:
-                    self.log.warning(UNSAFE)
                     return level
                 continue
             try:
@@ -115,7 +143,6 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             except NoRoom as problem:
                 problems[level] = str(problem)
             else:
-                self.log.info(ISOLATED, _sandbox.NAMES[level])
                 return level
         self.log.error(REFUSED.format(**problems))
         raise NbGraderException("student code cannot be isolated on this machine")
@@ -178,7 +205,9 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             with open(filename, encoding="utf-8") as file:
                 notebook = _tidy(nbformat.read(file, as_version=4))
         except Exception as error:
-            self.log.error("%s could not be read as a notebook: %s", filename, error)
+            student, file = resources["nbgrader"]["student"], os.path.basename(filename)
+            self.report.note(student, NOT_READ.format(file=file, why=type(error).__name__), Reason.UNREADABLE)
+            self.log.debug("%s could not be read as a notebook: %s", filename, error)
             note = UNREADABLE.format(why=type(error).__name__)
             notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(note)])
         resources["metadata"] = {"name": Path(filename).stem, "path": os.path.dirname(filename)}

@@ -13,6 +13,9 @@ from nbgrader.api import BaseCell, Comment, Grade, Gradebook
 from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 
 
+LATE = "late by {late}, penalty {penalty}"
+
+
 class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
     """SaveAutoGrades and AssignLatePenalties, in one commit."""
 
@@ -45,9 +48,18 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
         rule = AssignLatePenalties(parent=self.parent)
         rule.init_plugin()
         penalty = rule.plugin_inst.late_submission_penalty(student, submitted.score, late)
-        self.log.warning("%s is %s seconds late. Penalty: %s", submitted.assignment, late, penalty)
+        self.parent.report.note(student, LATE.format(late=_duration(late), penalty=f"{penalty or 0:g}"))
         if penalty is not None:
             submitted.late_submission_penalty = rule._check_late_penalty(submitted, penalty)
+
+
+def _duration(seconds: float) -> str:
+    """Of days, hours and minutes the largest that fits, rounded up: nobody is late by 0 of anything."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length or unit == "minute":
+            number = max(1, round(seconds / length))
+            return f"{number} {unit}{'' if number == 1 else 's'}"
+    raise AssertionError
 
 
 def _by_name(gradebook: Gradebook, kind: type, submitted: Any) -> dict[str, Any]:

@@ -15,10 +15,12 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.rooms import _sanitise
 from autograder.rooms._book import Book, BookCell
+from autograder.terminal.report import Reason
 
-MISSING = "Cell {name} was missing from the submission; it was added back."
-TWICE = "Cell {name} exists more than once: every copy runs, and the last one counts."
-CHANGED = "Cell {name} was changed in the submission; the course's own is used."
+MISSING = "cells were missing and were added back: {names}"
+EMPTY = "{file} holds none of the course's cells"
+TWICE = "cells that are there more than once, of which the last counts: {names}"
+CHANGED = "cells of the course that were changed and put back: {names}"
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -26,18 +28,32 @@ class Restore(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
     """Gives each cell the owner that the gradebook names."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        book: Book = self.parent.book(resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"])
+        where = resources["nbgrader"]
+        book: Book = self.parent.book(where["assignment"], where["notebook"])
         kept: set[str] = set()
+        found: dict[str, list[str]] = {TWICE: [], CHANGED: [], MISSING: []}
         for cell in reversed(nb.cells):
-            self._restore(cell, book, kept)
-        self._add_missing(nb, book, kept)
+            self._restore(cell, book, kept, found)
+        empty = not kept
+        self._add_missing(nb, book, kept, found[MISSING])
         _only_ours(nb, book)
+        if not self.parent.report.reasons(where["student"]) & {Reason.UNREADABLE}:
+            self._tell(where, found, empty and any(cell.grade for cell in book.cells.values()))
         return nb, resources
 
-    def _restore(self, cell: NotebookNode, book: Book, kept: set[str]) -> None:
+    def _tell(self, where: dict[str, str], found: dict[str, list[str]], empty: bool) -> None:
+        note = self.parent.report.note
+        if empty:
+            note(where["student"], EMPTY.format(file=f"{where['notebook']}.ipynb"), Reason.NOTHING)
+            return
+        for what, names in found.items():
+            if names:
+                note(where["student"], what.format(names=", ".join(names)))
+
+    def _restore(self, cell: NotebookNode, book: Book, kept: set[str], found: dict[str, list[str]]) -> None:
         of = book.of(cell)
-        if of and of.name in kept:
-            self.log.warning(TWICE.format(name=of.name))
+        if of and of.name in kept and of.name not in found[TWICE]:
+            found[TWICE].append(of.name)
         if not of or of.name in kept:
             cell.metadata = NotebookNode()
             if cell.cell_type == "raw":
@@ -45,16 +61,16 @@ class Restore(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
             return
         kept.add(of.name)
         if of.locked and (cell.source, cell.cell_type) != (of.source, of.cell_type) and not of.grade:
-            self.log.warning(CHANGED.format(name=of.name))
+            found[CHANGED].append(of.name)
         of.stamp(cell)
 
-    def _add_missing(self, nb: NotebookNode, book: Book, kept: set[str]) -> None:
+    def _add_missing(self, nb: NotebookNode, book: Book, kept: set[str], missing: list[str]) -> None:
         """After the cell that comes before it in the course, or at the end if none of those is there."""
         names = list(book.cells)
         for at, name in enumerate(names):
             if name in kept or not _needed(book.cells[name]):
                 continue
-            self.log.warning(MISSING.format(name=name))
+            missing.append(name)
             places = {c.metadata.nbgrader.grade_id: i for i, c in enumerate(nb.cells) if "nbgrader" in c.metadata}
             before = [places[n] for n in names[:at] if n in places]
             nb.cells.insert(max(before) + 1 if before else 0, book.cells[name].new())

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from autograder.rooms._exporter import TwoRooms
 
 EXAMINER_GONE = "The test itself did not end: {why}"
+_STOPPED = ("TooLong", "ProcessEnded")
 _MOST_MODULES, _MOST_SOURCE = 50, 100_000
 
 
@@ -47,8 +48,9 @@ class Sitting:
         self._clear = ClearHiddenTests(parent=engine)
         self._examiner: Handle | None = None
         self._course_ran: list[tuple[str, int]] = []
-        shared = _replay.Shared(modules=modules_of(files))
-        options = (self._student_room, engine.cell_seconds, engine.submission_seconds, engine.printed, shared)
+        self._shared = _replay.Shared(modules=modules_of(files))
+        self._functions: set[str] = set()
+        options = (self._student_room, engine.cell_seconds, engine.submission_seconds, engine.printed, self._shared)
         self._open, self._closed = _replay.Replay(*options), _replay.Replay(*options)
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="closed room")
 
@@ -127,4 +129,12 @@ class Sitting:
         """What the examiner asks goes to the room that may know the points."""
         request = _wire.decode(Request, asked)
         room = self._open if request.show else self._closed
-        return _wire.encode(room.ask(request))  # type: ignore[no-any-return]
+        reply = room.ask(request)
+        if any(answer.fault and answer.fault.type in _STOPPED for answer in reply.answers):
+            self._functions.add(request.function)
+        return _wire.encode(reply)  # type: ignore[no-any-return]
+
+    def stopped(self) -> str:
+        """The student's code that had to be ended: it took too long, or too much; empty if none had to be."""
+        cells = [f"cell {cell.count}" for cell in sorted(self._shared.cells, key=lambda cell: cell.count)]
+        return ", ".join((*cells, *sorted(self._functions)))

@@ -1,0 +1,125 @@
+"""The steps of one grading run as its report hears of them: a submission begins, is graded, could not be graded.
+
+nbgrader has no event for any of these, so the steps of the run's one converter are wrapped.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbgrader.api import MissingEntry
+
+from autograder import by_hand_list
+from autograder.rooms import _submissions
+
+from autograder.terminal.report import Reason, Report
+
+if TYPE_CHECKING:
+    from autograder.rooms._exporter import TwoRooms
+
+RENAMED = "there is no {missing}, but {found}: rename that in {folder} and grade again"
+LACKS = "there is no {missing}"
+NOT_OURS = "{found} is no notebook of the assignment and was not graded"
+BY_HAND = "{answers} may not be by hand"
+MARK = "{cells} for you to mark"
+
+
+class Watched:
+    """`run` is the exporter of the run; `report` is told."""
+
+    def __init__(self, run: TwoRooms, report: Report) -> None:
+        self._run, self._report, self._converter = run, report, run.parent
+        converter = run.parent
+        self._skips = converter.init_destination
+        self._begins = converter.init_assignment
+        self._ends = converter.set_permissions
+        converter.init_destination = self._destination
+        converter.init_assignment = self._telling(self._begin)
+        converter.convert_single_notebook = self._telling(converter.convert_single_notebook)
+        converter.set_permissions = self._telling(self._end)
+        self._student = ""
+
+    def _destination(self, assignment: str, student: str) -> bool:
+        self._student = student
+        wanted = bool(self._skips(assignment, student))
+        if not wanted and student not in self._converter.coursedir.student_id_exclude.split(","):
+            self._report.before()
+        return wanted
+
+    def _telling(self, step: Callable[..., None]) -> Callable[..., None]:
+        def told(*arguments: Any) -> None:
+            try:
+                step(*arguments)
+            except Exception as error:
+                self._report.failed(self._student, _why(error))
+                raise
+
+        return told
+
+    def _begin(self, assignment: str, student: str) -> None:
+        self._report.start(student)
+        converter = self._converter
+        if converter.coursedir.notebook_id == "*":
+            self._names(assignment, student)
+        if converter.create_student:
+            with self._run.gradebook() as gradebook:
+                _submissions.row(gradebook, assignment, student)
+        self._begins(assignment, student)
+
+    def _names(self, assignment: str, student: str) -> None:
+        """A notebook under another name, or none: nbgrader passes over the first, and both earn nothing."""
+        with self._run.gradebook() as gradebook:
+            points = {f"{n.name}.ipynb": n.max_score for n in gradebook.find_assignment(assignment).notebooks}
+        there = [os.path.basename(path) for path in self._converter.notebooks]
+        missing = sorted(points.keys() - set(there))
+        strange = [name for name in there if name not in points]
+        found = ", ".join(strange[:3]) + (" ..." if len(strange) > 3 else "")
+        if missing and strange:
+            folder = os.path.relpath(self._converter._format_source(assignment, student), self._root())
+            why = RENAMED.format(missing=" and no ".join(missing), found=found, folder=folder)
+            self._report.note(student, why, Reason.RENAMED if any(points[name] for name in missing) else None)
+        elif missing:
+            reason = Reason.NOTHING if any(points[name] for name in missing) else None
+            self._report.note(student, LACKS.format(missing=" and no ".join(missing)), reason)
+        elif strange:
+            self._report.note(student, NOT_OURS.format(found=found))
+
+    def _end(self, assignment: str, student: str) -> None:
+        self._ends(assignment, student)
+        self._listed(assignment, student)
+        self.marks(assignment, student)
+
+    def marks(self, assignment: str, student: str) -> None:
+        """The line of a student who is graded."""
+        with self._run.gradebook() as gradebook:
+            try:
+                submission = gradebook.find_submission(assignment, student)
+            except MissingEntry:
+                return
+            score, of = submission.score - submission.late_submission_penalty, submission.max_score
+            by_person = [g for n in submission.notebooks for g in n.grades if g.needs_manual_grade]
+        if by_person:
+            self._report.note(student, MARK.format(cells=_count(len(by_person), "cell")), Reason.MARK)
+        self._report.done(student, max(0.0, score), of)
+
+    def _listed(self, assignment: str, student: str) -> None:
+        rows = by_hand_list.read(Path(self._root()) / by_hand_list.FILE)
+        mine = sum(row["student"] == student and row["assignment"] == assignment for row in rows)
+        if mine:
+            self._report.note(student, BY_HAND.format(answers=_count(mine, "answer")), Reason.BY_HAND)
+
+    def _root(self) -> str:
+        return str(self._converter.coursedir.root)
+
+
+def _why(error: Exception) -> str:
+    text = " ".join(str(error).split()) or "no reason given"
+    ours = type(error).__module__.startswith(("autograder.", "nbgrader."))
+    return text if ours else f"{type(error).__name__}: {text}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,150 @@
+"""A grading run as it is read: a header, a line a student, at the end who needs a person, and an exit status for that.
+
+Nothing an instructor needs is only in the log: what the steps of grading find out about a submission they `note` here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from autograder.terminal.chatter import TOLD
+
+NEEDS_A_PERSON = 3
+"""The exit status of a run that graded everybody, where somebody needs a person; 1 is nbgrader's for "not graded"."""
+HEADER = "Grading {assignment}: {submissions}. {isolated}"
+LINE = "{number:>{digits}}/{of}  {student:<{wide}}  {marks:>{room}}  {seconds:>6.1f} s{notes}"
+GRADED = "{number} graded in {seconds:.0f} s."
+BEFORE = " {number} graded before and not again: --force grades them anew."
+PEOPLE = "{number} of them {need} a person:"
+WHO = "  {reason}: {who}"
+NOT_GRADED = "not graded"
+NOBODY = "Nobody needs a person."
+
+
+class Reason(Enum):
+    """Why a person should look at a submission, in the order of the summary."""
+
+    FAILED = "could not be graded"
+    UNREADABLE = "not readable as a notebook, graded as empty"
+    RENAMED = "the notebook has another name"
+    NOTHING = "no notebook, or none of the course's cells in it"
+    STOPPED = "code that was stopped (time, memory, processes)"
+    BY_HAND = "answers that may not be by hand, see by_hand.csv"
+    MARK = "cells that you mark, in the formgrader"
+
+
+@dataclass
+class Submission:
+    """What a run has found out about one submission."""
+
+    student: str
+    notes: list[str] = field(default_factory=list)
+    reasons: set[Reason] = field(default_factory=set)
+    since: float = field(default_factory=time.monotonic)
+    ended: bool = False
+
+
+class Report:
+    """One run; `say` shows a line to whoever started it."""
+
+    def __init__(self, say: Callable[[str], None], log: Any) -> None:
+        self._say, self._log = say, log
+        self._all: dict[str, Submission] = {}
+        self._began = time.monotonic()
+        self._width, self._expected, self._number, self._before = 8, 0, 0, 0
+
+    def header(self, assignment: str, students: list[str], isolated: str, *more: str) -> None:
+        """What is about to be graded, and how; `more` are lines that an instructor should read first."""
+        self._expected = len(students)
+        self._width = max([self._width, *(len(plain(name)) for name in students)])
+        submissions = f"{len(students)} submission{'' if len(students) == 1 else 's'}"
+        self._say(HEADER.format(assignment=plain(assignment), submissions=submissions, isolated=isolated))
+        for line in more:
+            self._say(line)
+
+    def note(self, student: str, text: str, reason: Reason | None = None) -> None:
+        """Something about a submission, for its line, and for the summary if a person should look."""
+        submission = self._of(student)
+        if text not in submission.notes:
+            submission.notes.append(text)
+        if reason:
+            submission.reasons.add(reason)
+        self._log.warning("%s: %s", student, text, extra=TOLD)
+
+    def reasons(self, student: str) -> set[Reason]:
+        """Why a person should look at a submission, as far as is known."""
+        return self._of(student).reasons
+
+    def students(self) -> list[str]:
+        """Everybody whose submission was looked at in this run."""
+        return [submission.student for submission in self._all.values() if submission.ended]
+
+    def start(self, student: str) -> None:
+        """The grading of a submission begins."""
+        self._of(student).since = time.monotonic()
+
+    def before(self) -> None:
+        """A submission was graded in an earlier run and is left as it is."""
+        self._before += 1
+        self._number += 1
+
+    def done(self, student: str, score: float, of: float) -> None:
+        """A submission is graded."""
+        self._line(student, f"{score:.4g} of {of:g}")
+
+    def failed(self, student: str, why: str) -> None:
+        """A submission could not be graded."""
+        if not self._of(student).reasons:
+            self.note(student, why, Reason.FAILED)
+        self._of(student).reasons.add(Reason.FAILED)
+        self._line(student, NOT_GRADED)
+
+    def end(self) -> int:
+        """The summary; returns the exit status that the run deserves."""
+        graded = [s for s in self._all.values() if s.ended and Reason.FAILED not in s.reasons]
+        text = GRADED.format(number=len(graded), seconds=time.monotonic() - self._began)
+        self._say(text + (BEFORE.format(number=self._before) if self._before else ""))
+        people = [s for s in self._all.values() if s.reasons]
+        if not people:
+            self._say(NOBODY)
+            return 0
+        self._say(PEOPLE.format(number=len(people), need="needs" if len(people) == 1 else "need"))
+        for reason in Reason:
+            who = [plain(s.student) for s in people if reason in s.reasons]
+            if who:
+                self._say(WHO.format(reason=reason.value, who=", ".join(who)))
+        return 1 if any(Reason.FAILED in s.reasons for s in people) else NEEDS_A_PERSON
+
+    def _of(self, student: str) -> Submission:
+        return self._all.setdefault(student, Submission(student))
+
+    def _line(self, student: str, marks: str) -> None:
+        submission = self._of(student)
+        if submission.ended:
+            return
+        submission.ended = True
+        self._number += 1
+        of = max(self._expected, self._number)
+        self._say(
+            LINE.format(
+                number=self._number,
+                digits=len(str(of)),
+                of=of,
+                student=plain(student),
+                wide=self._width,
+                marks=marks,
+                room=12,
+                seconds=time.monotonic() - submission.since,
+                notes="  " + "; ".join(plain(n, 200) for n in submission.notes) if submission.notes else "",
+            )
+        )
+
+
+def plain(text: str, most: int = 40) -> str:
+    """Names come from folders that a student may have named: one line, of characters that a terminal only shows."""
+    shown = "".join(c if c.isprintable() else "?" for c in text.encode("utf-8", "replace").decode())
+    return shown if len(shown) <= most else shown[: most - 3] + "..."
