@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from traitlets.config import Config
+
+from autograder._errors import AutograderError
+
+NO_COURSE = (
+    "{folder} is not the folder of a course: run the command where the course's nbgrader_config.py is (its "
+    "c.Autograde.exporter_class says how student code is locked in)."
+)
 
 
 def grade(assignment: str, unsafe: bool = False, more: Sequence[str] = ()) -> int:
@@ -15,6 +23,8 @@ def grade(assignment: str, unsafe: bool = False, more: Sequence[str] = ()) -> in
     app = AutogradeApp.instance()
     try:
         app.initialize([assignment, *more])
+        if "exporter_class" not in app.config.Autograde:
+            raise AutograderError(NO_COURSE.format(folder=os.getcwd()))
         if unsafe:
             # Over what nbgrader_config.py says: this was said in so many words.
             app.update_config(Config({"Engine": {"unsafe": True}}))

@@ -97,20 +97,24 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             try:
                 convert()
             except NbGraderException as error:
-                self.report.end()
+                self._summary()
                 if _held.is_locked(error.__context__):
                     self.log.error(_held.HELD, self.patience)
                 raise
             finally:
                 self.end()
-            status = self.report.end()
-            if in_terminal(self.parent):
-                by_hand_list.show(Path(self.parent.coursedir.root) / by_hand_list.FILE, self.report.students())
+            status = self._summary()
             # A formgrader shows whatever is raised as a failure of its button.
             if status and in_terminal(self.parent):
                 sys.exit(status)
 
         return convert_and_end
+
+    def _summary(self) -> int:
+        status = self.report.end()
+        if in_terminal(self.parent):
+            by_hand_list.show(Path(self.parent.coursedir.root) / by_hand_list.FILE, self.report.students())
+        return status
 
     def wait_for_gradebook(self, **_: Any) -> None:
         """Before nbgrader needs it: nbgrader waits five seconds for a gradebook that is held, and gives up the run."""
