@@ -2,6 +2,7 @@
 
     plain        the one line of nbgrader_config.py: the log, the errors, the search path
     too_early    what is asked before a command starts: is there anything to work on
+    elsewhere    a folder that is no course
     chatter      which of nbgrader's log lines are shown
     report       a grading run: a header, a line a student, who needs a person, the exit status
 
@@ -10,7 +11,17 @@ A formgrader does not come here: its dialogs show nbgrader's whole log. `--debug
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+
+
+def command() -> Any:
+    """The command of nbgrader's that reads its configuration; none in a formgrader or a notebook server."""
+    from traitlets.config import Application
+
+    base = sys.modules.get("nbgrader.apps.baseapp")
+    app = Application.instance() if base and Application.initialized() else None
+    return app if base and isinstance(app, base.NbGrader) else None
 
 
 def in_terminal(converter: Any) -> bool:

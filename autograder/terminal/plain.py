@@ -12,7 +12,7 @@ import shutil
 import sys
 from typing import Any
 
-from autograder.terminal import chatter, too_early
+from autograder.terminal import chatter, command, too_early
 
 STOPPED = "%s stopped: %s: %s  (--debug shows where)"
 INTERRUPTED = "Stopped. What was finished is saved; the same command goes on where it stopped."
@@ -28,7 +28,7 @@ def plainly(config: Any) -> None:
     """Called by nbgrader_config.py with its `c`, once or more often."""
     find_programs()
     config.NbGrader.logging_config = LOGGING
-    app = _command()
+    app = command()
     if app is not None and not hasattr(app, "_started_plainly"):
         app._started_plainly = app.start
         app.start = lambda: _start(app)
@@ -38,15 +38,6 @@ def find_programs() -> None:
     """nbgrader starts `alembic` by name, which is found only in an activated environment; it lies beside Python."""
     if shutil.which("alembic") is None:
         os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
-
-
-def _command() -> Any:
-    """The command of nbgrader's that reads its configuration; none in a formgrader or a notebook server."""
-    from traitlets.config import Application
-
-    base = sys.modules.get("nbgrader.apps.baseapp")
-    app = Application.instance() if base and Application.initialized() else None
-    return app if base and isinstance(app, base.NbGrader) else None
 
 
 def _start(app: Any) -> None:
