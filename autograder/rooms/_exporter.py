@@ -209,8 +209,8 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             with open(filename, encoding="utf-8") as file:
                 notebook = _tidy(nbformat.read(file, as_version=4))
         except Exception as error:
-            student, file = resources["nbgrader"]["student"], os.path.basename(filename)
-            self.report.note(student, NOT_READ.format(file=file, why=type(error).__name__), Reason.UNREADABLE)
+            why = NOT_READ.format(file=os.path.basename(filename), why=type(error).__name__)
+            self.report.note(resources["nbgrader"]["student"], why, Reason.UNREADABLE)
             self.log.debug("%s could not be read as a notebook: %s", filename, error)
             note = UNREADABLE.format(why=type(error).__name__)
             notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(note)])

@@ -12,7 +12,6 @@ from nbgrader import utils
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook
 from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 
-
 LATE = "late by {late}, penalty {penalty}"
 
 

@@ -14,7 +14,6 @@ from nbgrader.api import MissingEntry
 
 from autograder import by_hand_list
 from autograder.rooms import _submissions
-
 from autograder.terminal.report import Reason, Report
 
 if TYPE_CHECKING:

@@ -17,8 +17,14 @@ NO_SOURCES = "There is no folder {folder} with assignments in it: run the comman
 EMPTY_SOURCE = "{folder} holds no notebook (a file that ends in .ipynb), so there is nothing to make a release of."
 NOT_GENERATED = "{release} is not there yet: run `nbgrader generate_assignment {name}` first."
 NOT_IN_GRADEBOOK = "{name} is not in the gradebook yet: run `nbgrader generate_assignment {name}`, then this again."
-NO_GRADES = "There is nothing to export: no assignment is in the gradebook {path}. Run `nbgrader generate_assignment {name}` first."
-NOBODY = "Nobody has handed in {name}: there is no folder {folder}. Run `nbgrader collect {name}`, or put what you were sent there."
+NO_GRADES = (
+    "There is nothing to export, because no assignment is in the gradebook {path}: run `nbgrader generate_assignment "
+    "{name}` first."
+)
+NOBODY = (
+    "Nobody has handed in {name}, because there is no folder {folder}: run `nbgrader collect {name}`, or put there what "
+    "students sent you."
+)
 NOT_THIS_ONE = "{student} has not handed in {name}: there is no folder {folder}. Look at the name; {known}."
 NO_NOTEBOOK = "No submission of {name} holds a notebook, so there is nothing to grade: look into {folders}."
 NOT_GRADED = "Nothing of {name} is graded yet{whose}: run `nbgrader autograde {name}` first."
@@ -27,12 +33,16 @@ NO_EXCHANGE = (
     "There is no exchange folder {folder}: `nbgrader release_assignment {name}` makes it, and c.Exchange.root in "
     "nbgrader_config.py, or NBGRADER_EXCHANGE, names another."
 )
-CLOSED_EXCHANGE = "You may not write into the exchange folder {folder}: give it mode 0777, or name another in c.Exchange.root."
-NOT_RELEASED = "{name} has not been released, so nobody can have handed it in: run `nbgrader release_assignment {name}` first."
+CLOSED_EXCHANGE = (
+    "You may not write into the exchange folder {folder}: give it mode 0777, or name another in c.Exchange.root."
+)
+NOT_RELEASED = (
+    "{name} has not been released, so nobody can have handed it in: run `nbgrader release_assignment {name}` first."
+)
 NOTHING_THERE = "Nobody has handed in {name} yet: {folder} holds no submission of it."
 RELEASED = (
-    "{name} is released already: `nbgrader release_assignment {name} --force` releases what is in {release} now; who has "
-    "fetched it keeps that copy."
+    "{name} is released already: `nbgrader release_assignment {name} --force` releases what is in {release} now; "
+    "students who have fetched it keep their copy."
 )
 NO_FILE = "There is no notebook {file}: {known}."
 WHICH_FILE = "Say which notebook: nbgrader validate {example}."
@@ -54,7 +64,7 @@ class Course:
         self.student: str = app.coursedir.student_id
 
     def path(self, step: str, student: str = ".", name: str = "") -> str:
-        return os.path.normpath(self.dir.format_path(step, student, name or self.name))
+        return os.path.normpath(str(self.dir.format_path(step, student, name or self.name)))
 
     def found(self, step: str, student: str = ".", name: str = "") -> list[str]:
         return sorted(filter(os.path.isdir, glob.glob(self.path(step, student, name))))
@@ -110,7 +120,8 @@ class Course:
         """A folder of the exchange; empty where the exchange is none of folders."""
         from nbgrader.exchange.abc import Exchange
 
-        if not str(self.app.config.ExchangeFactory.get("collect", "autograder.")).startswith(("autograder.", "nbgrader.")):
+        used = str(self.app.config.ExchangeFactory.get("collect", "nbgrader."))
+        if not used.startswith(("autograder.", "nbgrader.")):
             return ""
         root = self.app.config.Exchange.get("root", "") or Exchange(coursedir=self.dir, parent=self.app).root
         return os.path.join(root, *parts)
@@ -223,7 +234,8 @@ def _export(course: Course) -> str:
 
 def _validate(course: Course) -> str:
     asked = course.app.extra_args
-    there = [course.near(path) for path in glob.glob(os.path.join(course.path(course.dir.source_directory, name="*"), "*.ipynb"))]
+    pattern = os.path.join(course.path(course.dir.source_directory, name="*"), "*.ipynb")
+    there = [course.near(path) for path in glob.glob(pattern)]
     there.sort(key=lambda path: (os.path.basename(path) != "problems.ipynb", path))
     if not asked:
         return WHICH_FILE.format(example=there[0] if there else "source/ps1/problems.ipynb")
