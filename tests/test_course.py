@@ -52,7 +52,8 @@ class Course:
             check=False,
         )
         said = done.stdout + done.stderr
-        assert (done.returncode == 0) == ok, said
+        # 3: everybody is graded, and somebody needs a person.
+        assert (done.returncode in ((0, 3) if arguments[0] == "autograde" else (0,))) == ok, said
         return said
 
     def marks(self, student: str) -> dict[str, float]:
@@ -180,7 +181,7 @@ def test_late_work_is_marked_and_a_later_submission_is_regraded(course: Course, 
         collected = course.run("collect", "ps1", "--update")
         name = re.search(r"(?:Collecting|Updating) submission: (\S+)", collected)[1]  # type: ignore[index]
         graded = course.run("autograde", "ps1")
-        assert "seconds late" in graded
+        assert re.search(r"late by \d+ days, penalty 0", graded), graded
         assert sum(course.marks(name).values()) == pytest.approx(sum(MARKS[student]))
     course.run("generate_assignment", "ps1", "--force")
     course.run("autograde", "ps1", "--force", "--student", name)

@@ -26,6 +26,7 @@ _NOISE = (
     r"Removing (failed|existing) ",
     r"Updating existing ",
     r"Creating exchange directory: ",
+    r"(Source|Destination): ",
     r"No (notebooks were matched|notebooks found, did you forget|submitted file)",
     r"Skipping unknown notebook: ",
     r"SubmittedAssignment<.* seconds late",

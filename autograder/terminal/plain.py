@@ -9,12 +9,17 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import sqlite3
 import sys
 from typing import Any
 
 from autograder.terminal import chatter, command, too_early
 
 STOPPED = "%s stopped: %s: %s  (--debug shows where)"
+NO_GRADEBOOK = (
+    "%s stopped: the gradebook %s cannot be used (%s). If nbgrader was upgraded, copy it and run `nbgrader db "
+    "upgrade`; if the file is damaged, put back your last copy of it."
+)
 INTERRUPTED = "Stopped. What was finished is saved; the same command goes on where it stopped."
 FEEDBACK = "Pages of {students} are written: {folder}/<student>/{assignment}/."
 SKIPPED = "{students} had theirs already; --force writes them again."
@@ -57,10 +62,21 @@ def _start(app: Any) -> None:
     except Exception as error:
         if app.log_level < logging.INFO:
             raise
-        app.log.error(STOPPED, app.name.replace("-", " ", 1), type(error).__name__, error)
+        _tell(app, error)
         sys.exit(1)
     if type(app).__name__ == "GenerateFeedbackApp":
         _pages(app)
+
+
+def _tell(app: Any, error: Exception) -> None:
+    from sqlalchemy.exc import DatabaseError
+
+    command = app.name.replace("-", " ", 1).replace("-", "_")
+    first = (str(error).strip().splitlines() or ["no reason given"])[0]
+    if isinstance(error, DatabaseError | sqlite3.DatabaseError):
+        app.log.error(NO_GRADEBOOK, command, app.coursedir.db_url.removeprefix("sqlite:///"), first)
+    else:
+        app.log.error(STOPPED, command, type(error).__name__, first)
 
 
 def _pages(app: Any) -> None:

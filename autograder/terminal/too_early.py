@@ -22,8 +22,8 @@ NO_GRADES = (
     "{name}` first."
 )
 NOBODY = (
-    "Nobody has handed in {name}, because there is no folder {folder}: run `nbgrader collect {name}`, or put there what "
-    "students sent you."
+    "Nobody has handed in {name}, because there is no folder {folder}: run `nbgrader collect {name}`, or put there "
+    "what students sent you."
 )
 NOT_THIS_ONE = "{student} has not handed in {name}: there is no folder {folder}. Look at the name; {known}."
 NO_NOTEBOOK = "No submission of {name} holds a notebook, so there is nothing to grade: look into {folders}."

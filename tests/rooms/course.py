@@ -84,7 +84,8 @@ class Course:
             check=False,
         )
         said = done.stdout + done.stderr
-        assert ok is None or (done.returncode == 0) == ok, said
+        # 3: everybody is graded, and somebody needs a person.
+        assert ok is None or (done.returncode in ((0, 3) if arguments[0] == "autograde" else (0,))) == ok, said
         return said
 
     def hand_in(self, name: str, submission: Submission) -> Path:
