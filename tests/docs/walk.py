@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,24 +52,22 @@ def commands(page: str, *sections: str) -> list[str]:
 
 
 class Walk:
-    """A shell of a reader's own: a home folder, a working folder, and nothing of the environment that tests run in."""
+    """One shell; what a command exports, activates or enters stays for the next one."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self.home = folder / "home"
-        self.home.mkdir(parents=True, exist_ok=True)
-        keep = {k: v for k, v in os.environ.items() if k.startswith(("PIP_", "SSL_", "NODE_")) or k in ("LANG", "TMPDIR")}
-        path = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if not _of_an_environment(p))
+    def __init__(
+        self, shell: Sequence[str], folder: Path | None = None, environment: dict[str, str] | None = None
+    ) -> None:
         self._shell = subprocess.Popen(
-            ["bash", "--norc", "--noprofile"],
+            shell,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            env={**keep, "PATH": path, "HOME": str(self.home), "USER": "ann", **environment},
+            env=environment,
             text=True,
             bufsize=1,
         )
-        self.folder = folder
+        self.here = folder or Path("/")
 
     def __enter__(self) -> Walk:
         return self
@@ -80,12 +78,12 @@ class Walk:
         self._shell.stdout.close()  # type: ignore[union-attr]
 
     def type(self, command: str) -> tuple[str, int]:
-        """Output and exit status of one command; what it exports, activates or enters stays."""
+        """Output and exit status of one command."""
         for placeholder, meant in PLACEHOLDERS.items():
             command = command.replace(placeholder, meant)
         end = f"end-{uuid.uuid4().hex}"
         # On lines of its own, so that a comment behind the command ends with it.
-        self._shell.stdin.write(f"{{ {command}\n}} </dev/null\necho {end} $? \"$PWD\"\n")  # type: ignore[union-attr]
+        self._shell.stdin.write(f'{{ {command}\n}} </dev/null\necho {end} $? "$PWD"\n')  # type: ignore[union-attr]
         said: list[str] = []
         for line in self._shell.stdout:  # type: ignore[union-attr]
             before, found, after = line.partition(end)
@@ -96,9 +94,8 @@ class Walk:
                 return "".join(said), int(status)
         raise AssertionError(f"the shell ended in `{command}`:\n{''.join(said)}")
 
-    def take(self, page: str, steps: list[Step], *sections: str) -> None:
-        """Types every command of the page, or of the sections, and holds each to its step."""
-        assert commands(page, *sections) == [step.command for step in steps]
+    def take(self, steps: Sequence[Step]) -> None:
+        """Types the steps' commands in order, and holds each to what it must say and do."""
         for step in steps:
             if step.before:
                 step.before(self)
@@ -111,16 +108,22 @@ class Walk:
                 step.then(self, said)
 
 
+def reader(folder: Path, **environment: str) -> Walk:
+    """A shell of a reader's own in `folder`: a new home folder, and nothing of the environment that tests run in."""
+    home = folder / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    keep = {k: v for k, v in os.environ.items() if k.startswith(("PIP_", "SSL_", "NODE_")) or k in ("LANG", "TMPDIR")}
+    path = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if not _of_an_environment(p))
+    return Walk(
+        ["bash", "--norc", "--noprofile"],
+        folder,
+        {**keep, "PATH": path, "HOME": str(home), "USER": "ann", **environment},
+    )
+
+
 def _of_an_environment(folder: str) -> bool:
     """Whether a folder of PATH belongs to a virtual environment: a reader has not activated one yet."""
     return (Path(folder).parent / "pyvenv.cfg").exists()
-
-
-def clone(destination: Path) -> Path:
-    """A clone as CI or a colleague gets it, with what is not committed yet: the environment of these tests is its own."""
-    subprocess.run(["git", "clone", "-q", str(ROOT), str(destination)], check=True)
-    lend_environment(destination)
-    return destination
 
 
 def lend_environment(course: Path) -> None:
@@ -130,13 +133,17 @@ def lend_environment(course: Path) -> None:
         os.utime(course / file, (0, 0))
 
 
-def copy_changes(course: Path) -> None:
-    """What is changed and not committed yet, so that a page can be walked before it is committed."""
+def take_changes(course: Path, git: Sequence[str] = ()) -> None:
+    """Commits to a clone what is changed here and not committed yet, so that a page can be walked before it is.
+
+    `git` is the command that is in that clone, where that is not simply `git -C course`.
+    """
     listed = ["git", "ls-files", "-z", "--modified", "--others", "--exclude-standard"]
     changed = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in filter(None, changed.split("\0")):
         if (ROOT / name).is_file():
             (course / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, course / name)
-
-
+    command = [*(git or ["git", "-C", str(course)]), "-c", "user.name=ann", "-c", "user.email=ann@example.org"]
+    subprocess.run([*command, "add", "--all"], check=True)
+    subprocess.run([*command, "commit", "-q", "--allow-empty", "-m", "What is not committed yet"], check=True)
