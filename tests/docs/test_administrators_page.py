@@ -1,4 +1,4 @@
-"""docs/administrators.md as an administrator types it, on two private machines: set up, changed, saved, and restored."""
+"""docs/administrators.md as an administrator types it, on two private machines: set up, changed, saved, restored."""
 
 from __future__ import annotations
 

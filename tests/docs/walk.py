@@ -1,7 +1,7 @@
 """A page of docs/ as a reader meets it: its commands are typed as written, in order, into one shell in a scratch clone.
 
-A page's commands stand in blocks that begin with ```sh. A test gives a `Step` for each of them, in the page's order, with
-what must be seen afterwards; a command that has no step, or a step whose command the page no longer has, fails.
+A page's commands stand in blocks that begin with ```sh. A test gives a `Step` for each, in the page's order, with what
+must be seen afterwards; a command that has no step, or a step whose command the page no longer has, fails.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def _of_an_environment(folder: str) -> bool:
 
 
 def lend_environment(course: Path) -> None:
-    """Saves the minutes of `make env`: the course uses the environment of these tests, and make sees that it is ready."""
+    """Saves the minutes of `make env`: the course uses these tests' environment, and make sees that it is ready."""
     (course / ".venv").symlink_to(Path(sys.prefix))
     for file in ("requirements.txt", "constraints.txt", "pyproject.toml"):
         os.utime(course / file, (0, 0))
