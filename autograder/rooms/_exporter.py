@@ -20,6 +20,7 @@ from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
 from traitlets import Float, default
 
+from autograder import seeds
 from autograder.rooms import _ahead, _book, _filters, _held, _sandbox, _sources, _submissions, _warm, _wire
 from autograder.rooms._ends import NoRoom
 from autograder.rooms._engine import Engine
@@ -62,6 +63,9 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             self.level = self._lock()
             self._gradebook = _held.open_book(converter.coursedir, self.patience, self.log)
             _submissions.prepare(converter, self._gradebook)
+            with self.gradebook() as book:
+                if note := seeds.public_note(book.db, converter.coursedir.assignment_id):
+                    self.log.warning(note)
         except BaseException:
             self.end()
             raise
