@@ -23,7 +23,7 @@ def add_to(commands: Any) -> None:
         "grades",
         help="write an assignment's grades as a CSV file, question by question",
         description="Writes the grades of an assignment as a CSV file: a row a student of the gradebook, a column a "
-        "question and each of its parts, late penalty and total. `nbgrader export` writes the same for all assignments.",
+        "question and each of its parts, late penalty and total. `nbgrader export` does the same for all assignments.",
         epilog="example:  autograder grades ps1 --to ps1.csv",
     )
     grades.add_argument("assignment", metavar="ASSIGNMENT", help="such as ps1")
@@ -35,8 +35,8 @@ def add_to(commands: Any) -> None:
         "roster",
         help="read a class list (CSV) into the gradebook, so that grades have names",
         description="Reads a class list into the gradebook: students who are new are added, names and addresses are "
-        "brought up to date, nobody is removed. The file is CSV as spreadsheets, Moodle and Canvas write it; the column "
-        "with the name that work is handed in under is found by its heading (username, id, SIS Login ID …) or named.",
+        "brought up to date, nobody is removed. The file is CSV as spreadsheets, Moodle and Canvas write it. The "
+        "column with the students' user names is found by its heading (username, id, SIS Login ID …) or named by --id.",
         epilog="example:  autograder roster class.csv",
     )
     roster.add_argument("file", metavar="FILE.csv")

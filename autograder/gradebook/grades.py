@@ -49,6 +49,7 @@ NBGRADERS = (
     "max_score",
 )
 FIRST = (*NBGRADERS, "handed_in", "needs_manual_grade")
+NO_STUDENT = "the gradebook has no student {names}. `nbgrader db student list` names all that it has."
 _PART = re.compile(r"(?P<question>.+)-(?:check|hidden)")
 
 
@@ -87,15 +88,13 @@ class _Submission:
 
 
 def table(session: Any, assignment: Assignment, only: Sequence[str] = (), waiting: Sequence[str] = ()) -> Table:
-    """The table of one assignment, or of `only` some students; the work of those who are `waiting` is not graded yet."""
+    """The table of one assignment, or of `only` some students; the work of those `waiting` is not graded yet."""
     columns, maximum = _columns(session, assignment)
     submissions = _submissions(session, assignment)
     everybody = {s.id: s for s in session.scalars(select(Student))}
     unknown = [name for name in only if name not in everybody]
     if unknown:
-        raise GradebookError(
-            f"the gradebook has no student {', '.join(unknown)}. `nbgrader db student list` names all."
-        )
+        raise GradebookError(NO_STUDENT.format(names=", ".join(unknown)))
     made = Table([*FIRST, *(c.name for c in columns)])
     for student in sorted(everybody.values(), key=lambda s: _natural(s.id)):
         if not only or student.id in only:
@@ -144,9 +143,8 @@ def _columns(session: Any, assignment: Assignment) -> tuple[list[Column], float]
     by_notebook: dict[str, list[tuple[str, str]]] = defaultdict(list)
     maximum = 0.0
     for kind in (GradeCell, TaskCell):
-        wanted = select(Notebook.name, kind.name, kind.id, kind.max_score).join(
-            Notebook, Notebook.id == kind.notebook_id
-        )
+        wanted = select(Notebook.name, kind.name, kind.id, kind.max_score)
+        wanted = wanted.join(Notebook, Notebook.id == kind.notebook_id)
         for notebook, name, key, points in session.execute(wanted.where(Notebook.assignment_id == assignment.id)):
             by_notebook[notebook].append((name, key))
             maximum += points or 0.0

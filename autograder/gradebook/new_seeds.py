@@ -36,10 +36,9 @@ def new_seeds(wanted: Sequence[str], force: bool = False) -> int:
     known = sorted(f.name for f in source.iterdir() if any(f.glob("*.ipynb")))
     for name in wanted:
         if name not in known:
+            others = ", ".join(known) or "none"
             raise seeds.SeedError(
-                NO_NOTEBOOKS.format(
-                    folder=_short(source / name), source=_short(source), known=", ".join(known) or "none"
-                )
+                NO_NOTEBOOKS.format(folder=_short(source / name), source=_short(source), known=others)
             )
     assignments = list(dict.fromkeys(wanted)) or known
     if not force:

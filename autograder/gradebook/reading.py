@@ -32,9 +32,7 @@ NO_ASSIGNMENT = (
 )
 EMPTY = "the gradebook holds no assignment yet. Run `nbgrader generate_assignment {wanted}` first."
 HELD = "the gradebook {file} is held by another process. Nothing was changed; run the same command again in a moment."
-OLD = (
-    "the gradebook {file} was made by another version of nbgrader ({why}). Run `nbgrader db upgrade`, then this again."
-)
+OLD = "the gradebook {file} was made by another version of nbgrader ({why}). Run `nbgrader db upgrade` first."
 BROKEN = "the gradebook {file} cannot be read: {why}."
 PATIENCE = 30.0
 

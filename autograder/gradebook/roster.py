@@ -19,15 +19,8 @@ from autograder.gradebook.reading import course_here, sqlite_file
 
 # What a heading can be called, the surer name first: Canvas has its own number under ID beside the login.
 USER_NAMES = (
-    "username",
-    "user name",
-    "login",
-    "login id",
-    "sis login id",
-    "student id",
-    "user id",
-    "sis user id",
-    "id",
+    *("username", "user name", "login", "login id", "sis login id"),
+    *("student id", "user id", "sis user id", "id"),
 )
 HEADINGS = {
     "first_name": ("first name", "firstname", "first", "given name", "forename"),
@@ -85,8 +78,8 @@ def read_roster(file: Path, column: str = "") -> Iterator[Student]:
     if at[""] < 0:
         seen = ", ".join(heading for heading in first if heading) or "missing"
         raise RosterError(
-            f"{file}, line 1: no column {column or 'with the user names'}; the headings are {seen}. Expected is one such "
-            f"as username, first_name, last_name, email; or say which column it is: --id HEADING."
+            f"{file}, line 1: no column {column or 'with the user names'}; the headings are {seen}. Expected are "
+            "headings such as username, first_name, last_name, email; or say which column it is: --id HEADING."
         )
     if at["lms_user_id"] == at[""]:
         at["lms_user_id"] = -1
