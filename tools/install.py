@@ -59,6 +59,8 @@ class Progress:
         if found := re.match(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)", line):
             self.found.add(found[1].lower())
             self.now = f"looking up {found[1]}"
+        elif found := re.match(r"Processing \S*?/([\w.]+)-\d", line):  # an index in a folder
+            self.found.add(found[1].lower())
         elif found := re.match(r"\s*Downloading (\S+?)-\d\S* \(([\d.]+) (kB|MB|GB|bytes)\)", line):
             name = found[1].rpartition("/")[2]
             if not line.rstrip().endswith("metadata") and ".metadata" not in line:
@@ -129,7 +131,7 @@ def why(log: str) -> str:
         if found := re.search(pattern, log):
             what = found.groupdict().get("what", "")
             reason = sentence.format(what=what, python=f"Python {sys.version_info[0]}.{sys.version_info[1]}")
-            return f"The packages could not be installed: {reason} Then run the same command again: it goes on with what is there."
+            return f"The packages could not be installed: {reason} Then {AGAIN[0].lower()}{AGAIN[1:]}"
     last = "\n".join("  " + line for line in log.splitlines()[-8:])
     return f"The packages could not be installed. pip's last lines:\n{last}\n{AGAIN}"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import textwrap
+from difflib import get_close_matches
 from importlib import metadata
 from platform import python_version
-from typing import Any
+from typing import Any, NoReturn
 
 from autograder import __version__
 
@@ -18,7 +20,8 @@ Examples:
   autograder grades ps1           the grades of ps1, as grades-ps1.csv
   autograder inspect q6           the question q6 of source/ps1/problems.ipynb"""
 READ_ON = (
-    "More: docs/students.md, docs/instructors.md and docs/authors.md of the course. nbgrader's own: nbgrader --help."
+    "More: docs/students.md, docs/instructors.md and docs/authors.md of the course; nbgrader's own commands: "
+    "nbgrader --help."
 )
 
 
@@ -38,6 +41,14 @@ class Overview(argparse.ArgumentParser):
         made = Group(self._commands)
         self._groups.append((title, made))
         return made
+
+    def error(self, message: str) -> NoReturn:
+        """One line, for a command that there is not too; argparse would list everything."""
+        if wrong := re.search(r"COMMAND: invalid choice: '(.*?)'", message):
+            near = get_close_matches(wrong[1], [name for _, group in self._groups for name in group.lines], 1)
+            meant = f" Did you mean {near[0]}?" if near else ""
+            message = f"there is no command {wrong[1]}.{meant} `autograder --help` lists them all."
+        self.exit(2, f"autograder: {message}\n")
 
     def format_help(self) -> str:
         width = max(60, min(shutil.get_terminal_size().columns, 110))
