@@ -11,7 +11,7 @@ from nbgrader.plugins import ExportPlugin
 
 from autograder._errors import AutograderError
 from autograder.gradebook import reading, spreadsheet
-from autograder.gradebook.grades import Table, table, ungraded
+from autograder.gradebook.grades import Table, natural, table, ungraded
 from autograder.seeds import public_note
 
 STDOUT = "-"
@@ -34,20 +34,22 @@ class Grades(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
         """Writes `to`, by default grades.csv."""
         only = [str(name) for name in self.student]
         try:
-            names = [str(name) for name in self.assignment] or [a.name for a in gradebook.assignments]
-            made = Table()
-            lines = []
+            names = [str(name) for name in self.assignment]
+            names = names or sorted((a.name for a in gradebook.assignments), key=natural)
+            made, lines = Table(), []
             for name in names:
                 found = reading.find(gradebook.db, name)
                 waiting = ungraded(self.parent.coursedir, gradebook.db, found) if self.parent else []
-                made.add(table(gradebook.db, found, only, waiting))
-                lines += _not_graded(name, waiting, only)
+                one = table(gradebook.db, found, only, waiting)
+                before = f"{name}: " if len(names) > 1 else ""
+                lines += [before + line for line in [*notes(one), *_not_graded(name, waiting, only)]]
+                made.add(one)
             file = Path(self.to or "grades.csv")
             spreadsheet.write(file, made.columns, made.rows)
         except AutograderError as error:
             self._fail(error)
         else:
-            for line in (said(made, file), *notes(made), *lines):
+            for line in (said(made, file), *lines):
                 self.log.info("%s", line)
 
     def _fail(self, error: AutograderError) -> None:

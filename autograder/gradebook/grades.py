@@ -96,7 +96,7 @@ def table(session: Any, assignment: Assignment, only: Sequence[str] = (), waitin
     if unknown:
         raise GradebookError(NO_STUDENT.format(names=", ".join(unknown)))
     made = Table([*FIRST, *(c.name for c in columns)])
-    for student in sorted(everybody.values(), key=lambda s: _natural(s.id)):
+    for student in sorted(everybody.values(), key=lambda s: natural(s.id)):
         if not only or student.id in only:
             row = _row(assignment, student, submissions.get(student.id), columns, maximum)
             row["handed_in"] = row["handed_in"] or student.id in waiting
@@ -150,7 +150,7 @@ def _columns(session: Any, assignment: Assignment) -> tuple[list[Column], float]
             maximum += points or 0.0
     columns: list[Column] = []
     taken = set(FIRST)
-    for notebook in sorted(by_notebook, key=_natural):
+    for notebook in sorted(by_notebook, key=natural):
         before = f"{notebook}/" if len(by_notebook) > 1 else ""
         for question, parts in _questions(by_notebook[notebook]).items():
             lone = [name for name, _ in parts] == [question]
@@ -164,10 +164,10 @@ def _columns(session: Any, assignment: Assignment) -> tuple[list[Column], float]
 def _questions(cells: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
     """(cell name, cell id) by question, in the order in which a person counts."""
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for name, key in sorted(cells, key=lambda cell: _natural(cell[0])):
+    for name, key in sorted(cells, key=lambda cell: natural(cell[0])):
         part = _PART.fullmatch(name)
         found[part["question"] if part else name].append((name, key))
-    return dict(sorted(found.items(), key=lambda item: _natural(item[0])))
+    return dict(sorted(found.items(), key=lambda item: natural(item[0])))
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -180,7 +180,7 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
-def _natural(name: str) -> list[tuple[int, int, str]]:
+def natural(name: str) -> list[tuple[int, int, str]]:
     """Sorts q2 before q10."""
     pieces = re.split(r"(\d+)", name)
     return [(int(p), 0, "") if at % 2 else (0, 1, p) for at, p in enumerate(pieces)]
@@ -223,7 +223,7 @@ def ungraded(coursedir: Any, session: Any, assignment: Assignment) -> list[str]:
         student = re.fullmatch(pattern, folder)
         if student and (student["student"] not in known or _newer(Path(folder), known[student["student"]])):
             found.append(student["student"])
-    return sorted(found, key=_natural)
+    return sorted(found, key=natural)
 
 
 def _newer(folder: Path, graded: datetime | None) -> bool:
