@@ -81,7 +81,7 @@ def test_nbgraders_export_writes_the_same_for_every_assignment(here: Path, capsy
     # Two notebooks have a cell of the same name, which is that of a column of ours too.
     assert list(every[0])[-2:] == ["one/score", "two/score"]
     assert (every[0]["one/score"], every[4]["one/score"]) == ("", "0.00")
-    export("--to", "some.csv", "--assignment", "['ps2']", "--student", "['ada']")
+    export("--to", "some.csv", "--assignment", "ps2", "--student", "ada")
     assert [(r["assignment"], r["student_id"]) for r in spreadsheet.read(here / "some.csv")] == [("ps2", "ada")]
 
 
