@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from pathlib import Path
@@ -74,7 +75,7 @@ class Progress:
         minutes, seconds = divmod(int(time.monotonic() - self.start), 60)
         clock = f"{minutes}:{seconds:02d}"
         if self.to_unpack:
-            there = sum(1 for _ in Path(sys.prefix).glob("[Ll]ib/**/site-packages/*.dist-info"))
+            there = sum(1 for _ in Path(sysconfig.get_path("purelib")).glob("*.dist-info"))
             return f"  {clock}  unpacking, {min(there, self.to_unpack)} of {self.to_unpack} packages"
         share = f"{len(self.found)} of about {max(self.expected, len(self.found))} packages"
         return f"  {clock}  {share}, {self.megabytes:.0f} MB; {self.now or 'asking the package index'}"

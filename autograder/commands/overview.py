@@ -20,8 +20,8 @@ Examples:
   autograder grades ps1           the grades of ps1, as grades-ps1.csv
   autograder inspect q6           the question q6 of source/ps1/problems.ipynb"""
 READ_ON = (
-    "More: docs/students.md, docs/instructors.md and docs/authors.md of the course; nbgrader's own commands: "
-    "nbgrader --help."
+    "More: docs/students.md, docs/instructors.md and docs/authors.md of the course. "
+    "`nbgrader --help` lists nbgrader's own commands."
 )
 
 

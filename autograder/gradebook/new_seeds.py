@@ -46,7 +46,8 @@ def new_seeds(wanted: Sequence[str], force: bool = False) -> int:
             if count := _graded(coursedir, name):
                 raise seeds.SeedError(GRADED.format(assignment=name, count=count))
     print("Drawing seeds, and trying each against the known mistakes ...", flush=True)
-    drawn = [seeds.draw(file, _fits(file)) for name in assignments for file in sorted((source / name).glob("*.ipynb"))]
+    files = [_short(file) for name in assignments for file in sorted((source / name).glob("*.ipynb"))]
+    drawn = [seeds.draw(file, _fits(file)) for file in files]
     changed = [d for d in drawn if d.count]
     if not changed:
         raise seeds.SeedError(NO_SEEDS.format(folder=", ".join(str(_short(source / n)) for n in assignments) or source))

@@ -40,6 +40,10 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for notebook in ("one", "two"):
             book.add_notebook(notebook, "ps2")
             book.add_grade_cell("score", notebook, "ps2", max_score=1, cell_type="code")
+        hidden = '### BEGIN HIDDEN TESTS\nq1.grade(points=8, seed="8f1d6c2a")\n### END HIDDEN TESTS'
+        book.add_source_cell("q1-hidden", "two", "ps2", source=hidden, cell_type="code")
+        own = hidden.replace("8f1d6c2a", "our own")
+        book.add_source_cell("q2-hidden", "problems", "ps1", source=own, cell_type="code")
         for name, known in {
             "ada": {"first_name": "Ada", "last_name": 'Love"lace, Countess', "email": "ada@example.org"},
             "bela": {"first_name": "Béla"},

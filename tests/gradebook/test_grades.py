@@ -154,3 +154,10 @@ def test_a_file_that_is_no_gradebook_is_named(
     assert main(["grades", "ps1"]) == 1
     assert sentence in capsys.readouterr().err
     assert (here / "gradebook.db").read_bytes() == contents
+
+
+def test_grades_from_public_seeds_are_said_to_be_so(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["grades", "ps2"])
+    assert "The hidden tests of ps2 still have this project's public seeds" in capsys.readouterr().out
+    main(["grades", "ps1"])
+    assert "public seeds" not in capsys.readouterr().out
