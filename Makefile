@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env proxy system demo hub test bench bench-hub release student-kit lint format clean
+.PHONY: help env proxy system demo hub test bench bench-hub release seeds student-kit lint format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -14,15 +14,14 @@ help:  ## this list
 env: $(READY)  ## the environment in .venv, with the pinned versions
 
 $(READY): requirements.txt constraints.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "There is no $(PYTHON) on this machine. Install Python 3.11 or later, or name yours: make PYTHON=python3.12 env"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or later is needed; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 env"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
-	  { echo "Python's venv is missing. On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
-	@echo "Installing the pinned packages into $(VENV): some minutes the first time ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt && \
-	  $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . || \
-	  { echo; echo "The packages could not be installed. The lines above say why; most often the network or the package"; \
-	    echo "index cannot be reached. Once it can, run the same command again: it goes on where it stopped."; exit 1; }
+	  { echo "The environment $(VENV) could not be made; the lines above say why. Most often Python's venv is missing: on"; \
+	    echo "Debian or Ubuntu, sudo apt install python3-venv. Then run the same command again."; exit 1; }
+	@$(BIN)/python tools/install.py
 	@touch $@
 
 PROXY := $(VENV)/proxy/node_modules/.bin/configurable-http-proxy
@@ -73,11 +72,17 @@ bench: $(READY)  ## the timings of docs/performance.md, measured here
 bench-hub: $(READY) $(PROXY)  ## ten students at once on a real hub (as root): time and memory a student
 	@$(BIN)/python tools/bench_hub.py
 
-release: $(READY)  ## release/ps1 anew from source/ps1
-	@$(BIN)/nbgrader generate_assignment ps1 --force --no-db
+# Every folder of source/ that holds notebooks is an assignment.
+ASSIGNMENTS = $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard source/*/*.ipynb)))))
 
-student-kit: $(READY)  ## dist/ps1-student-kit.zip, for work at home
-	@$(BIN)/python tools/student_kit.py
+release: $(READY)  ## release/ anew from source/, every assignment
+	@for name in $(ASSIGNMENTS); do $(BIN)/nbgrader generate_assignment $$name --force --no-db || exit 1; done
+
+seeds: $(READY)  ## new seeds for the hidden tests in source/; FORCE=1 if students were graded with the old ones
+	@$(BIN)/autograder seeds $(if $(FORCE),--force)
+
+student-kit: $(READY)  ## dist/NAME-student-kit.zip of every assignment, for work at home
+	@$(BIN)/python tools/student_kit.py $(ASSIGNMENTS)
 
 lint: $(READY)  ## style, types and notebooks
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -71,3 +71,6 @@ c.GenerateFeedback.preprocessors = [
     "autograder.feedback.HideHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+
+# `nbgrader export --to grades.csv` writes proper CSV with a column a question, as `autograder grades ps1` does.
+c.ExportApp.plugin_class = "autograder.gradebook.export.Grades"

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
-from autograder import __version__
 from autograder._errors import AutograderError
 from autograder.commands import authors, instructors
+from autograder.commands.overview import Overview
+
+# Whose commands they are: the help's headings, in this order.
+PEOPLE = {"For instructors": instructors, "For authors of questions": authors}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; 0 if it went well, 1 if not, with the reason on stderr."""
-    options = _parser().parse_args(argv)
+    """Runs one command; 0 if it went well, 1 if not, with the reason on stderr; without a command, the help and 2."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.command is None:
+        parser.print_help()
+        return 2
     try:
         return int(options.run(options))
     except AutograderError as error:
@@ -21,14 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="autograder", description="Derivatives by hand: tools for authors and instructors."
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for people in (authors, instructors):
-        people.add_to(commands)
+def _parser() -> Overview:
+    parser = Overview()
+    for title, people in PEOPLE.items():
+        people.add_to(parser.group(title))
     return parser
 
 

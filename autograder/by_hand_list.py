@@ -1,12 +1,12 @@
 """The instructor's list: what the by-hand guards found while a class was graded, as by_hand.csv and as a table.
 
+What students wrote is in it, so it is written as `gradebook.spreadsheet` does: harmless where a spreadsheet opens it.
 nbgrader runs `ListFindings` after the notebook was executed, because nbgrader_config.py names it in
 `Autograde.autograde_preprocessors`. A submission that is graded again replaces its own rows.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Collection
@@ -16,6 +16,7 @@ from typing import Any
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder._byhand import FINDINGS
+from autograder.gradebook import spreadsheet
 
 FILE = "by_hand.csv"
 MOST = 20
@@ -57,23 +58,15 @@ def replace(file: Path, who: dict[str, str], rows: list[dict[str, Any]]) -> None
     with open(file.with_suffix(".lock"), "w") as lock:
         _hold(lock.fileno())
         before = read(file)
-        kept = [row for row in before if any(row[k] != v for k, v in who.items())]
-        after = kept + [{k: "" if row.get(k) is None else str(row[k]) for k in COLUMNS} for row in rows]
-        if after != before:
-            beside = file.with_suffix(".new")
-            with beside.open("w", newline="") as out:
-                writer = csv.DictWriter(out, COLUMNS)
-                writer.writeheader()
-                writer.writerows(after)
-            beside.replace(file)
+        kept = [row for row in before if any(row[k] != spreadsheet.harmless(v) for k, v in who.items())]
+        new = [{k: "" if row.get(k) is None else spreadsheet.harmless(str(row[k])) for k in COLUMNS} for row in rows]
+        if (after := kept + new) != before:
+            spreadsheet.write(file, COLUMNS, after)
 
 
 def read(file: Path) -> list[dict[str, str]]:
     """The rows of the list; none if there is no list yet."""
-    if not file.exists():
-        return []
-    with file.open(newline="") as text:
-        return list(csv.DictReader(text))
+    return spreadsheet.read(file)
 
 
 def show(file: Path, students: Collection[str] | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
@@ -15,10 +14,17 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder import by_hand_list
+from autograder.gradebook import spreadsheet
+from autograder.seeds import is_public
 from tests.conftest import NAMES, ROOT
 from tools.sample_class import fill_in, hand_in, students
 
 pytestmark = pytest.mark.course
+
+# Each folder of source/ is an assignment, also one that an author adds.
+ASSIGNMENTS = sorted(folder.name for folder in (ROOT / "source").iterdir() if any(folder.glob("*.ipynb")))
+SEEDS = re.findall(r'seed=\\"(\w+)\\"', (ROOT / "source" / "ps1" / "problems.ipynb").read_text())
 
 # What each student of the sample class earns, question by question: (check, hidden).
 MARKS = {
@@ -79,7 +85,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     shutil.copytree(ROOT / "source", root / "source")
     shutil.copy(ROOT / "nbgrader_config.py", root)
     made = Course(root, exchange)
-    made.run("generate_assignment", "ps1")
+    for assignment in ASSIGNMENTS:
+        made.run("generate_assignment", assignment)
     for name, answers in students().items():
         hand_in(root / "release" / "ps1", answers, root / "submitted" / name / "ps1")
     made.run("autograde", "ps1")
@@ -87,10 +94,12 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return made
 
 
-def test_the_committed_release_is_what_nbgrader_makes_of_the_source(course: Course) -> None:
-    for notebook in ("examples.ipynb", "problems.ipynb"):
-        made = (course.root / "release" / "ps1" / notebook).read_text()
-        assert json.loads(made) == json.loads((ROOT / "release" / "ps1" / notebook).read_text()), "run: make release"
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_the_committed_release_is_what_nbgrader_makes_of_the_source(course: Course, assignment: str) -> None:
+    def notebooks(root: Path) -> dict[str, object]:
+        return {file.name: json.loads(file.read_text()) for file in (root / "release" / assignment).glob("*.ipynb")}
+
+    assert notebooks(course.root) == notebooks(ROOT), "run: make release"
 
 
 @pytest.mark.parametrize("student", MARKS)
@@ -104,12 +113,11 @@ def test_the_sample_class_is_complete() -> None:
 
 
 def test_feedback_shows_every_verdict_and_nothing_hidden(course: Course) -> None:
-    seeds = re.findall(r'seed=\\"(\w+)\\"', (ROOT / "source" / "ps1" / "problems.ipynb").read_text())
     for student in MARKS:
         page = course.feedback(student)
         for name in NAMES:
             assert f"{name}: " in page
-        for secret in (*seeds, "BEGIN HIDDEN", "grade(points", "site-packages", "autograder/_"):
+        for secret in (*SEEDS, "BEGIN HIDDEN", "grade(points", "site-packages", "autograder/_"):
             assert secret not in page, f"{student}'s page shows {secret}"
     page = " ".join(course.feedback("chen").split())
     assert "The first link that broke is dfdb. It has the right size and the wrong sign" in page
@@ -127,9 +135,11 @@ def test_each_notebook_of_a_submission_is_run(course: Course) -> None:
 
 def test_export_writes_every_student(course: Course) -> None:
     course.run("export", "--to", str(course.root / "grades.csv"))
-    with (course.root / "grades.csv").open() as file:
-        scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
-    assert scores == pytest.approx({student: sum(marks) for student, marks in MARKS.items()})
+    rows = spreadsheet.read(course.root / "grades.csv")
+    given = {row["student_id"]: [float(row[column]) for column in (*NAMES, "score")] for row in rows}
+    wanted = {student: [*marks, sum(marks)] for student, marks in MARKS.items()}
+    for student, marks in wanted.items():
+        assert given[student] == pytest.approx(marks, abs=0.005)
 
 
 def test_the_source_validates_and_each_check_of_the_release_is_unanswered(course: Course) -> None:
@@ -203,8 +213,9 @@ def test_what_may_not_be_by_hand_is_on_the_instructors_list(course: Course) -> N
     said = course.run("autograde", "ps1", "--student", "yan")
     assert sum(course.marks("yan").values()) == 50
     assert "By hand: 1 to look at" in said
-    with (course.root / "by_hand.csv").open() as file:
-        rows = [(r["student"], r["question"], r["outcome"], r["rule"], r["line"]) for r in csv.DictReader(file)]
+    assert ("still have this project's public seeds" in said) == any(map(is_public, SEEDS))
+    found = by_hand_list.read(course.root / "by_hand.csv")
+    rows = [(r["student"], r["question"], r["outcome"], r["rule"], r["line"]) for r in found]
     assert rows == [("yan", "q5", "forbidden", "autograd", "4")]
     assert "vnd.autograder.findings" not in course.outputs("yan")
 

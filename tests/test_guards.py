@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 
@@ -95,8 +94,7 @@ def test_the_sample_class_is_accused_of_nothing(name: str, student: Class) -> No
 
 
 def rows(file: Path) -> list[tuple[str, str, str]]:
-    with file.open(newline="") as text:
-        return [(r["student"], r["question"], r["rule"]) for r in csv.DictReader(text)]
+    return [(r["student"], r["question"], r["rule"]) for r in by_hand_list.read(file)]
 
 
 def test_the_instructors_list_replaces_a_submissions_own_rows_only(
@@ -114,3 +112,19 @@ def test_the_instructors_list_replaces_a_submissions_own_rows_only(
     by_hand_list.replace(file, bo, [])
     by_hand_list.replace(file, ada, [])
     assert rows(file) == []
+
+
+def test_nothing_on_the_list_runs_in_a_spreadsheet_and_a_hostile_name_is_still_found_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "by_hand.csv"
+    who = {"student": "=cmd|' /c calc'!A1", "assignment": "ps1", "notebook": "problems"}
+    finding = {"question": "q1", "outcome": "listed", "rule": "outside", "line": 3}
+    for _ in range(2):
+        by_hand_list.replace(file, who, [{**who, **finding, "source": "-x\x1b[2J\n\ud800;=1+1"}])
+    (row,) = by_hand_list.read(file)
+    assert (row["student"], row["source"], row["line"]) == ("'=cmd|' /c calc'!A1", "'-x [2J ?;'=1+1", "3")
+    by_hand_list.show(file)
+    assert "\x1b" not in capsys.readouterr().out
+    by_hand_list.replace(file, who, [])
+    assert by_hand_list.read(file) == []

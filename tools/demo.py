@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,10 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sample_class import about, hand_in, students
+from sample_class import ANSWERS, about, hand_in, students
 
 ROOT = Path(__file__).parent.parent
-STEPS = 6
+STEPS = 7
 
 
 class Course:
@@ -27,17 +28,21 @@ class Course:
         self.log = folder / "nbgrader.log"
 
     def nbgrader(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "nbgrader", *arguments]
+        self.run("nbgrader", *arguments)
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Runs `python -m program`; if it fails, the demo ends with what it said last."""
+        command = [sys.executable, "-m", program, *arguments]
         # nbgrader looks for `alembic` on PATH, which is there only when the environment is activated.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         environment = {**os.environ, "PATH": path, "NBGRADER_EXCHANGE": str(self.folder / "exchange")}
         with self.log.open("a") as log:
-            print("$ nbgrader", *arguments, file=log, flush=True)
+            print(f"$ {program}", *arguments, file=log, flush=True)
             code = subprocess.call(command, cwd=self.folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
         if code:
             tail = "\n".join("    " + line for line in self.log.read_text().splitlines()[-15:])
             sys.exit(
-                f"\n`nbgrader {' '.join(arguments)}` ended with exit code {code}. Its last lines:\n{tail}\n"
+                f"\n`{program} {' '.join(arguments)}` ended with exit code {code}. Its last lines:\n{tail}\n"
                 f"The whole log: {self.log}\nRun the command yourself in {self.folder} to look closer."
             )
 
@@ -49,36 +54,37 @@ def step(number: int, words: str, done: Path | None = None, of: int = 0) -> Iter
     finished = threading.Event()
     live = sys.stdout.isatty()
 
-    def show(end: str = "") -> None:
-        count = f" {len(list(done.glob('*/ps1/problems.*')))} of {of}" if done else ""
-        seconds = f" ({time.monotonic() - start:.0f} s)" if end or live else ""
-        print(f"\r[{number}/{STEPS}] {words}{count}{seconds}", end=end, flush=True)
+    def count() -> str:
+        return f" {len(list(done.glob('*/ps1/problems.*')))} of {of}" if done else ""
 
     def tick() -> None:
         while not finished.wait(0.5):
-            show()
+            print(f"\r{words}{count()} ({time.monotonic() - start:.0f} s)", end="", flush=True)
 
+    words = f"[{number}/{STEPS}] {words}"
+    print(words, end="", flush=True)
     if live:
         threading.Thread(target=tick, daemon=True).start()
     try:
         yield
     finally:
         finished.set()
-        show("\n")
+        # A log gets each step in two pieces, a terminal the whole line again.
+        print(f"{chr(13) + words if live else ''}{count()} ({time.monotonic() - start:.0f} s)", flush=True)
 
 
-def table(course: Path, names: dict[str, Path]) -> str:
+def table(course: Path, answers: dict[str, Path]) -> str:
     """The grades as the gradebook holds them, a line a student."""
-    from nbgrader.api import Gradebook
+    from autograder.gradebook import grades, reading
 
-    lines = [f"{'student':<8}" + "".join(f"{f'q{n}':>6}" for n in range(1, 7)) + f"{'total':>8}   what the student did"]
-    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
-        for name, answers in names.items():
-            grades = gradebook.find_submission("ps1", name).notebooks
-            marks = {g.name: g.score for notebook in grades for g in notebook.grades}
-            by_question = [marks[f"q{n}-check"] + marks[f"q{n}-hidden"] for n in range(1, 7)]
-            row = "".join(f"{mark:>6.3g}" for mark in by_question)
-            lines.append(f"{name:<8}{row}{sum(by_question):>8.3g}   {about(answers)}")
+    with reading.opened(f"sqlite:///{course}/gradebook.db", "ps1") as session:
+        made = grades.table(session, reading.find(session, "ps1"))
+    questions = [c for c in made.columns if re.fullmatch(r"q\d+", c)]
+    lines = ["student " + "".join(f"{q:>7}" for q in questions) + f"{'total':>8}   what the student did"]
+    for row in made.rows:
+        name = str(row["student_id"])
+        marks = "".join(f"{row[q]:>7.2f}" for q in questions)
+        lines.append(f"{name:<8}{marks}{row['score']:>8.2f}   {about(answers[name])}")
     return "\n".join(lines)
 
 
@@ -101,11 +107,14 @@ def main() -> None:
     with step(3, f"a class of {len(names)} hands in"):
         for name, answers in names.items():
             hand_in(folder / "release" / "ps1", answers, folder / "submitted" / name / "ps1")
-    with step(4, "grading: nbgrader autograde ps1:", folder / "autograded", len(names)):
+    with step(4, "their names: autograder roster roster.csv"):
+        shutil.copy(ANSWERS / "roster.csv", folder)
+        course.run("autograder", "roster", "roster.csv")
+    with step(5, "grading: nbgrader autograde ps1:", folder / "autograded", len(names)):
         course.nbgrader("autograde", "ps1")
-    with step(5, "feedback: nbgrader generate_feedback ps1:", folder / "feedback", len(names)):
+    with step(6, "feedback: nbgrader generate_feedback ps1:", folder / "feedback", len(names)):
         course.nbgrader("generate_feedback", "ps1")
-    with step(6, "grades: nbgrader export"):
+    with step(7, "grades: nbgrader export --to grades.csv"):
         course.nbgrader("export", "--to", str(folder / "grades.csv"))
     print("\n" + table(folder, names))
     print(

@@ -52,4 +52,5 @@ def pack(assignment: str, destination: Path) -> Path:
 
 
 if __name__ == "__main__":
-    print(f"Made {pack('ps1', ROOT / 'dist')}")
+    for assignment in sys.argv[1:]:
+        print(f"Made {pack(assignment, ROOT / 'dist')}")

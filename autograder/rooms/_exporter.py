@@ -21,7 +21,7 @@ from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
 from traitlets import Float, default
 
-from autograder import by_hand_list
+from autograder import by_hand_list, seeds
 from autograder.rooms import _ahead, _book, _filters, _held, _sandbox, _sources, _submissions, _warm, _watched, _wire
 from autograder.rooms._ends import NoRoom
 from autograder.rooms._engine import Engine
@@ -91,6 +91,9 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         students = [_submissions.student_of(converter, folder) for folder in folders]
         isolated = UNSAFE if self.level == _sandbox.NONE else ISOLATED.format(how=_sandbox.NAMES[self.level])
         self.report.header(name, students, isolated)
+        with self.gradebook() as gradebook:
+            if public := seeds.public_note(gradebook.db, name):
+                say(converter, public)
 
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
         def convert_and_end() -> None:

@@ -1,0 +1,100 @@
+"""`autograder seeds` and `make seeds`: new seeds for the hidden tests, in every notebook of the source or in none.
+
+Marks depend on the seeds, so a class that was graded with the old ones is not left half and half: then nothing is drawn
+unless `force` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from autograder import seeds
+from autograder.gradebook import reading
+
+GRADED = (
+    "{assignment} was graded with the present seeds (submissions: {count}). With new ones the same answers can earn "
+    "other marks. Nothing was changed. If you will grade everybody again, say so: make seeds FORCE=1, or "
+    "autograder seeds --force; then `nbgrader generate_assignment {assignment} --force` and "
+    "`nbgrader autograde {assignment} --force`."
+)
+NO_SOURCE = "there is no folder {folder}. Run the command in the folder that holds nbgrader_config.py."
+NO_NOTEBOOKS = "{folder} holds no notebook. Correct the assignment's name; {source} has {known}."
+NO_SEEDS = (
+    "no hidden test in {folder} has a seed. Seeds stand between ### BEGIN HIDDEN TESTS and ### END HIDDEN TESTS, as in "
+    'q1.grade(points=8, seed="…").'
+)
+
+
+def new_seeds(wanted: Sequence[str], force: bool = False) -> int:
+    """Draws new seeds for the assignments, by default for all; says what was changed and what to run next."""
+    coursedir = reading.course_here()
+    source = Path(coursedir.format_path(coursedir.source_directory, ".", "."))
+    if not source.is_dir():
+        raise seeds.SeedError(NO_SOURCE.format(folder=_short(source)))
+    known = sorted(f.name for f in source.iterdir() if any(f.glob("*.ipynb")))
+    for name in wanted:
+        if name not in known:
+            others = ", ".join(known) or "none"
+            raise seeds.SeedError(
+                NO_NOTEBOOKS.format(folder=_short(source / name), source=_short(source), known=others)
+            )
+    assignments = list(dict.fromkeys(wanted)) or known
+    if not force:
+        for name in assignments:
+            if count := _graded(coursedir, name):
+                raise seeds.SeedError(GRADED.format(assignment=name, count=count))
+    print("Drawing seeds, and trying each against the known mistakes ...", flush=True)
+    files = [_short(file) for name in assignments for file in sorted((source / name).glob("*.ipynb"))]
+    drawn = [seeds.draw(file, _fits(file)) for file in files]
+    changed = [d for d in drawn if d.count]
+    if not changed:
+        raise seeds.SeedError(NO_SEEDS.format(folder=", ".join(str(_short(source / n)) for n in assignments) or source))
+    seeds.save(changed)
+    for one in changed:
+        print(f"{_short(one.path)}: new seeds for {one.count} hidden test{'s' * (one.count != 1)}")
+    print("The students' notebooks stay as they are. Next, so that the gradebook has the new tests:")
+    for name in dict.fromkeys(one.path.parent.name for one in changed):
+        print(f"  nbgrader generate_assignment {name} --force")
+    print("From now on the source folder is secret: keep it where no student can read it.")
+    return 0
+
+
+def _graded(coursedir: Any, assignment: str) -> int:
+    """How many submissions of the assignment the gradebook has marks for."""
+    from nbgrader.api import Assignment, Grade, SubmittedAssignment, SubmittedNotebook
+    from sqlalchemy import func, select
+
+    file = reading.sqlite_file(coursedir.db_url)
+    if file and not file.exists():
+        return 0
+    with reading.opened(coursedir.db_url, assignment) as session:
+        count = select(func.count(SubmittedAssignment.id.distinct())).join(
+            Assignment, Assignment.id == SubmittedAssignment.assignment_id
+        )
+        count = count.join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        count = count.join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+        count = count.where(Assignment.name == assignment, Grade.auto_score.is_not(None))
+        return int(session.scalar(count) or 0)
+
+
+def _fits(file: Path) -> Callable[[str, str], bool]:
+    """Whether a seed's points tell every known mistake of a question from the truth."""
+    made: dict[str, Any] | None = None
+
+    def fits(question: str, seed: str) -> bool:
+        nonlocal made
+        from autograder import _notebook
+        from autograder._inspect import Inspection
+
+        if made is None:
+            made = _notebook.questions(_notebook.read(file))
+        return question not in made or not Inspection(made[question], seed).untold
+
+    return fits
+
+
+def _short(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

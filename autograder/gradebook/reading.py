@@ -1,0 +1,95 @@
+"""A gradebook is read without being made, changed or locked; whatever is not as expected is said with the next step.
+
+nbgrader's own `Gradebook` makes the file, its tables and the course when it is opened, so that a look at a course in
+the wrong folder leaves an empty gradebook behind.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Assignment
+from nbgrader.apps import NbGrader
+from sqlalchemy import create_engine, select
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from autograder._errors import AutograderError
+
+NONE = (
+    "there is no gradebook {file}. Run the command in the folder that holds nbgrader_config.py; if this is the folder, "
+    "`nbgrader generate_assignment {assignment}` makes the gradebook and `nbgrader autograde {assignment}` fills it."
+)
+NO_ASSIGNMENT = (
+    "the gradebook has no assignment {wanted}; it has {known}. Correct the name, or run "
+    "`nbgrader generate_assignment {wanted}` if the assignment is new."
+)
+EMPTY = "the gradebook holds no assignment yet. Run `nbgrader generate_assignment {wanted}` first."
+HELD = "the gradebook {file} is held by another process. Nothing was changed; run the same command again in a moment."
+OLD = "the gradebook {file} was made by another version of nbgrader ({why}). Run `nbgrader db upgrade` first."
+BROKEN = "the gradebook {file} cannot be read: {why}."
+PATIENCE = 30.0
+
+
+class GradebookError(AutograderError):
+    """A gradebook that cannot be used; the text says what was seen and what to run next."""
+
+
+def course_here() -> Any:
+    """nbgrader's CourseDirectory of the current folder, as nbgrader_config.py describes it."""
+    app = NbGrader()
+    app.initialize([])
+    return app.coursedir
+
+
+def sqlite_file(db_url: str) -> Path | None:
+    """The file of an SQLite gradebook; None for a database server."""
+    url = make_url(db_url)
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+@contextmanager
+def opened(db_url: str, assignment: str) -> Iterator[Session]:
+    """A session that only reads; `assignment` is named in what to run next."""
+    file = sqlite_file(db_url)
+    if file and not file.exists():
+        raise GradebookError(NONE.format(file=file, assignment=assignment))
+    name = file or make_url(db_url).render_as_string(hide_password=True)
+    engine = _engine(db_url, file)
+    try:
+        with Session(engine) as session:
+            yield session
+    except DBAPIError as error:
+        why = str(error.orig).splitlines()[0]
+        sentence = BROKEN
+        if "locked" in why:
+            sentence = HELD
+        elif "no such" in why or "does not exist" in why:
+            sentence = OLD
+        raise GradebookError(sentence.format(file=name, why=why)) from None
+    finally:
+        engine.dispose()
+
+
+def _engine(db_url: str, file: Path | None) -> Engine:
+    if file is None:
+        return create_engine(db_url, poolclass=NullPool)
+    address = f"{file.resolve().as_uri()}?mode=ro"
+    return create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(address, uri=True, timeout=PATIENCE), poolclass=NullPool
+    )
+
+
+def find(session: Any, assignment: str) -> Assignment:
+    """The assignment of that name; GradebookError names those that there are."""
+    known = {found.name: found for found in session.scalars(select(Assignment).order_by(Assignment.name))}
+    if assignment in known:
+        return known[assignment]
+    sentence = NO_ASSIGNMENT if known else EMPTY
+    raise GradebookError(sentence.format(wanted=assignment, known=", ".join(known)))

@@ -1,0 +1,161 @@
+"""The packages of requirements.txt into this environment, with progress that can be read on a terminal and in a log.
+
+Run by the Makefile with the environment's own Python, when nothing is installed yet: only the standard library is used.
+What pip says goes to install.log; where pip stops half-way, one sentence says why and what to do.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import sysconfig
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+LOG = Path(sys.prefix) / "install.log"
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--progress-bar", "off"]
+BUILD = ["--quiet", "--no-deps", "--no-build-isolation", "-e", "."]
+EVERY = 10.0  # seconds between two lines where the output is no terminal
+AGAIN = "Run the same command again: it goes on with what is there."
+# What pip's output holds, and what it means; the first that fits is told.
+REASONS = (
+    (
+        r"No space left on device|Errno 28|disk quota",
+        "the disk is full. The environment needs 2 GB, and several GB more where torch comes with GPU support. "
+        "Free some space.",
+    ),
+    (
+        r"NewConnectionError|Failed to establish|name resolution|nodename nor servname|getaddrinfo failed|timed out|"
+        r"ProxyError|SSLError|CERTIFICATE_VERIFY_FAILED|Connection (broken|reset|refused|aborted)|IncompleteRead|"
+        r"Network is unreachable|HTTPError|Max retries exceeded",
+        "the package index cannot be reached. Check the network, or a proxy or mirror that pip is set to use.",
+    ),
+    (
+        r"No matching distribution found for (?P<what>\S+)",
+        "the package index has no {what} for {python} on this machine. Try another Python between 3.11 and 3.13, such "
+        "as: make PYTHON=python3.12 env.",
+    ),
+    (r"Permission denied|Read-only file system", "a file may not be written. Check who owns this folder."),
+)
+
+
+class Progress:
+    """What pip has done so far, from its output; shown on one line, or as a line now and then."""
+
+    def __init__(self) -> None:
+        self.found: set[str] = set()
+        self.megabytes = 0.0
+        self.now = ""
+        self.to_unpack = 0
+        self.start = time.monotonic()
+        self.expected = len(re.findall(r"^[\w.-]+==", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+        self.live = sys.stdout.isatty()
+        self._width = 0
+
+    def hear(self, line: str) -> None:
+        """Takes in one line of pip's."""
+        if found := re.match(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)", line):
+            self.found.add(found[1].lower())
+            self.now = f"looking up {found[1]}"
+        elif found := re.match(r"Processing \S*?/([\w.]+)-\d", line):  # an index in a folder
+            self.found.add(found[1].lower())
+        elif found := re.match(r"\s*Downloading (\S+?)-\d\S* \(([\d.]+) (kB|MB|GB|bytes)\)", line):
+            name = found[1].rpartition("/")[2]
+            if not line.rstrip().endswith("metadata") and ".metadata" not in line:
+                self.megabytes += float(found[2]) * {"bytes": 1e-6, "kB": 1e-3, "MB": 1, "GB": 1e3}[found[3]]
+                self.now = f"downloading {name} ({found[2]} {found[3]})"
+        elif line.startswith("Installing collected packages:"):
+            self.to_unpack = line.count(",") + 1
+
+    def text(self) -> str:
+        """Where it stands."""
+        minutes, seconds = divmod(int(time.monotonic() - self.start), 60)
+        clock = f"{minutes}:{seconds:02d}"
+        if self.to_unpack:
+            there = sum(1 for _ in Path(sysconfig.get_path("purelib")).glob("*.dist-info"))
+            return f"  {clock}  unpacking, {min(there, self.to_unpack)} of {self.to_unpack} packages"
+        share = f"{len(self.found)} of about {max(self.expected, len(self.found))} packages"
+        return f"  {clock}  {share}, {self.megabytes:.0f} MB; {self.now or 'asking the package index'}"
+
+    def show(self) -> None:
+        """Over the line before on a terminal; as a line of its own in a log."""
+        text = self.text()
+        if self.live:
+            print("\r" + text[:100].ljust(self._width), end="", flush=True)
+            self._width = min(len(text), 100)
+        else:
+            print(text, flush=True)
+
+    def end(self) -> None:
+        """Leaves the line on the terminal."""
+        if self.live:
+            print("\r" + " " * self._width + "\r", end="", flush=True)
+
+
+def pip(arguments: list[str], progress: Progress) -> int:
+    """Runs pip; its lines go to the log and to the progress."""
+    with LOG.open("a", encoding="utf-8") as log:
+        running = subprocess.Popen(
+            [*PIP, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        )
+
+        def listen() -> None:
+            assert running.stdout
+            for line in running.stdout:
+                log.write(line)
+                log.flush()
+                progress.hear(line)
+
+        ear = threading.Thread(target=listen, daemon=True)
+        ear.start()
+        said = 0.0
+        try:
+            while running.poll() is None:
+                if progress.live or time.monotonic() - said >= EVERY:
+                    progress.show()
+                    said = time.monotonic()
+                time.sleep(0.2)
+        except BaseException:
+            running.terminate()
+            running.wait()
+            raise
+        ear.join(10)
+        return running.returncode
+
+
+def why(log: str) -> str:
+    """One sentence on why pip stopped, or its last lines."""
+    for pattern, sentence in REASONS:
+        if found := re.search(pattern, log):
+            what = found.groupdict().get("what", "")
+            reason = sentence.format(what=what, python=f"Python {sys.version_info[0]}.{sys.version_info[1]}")
+            return f"The packages could not be installed: {reason} Then {AGAIN[0].lower()}{AGAIN[1:]}"
+    last = "\n".join("  " + line for line in log.splitlines()[-8:])
+    return f"The packages could not be installed. pip's last lines:\n{last}\n{AGAIN}"
+
+
+def main() -> None:
+    """Installs the pinned packages, then this project."""
+    print(f"Installing the pinned packages into {Path(sys.prefix).name}, about 2 GB: some minutes the first time.")
+    LOG.write_text("")
+    progress = Progress()
+    try:
+        code = pip(["-r", "requirements.txt"], progress) or pip(BUILD, progress)
+    except KeyboardInterrupt:
+        progress.end()
+        sys.exit(f"\nStopped. {AGAIN}")
+    except OSError as error:
+        progress.end()
+        sys.exit(why(str(error)))
+    progress.end()
+    if code:
+        sys.exit(f"{why(LOG.read_text(errors='replace'))}\nAll that pip said: {LOG}")
+    seconds = time.monotonic() - progress.start
+    print(f"Installed in {seconds // 60:.0f}:{seconds % 60:02.0f} minutes.")
+
+
+if __name__ == "__main__":
+    main()
