@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from autograder import __version__
 from autograder._errors import AutograderError
-from autograder.commands import authors, instructors
+from autograder.commands import authors, instructors, students
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for people in (authors, instructors):
+    for people in (students, authors, instructors):
         people.add_to(commands)
     return parser
 
