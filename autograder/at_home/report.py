@@ -24,7 +24,10 @@ NO_CHECKS = "This notebook holds none of the course's checks: nothing in it is g
 TALLY = "Right at the checks that you can see: {right} of {count} questions."
 HIDDEN = "The hidden points are not looked at here; full marks need them too."
 SEND = "The file to send: {path}"
-SEND_PACKED = "The notebook needs {files} as well. This puts all of it into one file to send:\n  autograder pack {path} --name YOUR-NAME"
+SEND_PACKED = (
+    "The notebook needs {files} as well. This puts all of it into one file to send:\n"
+    "  autograder pack {path} --name YOUR-NAME"
+)
 STOPPED = "Cells of yours that stopped:"
 BEFORE = "Before you hand in:"
 CHECK_LOST = "Its check is missing from the notebook. {remedy}"
