@@ -6,6 +6,7 @@ beside it are found.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -67,13 +68,18 @@ def run(notebook: Notebook, tell: Callable[[str], None]) -> list[Outcome]:
     environment = {**os.environ, "NBGRADER_EXECUTION": "validate", "PYTHONWARNINGS": "ignore"}
     outcomes: list[Outcome] = []
     tell("Starting a fresh Python. Loading torch takes some seconds.")
-    try:
-        with client.setup_kernel(env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+
+    async def every_cell() -> None:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        async with client.async_setup_kernel(cleanup_kc=True, env=environment, **quiet):
             for at, (cell, made) in enumerate(zip(code, document.cells, strict=True)):
                 tell(f"Running cell {at + 1} of {len(code)}")
-                outcomes.append(_one(client, cell, made, at))
+                outcomes.append(await _one(client, cell, made, at))
                 if outcomes[-1].died:
                     break
+
+    try:
+        asyncio.run(every_cell())
     except (RuntimeError, OSError) as error:
         if outcomes:
             raise
@@ -81,12 +87,12 @@ def run(notebook: Notebook, tell: Callable[[str], None]) -> list[Outcome]:
     return outcomes
 
 
-def _one(client: Any, cell: Cell, made: Any, at: int) -> Outcome:
+async def _one(client: Any, cell: Cell, made: Any, at: int) -> Outcome:
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     began = time.monotonic()
     try:
-        client.execute_cell(made, at)
+        await client.async_execute_cell(made, at)
     except DeadKernelError:
         return Outcome(cell, error="DeadKernelError", died=True)
     except CellTimeoutError:

@@ -96,12 +96,9 @@ class Report:
         right = count.count(RIGHT)
         out += _fill(f"{TALLY.format(right=right, count=len(count))} {HIDDEN}" if self.questions else NO_CHECKS)
         if self.questions:
-            sent = (
-                SEND_PACKED.format(files=", ".join(self.modules), path=f'"{path}"' if " " in str(path) else path)
-                if self.modules
-                else SEND.format(path=path)
-            )
-            out += ["", sent]
+            quoted = f'"{path}"' if " " in str(path) else path
+            packed = SEND_PACKED.format(files=", ".join(self.modules), path=quoted)
+            out += ["", packed if self.modules else SEND.format(path=path.resolve())]
         return out
 
 

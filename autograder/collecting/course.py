@@ -12,6 +12,7 @@ from autograder._errors import AutograderError
 from autograder.collecting.notebooks import Known, of_course
 
 NOT_HERE = "{folder} is not a course: there is no nbgrader_config.py. Go to the course's folder first (cd)."
+NO_NBGRADER = "nbgrader is missing here. This command is for instructors: activate the environment of the course first."
 NO_ASSIGNMENT = "The course has no assignment {name}.{others}"
 ONE_OF = " It has: {names}."
 WHICH = "The course has several assignments ({names}): say which with --assignment."
@@ -21,10 +22,12 @@ class Course:
     """The course whose folder this is."""
 
     def __init__(self, assignment: str = "") -> None:
-        from nbgrader.apps import NbGrader
-
         if not Path("nbgrader_config.py").is_file():
             raise AutograderError(NOT_HERE.format(folder=Path.cwd()))
+        try:
+            from nbgrader.apps import NbGrader
+        except ImportError:
+            raise AutograderError(NO_NBGRADER) from None
         app = NbGrader()
         app.initialize([])
         self.coursedir: Any = app.coursedir
