@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 
 from autograder._errors import AutograderError
-from autograder.commands import authors, instructors
+from autograder.commands import authors, instructors, students
 from autograder.commands.overview import Overview
 
 # Whose commands they are: the help's headings, in this order.
-PEOPLE = {"For instructors": instructors, "For authors of questions": authors}
+PEOPLE = {"For students": students, "For instructors": instructors, "For authors of questions": authors}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
 import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+
+if __package__:
+    from tools.students_page import page
+else:  # run as a file by the Makefile
+    from students_page import page
 
 ROOT = Path(__file__).parent.parent
 AT_HOME = ("torch", "numpy", "jupyterlab", "notebook", "ipykernel")
-README = """\
-{assignment}: how to work at home
-
-1. Unpack this folder and open a terminal in it.
-2. python -m venv venv, then activate it (venv/bin/activate; on Windows venv\\Scripts\\activate).
-3. pip install -r requirements.txt
-   torch is large. For the small CPU build install torch first, as pytorch.org says for your system.
-4. jupyter lab, then open examples.ipynb and problems.ipynb.
-5. Hand in problems.ipynb as your course tells you.
+REQUIREMENTS = """\
+# Python 3.11 or later is needed. torch is large: on Linux install the CPU build first, as pytorch.org says.
+{lines}
 """
 
 
@@ -28,29 +30,71 @@ def pins() -> dict[str, str]:
     return dict(re.findall(r"^([\w-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), flags=re.MULTILINE))
 
 
+def assignments() -> list[str]:
+    """Every assignment that is released."""
+    return sorted({path.parent.name for path in (ROOT / "release").glob("*/*.ipynb")})
+
+
 def pack(assignment: str, destination: Path) -> Path:
     """Writes the zip into `destination` and returns its path."""
-    released = sorted((ROOT / "release" / assignment).glob("*.ipynb"))
-    if not released:
+    folder = ROOT / "release" / assignment
+    released = [p for p in sorted(folder.rglob("*")) if p.is_file() and not _hidden(p.relative_to(folder))]
+    notebooks = [p for p in released if p.suffix == ".ipynb"]
+    if not notebooks:
         sys.exit(f"release/{assignment} holds no notebooks. Run `make release` first.")
+    graded = [p.name for p in notebooks if _graded(p)] or [notebooks[-1].name]
+    first = next((p.name for p in notebooks if p.name not in graded), graded[0])
+    readme = (ROOT / "tools" / "kit" / "README.txt").read_text()
+    for key, value in {"assignment": assignment, "first": first, "graded": graded[0]}.items():
+        readme = readme.replace(f"{{{key}}}", value)
     destination.mkdir(exist_ok=True)
     kit = destination / f"{assignment}-student-kit.zip"
     with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", scratch, str(ROOT)]
-        built = subprocess.run(command, capture_output=True, text=True, check=False)
-        if built.returncode:
-            sys.exit(f"The wheel could not be built:\n{built.stdout}{built.stderr}")
-        (wheel,) = Path(scratch).glob("*.whl")
-        requirements = [f"./{wheel.name}", *(f"{name}=={pins()[name]}" for name in AT_HOME)]
+        wheel = _wheel(scratch)
+        lines = [f"./{wheel.name}", *(f"{name}=={pins()[name]}" for name in AT_HOME)]
         with zipfile.ZipFile(kit, "w", zipfile.ZIP_DEFLATED) as archive:
             inside = f"{assignment}-student-kit"
-            for file in [*released, wheel]:
-                archive.write(file, f"{inside}/{file.name}")
-            archive.writestr(f"{inside}/requirements.txt", "\n".join(requirements) + "\n")
-            archive.writestr(f"{inside}/README.txt", README.format(assignment=assignment))
+            for file in released:
+                archive.write(file, f"{inside}/{file.relative_to(folder).as_posix()}")
+            for file in notebooks:
+                archive.write(file, f"{inside}/original/{file.relative_to(folder).as_posix()}")
+            archive.write(wheel, f"{inside}/{wheel.name}")
+            archive.write(ROOT / "tools" / "kit" / "install.py", f"{inside}/install.py")
+            archive.writestr(f"{inside}/requirements.txt", REQUIREMENTS.format(lines="\n".join(lines)))
+            # Notepad of older Windows knows no other line ends.
+            archive.writestr(f"{inside}/README.txt", readme.replace("\n", "\r\n"))
+            archive.writestr(f"{inside}/students.html", page(ROOT / "docs" / "students.md"))
     return kit
 
 
-if __name__ == "__main__":
-    for assignment in sys.argv[1:]:
+def _hidden(path: Path) -> bool:
+    return any(part.startswith((".", "__")) for part in path.parts)
+
+
+def _graded(path: Path) -> bool:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return any(cell["metadata"].get("nbgrader", {}).get("grade") for cell in cells)
+
+
+def _wheel(folder: str) -> Path:
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, str(ROOT)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    if built.returncode:
+        sys.exit(f"The wheel could not be built:\n{built.stdout}{built.stderr}")
+    (wheel,) = Path(folder).glob("*.whl")
+    return wheel
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Packs the kits that are named, or every one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("assignments", nargs="*", metavar="ASSIGNMENT", help="such as ps1 (default: all of release/)")
+    named = parser.parse_args(argv).assignments or assignments()
+    if not named:
+        sys.exit("release/ holds no notebooks. Run `make release` first.")
+    for assignment in named:
         print(f"Made {pack(assignment, ROOT / 'dist')}")
+
+
+if __name__ == "__main__":
+    main()

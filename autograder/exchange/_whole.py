@@ -20,7 +20,6 @@ from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.default import (
     ExchangeFetchAssignment,
     ExchangeReleaseAssignment,
-    ExchangeReleaseFeedback,
     ExchangeSubmit,
 )
 
@@ -156,28 +155,6 @@ class Release(Told, ExchangeReleaseAssignment):  # type: ignore[misc]
             what=f"{self.coursedir.assignment_id} was NOT released",
             why=FULL.format(where=f"the exchange ({self.root})") if no_space(error) else error,
             kept=f"Nothing is lost: it is in {self.src_path}, and what was released before still is.",
-            next="Make space there, then release again." if no_space(error) else "Release again.",
-        )
-
-
-class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]
-    """nbgrader's own writes a page aside and renames it, but leaves it aside when it fails."""
-
-    def copy_files(self) -> None:
-        """As nbgrader does it, without leftovers."""
-        try:
-            super().copy_files()
-        except BaseException:
-            for left in glob.glob(os.path.join(glob.escape(self.dest_path), "*-tmp.html")):
-                os.unlink(left)
-            raise
-
-    def told(self, error: Exception) -> str:
-        """What an instructor reads."""
-        return STOPPED.format(
-            what=f"The feedback on {self.coursedir.assignment_id} was NOT released to everybody",
-            why=FULL.format(where=f"the exchange ({self.root})") if no_space(error) else error,
-            kept="Nothing is lost: the pages are in the course's feedback folder; what was released before still is.",
             next="Make space there, then release again." if no_space(error) else "Release again.",
         )
 

@@ -1,0 +1,138 @@
+"""The whole notebook from a fresh Python, from top to bottom, as it is graded; the file itself is not touched.
+
+The kernel is this environment's own, whatever the notebook names, and runs in the notebook's folder, so that files
+beside it are found.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from autograder._errors import AutograderError
+from autograder.at_home.notebook import Cell, Notebook
+
+SECONDS = 60
+"""A cell may take as long as when it is graded."""
+NOT_INSTALLED = "{package} is missing here. Use the environment of the student kit, or: pip install jupyterlab"
+NO_KERNEL = "Python could not be started for the notebook ({why}). In the kit's environment: pip install ipykernel"
+_OWN_LINE = re.compile(r"^(?:---+> |-+>)\s*(\d+) (.*)$", re.MULTILINE)
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one code cell: `error` is the exception's type ("" if it went well), with its own words and line."""
+
+    cell: Cell
+    error: str = ""
+    text: str = ""
+    line: int | None = None
+    source: str = ""
+    too_long: bool = False
+    died: bool = False
+
+
+def run(notebook: Notebook, tell: Callable[[str], None]) -> list[Outcome]:
+    """The outcome of every code cell in order; ends early where Python itself died. `tell` hears of the progress."""
+    try:
+        import nbformat
+        from jupyter_client.kernelspec import KernelSpecManager
+        from jupyter_client.manager import AsyncKernelManager
+        from nbclient import NotebookClient
+    except ImportError as error:
+        raise AutograderError(NOT_INSTALLED.format(package=error.name)) from None
+    warnings.filterwarnings("ignore", module="zmq")  # on Windows it says that its event loop is another
+    document = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell.source) for cell in notebook.cells if cell.kind == "code"]
+    )
+    code = [cell for cell in notebook.cells if cell.kind == "code"]
+    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
+    client = NotebookClient(
+        document,
+        km=manager,
+        timeout=SECONDS,
+        startup_timeout=180,
+        interrupt_on_timeout=True,
+        allow_errors=True,
+        resources={"metadata": {"path": str(notebook.path.parent.resolve())}},
+    )
+    environment = {**os.environ, "NBGRADER_EXECUTION": "validate", "PYTHONWARNINGS": "ignore"}
+    outcomes: list[Outcome] = []
+    tell("Starting a fresh Python. Loading torch takes some seconds.")
+
+    async def every_cell() -> None:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        async with client.async_setup_kernel(cleanup_kc=True, env=environment, **quiet):
+            for at, (cell, made) in enumerate(zip(code, document.cells, strict=True)):
+                tell(f"Running cell {at + 1} of {len(code)}")
+                outcomes.append(await _one(client, cell, made, at))
+                if outcomes[-1].died:
+                    break
+
+    try:
+        asyncio.run(every_cell())
+    except (RuntimeError, OSError) as error:
+        if outcomes:
+            raise
+        raise AutograderError(NO_KERNEL.format(why=error)) from None
+    return outcomes
+
+
+async def _one(client: Any, cell: Cell, made: Any, at: int) -> Outcome:
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    began = time.monotonic()
+    try:
+        await client.async_execute_cell(made, at)
+    except DeadKernelError:
+        return Outcome(cell, error="DeadKernelError", died=True)
+    except CellTimeoutError:
+        return Outcome(cell, error="Timeout", too_long=True)
+    errors = [output for output in made.outputs if output.output_type == "error"]
+    if not errors:
+        return Outcome(cell)
+    error = errors[-1]
+    too_long = error.ename == "KeyboardInterrupt" and time.monotonic() - began >= SECONDS
+    line, source = _own_line(cell, [_ESCAPES.sub("", part) for part in error.traceback])
+    return Outcome(cell, str(error.ename), _ESCAPES.sub("", str(error.evalue)), line, source, too_long)
+
+
+def _own_line(cell: Cell, trace: list[str]) -> tuple[int | None, str]:
+    """The last line of the trace that is one of the cell's own."""
+    lines = cell.source.split("\n")
+    found: tuple[int | None, str] = (None, "")
+    for part in trace:
+        for number, text in _OWN_LINE.findall(part):
+            at = int(number) - 1
+            if 0 <= at < len(lines) and lines[at].strip() and lines[at].strip() == text.strip():
+                found = int(number), lines[at].strip()
+    if found[0] is None and (match := re.search(r"line (\d+)\b", "\n".join(trace))):  # a SyntaxError has no frame
+        at = int(match[1]) - 1
+        if 0 <= at < len(lines) and lines[at].strip() in "\n".join(trace):
+            found = at + 1, lines[at].strip()
+    return found
+
+
+def progress() -> Callable[[str], None]:
+    """Tells on standard error: one line that is rewritten on a terminal, else the first message only."""
+    began, said = time.monotonic(), [0]
+
+    def tell(text: str) -> None:
+        if sys.stderr.isatty():
+            line = f"{text} ({time.monotonic() - began:.0f} s)" if text else ""
+            print("\r" + line.ljust(said[0]) + ("" if text else "\r"), end="", file=sys.stderr, flush=True)
+            said[0] = len(line)
+        elif text and not said[0]:
+            print(text, file=sys.stderr, flush=True)
+            said[0] = 1
+
+    return tell

@@ -1,0 +1,200 @@
+"""A notebook file is read without trusting it, and without nbgrader: every fault of the file is one sentence.
+
+What the course expects of each cell stands in the cell's own metadata, as nbgrader writes it; if the kit's untouched
+copy lies in `original/`, that copy says it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder._errors import AutograderError
+
+MISSING = "There is no file {name} in {folder}.{others}"
+OTHERS = " The notebooks there are: {names}."
+NO_OTHERS = " There is no notebook at all: go to the folder with your notebook first (cd), or give its path."
+IS_FOLDER = "{name} is a folder: name the notebook in it, such as {example}."
+NOT_IPYNB = "{name} is not a notebook: the name of a notebook ends in .ipynb."
+EMPTY = "{name} is empty (0 bytes). Open the notebook again, save it (Ctrl+S) and look at the file once more."
+WEB_PAGE = "{name} is a web page that was saved under the name of a notebook. In Jupyter use File > Download."
+NOT_JSON = (
+    "{name} is not a valid notebook: line {line} cannot be read ({why}). It was edited as text, or it is cut off. "
+    "{remedy}"
+)
+NOT_NOTEBOOK = "{name} is not a notebook, although its name ends in .ipynb: it holds no cells. {remedy}"
+FROM_ORIGINAL = "Take a new copy of {original} and paste your lines into it."
+FROM_COURSE = "Take a new copy of the course's notebook and paste your lines into it."
+TOO_LARGE = "{name} is larger than {megabytes} MB. Clear the outputs (Edit > Clear Outputs of All Cells) and save."
+LARGEST = 100
+ORIGINAL = "original"
+_COPY = re.compile(r"(\s*\(\d+\)|[ _-]+copy ?(\d+|\(\d+\))?)+$", re.IGNORECASE)
+
+
+class UnreadableNotebook(AutograderError):
+    """A file that cannot be read as a notebook; the text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: its number as Jupyter's reader counts (from 1), its source, and what nbgrader's mark says of it."""
+
+    number: int
+    kind: str
+    source: str
+    mark: dict[str, Any]
+    failed_before: bool
+    ran_before: int | None
+
+    @property
+    def name(self) -> str:
+        return str(self.mark.get("grade_id", ""))
+
+    @property
+    def locked(self) -> bool:
+        return bool(self.mark.get("locked"))
+
+    @property
+    def graded(self) -> bool:
+        return bool(self.mark.get("grade"))
+
+    @property
+    def answer(self) -> bool:
+        return bool(self.mark.get("solution"))
+
+    @property
+    def edited(self) -> bool:
+        """Whether a read-only cell is not as it was released, by the checksum that nbgrader wrote into it."""
+        checksum = self.mark.get("checksum")
+        return self.locked and isinstance(checksum, str) and checksum != _checksum(self)
+
+    @property
+    def title(self) -> str:
+        """The first heading of a text cell."""
+        heading = re.search(r"^#+\s+(.+)$", self.source, re.MULTILINE) if self.kind == "markdown" else None
+        return heading[1].strip() if heading else ""
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook as it lies on the disk."""
+
+    path: Path
+    content: dict[str, Any]
+    cells: tuple[Cell, ...]
+
+    @property
+    def language(self) -> str:
+        about = self.content.get("metadata") or {}
+        spec, info = about.get("kernelspec") or {}, about.get("language_info") or {}
+        return str(
+            (isinstance(info, dict) and info.get("name")) or (isinstance(spec, dict) and spec.get("language")) or ""
+        )
+
+    def named(self, name: str) -> list[Cell]:
+        return [cell for cell in self.cells if cell.name == name]
+
+
+def read(path: Path) -> Notebook:
+    """The notebook at `path`; UnreadableNotebook says what is the matter with it."""
+    name = path.name
+    if path.is_dir():
+        example = path / "problems.ipynb"
+        raise UnreadableNotebook(IS_FOLDER.format(name=path, example=example))
+    if not path.exists():
+        folder = path.parent.resolve()
+        beside = sorted(p.name for p in folder.glob("*.ipynb")) if folder.is_dir() else []
+        others = OTHERS.format(names=", ".join(beside[:10])) if beside else NO_OTHERS
+        raise UnreadableNotebook(MISSING.format(name=name, folder=folder, others=others))
+    if path.suffix != ".ipynb":
+        raise UnreadableNotebook(NOT_IPYNB.format(name=name))
+    if path.stat().st_size > LARGEST << 20:
+        raise UnreadableNotebook(TOO_LARGE.format(name=name, megabytes=LARGEST))
+    return parse(path.read_bytes(), path)
+
+
+def parse(data: bytes, path: Path) -> Notebook:
+    """The notebook that a file's bytes hold; `path` is only named."""
+    name, remedy = path.name, _remedy(path)
+    if not data.strip():
+        raise UnreadableNotebook(EMPTY.format(name=name))
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        if re.match(rb"\s*<(!doctype|html)", data[:200], re.IGNORECASE):
+            raise UnreadableNotebook(WEB_PAGE.format(name=name)) from None
+        line, why = getattr(error, "lineno", 1), getattr(error, "msg", "it is not text")
+        raise UnreadableNotebook(NOT_JSON.format(name=name, line=line, why=why, remedy=remedy)) from None
+    cells = content.get("cells") if isinstance(content, dict) else None
+    if not isinstance(cells, list) or not all(
+        isinstance(c, dict) and isinstance(c.get("cell_type"), str) for c in cells
+    ):
+        raise UnreadableNotebook(NOT_NOTEBOOK.format(name=name, remedy=remedy))
+    return Notebook(path, content, tuple(_cell(number, cell) for number, cell in enumerate(cells, 1)))
+
+
+def original_of(notebook: Notebook) -> Notebook | None:
+    """The kit's untouched copy of this notebook, if there is one: by its name, or else by the names of its cells."""
+    folder = notebook.path.parent / ORIGINAL
+    wanted = expected_name(notebook.path.name)
+    names = {cell.name for cell in notebook.cells if cell.name}
+    found: list[Notebook] = []
+    for path in sorted(folder.glob("*.ipynb")) if folder.is_dir() else []:
+        with suppress(UnreadableNotebook):
+            copy = read(path)
+            if path.name == wanted:
+                return copy
+            found += [copy] if names & {cell.name for cell in copy.cells if cell.graded} else []
+    return found[0] if len(found) == 1 else None
+
+
+def expected_name(name: str) -> str:
+    """The name without what browsers and Jupyter add to copies: `problems (1).ipynb` was `problems.ipynb`."""
+    stem, dot, suffix = name.rpartition(".")
+    return (_COPY.sub("", stem) or stem) + dot + suffix
+
+
+def _remedy(path: Path) -> str:
+    copy = path.parent / ORIGINAL / expected_name(path.name)
+    return FROM_ORIGINAL.format(original=f"{ORIGINAL}/{copy.name}") if copy.exists() else FROM_COURSE
+
+
+def _cell(number: int, cell: dict[str, Any]) -> Cell:
+    about = cell.get("metadata")
+    mark = about.get("nbgrader") if isinstance(about, dict) else None
+    outputs = cell.get("outputs")
+    count = cell.get("execution_count")
+    return Cell(
+        number=number,
+        kind=str(cell["cell_type"]),
+        source=_text(cell.get("source")),
+        mark=mark if isinstance(mark, dict) else {},
+        failed_before=any(
+            isinstance(o, dict) and o.get("output_type") == "error"
+            for o in (outputs if isinstance(outputs, list) else ())
+        ),
+        ran_before=count if isinstance(count, int) else None,
+    )
+
+
+def _text(source: Any) -> str:
+    if isinstance(source, list):
+        return "".join(line for line in source if isinstance(line, str))
+    return source if isinstance(source, str) else ""
+
+
+def _checksum(cell: Cell) -> str:
+    """As nbgrader computes it (`nbgrader.utils.compute_checksum`); not for secrecy."""
+    parts = [cell.source, cell.kind, *(str(bool(cell.mark.get(flag))) for flag in ("grade", "solution", "locked"))]
+    parts.append(cell.name)
+    if cell.graded:
+        try:
+            parts.append(str(float(cell.mark.get("points", 0))))
+        except (TypeError, ValueError):
+            parts.append("")
+    return hashlib.md5("".join(parts).encode("utf-8", "replace"), usedforsecurity=False).hexdigest()

@@ -1,0 +1,39 @@
+"""One file to send: the notebooks of an assignment and the student's own files that they import, under one name."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder._errors import AutograderError
+from autograder.at_home import notebook as notebooks
+from autograder.at_home.report import modules
+
+NO_NAME = "--name {name!r} holds no letter: give the name that your course knows you by."
+
+
+def pack(files: Sequence[Path], name: str, assignment: str) -> Path:
+    """Writes `<assignment>-<name>.zip` beside the first notebook, whole or not at all, and returns its path."""
+    slug = "-".join(re.findall(r"\w+", unicodedata.normalize("NFKC", name).casefold()))[:60]
+    if not slug:
+        raise AutograderError(NO_NAME.format(name=name))
+    inside: dict[str, bytes] = {}
+    for file in files:
+        notebook = notebooks.read(file)
+        inside[notebooks.expected_name(file.name)] = file.read_bytes()
+        for module in modules(notebook):
+            inside[module] = (file.parent / module).read_bytes()
+    final = files[0].parent / f"{assignment}-{slug}.zip"
+    aside = final.with_name(final.name + ".new")
+    try:
+        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
+            for entry, data in inside.items():
+                archive.writestr(entry, data)
+        os.replace(aside, final)
+    finally:
+        aside.unlink(missing_ok=True)
+    return final

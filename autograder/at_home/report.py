@@ -1,0 +1,285 @@
+"""What an instructor will see of a notebook, a line a question; and what would go wrong when it is handed in."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import textwrap
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder import _messages
+from autograder.at_home.fresh_run import SECONDS, Outcome
+from autograder.at_home.notebook import FROM_COURSE, FROM_ORIGINAL, ORIGINAL, Cell, Notebook, expected_name
+
+RIGHT, WRONG, UNANSWERED = "right", "not right", "not answered"
+UNSEEN, PERSON = "not looked at", "read by a person"
+HEAD = (
+    "{name}, run in a fresh Python from top to bottom. It was saved {ago}: what you changed after that is not in the "
+    "file. To save, press Ctrl+S."
+)
+NO_CHECKS = "This notebook holds none of the course's checks: nothing in it is graded."
+TALLY = "Right at the checks that you can see: {right} of {count} questions."
+HIDDEN = "The hidden points are not looked at here; full marks need them too."
+SEND = "The file to send: {path}"
+SEND_PACKED = (
+    "The notebook needs {files} as well. This puts all of it into one file to send:\n"
+    "  autograder pack {path} --name YOUR-NAME"
+)
+STOPPED = "Cells of yours that stopped:"
+BEFORE = "Before you hand in:"
+CHECK_LOST = "Its check is missing from the notebook. {remedy}"
+CHECK_STOPPED = "The check itself stopped with {error}: {text}. Are the read-only cells above it still there?"
+NOT_RUN = "Python had ended before its check."
+TOO_LONG = "It took longer than {seconds} seconds; the grader stops it then. Look for a loop that does not end."
+DIED = "This cell ended Python itself (out of memory, exit() or the like). Nothing below it was run."
+ORDER_BELOW = "{name} gets its value further down, {where}: a cell can only use what cells above it define."
+ORDER_GONE = "No cell defines {name}: the cell that did was deleted or changed after it was run."
+WORKED_BEFORE = (
+    "It worked when you ran it, but it does not from top to bottom: look for something that a cell below it, or a "
+    "deleted cell, gave it."
+)
+MISSING = "{cells} {is_are} missing. {remedy}"
+ANSWER_GONE = "The answer cell of {cell} is missing: without it there is no answer. {remedy}"
+EDITED = "Read-only cells were changed: {cells}. The grader uses its own, so the change has no effect; {remedy}"
+TWICE = "There is more than one cell {cell}: the last one counts. Delete the others."
+NOT_CODE = "The answer cell of {cell} is no code cell any more, so it is not run. Turn it back into code (Esc, then Y)."
+WRONG_NAME = "The file is called {name}. Hand it in as {expected}: rename it before you send it."
+WRONG_KERNEL = "The notebook is set to {language}. Choose Python 3 (Kernel > Change Kernel) and save."
+NO_MARKS = (
+    "None of the course's cells is in this notebook: it is another notebook, or a program removed their marks. {remedy}"
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One line of the report."""
+
+    name: str
+    title: str
+    verdict: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that is said of a notebook."""
+
+    notebook: Notebook
+    questions: tuple[Question, ...]
+    stopped: tuple[tuple[str, str], ...]
+    before: tuple[str, ...]
+    modules: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.questions) and all(q.verdict in (RIGHT, PERSON) for q in self.questions)
+
+    def lines(self) -> list[str]:
+        """The report as it is printed."""
+        path = self.notebook.path
+        out = [*_fill(HEAD.format(name=path.name, ago=_ago(path))), ""]
+        width = min(50, max((len(q.title) for q in self.questions), default=0))
+        for question in self.questions:
+            out.append(f"  {textwrap.shorten(question.title, width, placeholder=' …'):<{width}}   {question.verdict}")
+            out += _fill(question.text, "      ")
+        for heading, entries in ((STOPPED, self.stopped), (BEFORE, [(text, "") for text in self.before])):
+            if entries:
+                out += ["", heading]
+            for text, source in entries:
+                out += _fill(text, "  - ", "    ")
+                out += [f"        {source}"] if source else []
+        out.append("")
+        count = [q.verdict for q in self.questions if q.verdict != PERSON]
+        right = count.count(RIGHT)
+        out += _fill(f"{TALLY.format(right=right, count=len(count))} {HIDDEN}" if self.questions else NO_CHECKS)
+        if self.questions:
+            quoted = f'"{path}"' if " " in str(path) else path
+            packed = SEND_PACKED.format(files=", ".join(self.modules), path=quoted)
+            out += ["", packed if self.modules else SEND.format(path=path.resolve())]
+        return out
+
+
+def report(notebook: Notebook, original: Notebook | None, outcomes: list[Outcome]) -> Report:
+    """What became of the notebook's questions, its other cells, and its file."""
+    by_cell = {outcome.cell.number: outcome for outcome in outcomes}
+    remedy = FROM_ORIGINAL.format(original=f"{ORIGINAL}/{original.path.name}") if original else FROM_COURSE
+    return Report(
+        notebook=notebook,
+        questions=tuple(_questions(notebook, original, by_cell, remedy)),
+        stopped=tuple(_stopped(notebook, outcomes)),
+        before=tuple(_before(notebook, original, remedy)),
+        modules=modules(notebook),
+    )
+
+
+def modules(notebook: Notebook) -> tuple[str, ...]:
+    """The student's own files that the notebook imports: the grader needs them too."""
+    found: dict[str, None] = {}
+    for cell in notebook.cells:
+        for node in ast.walk(_parsed(cell)):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+            for name in names:
+                file = name.split(".")[0] + ".py"
+                if (notebook.path.parent / file).is_file():
+                    found[file] = None
+    return tuple(found)
+
+
+def _questions(
+    notebook: Notebook, original: Notebook | None, by_cell: dict[int, Outcome], remedy: str
+) -> list[Question]:
+    course = original or notebook
+    titles = {c.name.removesuffix("-statement"): c.title for c in course.cells if c.name.endswith("-statement")}
+    out = []
+    for wanted in dict.fromkeys(c.name for c in course.cells if c.graded and not c.name.endswith("-hidden")):
+        name = wanted.removesuffix("-check")
+        title = titles.get(name) or name
+        copies = notebook.named(wanted)
+        if not copies:
+            out.append(Question(name, title, UNSEEN, CHECK_LOST.format(remedy=remedy)))
+        elif copies[-1].answer:
+            out.append(Question(name, title, PERSON))
+        elif outcome := by_cell.get(copies[-1].number):
+            out.append(Question(name, title, *_verdict(outcome)))
+        else:
+            out.append(Question(name, title, UNSEEN, NOT_RUN))
+    return out
+
+
+def _verdict(outcome: Outcome) -> tuple[str, str]:
+    if outcome.died:
+        return WRONG, DIED
+    if outcome.too_long:
+        return WRONG, TOO_LONG.format(seconds=SECONDS)
+    if not outcome.error:
+        return RIGHT, ""
+    if outcome.error != "CheckFailed":
+        return WRONG, CHECK_STOPPED.format(error=outcome.error, text=outcome.text)
+    unanswered = any(_fits(template, outcome.text) for template in (_messages.UNANSWERED, _messages.BLANK))
+    return UNANSWERED if unanswered else WRONG, outcome.text
+
+
+def _fits(template: str, text: str) -> bool:
+    """Whether `text` was made of `template`."""
+    return re.fullmatch(re.sub(r"\\{\w+\\}", "(?s:.*)", re.escape(template)), text) is not None
+
+
+def _stopped(notebook: Notebook, outcomes: list[Outcome]) -> list[tuple[str, str]]:
+    """Cells other than checks that did not end well: what was raised, and the line of the student's own."""
+    out = []
+    for outcome in outcomes:
+        cell = outcome.cell
+        if not outcome.error or (cell.graded and cell.locked):
+            continue
+        if outcome.died or outcome.too_long:
+            text = DIED if outcome.died else TOO_LONG.format(seconds=SECONDS)
+        else:
+            line = f", line {outcome.line}" if outcome.line else ""
+            said = re.sub(r" \(\d+\.py, line \d+\)$", "", outcome.text)  # IPython's name of the cell
+            text = f"{outcome.error}{line}: {said}{_out_of_order(notebook, outcome)}"
+        out.append((f"{_where(cell)}: {text}", outcome.source))
+    return out
+
+
+def _out_of_order(notebook: Notebook, outcome: Outcome) -> str:
+    lost = re.match(r"name '(\w+)' is not defined", outcome.text) if outcome.error == "NameError" else None
+    if lost:
+        for cell in notebook.cells:
+            if cell.number > outcome.cell.number and lost[1] in _defines(cell):
+                return ". " + ORDER_BELOW.format(name=lost[1], where=f"in {_where(cell).lower()}")
+        if outcome.cell.ran_before and not outcome.cell.failed_before:
+            return ". " + ORDER_GONE.format(name=lost[1])
+        return ""
+    return f". {WORKED_BEFORE}" if outcome.cell.ran_before and not outcome.cell.failed_before else ""
+
+
+def _before(notebook: Notebook, original: Notebook | None, remedy: str) -> list[str]:
+    """What would go wrong when the file is handed in."""
+    out = []
+    if notebook.language not in ("", "python", "python3", "ipython"):
+        out.append(WRONG_KERNEL.format(language=notebook.language))
+    expected = original.path.name if original else expected_name(notebook.path.name)
+    if notebook.path.name != expected:
+        out.append(WRONG_NAME.format(name=notebook.path.name, expected=expected))
+    marked = [cell for cell in notebook.cells if cell.name]
+    if not marked:
+        return [*out, NO_MARKS.format(remedy=remedy)]
+    there = {cell.name for cell in marked}
+    answers, others = _expected(notebook, original)
+    out += [ANSWER_GONE.format(cell=name, remedy=remedy) for name in answers if name not in there]
+    if gone := [name for name in others if name not in there]:
+        cells = f"The read-only cells {', '.join(gone)}" if len(gone) > 1 else f"The read-only cell {gone[0]}"
+        out.append(MISSING.format(cells=cells, is_are="are" if len(gone) > 1 else "is", remedy=remedy))
+    if edited := list(dict.fromkeys(cell.name for cell in marked if cell.edited)):
+        mend = remedy[0].lower() + remedy[1:]
+        out.append(EDITED.format(cells=", ".join(edited), remedy=mend))
+    out += [TWICE.format(cell=name) for name in sorted(there) if len(notebook.named(name)) > 1]
+    was_code = {c.name for c in original.cells if c.kind == "code"} if original else set(answers)
+    out += [NOT_CODE.format(cell=c.name) for c in marked if c.answer and c.kind != "code" and c.name in was_code]
+    return out
+
+
+def _expected(notebook: Notebook, original: Notebook | None) -> tuple[list[str], list[str]]:
+    """The names of the answer cells and of the other cells that the course gave; each question has five."""
+    if original:
+        marked = [cell for cell in original.cells if cell.name]
+        return [c.name for c in marked if c.answer], [c.name for c in marked if not c.answer]
+    ends = ("-statement", "-forward", "-check", "-hidden")
+    found = [cell.name.removesuffix(end) for cell in notebook.cells for end in ends[1:] if cell.name.endswith(end)]
+    names = list(dict.fromkeys(found))
+    return names, [name + end for name in names for end in ends]
+
+
+def _where(cell: Cell) -> str:
+    if cell.answer and cell.name:
+        return f"The answer cell of {cell.name}"
+    if cell.name:
+        return f"The cell {cell.name}"
+    first = next((line.strip() for line in cell.source.split("\n") if line.strip()), "")
+    return f"Cell {cell.number} from the top (`{textwrap.shorten(first, 50, placeholder=' …')}`)"
+
+
+def _parsed(cell: Cell) -> ast.AST:
+    """The cell's code; lines for IPython (`%…`, `!…`) are left out, and code that cannot be read is nothing."""
+    lines = ["" if line.lstrip().startswith(("%", "!", "?")) else line for line in cell.source.split("\n")]
+    try:
+        return ast.parse("\n".join(lines)) if cell.kind == "code" else ast.Module([], [])
+    except (SyntaxError, ValueError, RecursionError):
+        return ast.Module([], [])
+
+
+def _defines(cell: Cell) -> set[str]:
+    tree = _parsed(cell)
+    found = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    found |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)}
+    imports = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+    return found | {(a.asname or a.name).split(".")[0] for node in imports for a in node.names}
+
+
+def _ago(path: Path) -> str:
+    minutes = int((time.time() - path.stat().st_mtime) / 60)
+    if minutes < 1:
+        return "less than a minute ago"
+    for size, word in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size:
+            count = minutes // size
+            return f"{count} {word}{'' if count == 1 else 's'} ago"
+    return "just now"
+
+
+def _fill(text: str, first: str = "", then: str | None = None) -> list[str]:
+    width = max(40, min(100, shutil.get_terminal_size((90, 24)).columns - 1))
+    then = first if then is None else then
+    lines: list[str] = []
+    for part in text.split("\n") if text else []:
+        indent = then if lines else first
+        if part.startswith(" "):  # a line of the student's own code stays as it is
+            lines.append(then + part)
+        else:
+            options = {"break_long_words": False, "break_on_hyphens": False}
+            lines += textwrap.wrap(part, width, initial_indent=indent, subsequent_indent=then, **options)  # type: ignore[arg-type]
+    return lines

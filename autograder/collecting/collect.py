@@ -1,0 +1,211 @@
+"""A download becomes submissions: each takes its place under its student's name, or is named with what is missing.
+
+nbgrader's own `zip_collect` was the first thought. It wants a fixed folder inside the course and a regular expression,
+unpacks archives under the names they come with, takes the last of several notebooks without a word, writes over what is
+there, and merges students whose names match alike; so this is written anew, on nbgrader's folders.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder.collecting import archive, owners, roster
+from autograder.collecting.archive import Entry, Refused, shown
+from autograder.collecting.course import Course
+from autograder.collecting.owners import Owner
+from autograder.collecting.place import STAMP, Memory, Origin, digest, stamped, there
+from autograder.collecting.submission import NOT_THEIRS, Caps, Submission, Work, submission
+
+NO_OWNER = "no student is named in its path: put it into a folder with the student's name"
+UNKNOWN = (
+    "nobody in the roster is called that. Add the student (nbgrader db student add ID --first-name=… --last-name=…), "
+    "or rename the file"
+)
+SEVERAL = "the roster has several who are called that ({ids}): put the file into a folder named by the right id"
+REMEDY = "give a roster (--students), or put each into a folder named by the student's id"
+SAME = "{others} would get the same id, {id}: {remedy}"
+SAME_PERSON = "{others} are the same student, {id}: delete the one that does not count, then collect again"
+OTHER_BEFORE = "{id} was collected before from somebody else ({label}): {remedy}"
+OTHER_CASE = "the course has {there} already, which differs only in capital letters: rename one of them"
+NO_ID = "no id can be made of this name: rename the file or give a roster (--students)"
+NO_TIME = "other work is there already and its time is not known: --replace puts this in its place and keeps the other"
+NOT_OLDER = "other work is there already, of {time}, and that is not older; --replace takes this one"
+KEPT = "the work before it is kept in {where}"
+CAPPED = (
+    "{count} have a time after the due date. Downloads carry the time of the download, so they count as handed in on "
+    "the due date. If these are the times of handing in: --trust-times."
+)
+PLACED, REPLACED, AS_BEFORE, NEEDS = "placed", "replaced", "as before", "NEEDS YOU"
+
+
+@dataclass
+class Options:
+    """What was asked for."""
+
+    students: Path | None = None
+    dry_run: bool = False
+    replace: bool = False
+    trust_times: bool = False
+
+
+class Collection:
+    """One run of `autograder collect`; `tell` hears of each owner: what became of the work, whose, and more."""
+
+    def __init__(self, course: Course, options: Options, tell: Callable[[str, str, str], None]) -> None:
+        self.course, self.options, self._tell = course, options, tell
+        self.caps = Caps(1000 * course.coursedir.max_file_size, 1000 * course.coursedir.max_dir_size)
+        self.memory = Memory(course.submitted, course.assignment)
+        self.count: Counter[str] = Counter()
+        self.capped = 0
+        self.again: list[str] = []
+        self.due: datetime | None = None
+        self.people: list[roster.Person] = []
+        with course.gradebook() as gradebook:
+            if gradebook is not None:
+                self.people = roster.from_gradebook(gradebook)
+                found = [a for a in gradebook.assignments if a.name == course.assignment]
+                self.due = found[0].duedate.replace(tzinfo=UTC) if found and found[0].duedate else None
+        if options.students:
+            self.people = roster.from_csv(options.students)
+
+    def run(self, source: Path) -> None:
+        """Collects from a folder or zip; every owner ends in one line."""
+        self.memory.tidy()
+        work = self._owners(archive.entries(source, self.caps.file))
+        ids = {owner: self._student(owner) for owner in work}
+        taken: dict[str, list[Owner]] = defaultdict(list)
+        for owner, (student, _) in ids.items():
+            taken[student.casefold()].append(owner)
+        for owner, files in sorted(work.items(), key=lambda item: item[0].label.casefold()):
+            student, why = ids[owner]
+            others = [_called(o) for o in taken[student.casefold()] if o != owner]
+            if not why and others:
+                sentence = SAME_PERSON if self.people else SAME
+                why = sentence.format(others=" and ".join([_called(owner), *others]), id=student, remedy=REMEDY)
+            try:
+                if why:
+                    raise Refused(why)
+                self._one(student, files)
+            except Refused as error:
+                self.say(NEEDS, shown(owner.label), str(error))
+
+    def say(self, outcome: str, who: str, text: str = "") -> None:
+        """Counts and tells one line."""
+        self.count[outcome] += 1
+        self._tell(outcome, who, text)
+
+    def _owners(self, entries: list[Entry]) -> dict[Owner, Work]:
+        assignment, names = self.course.assignment, [known.name for known in self.course.notebooks]
+        depth = owners.wrapping([entry.parts for entry in entries], assignment, names)
+        found: dict[Owner, Work] = {}
+        for entry in entries:
+            part = owners.owned(entry.parts[depth:], assignment, names)
+            if part.owner is None or entry.problem == archive.ODD_NAME:
+                self.say(NEEDS, entry.shown, entry.problem or NO_OWNER)
+            else:
+                found.setdefault(part.owner, Work(part.owner)).entries.append((entry, part))
+        return found
+
+    def _student(self, owner: Owner) -> tuple[str, str]:
+        """The student's id, and why the work may not be placed under it."""
+        if self.people:
+            found = roster.find(owner, self.people)
+            if len(found) == 1:
+                return found[0].id, ""
+            return f"?{owner}", SEVERAL.format(ids=", ".join(shown(p.id) for p in found)) if found else UNKNOWN
+        student = roster.safe_id(owner.label)
+        if not student:
+            return f"?{owner}", NO_ID
+        everybody = self.course.students_in(self.course.coursedir.submitted_directory)
+        if owner.label in everybody:
+            return owner.label, ""
+        if student not in everybody and (same := [s for s in everybody if s.casefold() == student]):
+            return student, OTHER_CASE.format(there=same[0])
+        before = self.memory.of.get(student)
+        if (
+            before
+            and before.system == owner.system
+            and (before.number or before.label) != (owner.number or owner.label)
+        ):
+            return student, OTHER_BEFORE.format(id=student, label=shown(before.label), remedy=REMEDY)
+        return student, ""
+
+    def _one(self, student: str, work: Work) -> None:
+        made = submission(work, self.course.notebooks, self.course.assignment, self.caps)
+        final = self.course.folder(self.course.coursedir.submitted_directory, student)
+        who = student if student == work.owner.label else f"{student} ({shown(work.owner.label)})"
+        fresh = digest(made.files)
+        stamp = self._stamp(made.time, work.late)
+        exists = final.is_dir()
+        if exists and not self._newer(student, final, made, fresh):
+            self.say(AS_BEFORE, who)
+            return
+        if exists and (stamp is None or stamp <= (stamped(final) or stamp)):
+            self.again.append(student)
+        if stamp:
+            made.files["timestamp.txt"] = f"{stamp:{STAMP}}\n".encode()
+        owner, seen = work.owner, made.time.isoformat() if made.time else ""
+        origin = Origin(owner.system, owner.label, owner.number, work.prefix, made.names, seen, fresh)
+        kept = "" if self.options.dry_run else self.memory.place(student, made.files, final, origin)
+        notes = [KEPT.format(where=Path(kept).relative_to(self.course.root))] if kept else []
+        self.say(
+            REPLACED if exists else PLACED, who, "; ".join([*map(shown, made.names.values()), *made.notes, *notes])
+        )
+
+    def _newer(self, student: str, final: Path, made: Submission, fresh: str) -> bool:
+        """Whether this takes the place of what is there; False if it is the same."""
+        existing = there(final, self.caps.file)
+        if digest({name: data for name, data in existing.items() if name not in NOT_THEIRS}) == fresh:
+            return False
+        if self.options.replace:
+            return True
+        before = self.memory.of.get(student)
+        known = (before.time if before else None) or stamped(final)
+        if known is None or made.time is None:
+            raise Refused(NO_TIME)
+        if made.time <= known:
+            raise Refused(NOT_OLDER.format(time=f"{known:{STAMP}}"))
+        return True
+
+    def _stamp(self, time: datetime | None, late: bool) -> datetime | None:
+        """The time of handing in, as far as a download tells it: nobody is late because of when it was downloaded."""
+        if time and self.due and time > self.due and not late and not self.options.trust_times:
+            self.capped += 1
+            return self.due
+        return time
+
+
+def main(source: Path, assignment: str, options: Options) -> int:
+    """Collects, prints a line each and a summary; 1 if somebody needs a person, 130 if it was stopped."""
+
+    def tell(outcome: str, who: str, text: str) -> None:
+        print(f"{outcome:<10}  {who}{': ' if text else ''}{text}", flush=True)
+
+    run = Collection(Course(assignment), options, tell)
+    try:
+        run.run(source)
+    except KeyboardInterrupt:
+        print("\nStopped. What is named above is in place, whole. Run the same command again for the rest.")
+        return 130
+    print("\n" + "\n".join(_summary(run)))
+    return 1 if run.count[NEEDS] else 0
+
+
+def _summary(run: Collection) -> list[str]:
+    name, count = run.course.assignment, run.count
+    dry = "Nothing was written (--dry-run). It would be: " if run.options.dry_run else ""
+    done = ", ".join(f"{count[outcome]} {outcome}" for outcome in (PLACED, REPLACED, AS_BEFORE))
+    out = [f"{dry}{name}: {done}; {count[NEEDS]} {'needs' if count[NEEDS] == 1 else 'need'} you."]
+    out += [CAPPED.format(count=run.capped)] if run.capped else []
+    if not run.options.dry_run and count[PLACED] + count[REPLACED]:
+        out.append(f"Next: nbgrader autograde {name}")
+        out += [f"      nbgrader autograde {name} --student={student} --force" for student in run.again]
+    return out
+
+
+def _called(owner: Owner) -> str:
+    return f"{shown(owner.label)} ({shown(owner.number)})" if owner.number else shown(owner.label)

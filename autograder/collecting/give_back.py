@@ -1,0 +1,108 @@
+"""Feedback pages go back under the names that Moodle and Canvas know: only the page of the latest work, or a name."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import zipfile
+from collections import defaultdict
+from pathlib import Path
+
+from autograder.collecting.archive import shown
+from autograder.collecting.course import Course
+from autograder.collecting.owners import CANVAS, MOODLE
+from autograder.collecting.place import Memory, Origin, stamped
+
+NO_PAGE = "there is no feedback page: nbgrader autograde {assignment}, then nbgrader generate_feedback {assignment}"
+OLD_PAGE = (
+    "the page is of earlier work: nbgrader autograde {assignment}, then nbgrader generate_feedback {assignment} --force"
+)
+UPLOAD = {
+    MOODLE: "In Moodle: the assignment's submissions > Upload multiple feedback files in a zip.",
+    CANVAS: "In Canvas: the assignment > Upload Submissions. Each page becomes a comment's attachment.",
+}
+
+
+def main(assignment: str, to: Path) -> int:
+    """Writes the zips and files, prints what is where and who has no page; 1 if somebody has none."""
+    course = Course(assignment)
+    pages, missing = _pages(course)
+    memory = Memory(course.submitted, assignment)
+    to.mkdir(parents=True, exist_ok=True)
+    zips: dict[str, dict[str, Path]] = defaultdict(dict)
+    single: dict[str, Path] = {}
+    for student, found in pages.items():
+        origin = memory.of.get(student)
+        for notebook, page in found.items():
+            if origin and origin.system in (MOODLE, CANVAS) and origin.prefix:
+                zips[origin.system][_entry(origin, notebook)] = page
+            else:
+                single[f"{student}.html" if len(found) == 1 else f"{student}-{notebook}.html"] = page
+    for system, entries in sorted(zips.items()):
+        path = to / f"feedback-{assignment}-{system}.zip"
+        _write_zip(path, entries)
+        print(f"{path}: {len(entries)} page{'s' if len(entries) != 1 else ''}. {UPLOAD[system]}")
+    if single:
+        folder = to / f"feedback-{assignment}"
+        _write_files(folder, single)
+        print(f"{folder}{os.sep}: {len(single)} page{'s' if len(single) != 1 else ''}, a file a student, to send.")
+    for student, why in sorted(missing.items()):
+        print(f"NO PAGE  {shown(student)}: {why.format(assignment=assignment)}")
+    if not pages and not missing:
+        print(f"Nobody has handed in {assignment}.")
+    return 1 if missing or not pages else 0
+
+
+def _pages(course: Course) -> tuple[dict[str, dict[str, Path]], dict[str, str]]:
+    """The pages of graded notebooks by student, and why some have none."""
+    directories = course.coursedir
+    graded = [known.name for known in course.notebooks if known.graded]
+    pages: dict[str, dict[str, Path]] = {}
+    missing: dict[str, str] = {}
+    everybody = course.students_in(directories.submitted_directory) | course.students_in(
+        directories.autograded_directory
+    )
+    for student in sorted(everybody):
+        folder = course.folder(directories.feedback_directory, student)
+        found = {name: folder / f"{name}.html" for name in graded if (folder / f"{name}.html").is_file()}
+        newer = stamped(course.folder(directories.submitted_directory, student))
+        older = stamped(folder)
+        if not found:
+            missing[student] = NO_PAGE
+        elif newer and (older is None or newer > older):
+            missing[student] = OLD_PAGE
+        else:
+            pages[student] = found
+    return pages, missing
+
+
+def _entry(origin: Origin, notebook: str) -> str:
+    """The name in the zip. Canvas looks for the two numbers, Moodle for what stands before the file's own name."""
+    if origin.system == CANVAS and (name := origin.files.get(notebook)):
+        return name.rpartition(".")[0] + ".html"
+    return f"{origin.prefix}{notebook}.html"
+
+
+def _write_zip(path: Path, entries: dict[str, Path]) -> None:
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, page in sorted(entries.items()):
+                archive.writestr(name, page.read_bytes())
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _write_files(folder: Path, files: dict[str, Path]) -> None:
+    folder.mkdir(exist_ok=True)
+    for left in folder.glob("*.html"):  # only the latest
+        if left.name not in files:
+            left.unlink()
+    for name, page in files.items():
+        aside = folder / f"{name}.{secrets.token_hex(4)}.new"
+        try:
+            aside.write_bytes(page.read_bytes())
+            os.replace(aside, folder / name)
+        finally:
+            aside.unlink(missing_ok=True)

@@ -1,0 +1,56 @@
+"""Which of an assignment's notebooks a file is: by its name, and by its cells where names fail."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.at_home.notebook import UnreadableNotebook, expected_name, parse, read
+from autograder.collecting.archive import Refused
+
+OTHER = "none of its cells is from {assignment}: it is another notebook"
+UNREADABLE = "it cannot be read as a notebook"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A notebook of the assignment: the names of its marked cells, and whether any of them carries marks."""
+
+    name: str
+    cells: frozenset[str]
+    graded: bool
+
+
+def of_course(folders: list[Path]) -> list[Known]:
+    """The notebooks of an assignment, from the first of these folders that has any."""
+    for folder in folders:
+        found = []
+        for path in sorted(folder.glob("*.ipynb")) if folder.is_dir() else []:
+            try:
+                notebook = read(path)
+            except UnreadableNotebook:
+                continue
+            names = frozenset(cell.name for cell in notebook.cells if cell.name)
+            found.append(Known(path.stem, names, any(cell.graded for cell in notebook.cells)))
+        if found:
+            return found
+    return []
+
+
+def recognise(data: bytes, name: str, known: list[Known], assignment: str) -> Known:
+    """The notebook of the course that a handed-in file is; Refused if it is none."""
+    try:
+        notebook = parse(data, Path(name))
+    except UnreadableNotebook:
+        raise Refused(UNREADABLE) from None
+    stem = expected_name(name).rpartition(".")[0].casefold()
+    stems = {stem, re.sub(r"-\d+$", "", stem)}  # Canvas counts what is handed in again
+    cells = {cell.name for cell in notebook.cells if cell.name}
+    by_name = next((k for k in known if k.name.casefold() in stems), None)
+    if by_name and (cells & by_name.cells or not by_name.graded):
+        return by_name
+    best = max(known, key=lambda k: len(cells & k.cells), default=None)
+    if best is None or not cells & best.cells:
+        raise Refused(OTHER.format(assignment=assignment))
+    return best

@@ -1,0 +1,165 @@
+"""One student's files: which of them are the assignment's notebooks, whatever their names; what else comes along."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from autograder.collecting import archive
+from autograder.collecting.archive import Entry, Refused, shown
+from autograder.collecting.notebooks import Known, recognise
+from autograder.collecting.owners import CANVAS, Owned, Owner
+
+NO_NOTEBOOK = "there is no notebook of {assignment} ({found}). Ask for {wanted}"
+ONLY_TYPED = "text was typed in, no file handed in"
+TWO = "there are two notebooks {name}.ipynb ({files}): delete the one that does not count, then collect again"
+PART = "{name}.ipynb is missing"
+LEFT_OUT = "left out: {what}"
+LATE = "Canvas marks it LATE"
+TOO_BIG = "the files are larger than {most:.0f} MB together"
+DEEP_ZIP = "a zip within a zip is not opened"
+NOT_THEIRS = {"timestamp.txt", "submission_secret.txt"}
+"""nbgrader's own files; what a student hands in under these names is not taken."""
+_RESERVED = ("con", "prn", "aux", "nul")
+_MOST_NAMES = 1000
+
+
+@dataclass
+class Work:
+    """All that came from one owner."""
+
+    owner: Owner
+    entries: list[tuple[Entry, Owned]] = field(default_factory=list)
+
+    @property
+    def late(self) -> bool:
+        return any(part.late for _, part in self.entries)
+
+    @property
+    def typed(self) -> bool:
+        return all(part.typed for _, part in self.entries)
+
+    @property
+    def prefix(self) -> str:
+        return next((part.prefix for _, part in self.entries if not part.typed), "")
+
+
+@dataclass
+class Submission:
+    """What is placed: the files, the names that the notebooks came under, their time, and notes for the instructor."""
+
+    files: dict[str, bytes]
+    names: dict[str, str]
+    time: datetime | None
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Caps:
+    """Bytes of a file, and of all files of a submission."""
+
+    file: int
+    folder: int
+
+
+def submission(work: Work, known: list[Known], assignment: str, caps: Caps) -> Submission:
+    """What an owner handed in of the assignment; Refused says why it cannot be placed."""
+    notebooks, others, refused = _sorted(work, known, assignment, caps)
+    files: dict[str, bytes] = {}
+    names: dict[str, str] = {}
+    times: list[datetime] = []
+    for name, found in notebooks.items():
+        entry, part, data = _chosen(name, found)
+        files[f"{name}.ipynb"] = data
+        names[name] = part.prefix + part.rest[-1] if part.owner and part.owner.system == CANVAS else part.rest[-1]
+        times += [entry.time] if entry.time else []
+    graded = [k.name for k in known if k.graded]
+    if not any(name in names for name in graded):
+        handed_in = ", ".join(shown(part.rest[-1] if part.rest else entry.name) for entry, part in work.entries)
+        said = ONLY_TYPED if work.typed else "; ".join(refused) or handed_in
+        wanted = " and ".join(f"{name}.ipynb" for name in graded)
+        raise Refused(NO_NOTEBOOK.format(assignment=assignment, found=said, wanted=wanted))
+    for relative, data in others.items():
+        files.setdefault(relative, data)
+    if len(files) > _MOST_NAMES:
+        raise Refused(archive.TOO_MANY.format(most=_MOST_NAMES))
+    if sum(map(len, files.values())) > caps.folder:
+        raise Refused(TOO_BIG.format(most=caps.folder / 1e6))
+    notes = [PART.format(name=name) for name in graded if name not in names]
+    notes += [LEFT_OUT.format(what=what) for what in refused] + ([LATE] if work.late else [])
+    return Submission(files, names, max(times, default=None), notes)
+
+
+def _sorted(
+    work: Work, known: list[Known], assignment: str, caps: Caps
+) -> tuple[dict[str, list[tuple[Entry, Owned, bytes]]], dict[str, bytes], list[str]]:
+    """The notebooks, by what they are; other files, by name; and what cannot be used, in words."""
+    notebooks: dict[str, list[tuple[Entry, Owned, bytes]]] = defaultdict(list)
+    others: dict[str, bytes] = {}
+    refused: list[str] = []
+    total = 0
+    for entry, part in _opened(work, caps, refused):
+        path = PurePosixPath(*part.rest) if part.rest else PurePosixPath(entry.name)
+        if part.typed or path.name in NOT_THEIRS:
+            continue
+        total += entry.size
+        if total > 2 * caps.folder:  # before it fills the memory
+            raise Refused(TOO_BIG.format(most=caps.folder / 1e6))
+        try:
+            data = archive.read(entry)
+            if path.suffix.casefold() == ".ipynb":
+                notebooks[recognise(data, path.name, known, assignment).name].append((entry, part, data))
+            elif _plain(path):
+                others[path.as_posix()] = data
+        except Refused as error:
+            refused.append(f"{shown(path.name)}: {error}")
+    return notebooks, others, refused
+
+
+def _opened(work: Work, caps: Caps, refused: list[str]) -> list[tuple[Entry, Owned]]:
+    """The owner's files; of a zip of the student's own, what is in it."""
+    out: list[tuple[Entry, Owned]] = []
+    for entry, part in work.entries:
+        name = part.rest[-1] if part.rest else entry.name
+        if not name.casefold().endswith(".zip") or part.typed:
+            out.append((entry, part))
+            continue
+        try:
+            inner = archive.inside(entry, caps.file)
+        except Refused as error:
+            refused.append(f"{shown(name)}: {error}")
+            continue
+        around = 0
+        while inner and all(len(e.parts) > around + 1 for e in inner) and len({e.parts[around] for e in inner}) == 1:
+            around += 1
+        for found in inner:
+            if found.name.casefold().endswith(".zip"):
+                refused.append(f"{found.shown}: {DEEP_ZIP}")
+            else:
+                out.append((found, Owned(part.owner, found.parts[around:], part.prefix, part.late, part.order)))
+    return out
+
+
+def _chosen(name: str, found: list[tuple[Entry, Owned, bytes]]) -> tuple[Entry, Owned, bytes]:
+    """The one that counts: Canvas numbers files in the order they came; else two that differ are for a person."""
+    if len({data for _, _, data in found}) > 1:
+        owner = found[0][1].owner
+        numbered = owner is not None and owner.system == CANVAS and len({p.order for _, p, _ in found}) == len(found)
+        if not numbered:
+            raise Refused(TWO.format(name=name, files=", ".join(shown("/".join(p.rest)) for _, p, _ in found)))
+    return max(found, key=lambda one: one[1].order)
+
+
+def _plain(path: PurePosixPath) -> bool:
+    """Whether a further file may keep its name in the course's folder."""
+    return len(path.parts) <= 5 and all(
+        part.isprintable()
+        and not part.startswith(".")
+        and part == part.strip(" .")
+        and not set(part) & set('<>:"\\|?*')
+        and part.partition(".")[0].casefold() not in _RESERVED
+        and len(part) <= 100
+        for part in path.parts
+    )

@@ -1,0 +1,149 @@
+"""Feedback is released page by page: a student who cannot be served is named, and everybody else gets theirs.
+
+A page in the exchange is found by a secret that was handed in with the work. Work that came by another way (put into
+`submitted/` by hand, or by `autograder collect`) has none, so its page cannot be released here: it is sent instead.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import secrets
+from collections import defaultdict
+
+from nbgrader.exchange.default import ExchangeReleaseFeedback
+from nbgrader.utils import notebook_hash
+
+from autograder.exchange._whole import FULL, STOPPED, Told, no_space
+
+NOT_RELEASED = "%s: no page was released, because %s. %s"
+NO_SECRET = "this work did not come through the exchange (it has no submission_secret.txt)"
+SEND = "Send the page: `autograder feedback {assignment}` makes a file for each such student."
+BAD_SECRET = "the secret in {path} cannot be used"
+SAME_SECRET = "{others} handed in with the same secret, and one would read the other's page"
+CANNOT_COPY = "the page cannot be copied ({why})"
+NO_PAGE = "%s: there is no feedback page yet. Run `nbgrader autograde %s` and `nbgrader generate_feedback %s` first."
+NOTHING = (
+    "There are no feedback pages for {assignment}{student}: nothing was released. "
+    "Run `nbgrader generate_feedback {assignment}` first."
+)
+SUMMARY = "Feedback on {assignment}: released to {served} of {count} students. The lines above name who got none."
+_SECRET = re.compile(r"\S{16,512}")
+
+
+class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]  # nbgrader ships no types
+    """Releases every page that can be found again; ends in an error, after the last page, if one could not."""
+
+    def copy_files(self) -> None:
+        """A page at a time, each whole or not at all."""
+        assignment = self.coursedir.assignment_id
+        pages = self._pages()
+        if not pages:
+            only = "" if self.coursedir.student_id in ("", "*") else f" and {self.coursedir.student_id}"
+            self.fail(NOTHING.format(assignment=assignment, student=only))
+        reasons: dict[str, str] = {}
+        known: dict[str, str] = {}
+        for student, files in pages.items():
+            try:
+                known[student] = _secret(os.path.dirname(files[0]))
+            except _Unusable as error:
+                reasons[student] = str(error)
+        for student, why in _shared(known).items():
+            reasons[student] = why
+            del known[student]
+        for student, secret in known.items():
+            try:
+                self._release(student, pages[student], secret)
+            except OSError as error:
+                if no_space(error):
+                    raise
+                reasons[student] = CANNOT_COPY.format(why=error.strerror or error)
+        for student, why in sorted(reasons.items()):
+            self.log.warning(NOT_RELEASED, student, why, SEND.format(assignment=assignment))
+        for student in sorted(self._submitted() - set(pages)):
+            self.log.warning(NO_PAGE, student, assignment, assignment)
+        if reasons:
+            self.fail(SUMMARY.format(assignment=assignment, served=len(pages) - len(reasons), count=len(pages)))
+
+    def _pages(self) -> dict[str, list[str]]:
+        """The generated pages of each student that is asked for."""
+        found = defaultdict(list)
+        for student, folder in self._folders(self.coursedir.feedback_directory):
+            for page in sorted(glob.glob(os.path.join(glob.escape(folder), "*.html"))):
+                found[student].append(page)
+        return dict(sorted(found.items()))
+
+    def _submitted(self) -> set[str]:
+        return {
+            s for s, f in self._folders(self.coursedir.submitted_directory) if glob.glob(glob.escape(f) + "/*.ipynb")
+        }
+
+    def _folders(self, step: str) -> list[tuple[str, str]]:
+        coursedir = self.coursedir
+        pattern = coursedir.format_path(step, "(?P<student>.*)", coursedir.assignment_id, escape=True)
+        excluded = set((coursedir.student_id_exclude or "").split(","))
+        folders = glob.glob(coursedir.format_path(step, coursedir.student_id or "*", coursedir.assignment_id))
+        named = [(match["student"], folder) for folder in folders if (match := re.fullmatch(pattern, folder))]
+        return [(student, folder) for student, folder in named if student not in excluded and os.path.isdir(folder)]
+
+    def _release(self, student: str, pages: list[str], secret: str) -> None:
+        for page in pages:
+            notebook = os.path.basename(page).removesuffix(".html")
+            final = os.path.join(self.dest_path, f"{notebook_hash(secret=secret, notebook_id=notebook)}.html")
+            aside = f"{final}-{secrets.token_hex(4)}.tmp"
+            try:
+                with open(page, "rb") as source, open(aside, "wb") as out:
+                    out.write(source.read())
+                os.chmod(aside, 0o664 if self.coursedir.groupshared else 0o644)
+                os.replace(aside, final)
+            finally:
+                if os.path.lexists(aside):
+                    os.unlink(aside)
+            self.log.info(
+                "Releasing feedback for student '%s' on '%s/%s': %s",
+                student,
+                self.coursedir.assignment_id,
+                notebook,
+                final,
+            )
+
+    def told(self, error: Exception) -> str:
+        """What an instructor reads."""
+        return STOPPED.format(
+            what=f"The feedback on {self.coursedir.assignment_id} was NOT released to everybody",
+            why=FULL.format(where=f"the exchange ({self.root})") if no_space(error) else error,
+            kept="Nothing is lost: the pages are in the course's feedback folder; what was released before still is.",
+            next="Make space there, then release again." if no_space(error) else "Release again.",
+        )
+
+
+class _Unusable(Exception):
+    """A student whose page could not be found again; the text says why."""
+
+
+def _secret(folder: str) -> str:
+    path = os.path.join(folder, "submission_secret.txt")
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read(1000)
+    except FileNotFoundError:
+        raise _Unusable(NO_SECRET) from None
+    except (OSError, UnicodeDecodeError):
+        raise _Unusable(BAD_SECRET.format(path=path)) from None
+    if not _SECRET.fullmatch(text.strip()):
+        raise _Unusable(BAD_SECRET.format(path=path))
+    return text
+
+
+def _shared(known: dict[str, str]) -> dict[str, str]:
+    """Students with one and the same secret: a folder that was passed on. Nobody can say whose it is."""
+    owners: dict[str, list[str]] = defaultdict(list)
+    for student, secret in known.items():
+        owners[secret.strip()].append(student)
+    return {
+        student: SAME_SECRET.format(others=" and ".join(s for s in students if s != student))
+        for students in owners.values()
+        if len(students) > 1
+        for student in students
+    }

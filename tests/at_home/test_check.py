@@ -1,0 +1,228 @@
+"""`autograder check` says what a grader will see, and never more or less; what it says of a file is one sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from autograder.__main__ import main
+from autograder.at_home import fresh_run
+from autograder.at_home.fresh_run import Outcome
+from autograder.at_home.notebook import expected_name, original_of, read
+from autograder.at_home.pack import pack
+from autograder.at_home.report import RIGHT, UNANSWERED, UNSEEN, WRONG, Report, report
+from tests.conftest import NAMES, ROOT
+from tests.rooms.course import find
+from tools.sample_class import fill_in, students
+
+RELEASE = ROOT / "release" / "ps1" / "problems.ipynb"
+
+
+def notebook(folder: Path, student: str = "", change: Callable[[NotebookNode], Any] | None = None) -> Path:
+    """`problems.ipynb` in a folder as the kit makes it, with a student's answers."""
+    (folder / "original").mkdir(exist_ok=True)
+    (folder / "original" / "problems.ipynb").write_bytes(RELEASE.read_bytes())
+    content = nbformat.read(RELEASE, as_version=4)
+    if student:
+        fill_in(content, students()[student])
+    if change:
+        change(content)
+    nbformat.write(content, folder / "problems.ipynb")
+    return folder / "problems.ipynb"
+
+
+def scratch(source: str, ran: int | None = None) -> NotebookNode:
+    return nbformat.v4.new_code_cell(source, execution_count=ran)
+
+
+def reported(path: Path, *outcomes: tuple[str, str, str]) -> Report:
+    """The report as if every cell went well, but those with these (beginning of the source, error, text)."""
+    made = read(path)
+    ended = []
+    for cell in made.cells:
+        if cell.kind == "code":
+            error, text = next(((e, t) for start, e, t in outcomes if cell.source.startswith(start)), ("", ""))
+            ended.append(Outcome(cell, error, text, line=1 if error else None, source="the line" if error else ""))
+    return report(made, original_of(made), ended)
+
+
+def test_a_whole_notebook_is_run_from_a_fresh_python_and_each_question_gets_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def change(content: NotebookNode) -> None:
+        at = content.cells.index(find(content, "q2"))
+        content.cells.insert(at, scratch("import beside\nfirst = beside.value\nwide = twice(first)", ran=7))
+        content.cells.append(scratch("def twice(x):\n    return 2 * x", ran=6))
+        find(content, "q1").source = find(content, "q1").source.replace("grad_q1", "gradient_q1")
+        find(content, "q5").source = next(c.source for c in released.cells if c.metadata.nbgrader.grade_id == "q5")
+
+    released = nbformat.read(RELEASE, as_version=4)
+    (tmp_path / "beside.py").write_text("value = 3\n")
+    path = notebook(tmp_path, "chen", change)
+    before = path.read_bytes()
+    assert main(["check", str(path)]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert path.read_bytes() == before
+    assert "not right There is no function grad_q1" in said
+    assert "Q2. A neuron that is on or off right" in said
+    assert "not right dfdx is not right at x = 0.2" in said
+    assert "not answered grad_q5 is not answered yet" in said
+    assert "NameError, line 3: name 'twice' is not defined. twice gets its value further down" in said
+    assert "wide = twice(first)" in said
+    assert "Right at the checks that you can see: 2 of 6 questions. The hidden points are not looked at" in said
+    assert f"autograder pack {path} --name YOUR-NAME" in said
+    assert "Traceback" not in said
+    assert "Before you hand in" not in said
+
+
+def test_only_a_notebook_with_all_visible_checks_right_ends_in_success(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = notebook(tmp_path, "ada")
+    monkeypatch.setattr(fresh_run, "run", lambda made, tell: [Outcome(c) for c in made.cells if c.kind == "code"])
+    assert main(["check", str(path)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "6 of 6 questions. The hidden points are not looked at here; full marks need them too." in said
+    assert f"The file to send: {path}" in said
+    assert "Before you hand in" not in said
+
+
+def test_a_check_that_was_not_run_or_is_gone_is_not_called_right(tmp_path: Path) -> None:
+    path = notebook(tmp_path, "ada", lambda content: content.cells.remove(find(content, "q3-check")))
+    found = reported(path, ("# Run this after your cell: it compares dzda", "NameError", "name 'q1' is not defined"))
+    assert [q.verdict for q in found.questions] == [WRONG, RIGHT, UNSEEN, RIGHT, RIGHT, RIGHT]
+    assert "The check itself stopped with NameError" in found.questions[0].text
+    assert not found.passed
+    made = read(path)
+    died = report(made, None, [Outcome(made.cells[1], error="DeadKernelError", died=True)])
+    assert {q.verdict for q in died.questions} == {UNSEEN}
+    assert "This cell ended Python itself" in died.stopped[0][0]
+
+
+def test_not_answered_is_told_from_not_right(tmp_path: Path) -> None:
+    blank = "dzda has no value when grad_q1 returns: write the lines that give it above the return."
+    found = reported(notebook(tmp_path), ("# Run this after your cell: it compares dzda", "CheckFailed", blank))
+    assert found.questions[0].verdict == UNANSWERED
+    assert found.questions[0].text == blank
+
+
+def drop(*names: str) -> Callable[[NotebookNode], None]:
+    def change(content: NotebookNode) -> None:
+        for name in names:
+            content.cells.remove(find(content, name))
+
+    return change
+
+
+def as_text(content: NotebookNode) -> None:
+    cell = find(content, "q5")
+    content.cells[content.cells.index(cell)] = nbformat.v4.new_markdown_cell(cell.source, metadata=cell.metadata)
+
+
+def unmarked(content: NotebookNode) -> None:
+    for cell in content.cells:
+        cell.metadata = {}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (drop("q4"), "The answer cell of q4 is missing: without it there is no answer. Take a new copy of original/"),
+        (drop("q4-check", "q5-hidden"), "The read-only cells q4-check, q5-hidden are missing."),
+        (drop("setup"), "The read-only cell setup is missing."),
+        (lambda c: find(c, "q2-forward").update(source="pass"), "Read-only cells were changed: q2-forward. The grader"),
+        (
+            lambda c: c.cells.append(nbformat.from_dict(dict(find(c, "q6"), id="again"))),
+            "There is more than one cell q6: the last one",
+        ),
+        (as_text, "The answer cell of q5 is no code cell any more, so it is not run."),
+        (lambda c: c.update(metadata={"language_info": {"name": "R"}}), "The notebook is set to R. Choose Python 3"),
+        (unmarked, "None of the course's cells is in this notebook"),
+    ],
+)
+def test_what_would_go_wrong_when_it_is_handed_in_is_said(
+    change: Callable[[NotebookNode], Any], sentence: str, tmp_path: Path
+) -> None:
+    (found,) = reported(notebook(tmp_path, "ada", change)).before
+    assert found.startswith(sentence)
+
+
+def test_a_copy_is_handed_in_under_the_right_name(tmp_path: Path) -> None:
+    for name in ("problems (1)", "problems-Copy1", "problems - Copy (2)", "problems copy 2", "problems(1)(2)"):
+        assert expected_name(f"{name}.ipynb") == "problems.ipynb"
+    for name in ("problems", "problems_1", "copy", "my-problems"):
+        assert expected_name(f"{name}.ipynb") == f"{name}.ipynb"
+    path = notebook(tmp_path, "ada").rename(tmp_path / "final version.ipynb")
+    assert reported(path).before == (
+        "The file is called final version.ipynb. Hand it in as problems.ipynb: rename it before you send it.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("ran", "errors", "sentence"),
+    [
+        (4, [], "No cell defines gone: the cell that did was deleted or changed after it was run."),
+        (None, [], "name 'gone' is not defined"),
+        (4, [nbformat.v4.new_output("error", ename="NameError")], "name 'gone' is not defined"),
+    ],
+)
+def test_that_a_cell_worked_before_is_said_only_if_it_did(
+    ran: int | None, errors: list[Any], sentence: str, tmp_path: Path
+) -> None:
+    cell = scratch("gone + 1", ran)
+    cell.outputs = errors
+    path = notebook(tmp_path, "ada", lambda content: content.cells.append(cell))
+    ((text, source),) = reported(path, ("gone", "NameError", "name 'gone' is not defined")).stopped
+    assert text.endswith(sentence)
+    assert source == "the line"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("problems.ipynb", b"", "problems.ipynb is empty (0 bytes)."),
+        ("problems.ipynb", b"<!DOCTYPE html><html>", "problems.ipynb is a web page"),
+        ("problems.ipynb", b'{"cells": [\n{"cell_ty', "problems.ipynb is not a valid notebook: line 2 cannot be read"),
+        ("problems.ipynb", b"\xff\xfe{}", "problems.ipynb is not a valid notebook: line 1 cannot be read"),
+        ("problems.ipynb", b"[" * 100_000, "problems.ipynb is not a valid notebook: line 1 cannot be read"),
+        ("problems.ipynb", b'{"cells": {"a": 1}}', "problems.ipynb is not a notebook, although its name ends in"),
+        ("problems.py", b"x = 1", "problems.py is not a notebook: the name of a notebook ends in .ipynb."),
+        ("other.ipynb", b"{}", "There is no file problems.ipynb in"),
+    ],
+)
+def test_a_file_that_is_no_notebook_is_one_sentence(
+    name: str, data: bytes, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    asked = "problems.ipynb" if name == "other.ipynb" else name
+    assert main(["check", str(tmp_path / asked)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"autograder check: {sentence}")
+    assert len(said.splitlines()) == 1
+
+
+def test_the_released_notebook_has_nothing_to_complain_about_with_or_without_the_kits_copy(tmp_path: Path) -> None:
+    path = notebook(tmp_path, "ada")
+    assert reported(path).before == ()
+    made = read(path)
+    assert report(made, None, []).before == ()
+    assert [q.name for q in report(made, None, []).questions] == list(NAMES)
+
+
+def test_one_file_to_send_holds_the_notebook_and_what_it_imports(tmp_path: Path) -> None:
+    import zipfile
+
+    (tmp_path / "mine.py").write_text("x = 1\n")
+    (tmp_path / "unused.py").write_text("x = 1\n")
+    path = notebook(tmp_path, "ada", lambda content: content.cells.append(scratch("%time 1\nimport mine, math")))
+    made = pack([path.rename(tmp_path / "problems (1).ipynb")], "Zoë O'Neil", "ps1")
+    assert made.name == "ps1-zoë-o-neil.zip"
+    with zipfile.ZipFile(made) as archive:
+        assert archive.namelist() == ["problems.ipynb", "mine.py"]
+        assert json.loads(archive.read("problems.ipynb"))["cells"]
