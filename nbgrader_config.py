@@ -57,9 +57,7 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# Feedback pages without the hidden tests' source: the verdicts stay, the points and the seed do not.
-c.GenerateFeedback.preprocessors = [
-    "nbgrader.preprocessors.GetGrades",
-    "autograder.feedback.HideHiddenTests",
-    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
-]
+# Feedback pages that one wants to read, without the hidden tests' source: the verdicts stay, the points and the seed of
+# a hidden test do not. The page clears hidden tests by itself; the second line names that for whoever changes the first.
+c.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackPage"
+c.GenerateFeedback.preprocessors = ["autograder.feedback.HideHiddenTests"]
