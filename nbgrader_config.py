@@ -57,7 +57,11 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# Feedback pages that one wants to read, without the hidden tests' source: the verdicts stay, the points and the seed of
-# a hidden test do not. The page clears hidden tests by itself; the second line names that for whoever changes the first.
+# Feedback pages: a table of verdicts and points, then a section a question. The source of hidden tests is never shown;
+# the second line keeps it so for whoever changes the first.
 c.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackPage"
 c.GenerateFeedback.preprocessors = ["autograder.feedback.HideHiddenTests"]
+
+# The formgrader's page: formulas that need no network, and pictures without nbgrader's red frame.
+c.HTMLExporter.preprocessors = ["autograder.feedback.grading.GradingStyle"]
+c.HTMLExporter.filters = {"markdown2html": "autograder.feedback.grading.markdown"}

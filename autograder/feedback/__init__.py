@@ -1,9 +1,9 @@
 """Feedback pages: one HTML page a notebook, made from the graded notebook and the gradebook.
 
-    page         the exporter that nbgrader_config.py names     hide       hidden tests' source never reaches a page
-    grades       what the gradebook says                        questions  the notebook as questions, each with its parts
-    verdicts     right, partly right … in words                 texts      markdown and HTML, cleaned
-    outputs      what a cell printed, drew or raised            formulas   LaTeX to MathML
+    page      the exporter that nbgrader_config.py names    hide       no hidden test's source reaches a page
+    grades    what the gradebook says                       questions  the notebook as questions with their parts
+    verdicts  right, partly right … in words                texts      markdown and HTML, cleaned
+    outputs   what a cell printed, drew or raised           formulas   LaTeX to MathML
 
 The names below are loaded when they are asked for. `HideHiddenTests` stands in configurations of older courses.
 """

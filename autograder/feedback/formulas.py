@@ -15,16 +15,15 @@ from math_core import LatexError, LatexToMathML
 
 MOST_CHARACTERS, MOST_DEPTH = 2_000, 40
 _WIDEST = 12.0  # em
+_LONG = 60  # characters
 
-_TAGS = frozenset(
-    "math mrow mi mn mo mtext mspace ms mfrac msqrt mroot msup msub msubsup mover munder munderover mmultiscripts "
-    "mprescripts none mtable mtr mtd mphantom mpadded menclose mstyle".split()
-)
-_WORDS = frozenset(
-    "display displaystyle scriptlevel stretchy symmetric fence separator form accent accentunder mathvariant largeop "
-    "movablelimits notation columnspan rowspan columnalign rowalign".split()
-)
-_LENGTHS = frozenset("lspace rspace minsize maxsize linethickness width height depth".split())
+_ROWS = "math mrow mi mn mo mtext mspace ms mfrac msqrt mroot mtable mtr mtd mphantom mpadded menclose mstyle"
+_SCRIPTS = "msup msub msubsup mover munder munderover mmultiscripts mprescripts none"
+_TAGS = frozenset(f"{_ROWS} {_SCRIPTS}".split())
+_SIGNS = "stretchy symmetric fence separator form accent accentunder mathvariant largeop movablelimits notation"
+_PLACES = "display displaystyle scriptlevel columnspan rowspan columnalign rowalign"
+_WORDS = frozenset(f"{_SIGNS} {_PLACES}".split())
+_LENGTHS = ("lspace", "rspace", "minsize", "maxsize", "linethickness", "width", "height", "depth")
 _WORD = re.compile(r"[a-z0-9 -]{1,40}")
 _LENGTH = re.compile(r"(\d*\.?\d+)(?:em|ex|px|%)?")
 # The columns of aligned lines and of cases; all else that a style could do is left out.
@@ -36,8 +35,11 @@ _OPENS = re.compile(r"\\[{}]|\\(?:begin|left)\b|\\(?:end|right)\b|[{}]|\\q?quad(
 
 
 def inline(latex: str) -> str:
-    """A formula within a line of text, as HTML."""
-    return _mathml(latex, display=False) or _as_source(f"${latex}$")
+    """A formula within a line of text, as HTML; one that may be wider than a phone scrolls by itself."""
+    made = _mathml(latex, display=False)
+    if made and len(latex) > _LONG:
+        return f'<span class="long formula" tabindex="0" role="group" aria-label="Formula">{made}</span>'
+    return made or _as_source(f"${latex}$")
 
 
 def display(latex: str) -> str:

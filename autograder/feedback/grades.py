@@ -82,7 +82,7 @@ def read(gradebook: Gradebook, notebook: str, assignment: str, student: str) -> 
 
 def _rows(gradebook: Gradebook, kind: Any, submitted: Any) -> list[tuple[Any, str]]:
     """The rows of a submitted notebook with their cells' names, in one query rather than one for each cell."""
-    rows = gradebook.db.query(kind, BaseCell.name).join(BaseCell, kind.cell_id == BaseCell.id)  # type: ignore[attr-defined]
+    rows = gradebook.db.query(kind, BaseCell.name).join(BaseCell, kind.cell_id == BaseCell.id)
     return [(row, name) for row, name in rows.filter(kind.notebook_id == submitted.id)]
 
 

@@ -149,12 +149,16 @@ def _display(data: Any) -> Iterator[tuple[Markup, int]]:
 
 def svg(text: str) -> Markup:
     """A drawing, described by its own title and description."""
-    named = [" ".join(unescape(words).split()) for _, words in _NAMED.findall(text[:20_000])]
-    described = ". ".join(words.rstrip(".") for words in dict.fromkeys(named)) or "Drawing, an output of this cell"
-    return _picture("data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode(), described)
+    return _picture("data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode(), described(text))
 
 
-def _picture(source: str, described: str) -> Markup:
+def described(drawing: str) -> str:
+    """What a drawing's own title and description say of it."""
+    named = [" ".join(unescape(words).split()) for _, words in _NAMED.findall(drawing[:20_000])]
+    return ". ".join(words.rstrip(".") for words in dict.fromkeys(named)) or "Drawing, an output of this cell"
+
+
+def _picture(source: str, words: str) -> Markup:
     return Markup(
         '<div class="picture" tabindex="0" role="group" aria-label="Picture"><img src="{}" alt="{}"></div>'
-    ).format(source, described)
+    ).format(source, words)

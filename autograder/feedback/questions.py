@@ -23,6 +23,7 @@ from autograder.feedback.verdicts import Verdict
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]*[^\s#]|<h[1-6][\s>]|^[^\n]+\n(?:=+|-+)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _COMMENT = re.compile(r"\s*(?:#.*)?")
 NO_TITLE = "The notebook"
+_NONE = Markup()
 
 
 class Role(Enum):
@@ -42,14 +43,14 @@ class Part:
 
     role: Role
     name: str = ""
-    text: Markup = Markup()
+    text: Markup = _NONE
     """What the cell says; empty where it is not shown."""
     outputs: list[Markup] = field(default_factory=list)
     said: str = ""
     """What a test printed or raised, for the verdict."""
     mark: Mark | None = None
     verdict: Verdict | None = None
-    comment: Markup = Markup()
+    comment: Markup = _NONE
     unanswered: bool = False
 
 
@@ -84,6 +85,10 @@ class Question:
     @property
     def tests(self) -> list[Part]:
         return [part for part in self.parts if part.mark]
+
+    @property
+    def checks(self) -> int:
+        return sum(part.role is Role.TEST for part in self.parts)
 
     @property
     def commented(self) -> bool:
@@ -157,8 +162,9 @@ def _name(cell: NotebookNode, grades: Grades) -> str:
     """The name of a cell that the gradebook knows; all others have none."""
     about = cell.metadata.get("nbgrader")
     name = about.get("grade_id") if isinstance(about, dict) else None
-    marked = isinstance(name, str) and (about.get("grade") or about.get("solution") or about.get("task") or about.get("locked"))
-    return name if marked else ""
+    if not isinstance(about, dict) or not isinstance(name, str):
+        return ""
+    return name if any(about.get(kind) for kind in ("grade", "solution", "task", "locked")) else ""
 
 
 def _part(cell: NotebookNode, name: str, given: bool, grades: Grades, language: str) -> Part:

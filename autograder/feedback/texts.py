@@ -19,13 +19,13 @@ from autograder.rooms import _sanitise
 _NOT_KEPT = {"style", "lang"}
 _TAG = re.compile(r'<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:"[^"]*"|[^">])*)>')
 _ATTRIBUTE = re.compile(r'([a-zA-Z-]+)="([^"]*)"')
-_VOID = frozenset("br hr img col".split())
-_VERBATIM = frozenset("code pre kbd samp".split())
-_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())
+_VOID = ("br", "hr", "img", "col")
+_VERBATIM = ("code", "pre", "kbd", "samp")
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_PARENTS = {"li": ("ul", "ol"), "summary": ("details",)}
 _ITEMS = {"dt": "p", "dd": "div", "dl": "div"}
 _MATH = re.compile(r"\\\\|\\\$|\\\(|\\\)|\\\[|\\\]|\$\$|\$|\\begin\{([a-z]{1,20}\*?)\}")
 _CLOSES = {r"\(": r"\)", r"\[": r"\]", "$$": "$$", "$": "$"}
-_LONG = 60  # characters of a formula within a line that may be wider than a phone
 
 
 def clean(html: str) -> str:
@@ -66,7 +66,7 @@ class Text:
             self._end()
         self.html = "".join(self._out)
 
-    def _inside(self, names: frozenset[str] | set[str]) -> bool:
+    def _inside(self, names: tuple[str, ...]) -> bool:
         return any(name in names for name, _, _ in self._open)
 
     def _parent(self) -> str:
@@ -90,13 +90,13 @@ class Text:
         elif self._parent() in ("ul", "ol") and name != "li":
             name = as_tag = "li"
             opened = "<li>"
-        elif (name == "li" and self._parent() not in ("ul", "ol")) or (name == "summary" and self._parent() != "details"):
+        elif self._parent() not in _PARENTS.get(name, (self._parent(),)):
             name = as_tag = "div"
             opened = "<div>"
         elif name in _ITEMS and not self._level:
             name = as_tag = _ITEMS[name]
             opened = f"<{name}>"
-        elif name == "a" and self._inside({"summary", "a", *_HEADINGS}):
+        elif name == "a" and self._inside(("summary", "a", *_HEADINGS)):
             as_tag, opened = "span", "<span>"
         elif name == "table":
             opened = f'<div class="wide" tabindex="0" role="group" aria-label="Table"><table{attributes}>'
@@ -128,7 +128,8 @@ class Text:
         words = found.get("alt") or found.get("title") or self._pictures
         if "src" not in found:
             return f"[{words}]"
-        return f'<span class="picture" tabindex="0" role="group" aria-label="Picture"><img src="{found["src"]}" alt="{words}"></span>'
+        box = 'class="picture" tabindex="0" role="group" aria-label="Picture"'
+        return f'<span {box}><img src="{found["src"]}" alt="{words}"></span>'
 
 
 def with_formulas(text: str) -> str:
