@@ -65,12 +65,14 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# Feedback pages without the hidden tests' source: the verdicts stay, the points and the seed do not.
-c.GenerateFeedback.preprocessors = [
-    "nbgrader.preprocessors.GetGrades",
-    "autograder.feedback.HideHiddenTests",
-    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
-]
+# Feedback pages: a table of verdicts and points, then a section a question. The source of hidden tests is never shown;
+# the second line keeps it so for whoever changes the first.
+c.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackPage"
+c.GenerateFeedback.preprocessors = ["autograder.feedback.HideHiddenTests"]
+
+# The formgrader's page: formulas that need no network, and pictures without nbgrader's red frame.
+c.HTMLExporter.preprocessors = ["autograder.feedback.grading.GradingStyle"]
+c.HTMLExporter.filters = {"markdown2html": "autograder.feedback.grading.markdown"}
 
 # `nbgrader export --to grades.csv` writes proper CSV with a column a question, as `autograder grades ps1` does.
 c.ExportApp.plugin_class = "autograder.gradebook.export.Grades"

@@ -32,8 +32,8 @@ _TEXT = (
 )
 _LISTS = "strong sub summary sup u dd dl dt li ol ul figcaption figure img"
 _TABLES = "caption col colgroup table tbody td tfoot th thead tr"
-_ALLOWED = frozenset(" ".join((_TEXT, _LISTS, _TABLES)).split())
-_ATTRIBUTES = {
+ALLOWED = frozenset(" ".join((_TEXT, _LISTS, _TABLES)).split())
+ATTRIBUTES = {
     "*": {"title", "align", "style", "dir", "lang"},
     "a": {"href"},
     "img": {"src", "alt", "width", "height"},
@@ -70,7 +70,7 @@ _SHALLOW = frozenset(f"{_VOID} {_LOOSE}".split())
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]?")
 
 
-def _attribute(tag: str, name: str, value: str) -> str | None:
+def attribute(tag: str, name: str, value: str) -> str | None:
     if name == "src":
         return value if _DATA_PICTURE.fullmatch(value) else None
     if name == "href":
@@ -86,10 +86,10 @@ def html(text: str) -> str:
         raise ValueError("too long, or too deep")
     cleaned = nh3.clean(
         text,
-        tags=set(_ALLOWED),
+        tags=set(ALLOWED),
         clean_content_tags={"script", "style", "title", "noscript", "iframe", "template", "textarea", "xmp"},
-        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
-        attribute_filter=_attribute,
+        attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
+        attribute_filter=attribute,
         url_schemes={"http", "https", "mailto", "data"},
         filter_style_properties=set(_STYLES),
         link_rel="noopener noreferrer nofollow",

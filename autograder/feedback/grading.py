@@ -1,0 +1,42 @@
+"""What nbgrader's own page for grading by hand takes from ours: formulas without a network, pictures without a frame.
+
+nbgrader_config.py names both below as options of HTMLExporter, which the formgrader makes its page with. Fields for
+points and comments are nbgrader's, and stay as they are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+from nbconvert.preprocessors import Preprocessor
+from nbformat import NotebookNode
+
+from autograder.feedback import outputs, texts
+
+SVG = "image/svg+xml"
+HERE = Path(__file__).parent
+
+
+class GradingStyle(Preprocessor):  # type: ignore[misc]  # nbconvert ships no types
+    """Adds our style sheet to the page, and to each drawing its description; for `HTMLExporter.preprocessors`."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        resources["config_dir"] = str(HERE / "formgrader")  # nbconvert adds custom/custom.css of this folder
+        for cell in nb.cells:
+            for output in cell.get("outputs", []):
+                drawing = output.get("data", {}).get(SVG)
+                if drawing:
+                    output.data = NotebookNode({"text/html": str(outputs.svg("".join(drawing)))})
+        return nb, resources
+
+
+@pass_context
+def markdown(context: Context, source: str) -> Markup:
+    """A text cell as our pages show it; for `HTMLExporter.filters`, in the place of nbconvert's `markdown2html`."""
+    cell = context.get("cell") or {}
+    about = cell.get("metadata", {}).get("nbgrader", {})
+    return Markup(texts.markdown(source, cell.get("attachments"), level=2 if about.get("locked") else 0).html)

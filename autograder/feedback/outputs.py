@@ -1,0 +1,164 @@
+"""What a cell says and what it printed, drew or raised, as HTML; every text is escaped, every picture is an image.
+
+A picture stands as `<img>` with data of its own, so that nothing in it runs or fetches and no identifier collides.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from html import escape, unescape
+from typing import Any
+
+from markupsafe import Markup
+from nbformat import NotebookNode
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Token
+from pygments.util import ClassNotFound
+
+from autograder.feedback import texts
+from autograder.rooms import _sanitise
+
+LONG = 40
+"""Lines of an output beyond which it is folded, so that a page stays readable and prints in a few sheets."""
+_COLOURED = 30_000  # characters of code that are coloured; more is shown plainly
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f]")
+_RASTER = ("image/png", "image/jpeg", "image/gif", "image/webp")
+_NAMED = re.compile(r"<(title|desc)\b[^>]*>([^<]{1,4000})</\1>")
+_KINDS = {Token.Keyword: "k", Token.Literal.String: "s", Token.Comment: "c", Token.Literal.Number: "m"}
+_FORMATTER = HtmlFormatter(nowrap=True)
+_OURS = re.compile(r'<span class="([a-z0-9]+)">')
+
+
+def _short(found: re.Match[str]) -> str:
+    """Four colours are enough, and each has been measured against both backgrounds."""
+    kind = found[1][0]
+    return f'<span class="{kind}">' if kind in "ksmc" else "<span>"
+
+
+def code(source: str, language: str = "ipython3") -> Markup:
+    """Code with a little colour, each line a block of its own, so that a wrapped line is told from the next."""
+    source = _ANSI.sub("", source).rstrip("\n")
+    if len(source) <= _COLOURED:
+        try:
+            lexer = get_lexer_by_name(language, stripnl=False)
+        except ClassNotFound:
+            lexer = get_lexer_by_name("python", stripnl=False)
+        coloured = _OURS.sub(_short, highlight(source, lexer, _FORMATTER)).rstrip("\n")
+    else:
+        coloured = escape(source, quote=False)
+    return Markup('<pre class="code"><code>' + _lines(coloured) + "</code></pre>")
+
+
+def _lines(html: str) -> str:
+    return "".join(f'<span class="line">{line}\n</span>' for line in html.split("\n"))
+
+
+def printed(text: str) -> Markup:
+    """Lines as they were printed."""
+    return Markup('<pre class="text">' + _lines(escape(clean(text), quote=False)) + "</pre>")
+
+
+def clean(text: str) -> str:
+    """Text without the signs that steer a terminal."""
+    return _ANSI.sub("", text).strip("\n")
+
+
+def shown(outputs: list[NotebookNode], hide_number: bool = False) -> list[Markup]:
+    """The outputs of a cell; a bare number that is the result of a test is not shown, because the points are."""
+    made = []
+    for output in outputs:
+        if hide_number and is_number(output):
+            continue
+        made += [_folded(html, lines) for html, lines in _one(output)]
+    return made
+
+
+def is_number(output: NotebookNode) -> bool:
+    """Whether an output is what nbgrader reads partial credit from."""
+    data = output.get("data", {})
+    if output.output_type != "execute_result" or list(data) != ["text/plain"]:
+        return False
+    try:
+        float("".join(data["text/plain"]))
+    except ValueError:
+        return False
+    return True
+
+
+def _folded(html: Markup, lines: int) -> Markup:
+    if lines <= LONG:
+        return html
+    return Markup('<details class="long"><summary>Output of {} lines</summary>{}</details>').format(lines, html)
+
+
+def _one(output: NotebookNode) -> Iterator[tuple[Markup, int]]:
+    if output.output_type == "stream":
+        text = clean("".join(output.text))
+        if text.strip():
+            yield printed(text), text.count("\n") + 1
+    elif output.output_type == "error":
+        text = error(output)
+        kind = "said" if not any(line.startswith(" ") for line in text.split("\n")) else ""
+        html = Markup('<p class="{}">{}</p>').format(kind, text) if kind else printed(text)
+        yield html, text.count("\n") + 1
+    elif "data" in output:
+        yield from _display(output.data)
+
+
+def error(output: NotebookNode) -> str:
+    """What an error says: the message alone where the grader made it, else its traceback."""
+    if output.ename in ("CheckFailed", "QuestionError", ""):
+        return clean(output.evalue)
+    text = clean("\n".join(output.get("traceback") or []))
+    return text or clean(f"{output.ename}: {output.evalue}")
+
+
+def _display(data: Any) -> Iterator[tuple[Markup, int]]:
+    texts_of = {kind: "".join(text) if isinstance(text, list) else text for kind, text in data.items()}
+    if "text/html" in texts_of:
+        try:
+            html = _sanitise.html(texts_of["text/html"])
+        except ValueError:
+            html = ""
+        if html:
+            made = texts.Text(html, pictures="Picture, an output of this cell").html
+            yield Markup('<div class="prose card">' + made + "</div>"), 1
+            return
+    if "image/svg+xml" in texts_of:
+        yield svg(texts_of["image/svg+xml"]), 1
+        return
+    for kind in _RASTER:
+        if kind in texts_of:
+            coded = re.sub(r"[^A-Za-z0-9+/=]", "", str(texts_of[kind]))
+            yield _picture(f"data:{kind};base64,{coded}", "Picture, an output of this cell"), 1
+            return
+    if "text/markdown" in texts_of:
+        text = _sanitise.markdown(texts_of["text/markdown"])
+        yield Markup('<div class="prose">' + texts.markdown(text).html + "</div>"), 1
+    elif "text/latex" in texts_of:
+        text = texts.with_formulas(escape(_sanitise.math(texts_of["text/latex"]), quote=False))
+        yield Markup('<div class="prose">' + text + "</div>"), 1
+    elif "text/plain" in texts_of:
+        text = clean(texts_of["text/plain"])
+        yield printed(text), text.count("\n") + 1
+
+
+def svg(text: str) -> Markup:
+    """A drawing, described by its own title and description."""
+    return _picture("data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode(), described(text))
+
+
+def described(drawing: str) -> str:
+    """What a drawing's own title and description say of it."""
+    named = [" ".join(unescape(words).split()) for _, words in _NAMED.findall(drawing[:20_000])]
+    return ". ".join(words.rstrip(".") for words in dict.fromkeys(named)) or "Drawing, an output of this cell"
+
+
+def _picture(source: str, words: str) -> Markup:
+    return Markup(
+        '<div class="picture" tabindex="0" role="group" aria-label="Picture"><img src="{}" alt="{}"></div>'
+    ).format(source, words)

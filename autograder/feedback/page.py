@@ -1,0 +1,106 @@
+"""The feedback page of one notebook: nbgrader's exporter for `GenerateFeedback`, a template and a style sheet.
+
+A page stands alone. It has no script and loads nothing, and says so to the browser in a policy of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from nbconvert.exporters import Exporter
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+
+from autograder.feedback import grades, questions
+from autograder.feedback.hide import HideHiddenTests
+from autograder.feedback.questions import Role
+from autograder.rooms import _sanitise
+
+HERE = Path(__file__).parent
+
+
+def points(number: float) -> str:
+    """Points with two decimals, as everywhere on the page; never a negative zero."""
+    return f"{number + 0.0:.2f}" if abs(number) >= 0.005 else "0.00"
+
+
+@cache
+def _template() -> Any:
+    environment = Environment(
+        loader=PackageLoader("autograder.feedback", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["points"] = points
+    return environment.get_template("page.html.j2")
+
+
+@cache
+def _style() -> Markup:
+    return Markup((HERE / "page.css").read_text())
+
+
+class FeedbackPage(Exporter):  # type: ignore[misc]  # nbconvert ships no types
+    """Writes the page of a graded notebook; named in nbgrader_config.py as `GenerateFeedback.exporter_class`."""
+
+    file_extension = ".html"
+    output_mimetype = "text/html"
+    export_from_notebook = None
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._gradebooks: dict[str, Gradebook] = {}
+        self._known: dict[Path, frozenset[str]] = {}
+
+    def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **options: Any) -> tuple[str, Any]:
+        nb, resources = super().from_notebook_node(nb, resources, **options)
+        nb, resources = HideHiddenTests(parent=self).preprocess(nb, resources)
+        where = resources["nbgrader"]
+        gradebook = self._gradebook(where["db_url"])
+        try:
+            found = grades.read(gradebook, where["notebook"], where["assignment"], where["student"])
+        finally:
+            gradebook.db.close()
+        texts = self._texts(where["assignment"], where["notebook"])
+        sections = questions.questions(nb, found, lambda cell: cell.cell_type == "markdown" and cell.source in texts)
+        html = _template().render(
+            assignment=where["assignment"],
+            grades=found,
+            questions=[section for section in sections if section.graded],
+            rest=[section for section in sections if not section.graded],
+            style=_style(),
+            Role=Role,
+        )
+        return html, resources
+
+    def _gradebook(self, url: str) -> Gradebook:
+        """One a run, because opening it costs more than reading it."""
+        if url not in self._gradebooks:
+            self._gradebooks[url] = Gradebook(url)
+            weakref.finalize(self, self._gradebooks[url].close)
+        return self._gradebooks[url]
+
+    def _texts(self, assignment: str, notebook: str) -> frozenset[str]:
+        """The source notebook's text cells that have no name of nbgrader's, as they are in a graded notebook."""
+        courses = getattr(self.parent, "coursedir", None)
+        if courses is None:
+            return frozenset()
+        file = Path(courses.format_path(courses.source_directory, ".", assignment)) / f"{notebook}.ipynb"
+        if file not in self._known:
+            self._known[file] = frozenset()
+            with contextlib.suppress(OSError, ValueError):
+                cells = nbformat.read(file, as_version=4).cells
+                plain = [c for c in cells if c.cell_type == "markdown" and not c.metadata.get("nbgrader")]
+                self._known[file] = frozenset(
+                    text for c in plain for text in (c.source, _sanitise.markdown(c.source, c.get("attachments")))
+                )
+        return self._known[file]

@@ -1,0 +1,222 @@
+"""A graded notebook as questions: a heading of the course, the answer below it, and its tests, each with its points.
+
+A question begins at a heading of the course, and again at an answer that follows graded cells. Only cells that the
+gradebook or the source notebook knows count as the course's: nothing that a student added or wrote can begin a
+question, name one, or earn points.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from markupsafe import Markup, escape
+from nbformat import NotebookNode
+
+from autograder.feedback import outputs, texts, verdicts
+from autograder.feedback.grades import Grades, Mark
+from autograder.feedback.hide import HIDDEN
+from autograder.feedback.verdicts import Verdict
+
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]*[^\s#]|<h[1-6][\s>]|^[^\n]+\n(?:=+|-+)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_COMMENT = re.compile(r"\s*(?:#.*)?")
+NO_TITLE = "The notebook"
+_NONE = Markup()
+
+
+class Role(Enum):
+    """What a cell is to its reader."""
+
+    GIVEN = "the course's text or code"
+    OWN = "a cell that the student added"
+    ANSWER = "the student's answer"
+    TEST = "a test that can be seen"
+    HIDDEN = "hidden tests"
+    TASK = "a task, graded by a person"
+
+
+@dataclass
+class Part:
+    """One cell of a question."""
+
+    role: Role
+    name: str = ""
+    text: Markup = _NONE
+    """What the cell says; empty where it is not shown."""
+    outputs: list[Markup] = field(default_factory=list)
+    said: str = ""
+    """What a test printed or raised, for the verdict."""
+    mark: Mark | None = None
+    verdict: Verdict | None = None
+    comment: Markup = _NONE
+    unanswered: bool = False
+
+
+@dataclass
+class Question:
+    """A row of the table, and its section of the page; without marks, only a section."""
+
+    title: Markup
+    parts: list[Part] = field(default_factory=list)
+    number: int = 0
+
+    @property
+    def marks(self) -> list[Mark]:
+        return [part.mark for part in self.parts if part.mark]
+
+    @property
+    def plain_title(self) -> str:
+        return texts.plain(self.title) or NO_TITLE
+
+    @property
+    def graded(self) -> bool:
+        return bool(self.marks)
+
+    @property
+    def earned(self) -> float:
+        return sum(mark.earned for mark in self.marks)
+
+    @property
+    def possible(self) -> float:
+        return sum(mark.possible for mark in self.marks)
+
+    @property
+    def tests(self) -> list[Part]:
+        return [part for part in self.parts if part.mark]
+
+    @property
+    def checks(self) -> int:
+        return sum(part.role is Role.TEST for part in self.parts)
+
+    @property
+    def commented(self) -> bool:
+        return any(part.comment for part in self.parts)
+
+    @property
+    def verdict(self) -> Verdict:
+        answers = [part for part in self.parts if part.role in (Role.ANSWER, Role.TASK)]
+        unanswered = bool(answers) and all(part.unanswered for part in answers)
+        tests = [part for part in self.tests if part.role in (Role.TEST, Role.HIDDEN)]
+        hidden = [part.said for part in tests if part.role is Role.HIDDEN and part.said]
+        failed = [part.said for part in tests if part.said and part.mark and part.mark.earned < part.mark.possible]
+        said = next(iter([*hidden, *failed]), "")
+        return verdicts.judge(self.marks, unanswered, said, by_hand_only=not tests)
+
+    def blocks(self) -> list[tuple[Role, list[Part]]]:
+        """The parts in order; neighbours that are given, or the student's own, come as one."""
+        made: list[tuple[Role, list[Part]]] = []
+        for part in self.parts:
+            if made and made[-1][0] is part.role and part.role in (Role.GIVEN, Role.OWN):
+                made[-1][1].append(part)
+            else:
+                made.append((part.role, [part]))
+        return made
+
+
+def questions(notebook: NotebookNode, grades: Grades, known: Callable[[NotebookNode], bool]) -> list[Question]:
+    """The notebook's sections in order; `known` tells whether a cell without a name is the course's."""
+    found = [Question(Markup())]
+    heading = Markup()
+    language = notebook.metadata.get("language_info", {}).get("pygments_lexer", "ipython3")
+    for cell in notebook.cells:
+        name = _name(cell, grades)
+        given = bool(name and grades.given.get(name) == _source(cell, grades)) or (not name and known(cell))
+        if given and cell.cell_type == "markdown" and name not in grades.marks and _HEADING.search(cell.source):
+            text = texts.markdown(cell.source, cell.get("attachments"), level=3, title=True)
+            heading = Markup(text.title)
+            found.append(Question(heading, [Part(Role.GIVEN, name, Markup(text.html))]))
+            continue
+        part = _part(cell, name, given, grades, language)
+        if part.role in (Role.ANSWER, Role.TASK) and found[-1].graded:
+            found.append(Question(Markup("{} <code>{}</code>").format(heading, name)))
+        found[-1].parts.append(part)
+    found[-1].parts += _lost(grades, found)
+    for question in found:
+        if question.graded and not texts.plain(question.title):
+            question.title = escape(question.tests[0].name)
+    kept = [question for question in found if question.parts]
+    for number, question in enumerate(kept, 1):
+        question.number = number
+    return kept
+
+
+def _source(cell: NotebookNode, grades: Grades) -> str:
+    """The source of a cell to compare with the gradebook's; one whose hidden tests were cleared cannot be compared."""
+    name = cell.metadata.nbgrader.grade_id
+    return grades.given.get(name, "") if cell.metadata.nbgrader.get(HIDDEN) else str(cell.source)
+
+
+def _lost(grades: Grades, found: Iterable[Question]) -> list[Part]:
+    """Marks whose cells are not in the notebook; their points count all the same."""
+    shown = {part.name for question in found for part in question.parts}
+    return [
+        Part(Role.TEST, name, mark=mark, verdict=verdicts.judge([mark], unanswered=False))
+        for name, mark in grades.marks.items()
+        if name not in shown
+    ]
+
+
+def _name(cell: NotebookNode, grades: Grades) -> str:
+    """The name of a cell that the gradebook knows; all others have none."""
+    about = cell.metadata.get("nbgrader")
+    name = about.get("grade_id") if isinstance(about, dict) else None
+    if not isinstance(about, dict) or not isinstance(name, str):
+        return ""
+    return name if any(about.get(kind) for kind in ("grade", "solution", "task", "locked")) else ""
+
+
+def _part(cell: NotebookNode, name: str, given: bool, grades: Grades, language: str) -> Part:
+    about = cell.metadata.get("nbgrader", {}) if name else {}
+    part = Part(_role(about, given, name, grades), name, mark=grades.marks.get(name))
+    part.unanswered = name in grades.unanswered
+    if name in grades.comments:
+        part.comment = Markup(texts.markdown(grades.comments[name]).html)
+    part.text = _text(cell, part, language)
+    if cell.cell_type == "code":
+        test = part.role in (Role.TEST, Role.HIDDEN)
+        part.outputs = outputs.shown(cell.outputs, hide_number=test)
+        if test:
+            part.said = _said(cell)
+            if part.role is Role.HIDDEN and (alone := verdicts.without_points(_printed(cell))) is not None:
+                part.said = alone
+                part.outputs = [Markup('<p class="said">{}</p>').format(alone)]
+    if part.mark:
+        part.verdict = verdicts.judge([part.mark], part.unanswered, by_hand_only=part.role in (Role.ANSWER, Role.TASK))
+    return part
+
+
+def _role(about: dict[str, object], given: bool, name: str, grades: Grades) -> Role:
+    if about.get("task"):
+        return Role.TASK
+    if about.get("solution"):
+        return Role.ANSWER
+    if name in grades.marks:
+        return Role.HIDDEN if about.get(HIDDEN) else Role.TEST
+    return Role.GIVEN if given else Role.OWN
+
+
+def _text(cell: NotebookNode, part: Part, language: str) -> Markup:
+    if cell.cell_type == "code":
+        if part.role is Role.HIDDEN and all(_COMMENT.fullmatch(line) for line in cell.source.split("\n")):
+            return Markup()  # only says what is hidden
+        return outputs.code(cell.source, language) if cell.source.strip() else Markup()
+    if cell.cell_type == "raw":
+        return outputs.printed(cell.source)
+    theirs = part.role in (Role.OWN, Role.ANSWER)
+    words = "Picture in your answer" if theirs else "Picture"
+    return Markup(texts.markdown(cell.source, cell.get("attachments"), level=0 if theirs else 4, pictures=words).html)
+
+
+def _printed(cell: NotebookNode) -> str:
+    return "".join("".join(o.text) for o in cell.outputs if o.output_type == "stream")
+
+
+def _said(cell: NotebookNode) -> str:
+    """The message of a test that failed."""
+    for output in cell.outputs:
+        if output.output_type == "error":
+            alone = outputs.clean(output.evalue)
+            return alone if output.ename in ("CheckFailed", "") else f"{output.ename}: {alone}".rstrip(": ")
+    return ""

@@ -1,0 +1,197 @@
+"""Markdown and HTML of a notebook as a part of the page: cleaned, with formulas, and within the page's own order.
+
+Whoever wrote it, nothing of it runs, fetches, covers or names anything of the page. A student's text has no headings
+of its own, no style and no identifiers, so that it cannot pass for a verdict; a course's headings continue the page's.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape, unescape
+from typing import Any
+
+import nh3
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+from autograder.feedback import formulas
+from autograder.rooms import _sanitise
+
+_NOT_KEPT = {"style", "lang"}
+_TAG = re.compile(r'<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:"[^"]*"|[^">])*)>')
+_ATTRIBUTE = re.compile(r'([a-zA-Z-]+)="([^"]*)"')
+_VOID = ("br", "hr", "img", "col")
+_VERBATIM = ("code", "pre", "kbd", "samp")
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_PARENTS = {"li": ("ul", "ol"), "summary": ("details",)}
+_ITEMS = {"dt": "p", "dd": "div", "dl": "div"}
+_MATH = re.compile(r"\\\\|\\\$|\\\(|\\\)|\\\[|\\\]|\$\$|\$|\\begin\{([a-z]{1,20}\*?)\}")
+_CLOSES = {r"\(": r"\)", r"\[": r"\]", "$$": "$$", "$": "$"}
+
+
+def clean(html: str) -> str:
+    """HTML as nh3 keeps it, without what could dress it up as a part of the page."""
+    kept = {tag: set(names) - _NOT_KEPT for tag, names in _sanitise.ATTRIBUTES.items()}
+    return nh3.clean(
+        html,
+        tags=set(_sanitise.ALLOWED),
+        clean_content_tags={"script", "style", "title", "noscript", "iframe", "template", "textarea", "xmp"},
+        attributes=kept,
+        attribute_filter=_sanitise.attribute,
+        url_schemes={"http", "https", "mailto", "data"},
+        link_rel="noopener noreferrer nofollow",
+        strip_comments=True,
+    )
+
+
+class Text:
+    """A text of the page: its HTML, and the heading taken out of it if it was asked for."""
+
+    def __init__(self, html: str, level: int = 0, title: bool = False, pictures: str = "Picture") -> None:
+        """`level` is that of the first heading, 0 for none at all; `pictures` describes those without words."""
+        self.title = ""
+        self._wanted, self._level, self._first, self._pictures = title, level, 0, pictures
+        self._out: list[str] = []
+        self._open: list[tuple[str, str, int]] = []  # the tag, the one that closes it, where its content starts
+        at = 0
+        text = clean(html)
+        for tag in _TAG.finditer(text):
+            self._words(text[at : tag.start()])
+            at = tag.end()
+            if tag[1]:
+                self._end()
+            else:
+                self._start(tag[2].lower(), tag[3])
+        self._words(text[at:])
+        while self._open:
+            self._end()
+        self.html = "".join(self._out)
+
+    def _inside(self, names: tuple[str, ...]) -> bool:
+        return any(name in names for name, _, _ in self._open)
+
+    def _parent(self) -> str:
+        return self._open[-1][0] if self._open else ""
+
+    def _words(self, text: str) -> None:
+        if not text:
+            return
+        if self._parent() in ("ul", "ol") and text.strip():
+            text = f"<li>{text}</li>"
+        self._out.append(text if self._inside(_VERBATIM) else with_formulas(text))
+
+    def _start(self, name: str, attributes: str) -> None:
+        if name in _VOID:
+            self._out.append(self._image(attributes) if name == "img" else f"<{name}>")
+            return
+        as_tag, opened, after = name, f"<{name}{attributes}>", ""
+        if name in _HEADINGS:
+            as_tag = self._heading(int(name[1]))
+            opened = f"<{as_tag}>" if as_tag != "p" else '<p class="heading">'
+        elif self._parent() in ("ul", "ol") and name != "li":
+            name = as_tag = "li"
+            opened = "<li>"
+        elif self._parent() not in _PARENTS.get(name, (self._parent(),)):
+            name = as_tag = "div"
+            opened = "<div>"
+        elif name in _ITEMS and not self._level:
+            name = as_tag = _ITEMS[name]
+            opened = f"<{name}>"
+        elif name == "a" and self._inside(("summary", "a", *_HEADINGS)):
+            as_tag, opened = "span", "<span>"
+        elif name == "table":
+            opened = f'<div class="wide" tabindex="0" role="group" aria-label="Table"><table{attributes}>'
+            after = "</div>"
+        self._out.append(opened)
+        self._open.append((name, f"</{as_tag}>{after}", len(self._out)))
+
+    def _end(self) -> None:
+        if not self._open:
+            return
+        name, closing, start = self._open.pop()
+        inside = "".join(self._out[start:])
+        if name in ("a", "summary") and not re.sub(r"<[^>]*>", "", inside).strip() and "alt=" not in inside:
+            self._out.append("(link)" if name == "a" else "Details")
+        if name in _HEADINGS and self._wanted and not self.title and plain(inside):
+            self.title = inside
+            del self._out[start - 1 :]
+            return
+        self._out.append(closing)
+
+    def _heading(self, level: int) -> str:
+        if not self._level:
+            return "p"
+        self._first = self._first or level
+        return f"h{min(6, self._level + min(1, max(0, level - self._first)))}"
+
+    def _image(self, attributes: str) -> str:
+        found = dict(_ATTRIBUTE.findall(attributes))
+        words = found.get("alt") or found.get("title") or self._pictures
+        if "src" not in found:
+            return f"[{words}]"
+        box = 'class="picture" tabindex="0" role="group" aria-label="Picture"'
+        return f'<span {box}><img src="{found["src"]}" alt="{words}"></span>'
+
+
+def with_formulas(text: str) -> str:
+    """A run of HTML text, its tags aside, with its formulas made; a dollar that closes nothing stays a dollar."""
+    if "$" not in text and "\\" not in text:
+        return text
+    out, at = [], 0
+    marks = list(_MATH.finditer(text))
+    for i, mark in enumerate(marks):
+        if mark.start() < at:
+            continue
+        end = _end_of(text, marks, i)
+        if end:
+            stop, body = end
+            latex = unescape(text[body[0] : body[1]])
+            wide = mark[0] != "$" and mark[0] != r"\("
+            out += [text[at : mark.start()], formulas.display(latex) if wide else formulas.inline(latex)]
+            at = stop
+    return "".join([*out, text[at:]])
+
+
+def _end_of(text: str, marks: list[re.Match[str]], i: int) -> tuple[int, tuple[int, int]] | None:
+    """Where the formula that starts with this mark ends, and its body."""
+    mark = marks[i]
+    if mark[1]:  # an environment, which is a part of its formula
+        closing = rf"\end{{{mark[1]}}}"
+        stop = text.find(closing, mark.end(), mark.end() + formulas.MOST_CHARACTERS)
+        return (stop + len(closing), (mark.start(), stop + len(closing))) if stop >= 0 else None
+    if mark[0] not in _CLOSES:
+        return None
+    for other in marks[i + 1 : i + 200]:
+        if other[0] == _CLOSES[mark[0]]:
+            body = text[mark.end() : other.start()]
+            money = mark[0] == "$" and (body != body.strip() or text[other.end() : other.end() + 1].isdigit())
+            return None if money or not body.strip() else (other.end(), (mark.end(), other.start()))
+        if mark[0] == "$" and other[0] == "$$":
+            return None
+    return None
+
+
+class _Renderer(IPythonRenderer):  # type: ignore[misc]  # nbconvert ships no types
+    """No anchors beside headings, and no colours of nbconvert's in code."""
+
+    def heading(self, text: str, level: int, **attrs: Any) -> str:
+        return f"<h{level}>{text}</h{level}>\n"
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        return f"<pre><code>{escape(code)}</code></pre>\n"
+
+
+def markdown(source: str, files: Any = None, level: int = 0, title: bool = False, pictures: str = "Picture") -> Text:
+    """Markdown as a part of the page; see `Text` for the rest."""
+    if len(source) > _sanitise.MOST_OF_A_NOTEBOOK * 40:
+        return Text(f"<pre>{escape(source)}</pre>")
+    try:
+        renderer = _Renderer(escape=False, attachments=files or {})
+        html = MarkdownWithMath(renderer=renderer).render(source)
+    except Exception:  # a picture that is missing, for one
+        html = f"<pre>{escape(source)}</pre>"
+    return Text(html, level, title, pictures)
+
+
+def plain(html: str) -> str:
+    """The words of a piece of HTML, for a title or a label."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", "", html)).split())

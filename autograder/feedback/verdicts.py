@@ -1,0 +1,101 @@
+"""A question's verdict in words: a mark and a word for its points, and the grader's own first sentence.
+
+Points come from the gradebook alone. The sentence is what the tests said; where a person changed the points it would
+contradict them, and says so instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from autograder import _messages
+from autograder.feedback.grades import Mark
+
+
+class Kind(Enum):
+    """How a question stands: the name of its colour, and the sign beside its word."""
+
+    RIGHT = "✓"
+    PARTLY = "◐"
+    WRONG = "✗"
+    UNANSWERED = "–"
+    PENDING = "…"
+
+
+WORDS = {
+    Kind.RIGHT: "Right",
+    Kind.PARTLY: "Partly right",
+    Kind.WRONG: "Not right",
+    Kind.UNANSWERED: "Not answered",
+    Kind.PENDING: "Not graded yet",
+}
+BY_PERSON = {Kind.RIGHT: "Full points", Kind.PARTLY: "Some of the points", Kind.WRONG: "No points"}
+CHANGED = "Your instructor set the points."
+_SHORT = 150  # characters of sentences in the table
+_NEARLY = 1e-9
+
+_EARNED = re.compile(
+    "".join(
+        {"{question}": r"(?P<question>\w+)", "{earned}": r"(?P<earned>[\d.e+-]+)", "{points}": r"[\d.e+-]+"}.get(
+            part, "" if part == "{text}" else re.escape(part).replace("\\ ", r"\s+")
+        )
+        for part in re.split(r"(\{\w+\})", _messages.EARNED)
+    )
+)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the page says of one question or one of its tests."""
+
+    kind: Kind
+    word: str
+    sentence: str = ""
+
+    @property
+    def sign(self) -> str:
+        return self.kind.value
+
+    @property
+    def style(self) -> str:
+        return self.kind.name.lower()
+
+
+def judge(marks: Sequence[Mark], unanswered: bool, said: str = "", by_hand_only: bool = False) -> Verdict:
+    """The verdict on these points; `said` is what the tests printed or raised."""
+    earned, possible = sum(m.earned for m in marks), sum(m.possible for m in marks)
+    if any(m.pending for m in marks):
+        kind = Kind.PENDING
+    elif unanswered and earned <= _NEARLY:
+        kind = Kind.UNANSWERED
+    elif earned >= possible - _NEARLY:
+        kind = Kind.RIGHT
+    else:
+        kind = Kind.PARTLY if earned > _NEARLY else Kind.WRONG
+    word = BY_PERSON.get(kind, WORDS[kind]) if by_hand_only else WORDS[kind]
+    if any(m.by_person for m in marks):
+        return Verdict(kind, word, "" if by_hand_only else CHANGED)
+    return Verdict(kind, word, "" if kind in (Kind.UNANSWERED, Kind.PENDING) else first(said))
+
+
+def first(said: str) -> str:
+    """The first sentence, and those after it that fit into a line or two."""
+    sentences = _SENTENCE.split(said.strip())
+    text = sentences[0]
+    for more in sentences[1:]:
+        if len(text) + len(more) > _SHORT:
+            break
+        text += " " + more
+    return text if len(text) <= 2 * _SHORT else text[: 2 * _SHORT].rstrip() + " …"
+
+
+def without_points(text: str) -> str | None:
+    """What `grade` printed, without the points in front, on one line; None if it is not a line of `grade`."""
+    found = _EARNED.match(text)
+    if not found:
+        return None
+    return re.sub(r"\n(?=\S)", " ", text[found.end() :]).strip()
