@@ -7,7 +7,7 @@ AutograderError
 
 from __future__ import annotations
 
-from autograder._messages import wrapped
+from autograder._messages import laid_out
 
 
 class AutograderError(Exception):
@@ -15,7 +15,7 @@ class AutograderError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows of the exception: the message, never our own frames."""
-        return wrapped(str(self)).split("\n")
+        return laid_out(str(self)).split("\n")
 
 
 class QuestionError(AutograderError):

@@ -23,6 +23,7 @@ from autograder._judge import Judge, Kind, Verdict, point_words
 from autograder._picture import Picture
 from autograder._points import Domain, Testbed
 from autograder._seam import Request
+from autograder.student import cells
 
 _SPREAD = 10
 """At the visible point the allowance is this many times autograd's own float32 error there, if that is more."""
@@ -64,7 +65,7 @@ class Question:
         student = _student.current_student()
         reply = student.ask(self._request([reference], show=True))
         verdict = judge.verdict(reply)
-        if verdict.kind is Kind.WRONG_DERIVATIVE:
+        if verdict.kind in (Kind.WRONG_DERIVATIVE, Kind.WRONG_VALUE):
             verdict = self._at_more_points(verdict, reference, judge.allowances)
         if reply.printed:
             print(_messages.PRINTED.format(function=f"grad_{self.name}", text=reply.printed.rstrip("\n")))
@@ -73,13 +74,12 @@ class Question:
             print(_messages.AUTOGRAD.format(value=f"{reference.adjoints[self.wrt]:.4f}"))
             print(_messages.MANUAL.format(value=f"{answer.results[1].value:.4f}"))
         if verdict.chain and len(verdict.chain.traces[0].named) > 1:  # more than the result alone
-            for adjoint, number, word in _diagnosis.table(verdict.chain):
-                print(_messages.LINK.format(adjoint=adjoint, number=number, word=_messages.LINK_WORDS[word]))
+            print("\n".join(_diagnosis.rows(verdict.chain)))
         if verdict.chain:
             _show(_diagnosis.picture(verdict.chain, f"{self.name} at {point_words(reference.point)}"))
         if not verdict.right:
             raise CheckFailed(verdict.text) from None
-        print("\n".join([verdict.text, *self._listed(verdict)]))
+        print(_messages.laid_out("\n".join([verdict.text, *self._listed(verdict)])))
 
     def draw(self) -> Picture:
         """The computation graph, with an empty slot for each adjoint on the way from the output to `wrt`."""
@@ -103,10 +103,11 @@ class Question:
         text = verdict.text
         if verdict.chain and not verdict.right:
             right, count = verdict.chain.share()
-            text += _messages.SHARE.format(right=right, count=count, earned=f"{earned:.3g}", points=f"{points:g}")
-        text += "".join(f" {s}" for s in self._listed(verdict))
+            words = {"right": right, "count": count, "earned": f"{earned:.3g}", "points": f"{points:g}"}
+            text = _messages.joined(text, _messages.SHARE.format(**words))
+        text = _messages.joined(text, *(f" {s}" for s in self._listed(verdict)))
         words = {"question": self.name, "earned": f"{earned:.3g}", "points": f"{points:g}", "text": text}
-        print(_messages.wrapped(_messages.EARNED.format(**words)))
+        print(_messages.laid_out(_messages.EARNED.format(**words)))
         if verdict.findings:
             found = [{"question": self.name, **asdict(f)} for f in verdict.findings]
             _show({FINDINGS: json.dumps(found)}, raw=True)
@@ -130,9 +131,15 @@ class Question:
         return Request(f"grad_{self.name}", self.forward.leaves, points, adjoints, self.forward.given, show)
 
     def _own_point(self, at: Mapping[str, float]) -> dict[str, float]:
-        for name, value in dict(at).items():
+        arguments = ", ".join(f'"{n}": {v:g}' for n, v in self.at.items())
+        if not isinstance(at, Mapping):
+            raise CheckFailed(_messages.NOT_NAMED.format(question=self.name, arguments=arguments))
+        at = {
+            name: value.item() if isinstance(value, torch.Tensor) and not value.dim() else value
+            for name, value in at.items()
+        }
+        for name, value in at.items():
             if name not in self.forward.leaves:
-                arguments = ", ".join(f'"{n}": {v:g}' for n, v in self.at.items())
                 raise CheckFailed(_messages.UNKNOWN_ARGUMENT.format(question=self.name, name=name, arguments=arguments))
             if not isinstance(value, numbers.Real) or not math.isfinite(value):
                 raise CheckFailed(_messages.NOT_A_NUMBER.format(question=self.name, name=name, value=value))
@@ -168,8 +175,8 @@ def question(
     """
 
     def make(function: Callable[..., Any]) -> Question:
-        _student.watch_cells()
         forward = _forward.read(function)
+        cells.watch(f"grad_{forward.name}")
         point, box = _refuse_misfits(forward, wrt, at, domain)
         with _calculus.clean_torch():
             _calculus.refuse_what_autograd_cannot(forward, point)
