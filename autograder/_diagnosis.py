@@ -12,7 +12,7 @@ from autograder._picture import Picture
 from autograder._slips import Slip, recognise, told
 from autograder._wording import rule
 from autograder.verdict import rounding
-from autograder.verdict.lines import Answer, Spot
+from autograder.verdict.lines import Lines, Spot
 
 _MARKS = {"right": Mark.RIGHT, "wrong": Mark.WRONG}
 FEWEST_POINTS = 3
@@ -21,6 +21,7 @@ FEWEST_POINTS = 3
 
 def number_words(given: float, expected: float) -> tuple[str, str]:
     """Both numbers to four decimals, as the seed prints them; with more digits where four would look equal."""
+    given, expected = given + 0.0, expected + 0.0  # no -0.0000
     for form in (".4f", ".6g", ".9g", ".12g", ".17g"):
         a, b = format(given, form), format(expected, form)
         if a != b and (form != ".4f" or min(abs(given), abs(expected)) >= 1e-3 or 0 in (given, expected)):
@@ -30,10 +31,11 @@ def number_words(given: float, expected: float) -> tuple[str, str]:
 
 def short(number: float) -> str:
     """To four decimals; in four digits where those would say nothing, or would be many."""
+    number += 0.0  # no -0.0000
     return f"{number:.4f}" if number == 0 or 1e-3 <= abs(number) < 1e7 else f"{number:.4g}"
 
 
-def say(chain: Chain, hidden: bool, answer: Answer) -> str:
+def say(chain: Chain, hidden: bool, lines: Lines) -> str:
     """The sentences about the first wrong link; with numbers only where the point is visible."""
     link = chain.broken
     if link is None:
@@ -48,7 +50,7 @@ def say(chain: Chain, hidden: bool, answer: Answer) -> str:
     given = [t.named[node] for t in chain.traces]
     expected = [t.expected[node] for t in chain.traces]
     scales = [t.scales[node] for t in chain.traces]
-    rounded = say_rounded(given, expected, answer, it)
+    rounded = say_rounded(given, expected, lines, it)
     if rounded:
         return text + rounded
     found = recognise(chain, node) if len(chain.traces) >= FEWEST_POINTS else []
@@ -60,32 +62,32 @@ def say(chain: Chain, hidden: bool, answer: Answer) -> str:
             second = sentences[1].lstrip()
             text += m.OR.format(it=second[0].lower() + second[1:] if second.startswith(m.IT + " ") else second)
         return text
-    misread = say_misread(answer)
+    misread = say_misread(lines)
     if misread:
         return text + misread
     if rounding.is_constant(given, expected):
         return text + m.CONSTANT.format(it=it, arguments=listed(forward.leaves))
     if rounding.is_near(given, expected, scales):
-        spot = answer.rounds()
+        spot = lines.rounds()
         return text + (_at(m.ROUNDED_LINE, spot, it=it) if spot else m.NEAR.format(it=it))
     if unnamed:
         them = "it" if len(unnamed) == 1 else "them"
         return text + m.UNNAMED.format(unnamed=listed(unnamed), them=them, first=unnamed[0])
-    lines = [_look(chain, line, node) for line in forward.consumers(node)]
-    return text + (m.NO_SLIP.format(lines=listed(lines)) if lines else "")
+    consumers = [_look(chain, line, node) for line in forward.consumers(node)]
+    return text + (m.NO_SLIP.format(lines=listed(consumers)) if consumers else "")
 
 
-def say_rounded(given: Sequence[float], expected: Sequence[float], answer: Answer, it: str) -> str:
+def say_rounded(given: Sequence[float], expected: Sequence[float], lines: Lines, it: str) -> str:
     """That wrong numbers are the right ones, rounded; "" if they are not."""
     if not rounding.is_rounded(given, expected):
         return ""
-    spot = answer.rounds()
+    spot = lines.rounds()
     return _at(m.ROUNDED_LINE, spot, it=it) if spot else m.ROUNDED.format(it=it)
 
 
-def say_misread(answer: Answer) -> str:
+def say_misread(lines: Lines) -> str:
     """That a line means something else in Python; "" if none does."""
-    power, floors = answer.power(), answer.floors()
+    power, floors = lines.power(), lines.floors()
     return (_at(m.CARET_LINE, power) if power else "") + (_at(m.FLOOR_LINE, floors) if floors and not power else "")
 
 
@@ -112,16 +114,6 @@ def table(chain: Chain) -> list[tuple[str, str, str]]:
         number = short(first.named[link.node]) if link.node in first.named else ""
         rows.append((chain.forward.adjoint(link.node), number, _word(link, broken, below)))
     return rows
-
-
-def rows(chain: Chain) -> list[str]:
-    """The table as text, its columns as wide as what stands in them."""
-    found = table(chain)
-    wide, high = (max(len(row[i]) for row in found) for i in (0, 1))
-    return [
-        m.LINK.format(adjoint=a.ljust(max(wide, 8)), number=n.rjust(max(high, 12)), word=m.LINK_WORDS[w])
-        for a, n, w in found
-    ]
 
 
 def _word(link: Link, broken: Link | None, below: set[str]) -> str:

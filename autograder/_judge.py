@@ -8,10 +8,8 @@ from autograd by up to 2.0e-6·S in float32 and 2.6e-15·S in float64.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from functools import lru_cache
 
 from autograder import _diagnosis
@@ -21,53 +19,15 @@ from autograder._byhand_source import read
 from autograder._calculus import Reference
 from autograder._diagnosis import number_words
 from autograder._forward import Forward
-from autograder._links import FLOOR, TOLERANCE, Chain, chain
-from autograder._seam import SECONDS, Fault, Missing, Number, Reply
-from autograder._seam import Answer as Given
+from autograder._links import FLOOR, TOLERANCE, chain
+from autograder._seam import Reply
 from autograder.verdict.cases import sign_that_decides
-from autograder.verdict.lines import Answer
+from autograder.verdict.kinds import Kind, Verdict
+from autograder.verdict.lines import Lines
 from autograder.verdict.rounding import is_constant, is_rounded
+from autograder.verdict.unusable import Unusable
 
-
-class Kind(Enum):
-    """What became of a question, in one word."""
-
-    RIGHT = "right"
-    UNANSWERED = "unanswered"
-    MISSING = "missing"
-    RAISED = "raised"
-    NOT_TWO = "not two results"
-    NO_NUMBER = "not a number"
-    SWAPPED = "swapped"
-    WRONG_VALUE = "wrong value"
-    NOT_BY_HAND = "not by hand"
-    WRONG_DERIVATIVE = "wrong derivative"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the grader says of one question, in a word and in words for the student."""
-
-    kind: Kind
-    text: str
-    chain: Chain | None = None
-    """The links, where the reply was usable and the value right."""
-    findings: tuple[Finding, ...] = ()
-    """What the by-hand guards point at: one that is forbidden, or those listed for the instructor."""
-
-    @property
-    def right(self) -> bool:
-        return self.kind is Kind.RIGHT
-
-    @property
-    def credit(self) -> float:
-        """The part of the points that is earned: all, or half of them shared over the links that are right."""
-        if self.right:
-            return 1.0
-        if self.kind is not Kind.WRONG_DERIVATIVE or self.chain is None:
-            return 0.0
-        right, count = self.chain.share()
-        return 0.5 * right / count
+__all__ = ["Judge", "Kind", "Verdict", "point_words"]
 
 
 class Judge:
@@ -85,6 +45,7 @@ class Judge:
             "output": forward.output,
             "adjoint": forward.adjoint(wrt),
         }
+        self._unusable = Unusable(self._words, hidden)
 
     def widen(self, allowances: Mapping[str, float]) -> None:
         """Lets the first point's adjoints differ by as much, if that is more than the tolerance (its float32 error)."""
@@ -96,20 +57,19 @@ class Judge:
         verdict = self._verdict(reply)
         if reply.later_fault is None or verdict.kind is Kind.MISSING:
             return verdict
-        fault = self._answer(reply).placed(reply.later_fault)
-        more = self._filled(m.LATER_FAULT, **self._fault_words(fault))
-        return replace(verdict, text=m.joined(verdict.text, more))
+        fault = self._lines(reply).placed(reply.later_fault)
+        return replace(verdict, text=m.joined(verdict.text, self._unusable.later(fault)))
 
     def _verdict(self, reply: Reply) -> Verdict:
         if reply.missing:
-            return self._missing(reply.missing)
-        answer = self._answer(reply)
-        for given, reference in zip(reply.answers, self.references, strict=False):
-            verdict = self._unusable(given, reference, answer)
+            return self._unusable.missing(reply.missing)
+        lines = self._lines(reply)
+        for answer, reference in zip(reply.answers, self.references, strict=False):
+            verdict = self._unusable.answer(answer, self._where(reference), lines)
             if verdict:
                 return verdict
         if len(reply.answers) != len(self.references):
-            return self._say(Kind.RAISED, m.TOO_LONG, seconds=SECONDS)
+            return self._unusable.too_long()
         values = [a.results[0].value for a in reply.answers]
         derivatives = [a.results[1].value for a in reply.answers]
         value_wrong = _first_off(values, self._values)
@@ -117,7 +77,7 @@ class Judge:
             if _first_off(derivatives, self._values) is None and _first_off(values, self._derivatives) is None:
                 return self._say(Kind.SWAPPED, m.SWAPPED)
             verdict = self._off(Kind.WRONG_VALUE, m.WRONG_VALUE, value_wrong, values, self._values)
-            return replace(verdict, text=verdict.text + self._why_the_value(values, answer))
+            return replace(verdict, text=verdict.text + self._why_the_value(values, lines))
         findings = self._by_hand(reply)
         forbidden = next((f for f in findings if f.outcome is Outcome.FORBIDDEN), None)
         if forbidden:
@@ -126,7 +86,7 @@ class Judge:
         wrong = _first_off(derivatives, self._derivatives)
         if wrong is not None:
             verdict = self._off(Kind.WRONG_DERIVATIVE, m.WRONG_DERIVATIVE, wrong, derivatives, self._derivatives)
-            text = verdict.text + _diagnosis.say(links, self.hidden, answer)
+            text = verdict.text + _diagnosis.say(links, self.hidden, lines)
             return Verdict(verdict.kind, text, links, findings)
         if self.hidden:
             verdict = self._say(Kind.RIGHT, m.RIGHT_HIDDEN, count=len(self.references))
@@ -134,8 +94,8 @@ class Judge:
             verdict = self._say(Kind.RIGHT, m.RIGHT_VISIBLE, point=point_words(self.references[0].point))
         return Verdict(verdict.kind, verdict.text, links, findings)
 
-    def _answer(self, reply: Reply) -> Answer:
-        return _read_answer(reply.cells, self._words["function"])
+    def _lines(self, reply: Reply) -> Lines:
+        return _read_lines(reply.cells, self._words["function"])
 
     def _by_hand(self, reply: Reply) -> tuple[Finding, ...]:
         """What both guards found, forbidden first. Without cells (a plain script) there is nothing to read."""
@@ -180,110 +140,28 @@ class Judge:
         template = m.OFTEN if len(tells) == len(right) else m.OFTEN_NOT_ZERO
         return template.format(name=name, right=sum(tells), count=len(tells))
 
-    def _why_the_value(self, values: Sequence[float], answer: Answer) -> str:
+    def _why_the_value(self, values: Sequence[float], lines: Lines) -> str:
         truths = [r.values[self.forward.output] for r in self.references]
-        rounded = _diagnosis.say_rounded(values, truths, answer, m.IT)
+        rounded = _diagnosis.say_rounded(values, truths, lines, m.IT)
         if rounded:
             return rounded
-        again = answer.given_again(self.forward.output)
+        again = lines.given_again(self.forward.output)
         if again:
             return self._filled(m.GIVEN_AGAIN, line=again.line, own=m.OWN_LINE.format(source=again.source))
         if is_constant(values, truths):
             return m.CONSTANT.format(it=m.IT, arguments=_diagnosis.listed(self.forward.leaves))
-        return _diagnosis.say_misread(answer) or m.AS_GIVEN
-
-    def _missing(self, missing: Missing) -> Verdict:
-        if missing.cell_fault:
-            template = m.CELL_FAULT_OLDER if missing.older else m.CELL_FAULT
-            return self._say(Kind.MISSING, template, **self._fault_words(missing.cell_fault))
-        if missing.magic:
-            return self._say(Kind.MISSING, m.CELL_MAGIC, magic=missing.magic)
-        if missing.not_a_function:
-            return self._say(Kind.MISSING, m.NOT_A_FUNCTION, type=missing.not_a_function)
-        if missing.near:
-            return self._say(Kind.MISSING, m.MISSING_NEAR, near=missing.near[0])
-        return self._say(Kind.MISSING, m.MISSING)
-
-    def _fault_words(self, fault: Fault) -> dict[str, str]:
-        """Of a hidden test only the built-in kind and the line: a student's text may spell out a test point."""
-        text = "" if self.hidden and fault.base != "SyntaxError" else fault.text
-        return {
-            "line": f" in line {fault.line}" if fault.line else "",
-            "type": fault.base if self.hidden else fault.type,
-            "text": f": {text}" if text else "",
-            "own": m.OWN_LINE.format(source=fault.source) if fault.source else "",
-        }
-
-    def _unusable(self, given: Given, reference: Reference, answer: Answer) -> Verdict | None:
-        if given.fault:
-            return self._fault(answer.placed(given.fault), answer)
-        if given.single:
-            (only,) = given.results
-            if only.kind == "none":
-                return self._say(Kind.NOT_TWO, m.NOTHING)
-            return self._say(Kind.NOT_TWO, m.ONE_RESULT, type=only.type)
-        if len(given.results) != 2:
-            return self._say(Kind.NOT_TWO, m.RESULT_COUNT, count=len(given.results))
-        names = (self._words["output"], self._words["adjoint"])
-        for number, what, name in zip(given.results, ("value", "derivative"), names, strict=True):
-            template = _no_number(number)
-            if template:
-                words = {"what": what, "name": name, "type": number.type, "shape": number.shape}
-                kind = Kind.UNANSWERED if template is m.PLACEHOLDER else Kind.NO_NUMBER
-                return self._say(kind, template, where=self._where(reference), **words)
-        return None
-
-    def _fault(self, fault: Fault, answer: Answer) -> Verdict:
-        words = self._fault_words(fault)
-        function = self._words["function"]
-        if fault.base == "NotImplementedError" and _RAISE.match(fault.source) and fault.within in ("", function):
-            return self._say(Kind.UNANSWERED, m.UNANSWERED)
-        if fault.base in ("NotImplementedError", "TypeError", "RuntimeError") and answer.stopped_at_power(fault):
-            return self._say(Kind.RAISED, m.POWER, **words)
-        if fault.name and fault.name == self._words["adjoint"]:
-            return self._say(Kind.UNANSWERED, m.BLANK)
-        if fault.name:
-            return self._say(Kind.RAISED, m.UNKNOWN_NAME, name=fault.name, **words)
-        if fault.base == "RecursionError":
-            own = fault.within in ("", function)
-            return self._say(Kind.RAISED, m.RECURSION if own else m.RECURSION_ELSEWHERE, **words)
-        if fault.type == "TooLong":
-            return self._say(Kind.RAISED, m.TOO_LONG, seconds=SECONDS)
-        if fault.type in _OURS:  # the words are the grader's own
-            return self._say(Kind.RAISED, _OURS[fault.type], text=f": {fault.text}" if fault.text else "")
-        if fault.base == "TypeError" and not fault.called:
-            count = len(self.forward.leaves)
-            return self._say(Kind.RAISED, m.ARITY, count="one argument" if count == 1 else f"{count} arguments")
-        return self._say(Kind.RAISED, m.RAISED, **words)
-
-
-_RAISE = re.compile(r"raise\s+NotImplementedError\b")
-_OURS = {"ProcessEnded": m.PROCESS_ENDED, "NoAnswer": m.NO_ANSWER}
+        return _diagnosis.say_misread(lines) or m.AS_GIVEN
 
 
 @lru_cache(maxsize=8)
-def _read_answer(cells: tuple[str, ...], function: str) -> Answer:
-    return Answer(cells, function)
+def _read_lines(cells: tuple[str, ...], function: str) -> Lines:
+    return Lines(cells, function)
 
 
 @lru_cache(maxsize=8)
 def _read(cells: tuple[str, ...], function: str, modules: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
     """The check and the hidden test of a question read the same cells."""
     return read(cells, function, dict(modules))
-
-
-def _no_number(number: Number) -> str | None:
-    """The template for what is wrong with one result, or None for a finite number."""
-    if number.kind == "number":
-        if math.isnan(number.value):
-            return m.NAN
-        return m.INFINITE if math.isinf(number.value) else None
-    if number.kind == "other":
-        return {"ellipsis": m.PLACEHOLDER, **dict.fromkeys(_FUNCTIONS, m.FUNCTION)}.get(number.type, m.OTHER)
-    return {"none": m.NONE, "text": m.TEXT, "shape": m.SHAPE, "complex": m.COMPLEX}[number.kind]
-
-
-_FUNCTIONS = ("function", "builtin_function_or_method", "method", "numpy.ufunc")
 
 
 def _first_off(given: Sequence[float], expected: Sequence[tuple[float, float]]) -> int | None:

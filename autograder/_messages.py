@@ -7,7 +7,6 @@ a reference number or the seed. A message is one paragraph; `laid_out` folds it 
 from __future__ import annotations
 
 import os
-import sys
 import textwrap
 
 WIDTH = 80
@@ -23,8 +22,8 @@ def wrapped(text: str) -> str:
 
 
 def laid_out(text: str) -> str:
-    """The message for where it will be read: pages fold a paragraph to their width, terminals cut or break it."""
-    return text if _page_folds() else wrapped(text)
+    """The message as text for where it will be read: a feedback page folds its paragraphs, a terminal does not."""
+    return text if os.environ.get("NBGRADER_EXECUTION") == "autograde" else wrapped(text)
 
 
 def joined(text: str, *sentences: str) -> str:
@@ -33,16 +32,6 @@ def joined(text: str, *sentences: str) -> str:
         after_code = text.rpartition("\n")[2].startswith(" ")
         text += "\n" + sentence.lstrip() if after_code else sentence
     return text
-
-
-def _page_folds() -> bool:
-    """Feedback pages, JupyterLab, Notebook and Colab fold long lines; VS Code scrolls them unless it is told to."""
-    run_by_nbgrader = os.environ.get("NBGRADER_EXECUTION")
-    if run_by_nbgrader:
-        return run_by_nbgrader == "autograde"  # `nbgrader validate` prints to a terminal
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return hasattr(shell, "kernel") and "__vsc_ipynb_file__" not in getattr(shell, "user_ns", {})
 
 
 UNANSWERED = (
@@ -173,6 +162,7 @@ UNNAMED = (
     "wrong."
 )
 LINK = "{adjoint}   {number}   {word}"
+LINK_HEAD = ("derivative", "yours", "verdict")
 LINK_WORDS = {
     "right": "right",
     "wrong": "the first wrong link",
@@ -181,12 +171,14 @@ LINK_WORDS = {
     "unnamed": "not named",
 }
 SHARE = (
-    " Each link is judged by your own numbers before it: {right} of {count} are right and earn {earned} of {points} "
-    "points."
+    " Links that are named and right, each judged by your own numbers before it: {right} of {count}. They earn "
+    "{earned} of {points} points."
 )
 
 AUTOGRAD = "AutoGrad:  {value}"
 MANUAL = "Manual:    {value}"
+SEE_ABOVE = "{question} is not right yet: the message above says why."
+NOT_CHECKED = "{question} was not checked: the message above says why."
 RIGHT_VISIBLE = "{adjoint} is right at {point}."
 RIGHT_HIDDEN = "{adjoint} is right at all {count} hidden test points."
 EARNED = "{question}: {earned} of {points} points. {text}"

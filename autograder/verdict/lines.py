@@ -25,7 +25,7 @@ class Spot:
     source: str
 
 
-class Answer:
+class Lines:
     """The function that a question asks for, and what else of the notebook's functions it names, as the cells say."""
 
     def __init__(self, cells: Sequence[str], function: str) -> None:
@@ -61,16 +61,18 @@ class Answer:
         lines = sorted(n.lineno for n in stores if isinstance(n.ctx, ast.Store))
         return self._spot(lines[-1], found[1]) if len(lines) > 1 else None
 
-    def stopped_at_power(self, fault: Fault) -> bool:
-        """Whether `^` is part of what the line computes that an exception stopped in."""
-        read = [(tree, fault.line or 0) for tree, lines in map(parse, self._cells) if tree and _holds(lines, fault)]
+    def power_in(self, fault: Fault) -> Spot | None:
+        """The line with the `^` of what an exception stopped in."""
+        read = [(tree, lines, fault.line or 0) for tree, lines in map(parse, self._cells) if _holds(lines, fault)]
         if not read:  # a script has no cells
-            read = [(tree, 1) for tree in [parse(fault.source)[0]] if tree]
-        return any(
-            _operates(node, ast.BitXor) and node.lineno <= line <= (node.end_lineno or 0)  # type: ignore[attr-defined]
-            for tree, line in read
-            for node in ast.walk(tree)
-        )
+            read = [(*parse(fault.source), 1)]
+        for tree, lines, line in read:
+            for node in ast.walk(tree) if tree else ():
+                if _operates(node, ast.BitXor) and node.lineno <= line <= (node.end_lineno or 0):  # type: ignore[attr-defined]
+                    at = node.right if isinstance(node, ast.BinOp) else node
+                    found = self._spot(at.lineno, lines)  # type: ignore[attr-defined]
+                    return found if self._cells else Spot(fault.line or 0, fault.source)
+        return None
 
     def placed(self, fault: Fault) -> Fault:
         """The fault with its line as the cell counts it: what runs below `%%time` counts without that line."""
