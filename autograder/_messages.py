@@ -154,9 +154,9 @@ SLIP = {
 OR = " Another mistake would give the same numbers: {it}"
 NO_SLIP = " It fits none of the usual mistakes. Check {lines}."
 LOOK_LINE = "`{line}`{rule}"
-RULE = ": {rule}"
-RULE_TOO = ", and {rule}"
-RULE_WHERE = ", where {rule}"
+RULE = ": `{rule}`"
+RULE_TOO = ", and `{rule}`"
+RULE_WHERE = ", where `{rule}`"
 UNNAMED = (
     " Your function does not name {unnamed}. Name {them}, as in `{first} = …`, and the check tells you which link is "
     "wrong."
@@ -177,8 +177,8 @@ SHARE = (
 
 AUTOGRAD = "AutoGrad:  {value}"
 MANUAL = "Manual:    {value}"
-SEE_ABOVE = "{question} is not right yet: the message above says why."
-NOT_CHECKED = "{question} was not checked: the message above says why."
+SEE_ABOVE = "{question}: not right yet, see above."
+NOT_CHECKED = "{question}: not checked, see above."
 RIGHT_VISIBLE = "{adjoint} is right at {point}."
 RIGHT_HIDDEN = "{adjoint} is right at all {count} hidden test points."
 EARNED = "{question}: {earned} of {points} points. {text}"
