@@ -42,7 +42,7 @@ def _tree(source: str) -> ast.Module | None:
         except _UNREADABLE:
             tree = _as_ipython_runs_it(source)
     if tree is not None and "get_ipython" in source:  # typed by hand, or a cell as IPython keeps it in `In`
-        tree = _Unwrapped().visit(tree)
+        return _unwrapped(tree)
     return tree
 
 
@@ -57,7 +57,14 @@ def _as_ipython_runs_it(source: str) -> ast.Module | None:
         return None
     for statement in tree.body:
         ast.increment_lineno(statement, _blank_lines(source))
-    return _Unwrapped().visit(tree)  # type: ignore[no-any-return]
+    return _unwrapped(tree)
+
+
+def _unwrapped(tree: ast.Module) -> ast.Module | None:
+    try:
+        return _Unwrapped().visit(tree)  # type: ignore[no-any-return]
+    except RecursionError:
+        return None
 
 
 def _blank_lines(source: str) -> int:

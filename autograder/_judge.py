@@ -57,13 +57,13 @@ class Judge:
         verdict = self._verdict(reply)
         if reply.later_fault is None or verdict.kind is Kind.MISSING:
             return verdict
-        fault = self._lines(reply).placed(reply.later_fault)
-        return replace(verdict, text=m.joined(verdict.text, self._unusable.later(fault)))
+        remark = self._unusable.later(reply.later_fault, self._lines(reply))
+        return replace(verdict, text=m.joined(verdict.text, remark))
 
     def _verdict(self, reply: Reply) -> Verdict:
-        if reply.missing:
-            return self._unusable.missing(reply.missing)
         lines = self._lines(reply)
+        if reply.missing:
+            return self._unusable.missing(reply.missing, lines)
         for answer, reference in zip(reply.answers, self.references, strict=False):
             verdict = self._unusable.answer(answer, self._where(reference), lines)
             if verdict:

@@ -53,16 +53,20 @@ CELL_FAULT = (
     "again.{own}"
 )
 CELL_FAULT_OLDER = (
-    "{function} is not defined anew, because its cell stopped{line} with {type}{text}. The function that was there "
-    "before does not count. Correct that line and run the cell again.{own}"
+    "{function} was not defined again, because its cell stopped{line} with {type}{text}. The older function does not "
+    "count. Correct that line and run the cell again.{own}"
+)
+CELL_ENDED = (
+    "{function} is not defined, because its cell was stopped{text}. Look for a loop that does not end, an exit, or "
+    "something that needs too much memory."
 )
 CELL_MAGIC = (
     "{function} is not defined, although its cell ran: the first line `{magic}` hides errors or keeps the function to "
     "itself. Remove that line and run the cell again."
 )
 LATER_FAULT = (
-    " After {function} was defined, its cell stopped{line} with {type}{text}. The function counts all the same. "
-    "Correct or remove that line.{own}"
+    " After {function} was defined, its cell stopped{line} with {type}{text}. The function counts, and you lose "
+    "nothing. Correct or remove that line.{own}"
 )
 ARITY = "{function} cannot be called with {count}: its first line must be `def {function}({arguments}):`."
 RAISED = "{function} stopped{line} with {type}{text}.{own}"
@@ -73,10 +77,8 @@ POWER = "{function} stopped{line}: in Python `^` is not a power. Write `**`, as 
 RECURSION = "{function} calls itself without end: compute {adjoint} without calling {function}."
 RECURSION_ELSEWHERE = "{function} stopped{line}, because a function calls itself without end.{own}"
 TOO_LONG = "{function} gave no answer within {seconds:g} seconds: look for a loop that does not end."
-PROCESS_ENDED = (
-    "{function} ended the Python that it ran in{text}: look for an exit, or for something that needs too much memory."
-)
-NO_ANSWER = "{function} gave no answer that can be read{text}: return two numbers."
+PROCESS_ENDED = "{function} was stopped{text}. Look for an exit, or for something that needs too much memory."
+NO_ANSWER = "{function} gave no answer that can be read{text}. Return two numbers."
 OWN_LINE = "\n    {source}"
 
 ONE_RESULT = "{function} returned one result ({type}), but two are expected: `return {output}, {adjoint}`."

@@ -6,17 +6,16 @@ was there before is never taken for the new one.
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from autograder._byhand_cells import HIDES_ERRORS, PYTHON_MAGICS, magic_of, parse
-from autograder._byhand_names import branches
 from autograder._seam import Fault
 from autograder.student.faults import fault_of
+from autograder.verdict.lines import definitions
 
 
 @dataclass(frozen=True)
@@ -79,16 +78,17 @@ def _after_cell(result: Any) -> None:
     source = result.info.raw_cell or ""
     error = result.error_before_exec or result.error_in_exec
     namespace = shell().user_ns
-    first = source.lstrip().split("\n", 1)[0].strip()
+    magic = magic_of(source)
     for name in _defined(source):
         after = namespace.get(name)
         defined = after is not None and after is not _before.get(name)
-        _stopped.pop(name, None)
+        known = _stopped.pop(name, None)
         if error is not None:
             _stopped[name] = Stopped(defined, after, fault_of(error))
-        elif not defined and (after is None or magic_of(source) in HIDES_ERRORS):
-            _stopped[name] = Stopped(defined, after, magic=first)
-    _before.clear()
+        elif known and known.after is after and magic in HIDES_ERRORS:
+            _stopped[name] = known  # the body of `%%capture` ran as a cell of its own, and stopped
+        elif not defined and after is None and magic:
+            _stopped[name] = Stopped(defined, after, magic=source.lstrip().split("\n", 1)[0].strip())
 
 
 def _defined(source: str) -> set[str]:
@@ -98,13 +98,4 @@ def _defined(source: str) -> set[str]:
     tree, _ = parse(source)
     if tree is None:
         return set(_DEFINES.findall(source))
-    return {name for name in _definitions(tree.body) if name.startswith("grad_")}
-
-
-def _definitions(body: list[ast.stmt]) -> Iterator[str]:
-    for statement in body:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield statement.name
-        elif not isinstance(statement, ast.ClassDef):
-            for block in branches(statement):
-                yield from _definitions(block)
+    return {d.name for d in definitions(tree.body) if d.name.startswith("grad_")}

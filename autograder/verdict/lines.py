@@ -8,12 +8,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from autograder._byhand_cells import magic_of, parse
 from autograder._byhand_names import branches
 from autograder._seam import Fault
 
 _ROUNDS = {"round", "around", "rint", "int", "long", "floor", "ceil", "trunc", "half", "float16", "bfloat16"}
+_CELL = "<module>"
+"""What Python calls the lines of a cell that are in no function."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -29,16 +32,18 @@ class Lines:
     """The function that a question asks for, and what else of the notebook's functions it names, as the cells say."""
 
     def __init__(self, cells: Sequence[str], function: str) -> None:
-        self._functions: dict[str, tuple[Function, list[str]]] = {}
-        self._magic = False
-        for source in cells:
-            tree, lines = parse(source)
-            for definition in _definitions(tree.body if tree else []):
-                self._functions[definition.name] = definition, lines
-                if definition.name == function:
-                    self._magic = bool(magic_of(source))
-        self._name = function
-        self._cells = cells
+        self._cells, self._name = cells, function
+
+    @cached_property
+    def _functions(self) -> dict[str, tuple[Function, list[str], bool]]:
+        """By name: the definition, its cell's lines, and whether they begin with a magic. Read when first needed."""
+        found: dict[str, tuple[Function, list[str], bool]] = {}
+        for source in self._cells:
+            if "def " in source:
+                tree, lines = parse(source)
+                for definition in definitions(tree.body if tree else []):
+                    found[definition.name] = definition, lines, bool(magic_of(source))
+        return found
 
     def power(self) -> Spot | None:
         """The first line with `^`."""
@@ -76,22 +81,20 @@ class Lines:
 
     def placed(self, fault: Fault) -> Fault:
         """The fault with its line as the cell counts it: what runs below `%%time` counts without that line."""
-        found = self._functions.get(self._name)
-        if not (found and self._magic and fault.line and fault.line < len(found[1])):
+        found = self._functions.get(self._name) if fault.line and fault.within in ("", _CELL, self._name) else None
+        if not (found and found[2] and fault.line and fault.line < len(found[1])):
             return fault
         text = found[1][fault.line].strip()
-        if fault.source in ("", text) and found[0].lineno <= fault.line + 1 <= (found[0].end_lineno or 0):
-            return replace(fault, line=fault.line + 1, source=text)
-        return fault
+        return replace(fault, line=fault.line + 1, source=text) if fault.source in ("", text) else fault
 
     def _first(self, wanted: Callable[[ast.AST], bool]) -> Spot | None:
-        for definition, lines in self._reached():
+        for definition, lines, _ in self._reached():
             found = [n.lineno for n in _walked(definition) if wanted(n)]  # type: ignore[attr-defined]
             if found:
                 return self._spot(min(found), lines)
         return None
 
-    def _reached(self) -> Iterator[tuple[Function, list[str]]]:
+    def _reached(self) -> Iterator[tuple[Function, list[str], bool]]:
         names, seen = [self._name], set[str]()
         while names:
             name = names.pop(0)
@@ -109,22 +112,25 @@ def _holds(lines: list[str], fault: Fault) -> bool:
     return 0 < (fault.line or 0) <= len(lines) and lines[(fault.line or 1) - 1].strip() == fault.source
 
 
-def _definitions(body: Sequence[ast.stmt]) -> Iterator[Function]:
-    for statement in body:
+def definitions(body: Sequence[ast.stmt]) -> Iterator[Function]:
+    """The functions that a cell's own lines define, not those inside others."""
+    todo = [*reversed(body)]
+    while todo:
+        statement = todo.pop()
         if isinstance(statement, Function):
             yield statement
         elif not isinstance(statement, ast.ClassDef):
-            for block in branches(statement):
-                yield from _definitions(block)
+            todo += [s for block in branches(statement) for s in block]
 
 
 def _walked(node: ast.AST) -> Iterator[ast.AST]:
     """Everything in it but what is only printed."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
-        return
-    yield node
-    for child in ast.iter_child_nodes(node):
-        yield from _walked(child)
+    todo = [node]
+    while todo:
+        node = todo.pop()
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"):
+            yield node
+            todo += ast.iter_child_nodes(node)
 
 
 def _operates(node: ast.AST, operator: type[ast.operator]) -> bool:

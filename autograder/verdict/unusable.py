@@ -17,6 +17,7 @@ from autograder.verdict.lines import Lines
 
 _RAISE = re.compile(r"raise\s+NotImplementedError\b")
 _FUNCTIONS = ("function", "builtin_function_or_method", "method", "numpy.ufunc")
+STOPPED_FROM_OUTSIDE = ("TooLong", "ProcessEnded")
 _GRADERS_OWN = {"ProcessEnded": m.PROCESS_ENDED, "NoAnswer": m.NO_ANSWER}
 
 
@@ -26,11 +27,14 @@ class Unusable:
     def __init__(self, words: Mapping[str, str], hidden: bool) -> None:
         self._words, self._hidden = words, hidden
 
-    def missing(self, missing: Missing) -> Verdict:
+    def missing(self, missing: Missing, lines: Lines) -> Verdict:
         """There is no such function."""
-        if missing.cell_fault:
+        fault = missing.cell_fault
+        if fault and fault.type in STOPPED_FROM_OUTSIDE:
+            return self._say(Kind.MISSING, m.CELL_ENDED, text=_why(fault))
+        if fault:
             template = m.CELL_FAULT_OLDER if missing.older else m.CELL_FAULT
-            return self._say(Kind.MISSING, template, **self._fault_words(missing.cell_fault))
+            return self._say(Kind.MISSING, template, **self._fault_words(lines.placed(fault)))
         if missing.magic:
             return self._say(Kind.MISSING, m.CELL_MAGIC, magic=missing.magic)
         if missing.not_a_function:
@@ -63,9 +67,9 @@ class Unusable:
         """No answer in time."""
         return self._say(Kind.RAISED, m.TOO_LONG, seconds=SECONDS)
 
-    def later(self, fault: Fault) -> str:
+    def later(self, fault: Fault, lines: Lines) -> str:
         """The remark on a cell that stopped after it had defined the function."""
-        return m.LATER_FAULT.format(**self._words, **self._fault_words(fault))
+        return m.LATER_FAULT.format(**self._words, **self._fault_words(lines.placed(fault)))
 
     def _fault(self, fault: Fault, lines: Lines) -> Verdict:
         own = fault.within in ("", self._words["function"])
@@ -86,8 +90,7 @@ class Unusable:
         if fault.type == "TooLong":
             return self.too_long()
         if fault.type in _GRADERS_OWN:  # and so are its words
-            text = f": {fault.text}" if fault.text else ""
-            return self._say(Kind.RAISED, _GRADERS_OWN[fault.type], text=text)
+            return self._say(Kind.RAISED, _GRADERS_OWN[fault.type], text=_why(fault))
         if fault.base == "TypeError" and not fault.called:
             count = self._words["arguments"].count(",") + 1
             return self._say(Kind.RAISED, m.ARITY, count="one argument" if count == 1 else f"{count} arguments")
@@ -106,6 +109,11 @@ class Unusable:
 
     def _say(self, kind: Kind, template: str, **words: object) -> Verdict:
         return Verdict(kind, template.format(**self._words, **words))
+
+
+def _why(fault: Fault) -> str:
+    """What the grader itself says of it."""
+    return f" ({fault.text})" if fault.text else ""
 
 
 def _no_number(number: Number) -> str | None:
