@@ -7,7 +7,7 @@ AutograderError
 
 from __future__ import annotations
 
-from autograder._messages import wrapped
+from autograder._messages import laid_out
 
 
 class AutograderError(Exception):
@@ -15,7 +15,7 @@ class AutograderError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows of the exception: the message, never our own frames."""
-        return wrapped(str(self)).split("\n")
+        return laid_out(str(self)).split("\n")
 
 
 class QuestionError(AutograderError):
@@ -23,4 +23,14 @@ class QuestionError(AutograderError):
 
 
 class CheckFailed(AutograderError):
-    """A visible check that failed; its text is all that a student sees."""
+    """A visible check that failed; its text is all that a student sees.
+
+    `shown`: what is shown of it instead, where the page has the text already.
+    """
+
+    def __init__(self, text: str, shown: str = "") -> None:
+        super().__init__(text)
+        self._shown = shown
+
+    def _render_traceback_(self) -> list[str]:
+        return [self._shown] if self._shown else super()._render_traceback_()

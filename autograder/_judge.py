@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from functools import lru_cache
 
 from autograder import _diagnosis
@@ -20,49 +19,15 @@ from autograder._byhand_source import read
 from autograder._calculus import Reference
 from autograder._diagnosis import number_words
 from autograder._forward import Forward
-from autograder._links import FLOOR, TOLERANCE, Chain, chain
-from autograder._seam import SECONDS, Answer, Fault, Missing, Number, Reply
+from autograder._links import FLOOR, TOLERANCE, chain
+from autograder._seam import Reply
+from autograder.verdict.cases import sign_that_decides
+from autograder.verdict.kinds import Kind, Verdict
+from autograder.verdict.lines import Lines
+from autograder.verdict.rounding import is_constant, is_rounded
+from autograder.verdict.unusable import Unusable
 
-
-class Kind(Enum):
-    """What became of a question, in one word."""
-
-    RIGHT = "right"
-    UNANSWERED = "unanswered"
-    MISSING = "missing"
-    RAISED = "raised"
-    NOT_TWO = "not two results"
-    NO_NUMBER = "not a number"
-    SWAPPED = "swapped"
-    WRONG_VALUE = "wrong value"
-    NOT_BY_HAND = "not by hand"
-    WRONG_DERIVATIVE = "wrong derivative"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the grader says of one question, in a word and in words for the student."""
-
-    kind: Kind
-    text: str
-    chain: Chain | None = None
-    """The links, where the reply was usable and the value right."""
-    findings: tuple[Finding, ...] = ()
-    """What the by-hand guards point at: one that is forbidden, or those listed for the instructor."""
-
-    @property
-    def right(self) -> bool:
-        return self.kind is Kind.RIGHT
-
-    @property
-    def credit(self) -> float:
-        """The part of the points that is earned: all, or half of them shared over the links that are right."""
-        if self.right:
-            return 1.0
-        if self.kind is not Kind.WRONG_DERIVATIVE or self.chain is None:
-            return 0.0
-        right, count = self.chain.share()
-        return 0.5 * right / count
+__all__ = ["Judge", "Kind", "Verdict", "point_words"]
 
 
 class Judge:
@@ -80,6 +45,7 @@ class Judge:
             "output": forward.output,
             "adjoint": forward.adjoint(wrt),
         }
+        self._unusable = Unusable(self._words, hidden)
 
     def widen(self, allowances: Mapping[str, float]) -> None:
         """Lets the first point's adjoints differ by as much, if that is more than the tolerance (its float32 error)."""
@@ -88,21 +54,30 @@ class Judge:
         self._derivatives[0] = g, max(tolerance, self.allowances.get(self.wrt, 0.0))
 
     def verdict(self, reply: Reply) -> Verdict:
+        verdict = self._verdict(reply)
+        if reply.later_fault is None or verdict.kind is Kind.MISSING:
+            return verdict
+        remark = self._unusable.later(reply.later_fault, self._lines(reply))
+        return replace(verdict, text=m.joined(verdict.text, remark))
+
+    def _verdict(self, reply: Reply) -> Verdict:
+        lines = self._lines(reply)
         if reply.missing:
-            return self._missing(reply.missing)
+            return self._unusable.missing(reply.missing, lines)
         for answer, reference in zip(reply.answers, self.references, strict=False):
-            verdict = self._unusable(answer, reference)
+            verdict = self._unusable.answer(answer, self._where(reference), lines)
             if verdict:
                 return verdict
         if len(reply.answers) != len(self.references):
-            return self._say(Kind.RAISED, m.TOO_LONG, seconds=SECONDS)
+            return self._unusable.too_long()
         values = [a.results[0].value for a in reply.answers]
         derivatives = [a.results[1].value for a in reply.answers]
         value_wrong = _first_off(values, self._values)
         if value_wrong is not None:
             if _first_off(derivatives, self._values) is None and _first_off(values, self._derivatives) is None:
                 return self._say(Kind.SWAPPED, m.SWAPPED)
-            return self._off(Kind.WRONG_VALUE, m.WRONG_VALUE, value_wrong, values, self._values)
+            verdict = self._off(Kind.WRONG_VALUE, m.WRONG_VALUE, value_wrong, values, self._values)
+            return replace(verdict, text=verdict.text + self._why_the_value(values, lines))
         findings = self._by_hand(reply)
         forbidden = next((f for f in findings if f.outcome is Outcome.FORBIDDEN), None)
         if forbidden:
@@ -111,12 +86,16 @@ class Judge:
         wrong = _first_off(derivatives, self._derivatives)
         if wrong is not None:
             verdict = self._off(Kind.WRONG_DERIVATIVE, m.WRONG_DERIVATIVE, wrong, derivatives, self._derivatives)
-            return Verdict(verdict.kind, verdict.text + _diagnosis.say(links, self.hidden), links, findings)
+            text = verdict.text + _diagnosis.say(links, self.hidden, lines)
+            return Verdict(verdict.kind, text, links, findings)
         if self.hidden:
             verdict = self._say(Kind.RIGHT, m.RIGHT_HIDDEN, count=len(self.references))
         else:
             verdict = self._say(Kind.RIGHT, m.RIGHT_VISIBLE, point=point_words(self.references[0].point))
         return Verdict(verdict.kind, verdict.text, links, findings)
+
+    def _lines(self, reply: Reply) -> Lines:
+        return _read_lines(reply.cells, self._words["function"])
 
     def _by_hand(self, reply: Reply) -> tuple[Finding, ...]:
         """What both guards found, forbidden first. Without cells (a plain script) there is nothing to read."""
@@ -127,7 +106,10 @@ class Judge:
         return tuple(sorted({*read_ones, *seen}, key=lambda f: (f.outcome is Outcome.LISTED, f.line or 0, f.rule)))
 
     def _say(self, kind: Kind, template: str, **words: object) -> Verdict:
-        return Verdict(kind, template.format(**self._words, **words))
+        return Verdict(kind, self._filled(template, **words))
+
+    def _filled(self, template: str, **words: object) -> str:
+        return template.format(**self._words, **words)
 
     def _where(self, reference: Reference) -> str:
         return m.WHERE_HIDDEN if self.hidden else m.WHERE_VISIBLE.format(point=point_words(reference.point))
@@ -140,77 +122,46 @@ class Judge:
             yours, true = number_words(given[at], expected[at][0])
             numbers = m.NUMBERS.format(given=yours, expected=true)
         verdict = self._say(kind, template, where=self._where(self.references[at]), numbers=numbers)
-        right = sum(abs(a - g) <= t for a, (g, t) in zip(given, expected, strict=True))
-        if self.hidden and right > len(given) // 6:  # fewer are chance: two curves cross somewhere
-            return Verdict(kind, verdict.text + m.OFTEN.format(right=right, count=len(given)))
-        return verdict
+        name = self._words["output" if kind is Kind.WRONG_VALUE else "adjoint"]
+        return replace(verdict, text=verdict.text + self._which_cases(name, given, expected))
 
-    def _missing(self, missing: Missing) -> Verdict:
-        if missing.cell_fault:
-            return self._say(Kind.MISSING, m.CELL_FAULT, **self._fault_words(missing.cell_fault))
-        if missing.not_a_function:
-            return self._say(Kind.MISSING, m.NOT_A_FUNCTION, type=missing.not_a_function)
-        if missing.near:
-            return self._say(Kind.MISSING, m.MISSING_NEAR, near=" and ".join(missing.near))
-        return self._say(Kind.MISSING, m.MISSING)
+    def _which_cases(self, name: str, given: Sequence[float], expected: Sequence[tuple[float, float]]) -> str:
+        """Where it is right, if that helps: zeros that come out as zeros whatever is written do not count."""
+        if is_rounded(given, [g for g, _ in expected]):
+            return ""
+        right = [abs(a - g) <= t for a, (g, t) in zip(given, expected, strict=True)]
+        decides = sign_that_decides(right, [r.values for r in self.references])
+        if decides:
+            words = (m.POSITIVE, m.NEGATIVE) if decides[1] else (m.NEGATIVE, m.POSITIVE)
+            return m.BY_SIGN.format(name=decides[0], right=words[0], wrong=words[1])
+        tells = [fine for fine, (g, t) in zip(right, expected, strict=True) if abs(g) > t]
+        if not self.hidden or sum(tells) <= len(tells) // 6:  # fewer are chance: two curves cross somewhere
+            return ""
+        template = m.OFTEN if len(tells) == len(right) else m.OFTEN_NOT_ZERO
+        return template.format(name=name, right=sum(tells), count=len(tells))
 
-    def _fault_words(self, fault: Fault) -> dict[str, str]:
-        """Of a hidden test only the built-in kind and the line: a student's text may spell out a test point."""
-        text = "" if self.hidden and fault.base != "SyntaxError" else fault.text
-        return {
-            "line": f" in line {fault.line}" if fault.line else "",
-            "type": fault.base if self.hidden else fault.type,
-            "text": f": {text}" if text else "",
-            "own": m.OWN_LINE.format(source=fault.source) if fault.source else "",
-        }
+    def _why_the_value(self, values: Sequence[float], lines: Lines) -> str:
+        truths = [r.values[self.forward.output] for r in self.references]
+        rounded = _diagnosis.say_rounded(values, truths, lines, m.IT)
+        if rounded:
+            return rounded
+        again = lines.given_again(self.forward.output)
+        if again:
+            return self._filled(m.GIVEN_AGAIN, line=again.line, own=m.OWN_LINE.format(source=again.source))
+        if is_constant(values, truths):
+            return m.CONSTANT.format(it=m.IT, arguments=_diagnosis.listed(self.forward.leaves))
+        return _diagnosis.say_misread(lines) or m.AS_GIVEN
 
-    def _unusable(self, answer: Answer, reference: Reference) -> Verdict | None:
-        if answer.fault:
-            return self._fault(answer.fault)
-        if answer.single:
-            (only,) = answer.results
-            if only.kind == "none":
-                return self._say(Kind.NOT_TWO, m.NOTHING)
-            return self._say(Kind.NOT_TWO, m.ONE_RESULT, type=only.type)
-        if len(answer.results) != 2:
-            return self._say(Kind.NOT_TWO, m.RESULT_COUNT, count=len(answer.results))
-        names = (self._words["output"], self._words["adjoint"])
-        for number, what, name in zip(answer.results, ("value", "derivative"), names, strict=True):
-            template = _no_number(number)
-            if template:
-                words = {"what": what, "name": name, "type": number.type, "shape": number.shape}
-                return self._say(Kind.NO_NUMBER, template, where=self._where(reference), **words)
-        return None
 
-    def _fault(self, fault: Fault) -> Verdict:
-        words = self._fault_words(fault)
-        if fault.base == "NotImplementedError":
-            return self._say(Kind.UNANSWERED, m.UNANSWERED)
-        if fault.name and fault.name == self._words["adjoint"]:
-            return self._say(Kind.UNANSWERED, m.BLANK)
-        if fault.base == "RecursionError":
-            return self._say(Kind.RAISED, m.RECURSION, **words)
-        if fault.type == "TooLong":
-            return self._say(Kind.RAISED, m.TOO_LONG, seconds=SECONDS)
-        if fault.base == "TypeError" and not fault.called:
-            count = len(self.forward.leaves)
-            return self._say(Kind.RAISED, m.ARITY, count="argument" if count == 1 else f"{count} arguments")
-        return self._say(Kind.RAISED, m.RAISED, **words)
+@lru_cache(maxsize=8)
+def _read_lines(cells: tuple[str, ...], function: str) -> Lines:
+    return Lines(cells, function)
 
 
 @lru_cache(maxsize=8)
 def _read(cells: tuple[str, ...], function: str, modules: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
     """The check and the hidden test of a question read the same cells."""
     return read(cells, function, dict(modules))
-
-
-def _no_number(number: Number) -> str | None:
-    """The template for what is wrong with one result, or None for a finite number."""
-    if number.kind == "number":
-        if math.isnan(number.value):
-            return m.NAN
-        return m.INFINITE if math.isinf(number.value) else None
-    return {"none": m.NONE, "text": m.TEXT, "shape": m.SHAPE, "complex": m.COMPLEX, "other": m.OTHER}[number.kind]
 
 
 def _first_off(given: Sequence[float], expected: Sequence[tuple[float, float]]) -> int | None:

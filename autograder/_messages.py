@@ -1,11 +1,12 @@
 """Every sentence a student reads, as named templates; tests hold them word for word.
 
 A message says what was seen, what was expected and what to do next. Those for hidden tests never hold a test point,
-a reference number or the seed.
+a reference number or the seed. A message is one paragraph; `laid_out` folds it where the reader's window does not.
 """
 
 from __future__ import annotations
 
+import os
 import textwrap
 
 WIDTH = 80
@@ -20,88 +21,176 @@ def wrapped(text: str) -> str:
     )
 
 
-UNANSWERED = "{function} is not answered yet: replace `raise NotImplementedError()` with the lines that give {adjoint}."
-BLANK = "{adjoint} has no value when {function} returns: write the lines that give it above the return."
-MISSING = "There is no function {function}: keep its line `def {function}({arguments}):` and run that cell."
-MISSING_NEAR = "There is no function {function}, but there is {near}: it must be called {function}."
-NOT_A_FUNCTION = "{function} is no function, its type is {type}: keep its line `def {function}({arguments}):`."
-CELL_FAULT = "{function} is not defined, because its cell stopped{line} with {type}{text}.{own}"
-ARITY = "{function} cannot be called with its {count}: its first line must be `def {function}({arguments}):`."
+def laid_out(text: str) -> str:
+    """The message as text for where it will be read: a feedback page folds its paragraphs, a terminal does not."""
+    return text if os.environ.get("NBGRADER_EXECUTION") == "autograde" else wrapped(text)
+
+
+def joined(text: str, *sentences: str) -> str:
+    """One sentence after another; after a line of the student's own code the next one begins a line."""
+    for sentence in filter(None, sentences):
+        after_code = text.rpartition("\n")[2].startswith(" ")
+        text += "\n" + sentence.lstrip() if after_code else sentence
+    return text
+
+
+UNANSWERED = (
+    "{function} is not answered yet: replace `raise NotImplementedError()` with the lines that compute {adjoint}."
+)
+BLANK = "{adjoint} has no value when {function} returns: write the lines that compute it above the return."
+PLACEHOLDER = "The {what} is still `...`: replace it with the lines that compute {name}."
+MISSING = (
+    "There is no function {function}: run the cell with the line `def {function}({arguments}):`. If you changed that "
+    "line, write it again as it was."
+)
+MISSING_NEAR = "There is no function {function}, but there is {near}: rename it to {function} and run its cell again."
+NOT_A_FUNCTION = (
+    "{function} is not a function, it is of type {type}: write the line `def {function}({arguments}):` again as it "
+    "was, run its cell, and use other names for your own variables."
+)
+CELL_FAULT = (
+    "{function} is not defined, because its cell stopped{line} with {type}{text}. Correct that line and run the cell "
+    "again.{own}"
+)
+CELL_FAULT_OLDER = (
+    "{function} was not defined again, because its cell stopped{line} with {type}{text}. The older function does not "
+    "count. Correct that line and run the cell again.{own}"
+)
+CELL_ENDED = (
+    "{function} is not defined, because its cell was stopped{text}. Look for a loop that does not end, an exit, or "
+    "something that needs too much memory."
+)
+CELL_MAGIC = (
+    "{function} is not defined, although its cell ran: the first line `{magic}` hides errors or keeps the function to "
+    "itself. Remove that line and run the cell again."
+)
+LATER_FAULT = (
+    " After {function} was defined, its cell stopped{line} with {type}{text}. The function counts, and you lose "
+    "nothing. Correct or remove that line.{own}"
+)
+ARITY = "{function} cannot be called with {count}: its first line must be `def {function}({arguments}):`."
 RAISED = "{function} stopped{line} with {type}{text}.{own}"
+UNKNOWN_NAME = (
+    "{function} stopped{line}: `{name}` has no value there. Check how it is spelled, or compute it first.{own}"
+)
+POWER = "{function} stopped{line}: in Python `^` is not a power. Write `**`, as in `x**2`.{own}"
 RECURSION = "{function} calls itself without end: compute {adjoint} without calling {function}."
-TOO_LONG = "{function} gave no answer in {seconds:g} seconds: look for a loop that does not end."
+RECURSION_ELSEWHERE = "{function} stopped{line}, because a function calls itself without end.{own}"
+TOO_LONG = "{function} gave no answer within {seconds:g} seconds: look for a loop that does not end."
+PROCESS_ENDED = "{function} was stopped{text}. Look for an exit, or for something that needs too much memory."
+NO_ANSWER = "{function} gave no answer that can be read{text}. Return two numbers."
 OWN_LINE = "\n    {source}"
 
-ONE_RESULT = "{function} returned one thing ({type}) where two are expected: `return {output}, {adjoint}`."
+ONE_RESULT = "{function} returned one result ({type}), but two are expected: `return {output}, {adjoint}`."
 NOTHING = "{function} returned None: end it with `return {output}, {adjoint}`."
-RESULT_COUNT = "{function} returned {count} results where two are expected: `return {output}, {adjoint}`."
+RESULT_COUNT = "{function} returned {count} results, but two are expected: `return {output}, {adjoint}`."
 NONE = "The {what} is None: give {name} a number."
-TEXT = "The {what} is text, not a number: return the number itself."
-SHAPE = "The {what} has the shape {shape} where one number is expected: return a single number."
-COMPLEX = "The {what} is a complex number: only real numbers are expected."
+TEXT = "The {what} is text, not a number: return the number itself, without quotes or formatting."
+SHAPE = "The {what} has the shape {shape}, but one number is expected: return a single number."
+COMPLEX = "The {what} is a complex number, but a real number is expected."
+FUNCTION = "The {what} is a function, not a number: call it, as in `torch.cos(x)`."
 OTHER = "The {what} is of type {type}: return a number or a tensor of one number."
 NAN = "The {what} is nan (not a number) {where}: look for 0/0, or log or sqrt of a negative number."
 INFINITE = "The {what} is infinite {where}: look for a division by 0 or an exp that is too large."
 SWAPPED = "The two results are in the wrong order: `return {output}, {adjoint}`, the value first."
 
-WRONG_VALUE = (
-    "The value {output} is not right {where}{numbers}: the lines of the forward pass must stay as given, "
-    "because a right derivative of another function earns nothing."
+WRONG_VALUE = "The value {output} is not right {where}{numbers}."
+AS_GIVEN = (
+    " Keep the given lines of the forward pass as they were: where the value is wrong, the derivative earns nothing."
+)
+GIVEN_AGAIN = (
+    " Line {line} gives {output} another value: use another name there. Where the value is wrong, the derivative earns "
+    "nothing.{own}"
 )
 WRONG_DERIVATIVE = "{adjoint} is not right {where}{numbers}."
 NUMBERS = " (yours {given}, expected {expected})"
 WHERE_VISIBLE = "at {point}"
 WHERE_HIDDEN = "at a hidden test point"
+BY_SIGN = " It is right where {name} is {right} and wrong where {name} is {wrong}."
+POSITIVE, NEGATIVE = "positive", "negative"
 OFTEN = " It is right at {right} of the {count} hidden points: look for a case that your lines do not cover."
+OFTEN_NOT_ZERO = (
+    " Of the {count} hidden points where {name} is not 0, it is right at {right}: look for a case that your lines do "
+    "not cover."
+)
 
-BROKEN = " The first link that broke is {adjoint}{numbers}."
-BROKEN_FROM = " (yours {given}; from your {above} follows {expected})"
+ROUNDED = " {it} is rounded: do not round, and do not format numbers as text. Use the number itself."
+ROUNDED_LINE = " {it} is rounded, see line {line}. Use the number itself.{own}"
+NEAR = " {it} comes close to the right number everywhere: do not round, and do not type in digits that were printed."
+CONSTANT = " {it} is the same number at every point: compute it from {arguments}."
+CARET_LINE = " In Python `^` is not a power: write `**` in line {line}.{own}"
+FLOOR_LINE = " In Python `//` rounds down: write `/` in line {line}.{own}"
+
+BROKEN = " The first wrong link is {adjoint}{numbers}."
+BROKEN_FROM = " (yours {given}; with your {above} it should be {expected})"
 BROKEN_AT = " (yours {given}, expected {expected})"
 IT = "It"
 IT_UNNAMED = "{adjoint}, which your function does not name,"
 SLIP = {
-    "sign": " {it} has the right size and the wrong sign{rule}.",
-    "sign somewhere": " {it} has the right size and the wrong sign: a minus is lost or added on the way from {above}.",
-    "share's sign": " {it} has the wrong sign in the share that comes through {consumer}{rule}.",
-    "path lost": " {it} lacks the path through {consumer}: {node} is used in `{line}` as well{rule}.",
+    "sign": " {it} has the right size but the wrong sign{rule}.",
+    "sign somewhere": " {it} has the right size but the wrong sign: a minus is missing, or one too many, on the way "
+    "from {above} to {adjoint}.",
+    "share's sign": " {it} has the wrong sign in the part that comes through {consumer}{rule}.",
+    "path lost": " {it} leaves out the path through {consumer}: {node} is used in `{line}`, too{also}.",
     "power not lowered": " {it} does not lower the power in `{line}` by one{rule}.",
-    "exponent not brought down": " {it} lacks the exponent {other} of `{line}` as a factor{rule}.",
-    "local dropped": " {it} lacks the factor d{consumer}/d{node}{rule}.",
-    "upstream dropped": " {it} is only the local derivative d{consumer}/d{node}: multiply it by {upstream}.",
-    "value for derivative": " {it} uses {consumer} itself where the derivative of `{line}` belongs{rule}.",
-    "input for derivative": " {it} uses {node} itself where d{consumer}/d{node} belongs{rule}.",
-    "other input": " {it} differentiates `{line}` by {other} where it must be by {node}{rule}.",
-    "turned over": " {it} has the factor d{consumer}/d{node} turned over{rule}.",
-    "local repeated": " {it} has the factor d{consumer}/d{node} twice{rule}.",
-    "wrong adjoint": " {it} starts from {other} where {upstream} belongs.",
-    "other local": " {it} uses {other} where d{consumer}/d{node} belongs{rule}.",
-    "other leaf": " {it} is the derivative by {other}; asked is the one by {node}.",
+    "exponent not brought down": " {it} lacks the factor {other}, the exponent in `{line}`{rule}.",
+    "local dropped": " {it} lacks the factor d{consumer}/d{node}, the derivative of `{line}` with respect to {node}"
+    "{rule}.",
+    "local dropped at the output": " {it} is 1, but it must be the derivative of `{line}` with respect to {node}"
+    "{rule}.",
+    "upstream dropped": " {it} is only d{consumer}/d{node}, the derivative of `{line}`: multiply it by {upstream}.",
+    "value for derivative": " {it} uses {consumer} itself instead of the derivative of `{line}` with respect to {node}"
+    "{rule}.",
+    "input for derivative": " {it} uses {node} itself instead of the derivative of `{line}` with respect to {node}"
+    "{rule}.",
+    "other input": " {it} uses the derivative of `{line}` with respect to {other} instead of {node}{rule}.",
+    "turned over": " {it} divides by the derivative of `{line}` with respect to {node} instead of multiplying by it"
+    "{rule}.",
+    "local repeated": " {it} has the derivative of `{line}` with respect to {node} as a factor twice{rule}.",
+    "wrong adjoint": " {it} starts from {other} instead of {upstream}.",
+    "wrong adjoint at the output": " {it} has {other} as a factor too many: `{line}` is the last line.",
+    "other local": " {it} uses {other} instead of the derivative of `{line}` with respect to {node}{rule}.",
+    "other leaf": " {it} is the derivative with respect to {other}, but the question asks for the one with respect to "
+    "{node}.",
 }
-OR = " Or, with the same numbers: "
-NO_SLIP = " No known slip explains it. Look at {lines}."
+OR = " Another mistake would give the same numbers: {it}"
+NO_SLIP = " It fits none of the usual mistakes. Check {lines}."
 LOOK_LINE = "`{line}`{rule}"
-UNNAMED = " On the way to it {unnamed} {are} not named: name them, and you are told which one broke."
-REASSIGNED = " {adjoint} is assigned more than once; only its last value can be judged."
-LINK = "{adjoint:<10} {number:>14}   {word}"
+RULE = ": `{rule}`"
+RULE_TOO = ", and `{rule}`"
+RULE_WHERE = ", where `{rule}`"
+UNNAMED = (
+    " Your function does not name {unnamed}. Name {them}, as in `{first} = …`, and the check tells you which link is "
+    "wrong."
+)
+LINK = "{adjoint}   {number}   {word}"
+LINK_HEAD = ("derivative", "yours", "verdict")
 LINK_WORDS = {
     "right": "right",
-    "wrong": "the first link that broke",
-    "follows": "follows from the numbers above",
-    "off": "does not follow from the numbers above",
+    "wrong": "the first wrong link",
+    "follows": "follows from your numbers above",
+    "off": "does not follow from your numbers above",
     "unnamed": "not named",
 }
-SHARE = " Links that are right given the ones before them: {right} of {count}; together they earn {earned} of {points}."
+SHARE = (
+    " Links that are named and right, each judged by your own numbers before it: {right} of {count}. They earn "
+    "{earned} of {points} points."
+)
 
 AUTOGRAD = "AutoGrad:  {value}"
 MANUAL = "Manual:    {value}"
+SEE_ABOVE = "{question}: not right yet, see above."
+NOT_CHECKED = "{question}: not checked, see above."
 RIGHT_VISIBLE = "{adjoint} is right at {point}."
 RIGHT_HIDDEN = "{adjoint} is right at all {count} hidden test points."
 EARNED = "{question}: {earned} of {points} points. {text}"
 PRINTED = "Printed by {function}:\n{text}"
 
 NOT_FINITE_HERE = (
-    "{question} cannot be checked at {point}: its value or derivative is not finite there. Choose a point in {domain}."
+    "{question} cannot be checked at {point}: its value or its derivative is not finite there. Choose a point with "
+    "{domain}."
 )
 KINK_HERE = "{question} has a kink at {point}, where it has no derivative. Choose another point."
-UNKNOWN_ARGUMENT = "{question} has no argument {name}: use check(at={{{arguments}}})."
+UNKNOWN_ARGUMENT = "{question} has no argument {name}: write check(at={{{arguments}}})."
+NOT_NAMED = "{question}: `at` must name the arguments: write check(at={{{arguments}}})."
 NOT_A_NUMBER = "{question}: `at` must give numbers, but {name} is {value!r}."

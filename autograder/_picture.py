@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
-from html import unescape
+from html import escape, unescape
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,16 @@ class Picture:
         return unescape(found[1]) if found else ""
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": str(self)}
+        """HTML first: front ends scale an `<img>` with its column, and read its text to those who cannot see it."""
+        return {"text/html": self._html(), "image/svg+xml": self.svg, "text/plain": str(self)}
+
+    def _html(self) -> str:
+        wide = re.search(r' width="(\d+)"', self.svg)
+        data = base64.b64encode(self.svg.encode()).decode()
+        return (
+            f'<img alt="{escape(str(self))}" width="{wide[1] if wide else 700}" style="max-width:100%;height:auto" '
+            f'src="data:image/svg+xml;base64,{data}">'
+        )
 
     def markdown(self, alt: str) -> str:
         """`![alt](data:…)`, on one line."""

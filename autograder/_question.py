@@ -6,7 +6,6 @@ import json
 import math
 import numbers
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -23,6 +22,8 @@ from autograder._judge import Judge, Kind, Verdict, point_words
 from autograder._picture import Picture
 from autograder._points import Domain, Testbed
 from autograder._seam import Request
+from autograder.student import cells
+from autograder.verdict import shown
 
 _SPREAD = 10
 """At the visible point the allowance is this many times autograd's own float32 error there, if that is more."""
@@ -64,7 +65,7 @@ class Question:
         student = _student.current_student()
         reply = student.ask(self._request([reference], show=True))
         verdict = judge.verdict(reply)
-        if verdict.kind is Kind.WRONG_DERIVATIVE:
+        if verdict.kind in (Kind.WRONG_DERIVATIVE, Kind.WRONG_VALUE):
             verdict = self._at_more_points(verdict, reference, judge.allowances)
         if reply.printed:
             print(_messages.PRINTED.format(function=f"grad_{self.name}", text=reply.printed.rstrip("\n")))
@@ -73,13 +74,16 @@ class Question:
             print(_messages.AUTOGRAD.format(value=f"{reference.adjoints[self.wrt]:.4f}"))
             print(_messages.MANUAL.format(value=f"{answer.results[1].value:.4f}"))
         if verdict.chain and len(verdict.chain.traces[0].named) > 1:  # more than the result alone
-            for adjoint, number, word in _diagnosis.table(verdict.chain):
-                print(_messages.LINK.format(adjoint=adjoint, number=number, word=_messages.LINK_WORDS[word]))
+            links = shown.links(_diagnosis.table(verdict.chain))
+            if shown.on_a_page():
+                shown.display(links)
+            else:
+                print(links)
         if verdict.chain:
-            _show(_diagnosis.picture(verdict.chain, f"{self.name} at {point_words(reference.point)}"))
+            shown.display(_diagnosis.picture(verdict.chain, f"{self.name} at {point_words(reference.point)}"))
         if not verdict.right:
-            raise CheckFailed(verdict.text) from None
-        print("\n".join([verdict.text, *self._listed(verdict)]))
+            raise self._failed(verdict.text, _messages.SEE_ABOVE) from None
+        shown.tell("\n".join([verdict.text, *self._listed(verdict)]))
 
     def draw(self) -> Picture:
         """The computation graph, with an empty slot for each adjoint on the way from the output to `wrt`."""
@@ -103,13 +107,14 @@ class Question:
         text = verdict.text
         if verdict.chain and not verdict.right:
             right, count = verdict.chain.share()
-            text += _messages.SHARE.format(right=right, count=count, earned=f"{earned:.3g}", points=f"{points:g}")
-        text += "".join(f" {s}" for s in self._listed(verdict))
+            words = {"right": right, "count": count, "earned": f"{earned:.3g}", "points": f"{points:g}"}
+            text = _messages.joined(text, _messages.SHARE.format(**words))
+        text = _messages.joined(text, *(f" {s}" for s in self._listed(verdict)))
         words = {"question": self.name, "earned": f"{earned:.3g}", "points": f"{points:g}", "text": text}
-        print(_messages.wrapped(_messages.EARNED.format(**words)))
+        print(_messages.laid_out(_messages.EARNED.format(**words)))
         if verdict.findings:
             found = [{"question": self.name, **asdict(f)} for f in verdict.findings]
-            _show({FINDINGS: json.dumps(found)}, raw=True)
+            shown.display({FINDINGS: json.dumps(found)}, raw=True)
         return earned
 
     def _listed(self, verdict: Verdict) -> list[str]:
@@ -130,32 +135,36 @@ class Question:
         return Request(f"grad_{self.name}", self.forward.leaves, points, adjoints, self.forward.given, show)
 
     def _own_point(self, at: Mapping[str, float]) -> dict[str, float]:
-        for name, value in dict(at).items():
+        arguments = ", ".join(f'"{n}": {v:g}' for n, v in self.at.items())
+        if not isinstance(at, Mapping):
+            raise self._refused(_messages.NOT_NAMED, arguments=arguments)
+        point = {n: v.item() if isinstance(v, torch.Tensor) and not v.dim() else v for n, v in at.items()}
+        for name, value in point.items():
             if name not in self.forward.leaves:
-                arguments = ", ".join(f'"{n}": {v:g}' for n, v in self.at.items())
-                raise CheckFailed(_messages.UNKNOWN_ARGUMENT.format(question=self.name, name=name, arguments=arguments))
+                raise self._refused(_messages.UNKNOWN_ARGUMENT, name=name, arguments=arguments)
             if not isinstance(value, numbers.Real) or not math.isfinite(value):
-                raise CheckFailed(_messages.NOT_A_NUMBER.format(question=self.name, name=name, value=value))
-        return {name: float({**self.at, **at}[name]) for name in self.forward.leaves}
+                raise self._refused(_messages.NOT_A_NUMBER, name=name, value=value)
+        return {name: float({**self.at, **point}[name]) for name in self.forward.leaves}
 
     def _reference_at(self, point: Mapping[str, float]) -> Reference:
-        words = {"question": self.name, "point": point_words(dict(point))}
+        where = point_words(dict(point))
         if 0.0 in _calculus.kinks(self.forward, point):
-            raise CheckFailed(_messages.KINK_HERE.format(**words))
+            raise self._refused(_messages.KINK_HERE, point=where)
         reference = _calculus.differentiate(self.forward, point)
         if not reference.finite:
             domain = ", ".join(f"{lo:g} ≤ {n} ≤ {hi:g}" for n, (lo, hi) in self.domain.items())
-            raise CheckFailed(_messages.NOT_FINITE_HERE.format(**words, domain=domain))
+            raise self._refused(_messages.NOT_FINITE_HERE, point=where, domain=domain)
         return reference
 
+    def _refused(self, template: str, **words: object) -> CheckFailed:
+        return self._failed(template.format(question=self.name, **words), _messages.NOT_CHECKED)
 
-def _show(thing: object, **options: object) -> None:
-    """Displays where there is a notebook to display in; a terminal has the lines printed above."""
-    ipython = sys.modules.get("IPython")
-    if ipython and ipython.get_ipython():
-        from IPython.display import display
-
-        display(thing, **options)
+    def _failed(self, text: str, see_above: str) -> CheckFailed:
+        """Where a page can fold it, the message is shown on the page, and the exception only points at it."""
+        if not shown.on_a_page():
+            return CheckFailed(text)
+        shown.display(shown.message(text))
+        return CheckFailed(text, see_above.format(question=self.name))
 
 
 def question(
@@ -168,8 +177,8 @@ def question(
     """
 
     def make(function: Callable[..., Any]) -> Question:
-        _student.watch_cells()
         forward = _forward.read(function)
+        cells.watch(f"grad_{forward.name}")
         point, box = _refuse_misfits(forward, wrt, at, domain)
         with _calculus.clean_torch():
             _calculus.refuse_what_autograd_cannot(forward, point)

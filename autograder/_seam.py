@@ -43,6 +43,8 @@ class Fault:
     """The name that a NameError misses."""
     called: bool = True
     """False when the call itself failed: wrong number of arguments."""
+    within: str = ""
+    """The function that the line is in."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,10 @@ class Missing:
     cell_fault: Fault | None = None
     near: tuple[str, ...] = ()
     not_a_function: str = ""
+    older: bool = False
+    """There is one from before; the cell that should define it anew did not."""
+    magic: str = ""
+    """The first line of that cell, if it is a magic that hides what happened."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,8 @@ class Reply:
     """The texts of the .py files beside the notebook that were imported, by module name."""
     seen: tuple[Finding, ...] = ()
     """What the watcher of the by-hand guard saw while the function ran."""
+    later_fault: Fault | None = None
+    """Why the cell that defines the function stopped after it had defined it."""
     reassigned: tuple[str, ...] = ()
     """Adjoints that the function assigns more than once: only the last value is seen at the return."""
 

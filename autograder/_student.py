@@ -12,11 +12,9 @@ import difflib
 import dis
 import inspect
 import io
-import linecache
 import logging
 import os
 import random
-import re
 import signal
 import sys
 import threading
@@ -25,7 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -34,10 +32,11 @@ import torch
 from autograder import _calculus
 from autograder._answers import describe, results_of
 from autograder._byhand_watch import Watch
-from autograder._seam import SECONDS, Answer, Fault, Missing, Number, Reply, Request, Student
+from autograder._seam import SECONDS, Answer, Missing, Number, Reply, Request, Student
+from autograder.student import cells
+from autograder.student.faults import MOST_TEXT, fault_of, own
 
 MOST_PRINTED = 2000
-_MOST_TEXT = 300
 _MOST_SOURCE = 100_000
 
 
@@ -51,16 +50,19 @@ class KernelStudent:
     def namespace(self) -> Mapping[str, Any]:
         if self._namespace is not None:
             return self._namespace
-        shell = _shell()
+        shell = cells.shell()
         return shell.user_ns if shell else vars(sys.modules["__main__"])
 
     def ask(self, request: Request) -> Reply:
-        fault = _failed_cells.get(request.function)
+        stopped = cells.stopped(request.function, self.namespace)
         function = self.namespace.get(request.function)
-        if fault or function is None:
-            return Reply(missing=Missing(fault, self._near(request.function)))
+        if stopped and not stopped.defined:
+            older = function is not None
+            return Reply(missing=Missing(stopped.fault, older=older, magic=stopped.magic))
+        if function is None:
+            return Reply(missing=Missing(near=self._near(request.function)))
         if not callable(function):
-            return Reply(missing=Missing(not_a_function=type(function).__name__[:_MOST_TEXT]))
+            return Reply(missing=Missing(not_a_function=type(function).__name__[:MOST_TEXT]))
         answers: list[Answer] = []
         watch = Watch(_call.__code__)
         with _own_state(self.namespace, request.given), _captured() as printed, _limited():
@@ -72,15 +74,26 @@ class KernelStudent:
         return Reply(
             tuple(answers),
             printed=printed.text() if request.show else "",
-            cells=tuple(c for c in self.namespace.get("In", ()) if isinstance(c, str)),
+            cells=self._cells(),
             modules=_modules_beside(),
             seen=watch.findings,
+            later_fault=stopped.fault if stopped else None,
             reassigned=reassigned,
         )
 
     def _near(self, wanted: str) -> tuple[str, ...]:
+        """A function whose name comes near and is not what another question asks for."""
+        others = cells.of_other_questions(wanted)
         functions = [n for n, v in self.namespace.items() if inspect.isfunction(v) and not n.startswith("_")]
-        return tuple(difflib.get_close_matches(wanted, functions, n=2, cutoff=0.6))
+        return tuple(difflib.get_close_matches(wanted, [n for n in functions if n not in others], n=1, cutoff=0.6))
+
+    def _cells(self) -> tuple[str, ...]:
+        """The cells as they were typed; `In` holds them as IPython reads them."""
+        shell = cells.shell()
+        typed = self.namespace.get("In", ())
+        if shell and self.namespace is shell.user_ns:
+            typed = getattr(shell.history_manager, "input_hist_raw", typed)
+        return tuple(c for c in typed if isinstance(c, str))
 
 
 _student: ContextVar[Student | None] = ContextVar("student", default=None)
@@ -138,14 +151,10 @@ def _modules_beside() -> dict[str, str]:
     found: dict[str, str] = {}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and file.startswith(here) and _own(file):
+        if isinstance(file, str) and file.startswith(here) and own(file):
             with contextlib.suppress(OSError, UnicodeDecodeError), open(file, encoding="utf-8") as text:
                 found[name] = text.read(_MOST_SOURCE)
     return found
-
-
-def _own(file: str) -> bool:
-    return "site-packages" not in file and not file.startswith(_PACKAGE)
 
 
 def _assigned_again(function: Callable[..., Any], names: Sequence[str]) -> tuple[str, ...]:
@@ -167,42 +176,6 @@ def _bind(
     if names != list(arguments) and sorted(names) == sorted(arguments):
         return [], dict(leaves)
     return [leaves[n] for n in arguments], {}
-
-
-def fault_of(error: BaseException) -> Fault:
-    """An exception as data, with the line of the student's own cell where it happened."""
-    kind = type(error)
-    base = next((c for c in kind.__mro__ if c.__module__ == "builtins"), Exception)
-    try:
-        text = str(error)[:_MOST_TEXT]
-    except BaseException:
-        text = ""
-    if isinstance(error, SyntaxError):
-        source = error.text if isinstance(error.text, str) else ""
-        return Fault(
-            kind.__name__, base.__name__, str(error.msg)[:_MOST_TEXT], error.lineno, source.strip()[:_MOST_TEXT]
-        )
-    line, source = _own_line(error.__traceback__)
-    name = getattr(error, "name", None) if isinstance(error, NameError) else None
-    return Fault(
-        kind.__name__[:60], base.__name__, text, line, source, name if isinstance(name, str) else "", line is not None
-    )
-
-
-def _own_line(trace: TracebackType | None) -> tuple[int | None, str]:
-    """The innermost frame that is the student's: a notebook cell, or a file beside the notebook."""
-    found: tuple[int | None, str] = None, ""
-    here = os.getcwd() + os.sep
-    while trace:
-        file = trace.tb_frame.f_code.co_filename
-        cell = not os.path.exists(file) and not file.startswith("<frozen")
-        if cell or (file.startswith(here) and _own(file)):
-            found = trace.tb_lineno, linecache.getline(file, trace.tb_lineno).strip()[:_MOST_TEXT]
-        trace = trace.tb_next
-    return found
-
-
-_PACKAGE = os.path.dirname(os.path.abspath(__file__))
 
 
 class _Printed(io.TextIOBase):
@@ -288,29 +261,3 @@ def _limited() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-# Cells that failed, by the function that they should have defined.
-_failed_cells: dict[str, Fault] = {}
-_DEFINES = re.compile(r"^\s*(?:async\s+)?def\s+(grad_\w+)", re.MULTILINE)
-
-
-def _shell() -> Any:
-    """The running IPython shell, or None; IPython is not imported for it."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython else None
-
-
-def _after_cell(result: Any) -> None:
-    error = result.error_before_exec or result.error_in_exec
-    for name in _DEFINES.findall(result.info.raw_cell or ""):
-        _failed_cells.pop(name, None)
-        if error is not None:
-            _failed_cells[name] = fault_of(error)
-
-
-def watch_cells() -> None:
-    """From now on, remember why a cell that should define `grad_qN` failed. Does nothing outside IPython."""
-    shell = _shell()
-    if shell and _after_cell not in shell.events.callbacks["post_run_cell"]:
-        shell.events.register("post_run_cell", _after_cell)

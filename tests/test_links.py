@@ -63,42 +63,70 @@ def test_a_right_answer_shows_every_named_link_as_right(student: Class) -> None:
     assert [(r[0], r[2]) for r in rows] == [(d, "right") for d in ("dfde", "dfdd", "dfdc", "dfdb", "dfdy")]
 
 
-def test_the_first_broken_link_is_named_with_numbers_and_slip_and_those_below_follow(student: Class) -> None:
+def test_the_first_wrong_link_is_named_with_numbers_and_slip_and_those_below_follow(student: Class) -> None:
     printed, failed = said(student, QUESTIONS["q6"], Q6.replace("-a / b**2", "a / b**2"))
     assert failed == (
-        "dfdy is not right at x = 1, y = 2, z = 1 (yours -0.1020, expected 0.1020). The first link that broke is dfdb "
-        "(yours 0.2452; from your dfdc follows -0.2452). It has the right size and the wrong sign: "
-        "d(a / b)/db = -a/b**2."
+        "dfdy is not right at x = 1, y = 2, z = 1 (yours -0.1020, expected 0.1020). The first wrong link is dfdb "
+        "(yours 0.2452; with your dfdc it should be -0.2452). It has the right size but the wrong sign: "
+        "`d(a / b)/db = -a/b**2`."
     )
-    assert "dfdc               0.1014   right\n" in printed
-    assert "dfdb               0.2452   the first link that broke\n" in printed
-    assert "dfdy              -0.1020   follows from the numbers above\n" in printed
+    assert "dfdc             0.1014   right\n" in printed
+    assert "dfdb             0.2452   the first wrong link\n" in printed
+    assert "dfdy            -0.1020   follows from your numbers above\n" in printed
 
 
 def test_a_second_break_below_the_first_is_said_not_to_follow(student: Class) -> None:
     source = Q6.replace("-a / b**2", "a / b**2").replace("torch.cos(y)", "torch.sin(y)")
     printed, failed = said(student, QUESTIONS["q6"], source)
-    assert "The first link that broke is dfdb" in failed
-    assert "does not follow from the numbers above" in printed
+    assert "The first wrong link is dfdb" in failed
+    assert "does not follow from your numbers above" in printed
 
 
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("dfdd * z", "dfdd", "It lacks the factor dd/dc: d(c * z)/dc = z."),
-        ("(1 / (d + 1))", "d", "It uses d itself where de/dd belongs: d(log(d + 1))/dd = 1/(d + 1)."),
+        (
+            "dfdd * z",
+            "dfdd",
+            "It lacks the factor dd/dc, the derivative of `d = c * z` with respect to c: `d(c * z)/dc = z`.",
+        ),
+        (
+            "(1 / (d + 1))",
+            "d",
+            "It uses d itself instead of the derivative of `e = torch.log(d + 1)` with respect to d: `d(log",
+        ),
         (
             "(1 / (d + 1))",
             "(d * d)",
-            "No known slip explains it. Look at `e = torch.log(d + 1)`, where d(log(d + 1))/dd",
+            "It fits none of the usual mistakes. Check `e = torch.log(d + 1)`, where `d(log(d + 1))/dd",
         ),
-        ("dfdb * torch.cos(y)", "dfdb * b", "It uses b itself where the derivative of `b = torch.sin(y)` belongs"),
-        ("dfdb * torch.cos(y)", "dfdb", "It lacks the factor db/dy: d(sin(y))/dy = cos(y)."),
-        ("dfdc * -a / b**2", "dfdd * -a / b**2 * 2", "No known slip explains it. Look at `c = a / b`, where d(a / b)"),
-        ("dfdc * -a / b**2", "-a / b**2", "It is only the local derivative dc/db: multiply it by dfdc."),
-        ("dfdc * -a / b**2", "dfdc / b", "It differentiates `c = a / b` by a where it must be by b"),
-        ("dfdc * -a / b**2", "dfde * -a / b**2", "It starts from dfde where dfdc belongs."),
-        ("dfdc * -a / b**2", "dfdc * b**2 / -a", "It has the factor dc/db turned over: d(a / b)/db = -a/b**2."),
+        (
+            "dfdb * torch.cos(y)",
+            "dfdb * b",
+            "It uses b itself instead of the derivative of `b = torch.sin(y)` with respect to y",
+        ),
+        (
+            "dfdb * torch.cos(y)",
+            "dfdb",
+            "It lacks the factor db/dy, the derivative of `b = torch.sin(y)` with respect to y: `d(sin(y))/dy = ",
+        ),
+        (
+            "dfdc * -a / b**2",
+            "dfdd * -a / b**2 * 2",
+            "It fits none of the usual mistakes. Check `c = a / b`, where `d(a / b)",
+        ),
+        ("dfdc * -a / b**2", "-a / b**2", "It is only dc/db, the derivative of `c = a / b`: multiply it by dfdc."),
+        (
+            "dfdc * -a / b**2",
+            "dfdc / b",
+            "It uses the derivative of `c = a / b` with respect to a instead of b: `d(a / b)/db = -a/b**2`.",
+        ),
+        ("dfdc * -a / b**2", "dfde * -a / b**2", "It starts from dfde instead of dfdc."),
+        (
+            "dfdc * -a / b**2",
+            "dfdc * b**2 / -a",
+            "It divides by the derivative of `c = a / b` with respect to b instead of multiplying by it: `d(a",
+        ),
     ],
 )
 def test_q6s_slips_are_told_in_the_students_own_names(student: Class, old: str, new: str, sentence: str) -> None:
@@ -108,8 +136,10 @@ def test_q6s_slips_are_told_in_the_students_own_names(student: Class, old: str, 
 
 def test_a_lost_path_of_a_fan_out_is_told(student: Class) -> None:
     _, failed = said(student, QUESTIONS["q4"], Q4.replace(" + dfdc * torch.cos(x)", ""))
-    assert "(yours -1.2672, expected -1.7847). The first link that broke is dfdx." in failed
-    assert "It lacks the path through c: x is used in `c = torch.sin(x)` as well: d(sin(x))/dx = cos(x)." in failed
+    assert "(yours -1.2672, expected -1.7847). The first wrong link is dfdx." in failed
+    assert (
+        "It leaves out the path through c: x is used in `c = torch.sin(x)`, too, and `d(sin(x))/dx = cos(x)`." in failed
+    )
 
 
 def test_unnamed_links_are_bridged_and_the_break_is_told_where_numbers_can(student: Class) -> None:
@@ -122,10 +152,10 @@ def test_unnamed_links_are_bridged_and_the_break_is_told_where_numbers_can(stude
         return f, dfdy
     """
     printed, failed = said(student, QUESTIONS["q6"], source)
-    assert "dfde                        not named" in printed
-    assert "dfdd               0.1014   right" in printed
-    assert "The first link that broke is dfdy." in failed
-    assert "It uses b itself where the derivative of `b = torch.sin(y)` belongs" in failed
+    assert "dfde                      not named" in printed
+    assert "dfdd             0.1014   right" in printed
+    assert "The first wrong link is dfdy." in failed
+    assert "It uses b itself instead of the derivative of `b = torch.sin(y)` with respect to y" in failed
 
 
 def test_what_the_numbers_cannot_tell_is_not_guessed(student: Class) -> None:
@@ -136,7 +166,10 @@ def test_what_the_numbers_cannot_tell_is_not_guessed(student: Class) -> None:
         return f, 0.37 * x + y
     """
     _, failed = said(student, QUESTIONS["q6"], source)
-    assert failed.endswith("dfde, dfdd, dfdc and dfdb are not named: name them, and you are told which one broke.")
+    assert failed.endswith(
+        "Your function does not name dfde, dfdd, dfdc and dfdb. Name them, as in `dfde = …`, and the check tells you "
+        "which link is wrong."
+    )
 
 
 def test_a_sign_lost_somewhere_in_one_line_is_told_as_that(student: Class) -> None:
@@ -148,7 +181,10 @@ def test_a_sign_lost_somewhere_in_one_line_is_told_as_that(student: Class) -> No
         return f, (1 - f * f) / (d + 1) * z * 2 * x / s**2 * torch.cos(y)
     """
     _, failed = said(student, QUESTIONS["q6"], source)
-    assert "It has the right size and the wrong sign: a minus is lost or added on the way from f." in failed
+    assert (
+        "It has the right size but the wrong sign: a minus is missing, or one too many, on the way from f to dfdy."
+        in failed
+    )
 
 
 def test_the_derivative_by_another_argument_is_told(student: Class) -> None:
@@ -156,7 +192,7 @@ def test_the_derivative_by_another_argument_is_told(student: Class) -> None:
         "dfdy = dfdb * torch.cos(y)", "dfdy = dfda * 2"
     )
     _, failed = said(student, QUESTIONS["q6"], source)
-    assert "It is the derivative by x; asked is the one by y." in failed
+    assert "It is the derivative with respect to x, but the question asks for the one with respect to y." in failed
 
 
 def test_a_name_that_is_used_again_is_not_blamed(student: Class) -> None:
@@ -170,7 +206,7 @@ def test_a_sum_built_up_in_steps_is_one_link(student: Class) -> None:
     source = Q4.replace("dfdx = dfda * 2 * x + dfdb * 2", "dfdx = dfda * 2 * x\n    dfdx += dfdb * 2\n    dfdx = dfdx")
     printed, failed = said(student, QUESTIONS["q4"], source)
     assert failed == ""
-    assert "dfdx              -1.7847   right" in printed
+    assert "dfdx            -1.7847   right" in printed
 
 
 CREDIT = {
@@ -224,7 +260,7 @@ def test_the_feedback_tells_the_share(student: Class, capsys: pytest.CaptureFixt
     student.grade(QUESTIONS["q6"], 8, "seed")
     told = " ".join(capsys.readouterr().out.split())
     assert told == (
-        "q6: 3.2 of 8 points. dfdy is not right at a hidden test point. The first link that broke is dfdb. It has the "
-        "right size and the wrong sign: d(a / b)/db = -a/b**2. Links that are right given the ones before them: "
-        "4 of 5; together they earn 3.2 of 8."
+        "q6: 3.2 of 8 points. dfdy is not right at a hidden test point. The first wrong link is dfdb. It has the right "
+        "size but the wrong sign: `d(a / b)/db = -a/b**2`. Links that are named and right, each judged by your own "
+        "numbers before it: 4 of 5. They earn 3.2 of 8 points."
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from nbformat import NotebookNode
 
-from autograder._seam import SECONDS, Reply, Request
+from autograder._seam import SECONDS, Fault, Missing, Reply, Request
 from autograder.rooms import _outputs, _sealed, _wire
 from autograder.rooms._ends import Gone, NoRoom, OutOfTime
 from autograder.rooms._handle import Handle
@@ -58,7 +58,7 @@ class Budget:
 class Shared:
     """What the rooms of one submission share: what has killed one is not tried again, in no other room either."""
 
-    cells: set[Cell] = field(default_factory=set)
+    cells: dict[Cell, Fault] = field(default_factory=dict)
     calls: dict[str, Reply] = field(default_factory=dict)
     modules: Mapping[str, str] = field(default_factory=dict)
     """The texts of the submission's own .py files, by module name."""
@@ -95,7 +95,7 @@ class Replay:
             except Gone as gone:
                 self._lose()
                 self.later(cell)
-                self._shared.cells.add(cell)
+                self._shared.cells[cell] = self._fault(gone)
                 if isinstance(gone, OutOfTime):
                     return [_outputs.error("CellTimeoutError", CELL_TIME.format(seconds=self._seconds))]
                 return [_outputs.error("DeadKernelError", CELL_GONE.format(why=gone))]
@@ -149,8 +149,22 @@ class Replay:
         # A cell that is too long to cross is as good as none: what it defines has no source, and is found so.
         cells = tuple(c.code if len(c.code) <= _wire.MOST_TEXT else "" for c in self._history[-_wire.MOST_ITEMS :])
         reply = _sealed.seal(_wire.decode(Reply, done.get("reply")), request, cells)
+        stopped = self._stopped(request.function)
+        if stopped:  # what is there under that name is what an older cell has defined
+            reply = Reply(missing=Missing(stopped, older=reply.missing is None))
         # The sources that the by-hand guard reads are the notebook's, not what the room says they are.
         return replace(reply, cells=cells, modules=self._shared.modules)
+
+    def _stopped(self, function: str) -> Fault | None:
+        """Why the last cell that defines the function was stopped, if it was."""
+        defines = re.compile(rf"^\s*(?:async\s+)?def\s+{re.escape(function)}\b", re.MULTILINE)
+        last = next((cell for cell in reversed(self._history) if defines.search(cell.code)), None)
+        return self._shared.cells.get(last) if last else None
+
+    def _fault(self, gone: Gone) -> Fault:
+        if isinstance(gone, OutOfTime):
+            return Fault("TooLong", "RuntimeError", f"it did not end within {self._seconds:g} seconds")
+        return Fault("ProcessEnded", "RuntimeError", str(gone))
 
     def _run(self, room: Handle, cell: Cell) -> list[NotebookNode]:
         order = {"do": "run", "code": _wire.clean(cell.code), "count": cell.count, "course": cell.course}
@@ -168,11 +182,11 @@ class Replay:
                 if cell not in self._shared.cells:
                     try:
                         self._run(self._room, cell)
-                    except Gone:
+                    except Gone as gone:
                         self._lose()
                         if self._over:
                             raise
-                        self._shared.cells.add(cell)
+                        self._shared.cells[cell] = self._fault(gone)
                         break
                 self._ran += 1
             else:

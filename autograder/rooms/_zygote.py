@@ -55,9 +55,9 @@ def warm() -> _shell.Shell:
         shell = _shell.make()
         for number, cell in enumerate(CELLS_TO_WARM, 1):
             _shell.run(shell, cell, number)
-    from autograder import _student
+    from autograder.student import cells
 
-    _student._failed_cells.clear()
+    cells.forget()
     shell.reset(new_session=True)
     shell.recorder.begin()
     import linecache

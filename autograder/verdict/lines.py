@@ -1,0 +1,148 @@
+"""Lines that mean something else to Python than to whoever wrote them: `^`, `//`, round(), a value given twice.
+
+Only a wrong answer is looked at. A line is told as what it is, never accused of being the cause.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from autograder._byhand_cells import magic_of, parse
+from autograder._byhand_names import branches
+from autograder._seam import Fault
+
+_ROUNDS = {"round", "around", "rint", "int", "long", "floor", "ceil", "trunc", "half", "float16", "bfloat16"}
+_CELL = "<module>"
+"""What Python calls the lines of a cell that are in no function."""
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A line of a cell, counted from 1, and its text."""
+
+    line: int
+    source: str
+
+
+class Lines:
+    """The function that a question asks for, and what else of the notebook's functions it names, as the cells say."""
+
+    def __init__(self, cells: Sequence[str], function: str) -> None:
+        self._cells, self._name = cells, function
+
+    @cached_property
+    def _functions(self) -> dict[str, tuple[Function, list[str], bool]]:
+        """By name: the definition, its cell's lines, and whether they begin with a magic. Read when first needed."""
+        found: dict[str, tuple[Function, list[str], bool]] = {}
+        for source in self._cells:
+            if "def " in source:
+                tree, lines = parse(source)
+                for definition in definitions(tree.body if tree else []):
+                    found[definition.name] = definition, lines, bool(magic_of(source))
+        return found
+
+    def power(self) -> Spot | None:
+        """The first line with `^`."""
+        return self._first(lambda node: _operates(node, ast.BitXor))
+
+    def floors(self) -> Spot | None:
+        """The first line with `//`."""
+        return self._first(lambda node: _operates(node, ast.FloorDiv))
+
+    def rounds(self) -> Spot | None:
+        """The first line that rounds a number."""
+        return self._first(_rounds)
+
+    def given_again(self, name: str) -> Spot | None:
+        """The last line of the answer itself that gives `name` a value, if an earlier one does so already."""
+        found = self._functions.get(self._name)
+        if not found:
+            return None
+        stores = [n for n in ast.walk(found[0]) if isinstance(n, ast.Name) and n.id == name]
+        lines = sorted(n.lineno for n in stores if isinstance(n.ctx, ast.Store))
+        return self._spot(lines[-1], found[1]) if len(lines) > 1 else None
+
+    def power_in(self, fault: Fault) -> Spot | None:
+        """The line with the `^` of what an exception stopped in."""
+        read = [(tree, lines, fault.line or 0) for tree, lines in map(parse, self._cells) if _holds(lines, fault)]
+        if not read:  # a script has no cells
+            read = [(*parse(fault.source), 1)]
+        for tree, lines, line in read:
+            for node in ast.walk(tree) if tree else ():
+                if _operates(node, ast.BitXor) and node.lineno <= line <= (node.end_lineno or 0):  # type: ignore[attr-defined]
+                    at = node.right if isinstance(node, ast.BinOp) else node
+                    found = self._spot(at.lineno, lines)  # type: ignore[attr-defined]
+                    return found if self._cells else Spot(fault.line or 0, fault.source)
+        return None
+
+    def placed(self, fault: Fault) -> Fault:
+        """The fault with its line as the cell counts it: what runs below `%%time` counts without that line."""
+        found = self._functions.get(self._name) if fault.line and fault.within in ("", _CELL, self._name) else None
+        if not (found and found[2] and fault.line and fault.line < len(found[1])):
+            return fault
+        text = found[1][fault.line].strip()
+        return replace(fault, line=fault.line + 1, source=text) if fault.source in ("", text) else fault
+
+    def _first(self, wanted: Callable[[ast.AST], bool]) -> Spot | None:
+        for definition, lines, _ in self._reached():
+            found = [n.lineno for n in _walked(definition) if wanted(n)]  # type: ignore[attr-defined]
+            if found:
+                return self._spot(min(found), lines)
+        return None
+
+    def _reached(self) -> Iterator[tuple[Function, list[str], bool]]:
+        names, seen = [self._name], set[str]()
+        while names:
+            name = names.pop(0)
+            if name in seen or name not in self._functions:
+                continue
+            seen.add(name)
+            yield self._functions[name]
+            names += [n.id for n in ast.walk(self._functions[name][0]) if isinstance(n, ast.Name)]
+
+    def _spot(self, line: int, lines: list[str]) -> Spot | None:
+        return Spot(line, lines[line - 1].strip()) if 0 < line <= len(lines) else None
+
+
+def _holds(lines: list[str], fault: Fault) -> bool:
+    return 0 < (fault.line or 0) <= len(lines) and lines[(fault.line or 1) - 1].strip() == fault.source
+
+
+def definitions(body: Sequence[ast.stmt]) -> Iterator[Function]:
+    """The functions that a cell's own lines define, not those inside others."""
+    todo = [*reversed(body)]
+    while todo:
+        statement = todo.pop()
+        if isinstance(statement, Function):
+            yield statement
+        elif not isinstance(statement, ast.ClassDef):
+            todo += [s for block in branches(statement) for s in block]
+
+
+def _walked(node: ast.AST) -> Iterator[ast.AST]:
+    """Everything in it but what is only printed."""
+    todo = [node]
+    while todo:
+        node = todo.pop()
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"):
+            yield node
+            todo += ast.iter_child_nodes(node)
+
+
+def _operates(node: ast.AST, operator: type[ast.operator]) -> bool:
+    return isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, operator)
+
+
+def _rounds(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _ROUNDS:
+            return True
+        case ast.Attribute(attr=name) if name in _ROUNDS:
+            return True
+        case ast.FormattedValue(format_spec=ast.JoinedStr()):
+            return True
+    return _operates(node, ast.FloorDiv)

@@ -1,0 +1,127 @@
+"""What is no answer yet: no function, an exception, or results that are not two numbers.
+
+Of a hidden test only Python's own words and the student's own lines are told: a student's text may spell out a point.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from autograder import _messages as m
+from autograder._seam import SECONDS, Answer, Fault, Missing, Number
+from autograder.verdict.kinds import Kind, Verdict
+from autograder.verdict.lines import Lines
+
+_RAISE = re.compile(r"raise\s+NotImplementedError\b")
+_FUNCTIONS = ("function", "builtin_function_or_method", "method", "numpy.ufunc")
+STOPPED_FROM_OUTSIDE = ("TooLong", "ProcessEnded")
+_GRADERS_OWN = {"ProcessEnded": m.PROCESS_ENDED, "NoAnswer": m.NO_ANSWER}
+
+
+class Unusable:
+    """`words` are those of the question: function, arguments, output and adjoint."""
+
+    def __init__(self, words: Mapping[str, str], hidden: bool) -> None:
+        self._words, self._hidden = words, hidden
+
+    def missing(self, missing: Missing, lines: Lines) -> Verdict:
+        """There is no such function."""
+        fault = missing.cell_fault
+        if fault and fault.type in STOPPED_FROM_OUTSIDE:
+            return self._say(Kind.MISSING, m.CELL_ENDED, text=_why(fault))
+        if fault:
+            template = m.CELL_FAULT_OLDER if missing.older else m.CELL_FAULT
+            return self._say(Kind.MISSING, template, **self._fault_words(lines.placed(fault)))
+        if missing.magic:
+            return self._say(Kind.MISSING, m.CELL_MAGIC, magic=missing.magic)
+        if missing.not_a_function:
+            return self._say(Kind.MISSING, m.NOT_A_FUNCTION, type=missing.not_a_function)
+        if missing.near:
+            return self._say(Kind.MISSING, m.MISSING_NEAR, near=missing.near[0])
+        return self._say(Kind.MISSING, m.MISSING)
+
+    def answer(self, answer: Answer, where: str, lines: Lines) -> Verdict | None:
+        """An exception, or anything but two finite numbers; None if there are two."""
+        if answer.fault:
+            return self._fault(lines.placed(answer.fault), lines)
+        if answer.single:
+            (only,) = answer.results
+            if only.kind == "none":
+                return self._say(Kind.NOT_TWO, m.NOTHING)
+            return self._say(Kind.NOT_TWO, m.ONE_RESULT, type=only.type)
+        if len(answer.results) != 2:
+            return self._say(Kind.NOT_TWO, m.RESULT_COUNT, count=len(answer.results))
+        names = (self._words["output"], self._words["adjoint"])
+        for number, what, name in zip(answer.results, ("value", "derivative"), names, strict=True):
+            template = _no_number(number)
+            if template:
+                words = {"what": what, "name": name, "type": number.type, "shape": number.shape}
+                kind = Kind.UNANSWERED if template is m.PLACEHOLDER else Kind.NO_NUMBER
+                return self._say(kind, template, where=where, **words)
+        return None
+
+    def too_long(self) -> Verdict:
+        """No answer in time."""
+        return self._say(Kind.RAISED, m.TOO_LONG, seconds=SECONDS)
+
+    def later(self, fault: Fault, lines: Lines) -> str:
+        """The remark on a cell that stopped after it had defined the function."""
+        return m.LATER_FAULT.format(**self._words, **self._fault_words(lines.placed(fault)))
+
+    def _fault(self, fault: Fault, lines: Lines) -> Verdict:
+        own = fault.within in ("", self._words["function"])
+        if fault.base == "NotImplementedError" and _RAISE.match(fault.source) and own:
+            return self._say(Kind.UNANSWERED, m.UNANSWERED)
+        if fault.base in ("NotImplementedError", "TypeError", "RuntimeError"):
+            spot = lines.power_in(fault)
+            if spot:
+                fault = replace(fault, line=spot.line, source=spot.source)
+                return self._say(Kind.RAISED, m.POWER, **self._fault_words(fault))
+        words = self._fault_words(fault)
+        if fault.name and fault.name == self._words["adjoint"]:
+            return self._say(Kind.UNANSWERED, m.BLANK)
+        if fault.name:
+            return self._say(Kind.RAISED, m.UNKNOWN_NAME, name=fault.name, **words)
+        if fault.base == "RecursionError":
+            return self._say(Kind.RAISED, m.RECURSION if own else m.RECURSION_ELSEWHERE, **words)
+        if fault.type == "TooLong":
+            return self.too_long()
+        if fault.type in _GRADERS_OWN:  # and so are its words
+            return self._say(Kind.RAISED, _GRADERS_OWN[fault.type], text=_why(fault))
+        if fault.base == "TypeError" and not fault.called:
+            count = self._words["arguments"].count(",") + 1
+            return self._say(Kind.RAISED, m.ARITY, count="one argument" if count == 1 else f"{count} arguments")
+        return self._say(Kind.RAISED, m.RAISED, **words)
+
+    def _fault_words(self, fault: Fault) -> dict[str, str]:
+        text = "" if self._hidden and fault.base != "SyntaxError" else fault.text
+        elsewhere = fault.within.isidentifier() and fault.within != self._words["function"]
+        inside = f" (in `{fault.within}`)" if elsewhere else ""
+        return {
+            "line": f" in line {fault.line}{inside}" if fault.line else "",
+            "type": fault.base if self._hidden else fault.type,
+            "text": f": {text}" if text else "",
+            "own": m.OWN_LINE.format(source=fault.source) if fault.source else "",
+        }
+
+    def _say(self, kind: Kind, template: str, **words: object) -> Verdict:
+        return Verdict(kind, template.format(**self._words, **words))
+
+
+def _why(fault: Fault) -> str:
+    """What the grader itself says of it."""
+    return f" ({fault.text})" if fault.text else ""
+
+
+def _no_number(number: Number) -> str | None:
+    """The template for what is wrong with one result, or None for a finite number."""
+    if number.kind == "number":
+        if math.isnan(number.value):
+            return m.NAN
+        return m.INFINITE if math.isinf(number.value) else None
+    if number.kind == "other":
+        return {"ellipsis": m.PLACEHOLDER, **dict.fromkeys(_FUNCTIONS, m.FUNCTION)}.get(number.type, m.OTHER)
+    return {"none": m.NONE, "text": m.TEXT, "shape": m.SHAPE, "complex": m.COMPLEX}[number.kind]
