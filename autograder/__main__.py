@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from autograder import __version__
 from autograder._errors import AutograderError
 from autograder.commands import authors, instructors
+from autograder.commands.closed_pipe import survives_closed_pipe
 
 
+@survives_closed_pipe
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; 0 if it went well, 1 if not, with the reason on stderr."""
     options = _parser().parse_args(argv)
