@@ -40,8 +40,10 @@ c.Autograde.autograde_preprocessors = [
     "autograder.rooms.SaveGrades",
     "autograder.rooms.Sanitise",
 ]
-# nbgrader's own list, after a check that the tests can be run without the student's names.
+# nbgrader's own list, after a check that the questions are finished and that the tests can be run without the student's
+# names.
 c.GenerateAssignment.preprocessors = [
+    "autograder.authoring.generate.RefuseUnfinished",
     "autograder.rooms.RefuseBorrowing",
     "nbgrader.preprocessors.IncludeHeaderFooter",
     "nbgrader.preprocessors.InstantiateTests",

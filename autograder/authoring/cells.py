@@ -129,7 +129,7 @@ def texts(question: Question, source: str, title: str) -> dict[str, str]:
         points(question, CHECK_POINTS, HIDDEN_POINTS),
         "**Stuck?** Open one hint at a time.",
         *(f"<details><summary>Hint {n}: {what}</summary>\n\nTODO\n\n</details>" for n, what in enumerate(hints, 1)),
-        "The graph of the forward pass, with an empty slot for each adjoint:",
+        "**Graph:** the forward pass, with an empty slot for each adjoint.",
         picture(question),
     ]
     answer = [

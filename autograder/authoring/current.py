@@ -41,7 +41,8 @@ def _here(notebook: Any) -> list[str]:
         for change in done.changes
         if change.generated
     ]
-    return [*(f"{name}-forward: {text}" for name, text in done.faults.items()), *stale]
+    faults = [f"{name}-forward: {text}" for name, text in done.faults.items() if " makes no question " not in text]
+    return [*faults, *stale]
 
 
 if __name__ == "__main__":

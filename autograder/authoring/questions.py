@@ -35,7 +35,7 @@ def read(notebook: Any) -> Questions:
     """The questions of a notebook. What its cells print is not shown."""
     found = Questions(namespace={"__name__": "__main__", "In": [""]})
     run(_BASICS, "basics", found.namespace)
-    locked = [c for c in notebook.cells if c.cell_type == "code" and _is_course(c)]
+    locked = [c for c in notebook.cells if c.cell_type == "code" and (_is_course(c) or FORWARD.match(grade_id(c)))]
     last = max((i for i, c in enumerate(locked) if FORWARD.match(grade_id(c))), default=-1)
     other = ""
     for cell in locked[: last + 1]:

@@ -57,8 +57,8 @@ def _tests(name: str) -> tuple[tuple[str, str], ...]:
 def _of_one(name: str, named: dict[str, Any]) -> Iterator[str]:
     have = [s for s in SUFFIXES if f"{name}{s}" in named]
     if "-forward" not in have:
-        for suffix in have:
-            yield f"{name}{suffix}: its forward pass {name}-forward is missing; put that cell back, or remove this one too."
+        left = ", ".join(f"{name}{suffix}" for suffix in have)
+        yield f"{left}: the forward pass {name}-forward is missing; put that cell back, or remove these cells too."
         return
     made = source.decorated(named[f"{name}-forward"]["source"])
     if made != [name]:
@@ -141,10 +141,10 @@ def _test(name: str, grade_id: str, method: str, cell: Any) -> Iterator[str]:
 
 def _twice(notebook: Any, families: list[str]) -> Iterator[str]:
     ids = [c.metadata.get("nbgrader", {}).get("grade_id", "") for c in notebook.cells]
-    for grade_id, count in Counter(ids).items():
-        of = OF_A_QUESTION.match(grade_id)
-        if count > 1 and of and of[1] in families:
-            yield f"{grade_id}: {count} cells have this name; rename all but one, or remove them."
+    for name in families:
+        names = [i for i, n in Counter(ids).items() if n > 1 and (of := OF_A_QUESTION.match(i)) and of[1] == name]
+        if names:
+            yield f"{', '.join(names)}: more than one cell has this name; give the others another name, or remove them."
     defined = Counter(
         n for c in notebook.cells if c.cell_type == "code" and source.locked(c) for n in source.decorated(c.source)
     )
