@@ -48,8 +48,10 @@ c.Autograde.autograde_preprocessors = [
 ]
 # The plain command fills the gradebook, also where release/ is there already, and names what it changes in release/.
 c.GenerateAssignment.exporter_class = "autograder.release.exporter.ReleaseExporter"
-# nbgrader's own list, after a check that the tests can be run without the student's names.
+# nbgrader's own list, after a check that the questions are finished and that the tests can be run without the student's
+# names.
 c.GenerateAssignment.preprocessors = [
+    "autograder.authoring.generate.RefuseUnfinished",
     "autograder.rooms.RefuseBorrowing",
     "nbgrader.preprocessors.IncludeHeaderFooter",
     "nbgrader.preprocessors.InstantiateTests",

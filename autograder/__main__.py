@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 from autograder._errors import AutograderError
 from autograder.commands import authors, instructors, students
+from autograder.commands.closed_pipe import survives_closed_pipe
 from autograder.commands.overview import Overview
 
 # Whose commands they are: the help's headings, in this order.
 PEOPLE = {"For students": students, "For instructors": instructors, "For authors of questions": authors}
 
 
+@survives_closed_pipe
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; 0 if it went well, 1 if not, with the reason on stderr; without a command, the help and 2."""
     parser = _parser()

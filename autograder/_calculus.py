@@ -37,6 +37,7 @@ _KINKS: dict[str, Callable[..., list[Any]]] = {
     "clamp_min": lambda x, min: [x - min],
     "clamp_max": lambda x, max: [x - max],
 }
+_ON_KINK = 1e-9
 _REFUSED_CALLS: dict[str, str] = {
     **dict.fromkeys(
         ["item", "__float__", "__int__", "__index__", "tolist", "numpy", "__array__", "detach", "detach_", "data"],
@@ -241,6 +242,19 @@ def kinks(forward: Forward, point: Point) -> list[float]:
     with probe:
         run(forward, tensors(point))
     return probe.kinks
+
+
+def refuse_kink(forward: Forward, point: Point) -> None:
+    """Raises QuestionError for the first line that is on a kink at the visible point, where it has no derivative."""
+    values = tensors(point)
+    names = dict(forward.given)
+    for line in forward.lines:
+        with _Probe() as probe:
+            values[line.name] = eval(line.code, names, values)
+        if any(abs(gap) < _ON_KINK for gap in probe.kinks):
+            raise _cannot(
+                forward, line, "is on a kink at the visible point `at`, where it has no derivative; choose another point"
+            )
 
 
 def refuse_what_autograd_cannot(forward: Forward, point: Point) -> None:

@@ -1,19 +1,34 @@
-"""What an author wants to know of a question: its graph, how good its points are, and what its slips can be told by."""
+"""What can be told of a question at its points: how good these are, and which slips they show."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-
-import torch
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from autograder import _calculus
 from autograder._calculus import Reference
 from autograder._links import TOLERANCE, Chain
-from autograder._points import COUNT
+from autograder._points import Domain, Testbed
 from autograder._question import Question
 from autograder._seam import Answer, Number
 from autograder._slips import Slip, carried, is_no_slip, slips
+
+_SEEDS = ("other points", "again others", "and others")
+_SAME = 1e-9
+"""A slip that changes the derivative by less than this part of its scale, wherever one looks, is no mistake."""
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Why the points do not show a slip: the first of these that is so."""
+
+    other_points: bool = False
+    """Other points of the same domain show it."""
+    domain: Domain | None = None
+    """A wider domain whose points show it."""
+    effect: float = 0.0
+    """No domain shows it: at most this part of the derivative's scale is changed by it, anywhere."""
 
 
 class Inspection:
@@ -27,7 +42,13 @@ class Inspection:
         usable = [s for s in found if all(math.isfinite(s.change(t)) for t in self.truth.traces)]
         self.no_slips = [s for s in usable if is_no_slip(self.truth, s)]
         self.slips = [s for s in usable if s not in self.no_slips]
-        self.untold = [s for s in self.slips if not self._shows(s)]
+        self.remedies: Mapping[Slip, Remedy] = self._remedies([s for s in self.slips if not self._shows(s)])
+        self.same_everywhere = [
+            s for s, r in self.remedies.items() if not r.other_points and not r.domain and not r.effect
+        ]
+        """Slips that give the true derivative on every domain that was tried: not even a mistake."""
+        self.slips = [s for s in self.slips if s not in self.same_everywhere]
+        self.untold = [s for s in self.remedies if s not in self.same_everywhere]
         """Slips that are mistakes, but that these points cannot tell from the truth: the question must not go out."""
 
     def _result(self, slip: Slip) -> list[float]:
@@ -36,9 +57,22 @@ class Inspection:
         return [t.expected[wrt] + slip.change(t) * carried(forward, t, slip.node, wrt) for t in self.truth.traces]
 
     def _shows(self, slip: Slip) -> bool:
-        pairs = zip(self._result(slip), self.truth.traces, strict=True)
-        wrt = self.question.wrt
-        return any(abs(r - t.expected[wrt]) > self.truth.tolerance(wrt, t) for r, t in pairs)
+        return _largest(self.question, self.truth, slip) > 1
+
+    def _remedies(self, hidden: list[Slip]) -> dict[Slip, Remedy]:
+        """For each slip that the points do not show: whether other points, a wider domain or nothing would."""
+        if not hidden:
+            return {}
+        question = self.question
+        tried: list[tuple[Domain | None, Chain]] = []
+        with _calculus.clean_torch():
+            for seed in _SEEDS:
+                tried.append((None, _true_chain(question, question._testbed.draw(seed))))
+            for domain in _wider(question.domain):
+                points, _ = Testbed(question.forward, question.wrt, domain)._collect("wider")
+                if points:
+                    tried.append((domain, _true_chain(question, points)))
+        return {slip: _remedy(question, slip, tried) for slip in hidden}
 
     def alike(self) -> list[list[Slip]]:
         """Groups of slips that lead to the same derivative everywhere: without named adjoints nobody can tell them."""
@@ -53,59 +87,63 @@ class Inspection:
                 groups.append(group)
         return groups
 
-    def report(self) -> Iterator[str]:
-        """The lines that `autograder inspect` prints."""
-        q, forward = self.question, self.question.forward
-        yield f"{q.name}({', '.join(forward.leaves)}): d({forward.output})/d({q.wrt}), in code {forward.adjoint(q.wrt)}"
-        for line in forward.lines:
-            readers = ", ".join(c.name for c in forward.consumers(line.name)) or "the result"
-            yield f"    {line.text:<40} used by {readers}"
-        yield "links: " + ", ".join(forward.adjoint(n) for n in self.truth.way[1:])
-        yield "domain: " + ", ".join(f"{lo:g} ≤ {n} ≤ {hi:g}" for n, (lo, hi) in q.domain.items())
-        yield from self._points()
-        yield from self._slips()
 
-    def _points(self) -> Iterator[str]:
-        q = self.question
-        scales = [r.scales[q.wrt] for r in self.references]
-        uncancelled = sum(0 < s <= 2 * abs(r.adjoints[q.wrt]) for s, r in zip(scales, self.references, strict=True))
-        with _calculus.clean_torch():
-            worst = max(
-                abs(_calculus.adjoints(q.forward, r.point, torch.float32)[q.wrt] - r.adjoints[q.wrt]) / s
-                for r, s in zip(self.references, scales, strict=True)
-                if s
-            )
-            gaps = [_calculus.kinks(q.forward, r.point) for r in self.references]
-        yield f"points: {COUNT}; paths do not cancel at {uncancelled}; S from {min(scales):.3g} to {max(scales):.3g}"
-        yield f"    float32 differs from float64 by at most {worst:.1e}·S (the tolerance is {TOLERANCE:g}·S)"
-        for at, column in enumerate(zip(*gaps, strict=True), 1):
-            above = sum(g > 0 for g in column)
-            nearest = min(map(abs, column))
-            yield f"    kink {at}: {above} points above, {COUNT - above} below, none nearer than {nearest:g}"
+def _remedy(question: Question, slip: Slip, tried: Sequence[tuple[Domain | None, Chain]]) -> Remedy:
+    effect = 0.0
+    for domain, chain in tried:
+        if not all(math.isfinite(slip.change(t)) for t in chain.traces):
+            continue
+        if _largest(question, chain, slip) > 1:
+            return Remedy(other_points=domain is None, domain=domain)
+        effect = max(effect, _largest(question, chain, slip) * TOLERANCE)
+    return Remedy(effect=effect if effect > _SAME else 0.0)
 
-    def _slips(self) -> Iterator[str]:
-        yield (
-            f"slips: {len(self.slips)} at {len(self.truth.way) - 1} links, all caught"
-            if not self.untold
-            else (
-                f"slips: {len(self.slips)}, of which {len(self.untold)} CANNOT be told from the truth by these points:"
+
+def _largest(question: Question, chain: Chain, slip: Slip) -> float:
+    """How far the slip's derivative is from the truth, in tolerances, where it is farthest."""
+    wrt = question.wrt
+    changes = [abs(slip.change(t) * carried(question.forward, t, slip.node, wrt)) for t in chain.traces]
+    allowed = [chain.tolerance(wrt, t) for t in chain.traces]
+    return max((c / a for c, a in zip(changes, allowed, strict=True) if a), default=0.0)
+
+
+def _wider(domain: Domain) -> list[Domain]:
+    """Domains to try in its place: stretched about the middle, and away from 0 where that keeps the sign."""
+    made: list[Domain] = []
+    for factor in (2, 4):
+        stretched, one_sided = {}, {}
+        for name, (lo, hi) in domain.items():
+            middle, half = (lo + hi) / 2, (hi - lo) / 2 * factor
+            stretched[name] = (round(middle - half, 2), round(middle + half, 2))
+            one_sided[name] = (
+                (lo / factor, hi * factor) if lo > 0 else (lo * factor, hi / factor if hi < 0 else hi * factor)
             )
-        )
-        for slip in self.untold:
-            yield f"    {words(self.question, slip)}: widen the domain, or choose another seed"
-        if self.no_slips:
-            yield f"no slips, because they equal the truth on the domain: {len(self.no_slips)}"
-            yield from (f"    {words(self.question, s)}" for s in self.no_slips)
-        groups = self.alike()
-        yield f"told apart only by named adjoints (the same result everywhere): {len(groups)} groups"
-        for group in groups:
-            yield "    " + " = ".join(words(self.question, s) for s in group[:6]) + (" = …" if len(group) > 6 else "")
+        made += [one_sided, stretched]
+    return made
 
 
 def words(question: Question, slip: Slip) -> str:
-    """A slip in a few words: `dfdb: sign`."""
-    detail = " ".join(p for p in (f"through {slip.consumer}" if slip.consumer else "", slip.other) if p)
-    return f"{question.forward.adjoint(slip.node)}: {slip.kind}" + (f" ({detail})" if detail else "")
+    """A slip as a mistake that a student makes: `dfdb has the wrong sign`."""
+    forward, node, consumer, other = question.forward, slip.node, slip.consumer, slip.other
+    local = f"d{consumer}/d{node}"
+    said = {
+        "other leaf": f"is the derivative with respect to {other}",
+        "sign": "has the wrong sign",
+        "share's sign": f"has the wrong sign in the share through {consumer}",
+        "path lost": f"leaves out the path through {consumer}",
+        "power not lowered": f"does not lower the power in the line of {consumer}",
+        "exponent not brought down": f"lacks the exponent {other} as a factor",
+        "local dropped": f"lacks the factor {local}",
+        "upstream dropped": f"is not multiplied by {forward.adjoint(consumer)}",
+        "value for derivative": f"uses {consumer} itself instead of {local}",
+        "input for derivative": f"uses {node} itself instead of {local}",
+        "other input": f"uses d{consumer}/d{other} instead of {local}",
+        "turned over": f"divides by {local} instead of multiplying by it",
+        "local repeated": f"has the factor {local} twice",
+        "wrong adjoint": f"starts from {other} instead of {forward.adjoint(consumer)}",
+        "other local": f"uses {other} instead of {local}",
+    }
+    return f"{forward.adjoint(node)} {said[slip.kind]}"
 
 
 def _true_chain(question: Question, references: Sequence[Reference]) -> Chain:

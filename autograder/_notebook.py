@@ -1,26 +1,24 @@
-"""Questions in notebooks: reading them out of source cells, and writing the five cells of a new one.
-
-Everything written here follows from the forward pass; what only a person can write (the statement's words, hints, the
-solution) is left as clearly marked text to replace.
-"""
+"""Source notebooks as files: which there are, reading and writing them, putting a new question into one."""
 
 from __future__ import annotations
 
 import ast
-import copy
-import linecache
+import json
 import re
-import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from autograder._errors import QuestionError
-from autograder._links import way
 from autograder._question import Question
+from autograder.authoring import cells
+from autograder.authoring.questions import FORWARD
+from autograder.authoring.questions import read as questions_of
+from autograder.authoring.refresh import refresh
+from autograder.authoring.source import grade_id
 
-_IMAGE = re.compile(r"!\[[^\]]*\]\(data:image/svg\+xml;base64,[A-Za-z0-9+/=]*\)")
-_CELL = re.compile(r"^(q\w+)-forward$")
 NAME = re.compile(r"q\w+")
+SOURCE = Path("source")
 
 
 def read(path: Path) -> Any:
@@ -44,122 +42,49 @@ def write(notebook: Any, path: Path) -> None:
     beside.replace(path)
 
 
+def with_questions(source: Path = SOURCE) -> list[Path]:
+    """The source notebooks that hold questions, of every assignment."""
+    return [path for path, ids, _ in _sources(source) if any(map(FORWARD.match, ids))]
+
+
+def set_up(source: Path = SOURCE) -> list[Path]:
+    """The source notebooks that questions can go into: those whose set-up cell imports `question`."""
+    return [path for path, _, text in _sources(source) if "from autograder import question" in text]
+
+
+def _sources(source: Path) -> Iterator[tuple[Path, list[str], str]]:
+    """Each source notebook with the grade_ids of its cells and the text of its locked cells."""
+    for path in sorted(source.glob("*/*.ipynb")):
+        try:
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            marks = [(cell.get("metadata", {}).get("nbgrader", {}), "".join(cell["source"])) for cell in cells]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue  # no notebook of ours; nbgrader will say so
+        yield path, [m.get("grade_id", "") for m, _ in marks], "\n".join(t for m, t in marks if m.get("locked"))
+
+
 def questions(notebook: Any) -> dict[str, Question]:
-    """The questions that the forward cells define, by name; QuestionError names the cell that does not make one."""
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    run("import torch\nfrom autograder import question\n", "setup", namespace)
-    found = {}
-    for cell in notebook.cells:
-        name = _CELL.match(_grade_id(cell))
-        if name:
-            run(cell.source, name[1], namespace)
-            made = namespace.get(name[1])
-            if not isinstance(made, Question):
-                raise QuestionError(f"The cell {name[0]} makes no question {name[1]}: put @question above its def.")
-            found[name[1]] = made
-    return found
-
-
-def run(source: str, name: str, namespace: dict[str, Any]) -> None:
-    """Runs a cell as a notebook does: its text stays readable for inspect."""
-    file = f"<cell {name} {hash(source)}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    try:
-        exec(compile(source, file, "exec"), namespace)  # the author's own cell
-    except QuestionError:
-        raise
-    except Exception as error:
-        raise QuestionError(
-            f"The cell of {name} stopped with {type(error).__name__}: {error}. Mend it first."
-        ) from None
+    """The questions that the forward cells define, by name; QuestionError for the first that makes none."""
+    found = questions_of(notebook)
+    if found.faults:
+        raise QuestionError(next(iter(found.faults.values())))
+    return found.made
 
 
 def with_pictures(notebook: Any) -> Any:
     """A copy whose statements carry the pictures that their questions have now."""
-    notebook = copy.deepcopy(notebook)
-    made = questions(notebook)
-    for cell in notebook.cells:
-        name = _grade_id(cell).removesuffix("-statement")
-        if _grade_id(cell).endswith("-statement") and name in made:
-            cell.source = _IMAGE.sub(picture(made[name]).replace("\\", r"\\"), cell.source)
-    return notebook
+    return refresh(notebook, pictures=True).notebook
 
 
-def picture(question: Question) -> str:
-    """The statement's picture as markdown."""
-    return question.draw().markdown(f"The computation graph of {question.name}, with a slot for each adjoint")
-
-
-def tested(question: Question) -> str:
-    """The statement's sentence about where the answer is tested."""
-    at = ", ".join(f"{n} = {v:g}" for n, v in question.at.items())
-    boxes: dict[tuple[float, float], list[str]] = {}
-    for name, box in question.domain.items():
-        boxes.setdefault(box, []).append(name)
-    domain = "; ".join(f"{', '.join(names)} between {lo:g} and {hi:g}" for (lo, hi), names in boxes.items())
-    forward = question.forward
-    return (
-        f"**Tested:** your value `{forward.output}` and your derivative `{forward.adjoint(question.wrt)}` are compared "
-        f"with torch's at {at} in the open, and at 24 hidden points with {domain.replace('-', '−')}."
-    )
-
-
-def five_cells(source: str, title: str) -> tuple[Question, list[Any]]:
-    """The cells of a question whose forward cell is `source`."""
-    from nbformat.v4 import new_code_cell, new_markdown_cell
-
+def five_cells(source: str, title: str, notebook: Any) -> tuple[Question, list[Any]]:
+    """The cells of a question whose forward cell is `source`, for `notebook`, whose set-up cell it may use."""
     name = _name_in(source)
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    run("import torch\nfrom autograder import question\n", "setup", namespace)
-    run(source, name, namespace)
-    question: Question = namespace[name]
-    forward = question.forward
-    adjoint, leaves = forward.adjoint(question.wrt), ", ".join(forward.leaves)
-    lines = "\n".join("    " + line.text for line in forward.lines)
-    backward = "\n".join(f"    {forward.adjoint(n)} = ..." for n in way(question.forward, question.wrt)[1:])
-    at = ", ".join(f"{n} = {v:g}" for n, v in question.at.items())
-    statement = (
-        f"## {title}\n\nTODO: what this function is, in a sentence or two, and its formula.\n\n{picture(question)}\n\n"
-        f"{tested(question)}\n\n**Stuck?** Open one hint at a time.\n\n"
-        + "\n\n".join(
-            f"<details><summary>Hint {n}: {what}</summary>\n\nTODO\n\n</details>"
-            for n, what in enumerate(("the rule", "the local derivatives", "one link, worked on another example"), 1)
-        )
-    )
-    texts = {
-        f"{name}-statement": new_markdown_cell(statement),
-        f"{name}-forward": new_code_cell(source.strip()),
-        name: new_code_cell(
-            f"def grad_{name}({leaves}):\n{lines}\n\n    ### BEGIN SOLUTION\n{backward}\n    ### END SOLUTION\n\n"
-            f"    return {forward.output}, {adjoint}"
-        ),
-        f"{name}-check": new_code_cell(
-            f"# Run this after your cell: it compares {adjoint} with torch's at {at}.\n"
-            f'# Try a point of your own as well: {name}.check(at={{"{question.wrt}": 0.5}})\n{name}.check()'
-        ),
-        f"{name}-hidden": new_code_cell(
-            f"# Hidden tests: the value {forward.output} and the derivative {adjoint} at 24 points that you have not "
-            "seen, in the domain\n# stated above. The test you can see looks at one point only, so passing Validate is "
-            "not yet full marks.\n"
-            f'### BEGIN HIDDEN TESTS\n{name}.grade(points=8, seed="{secrets.token_hex(4)}")\n### END HIDDEN TESTS'
-        ),
-    }
-    return question, [_marked(cell, grade_id, grade_id == name) for grade_id, cell in texts.items()]
-
-
-def _marked(cell: Any, grade_id: str, solution: bool) -> Any:
-    cell.id = grade_id
-    points = {"-check": 2, "-hidden": 8}.get(grade_id[grade_id.rfind("-") :] if "-" in grade_id else "")
-    cell.metadata["nbgrader"] = {
-        "grade": points is not None,
-        "grade_id": grade_id,
-        "locked": not solution,
-        "schema_version": 3,
-        "solution": solution,
-        "task": False,
-        **({"points": points} if points else {}),
-    }
-    return cell
+    above = [cell for cell in notebook.cells if grade_id(cell) != f"{name}-forward"]
+    found = questions_of(notebook | {"cells": [*above, cells.cell(f"{name}-forward", source)]})
+    if name in found.faults:
+        raise QuestionError(found.faults[name])
+    made = cells.texts(found.made[name], source, title)
+    return found.made[name], [cells.cell(grade_id, text) for grade_id, text in made.items()]
 
 
 def _name_in(source: str) -> str:
@@ -173,15 +98,11 @@ def _name_in(source: str) -> str:
     return made[0]
 
 
-def _grade_id(cell: Any) -> str:
-    return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
-
-
-def insert(notebook: Any, cells: list[Any]) -> None:
+def insert(notebook: Any, made: list[Any]) -> None:
     """Puts the cells of a new question after those of the last one."""
-    have = [_grade_id(cell) for cell in notebook.cells]
-    taken = sorted({_grade_id(c) for c in cells} & set(have))
+    have = [grade_id(cell) for cell in notebook.cells]
+    taken = sorted({grade_id(c) for c in made} & set(have))
     if taken:
         raise QuestionError(f"The notebook already has a cell {taken[0]}. Choose another name or remove its cells.")
     last = max((i for i, g in enumerate(have) if g.endswith("-hidden")), default=len(have) - 1)
-    notebook.cells[last + 1 : last + 1] = cells
+    notebook.cells[last + 1 : last + 1] = made

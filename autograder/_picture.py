@@ -1,7 +1,7 @@
-"""A picture as notebooks take it: an SVG with a text for those who cannot see it; and as markdown for a statement.
+"""A picture as notebooks take it: an SVG with a text for those who cannot see it; and as one line for a statement.
 
-JupyterLab refuses SVG attachments ("unknown image mime type"), so a statement carries its picture as a data URI, which
-JupyterLab, Notebook and nbconvert all show as an image, in which no script can run.
+JupyterLab refuses SVG attachments ("unknown image mime type"), and markdown-it (VS Code) refuses SVG data in `![]()`.
+An `<img>` with a data URI is shown by both, by Notebook, Colab and nbconvert, as an image in which no script can run.
 """
 
 from __future__ import annotations
@@ -35,5 +35,9 @@ class Picture:
         )
 
     def markdown(self, alt: str) -> str:
-        """`![alt](data:…)`, on one line."""
-        return f"![{alt}](data:image/svg+xml;base64,{base64.b64encode(self.svg.encode()).decode()})"
+        """`<img alt="…" … src="data:…">` on one line: as wide as the picture is, never wider than its column."""
+        box = re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+)', self.svg)
+        wide = f' width="{float(box[1]):.0f}"' if box else ""
+        data = base64.b64encode(self.svg.encode()).decode()
+        shown = escape(" ".join(alt.split()))
+        return f'<img alt="{shown}"{wide} style="max-width:100%;height:auto" src="data:image/svg+xml;base64,{data}">'

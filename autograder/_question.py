@@ -184,6 +184,8 @@ def question(
             _calculus.refuse_what_autograd_cannot(forward, point)
         testbed = Testbed(forward, wrt, box)
         if os.environ.get("NBGRADER_EXECUTION") != "autograde":  # by then it is too late to say so, and costs the most
+            with _calculus.clean_torch():
+                _calculus.refuse_kink(forward, point)
             testbed.draw("is this domain good enough?")  # so that the author hears now, not the class later
         return Question(forward, wrt, point, box, testbed)
 

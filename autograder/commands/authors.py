@@ -1,4 +1,4 @@
-"""What authors type: `autograder new`, `inspect` and `pictures`."""
+"""What authors type: `autograder new-assignment`, `new`, `inspect`, `refresh` and `pictures`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 from autograder._errors import QuestionError
 
-NOTEBOOK = Path("source/ps1/problems.ipynb")
 EXAMPLE = """\
 an example of FORWARD.py:
 
@@ -25,12 +24,28 @@ an example of FORWARD.py:
 
 def add_to(commands: Any) -> None:
     """Adds the authors' commands to the command line."""
-    where = argparse.ArgumentParser(add_help=False)
-    where.add_argument("--notebook", type=Path, default=NOTEBOOK, help=f"source notebook (default: {NOTEBOOK})")
+    one = argparse.ArgumentParser(add_help=False)
+    one.add_argument(
+        "--notebook",
+        type=Path,
+        help="source notebook (default: the one in source/ that it can be, if there is only one)",
+    )
+    all_ = argparse.ArgumentParser(add_help=False)
+    all_.add_argument("--notebook", type=Path, help="source notebook (default: all in source/ that hold questions)")
+
+    assignment = commands.add_parser(
+        "new-assignment",
+        help="begin another assignment: its source notebook with instructions and set-up cell",
+        description="Begins another assignment: writes source/NAME/problems.ipynb with the instructions and the set-up "
+        "cell. Run it in the course's folder.",
+    )
+    assignment.add_argument("name", metavar="NAME", help="what the assignment is called, such as ps2")
+    assignment.add_argument("--title", help="the notebook's heading (default: the name)")
+    assignment.set_defaults(run=_new_assignment)
 
     new = commands.add_parser(
         "new",
-        parents=[where],
+        parents=[one],
         help="write the five cells of a new question into a source notebook",
         description="Writes the five cells of a new question into a source notebook, from its forward pass.",
         epilog=EXAMPLE,
@@ -45,24 +60,55 @@ def add_to(commands: Any) -> None:
 
     inspect = commands.add_parser(
         "inspect",
-        parents=[where],
-        help="show a question's graph, domain, points and slips",
-        description="Shows a question's graph, domain, the quality of its points, its slips and what cannot be told "
-        "apart. Fails if the points cannot tell some slip from the truth.",
+        parents=[all_],
+        help="say of a question what is good and what needs a change",
+        description="Says of a question what is good and what needs a change: its graph, its domain, its test points, "
+        "the known slips, its solution. Fails if something needs a change.",
     )
-    inspect.add_argument("name", nargs="?", metavar="NAME", help="such as q7; without it, all of the notebook")
-    inspect.add_argument("--seed", default="inspect", help="the seed of the points looked at")
+    inspect.add_argument("name", nargs="?", metavar="NAME", help="such as q7; without it, every question")
+    inspect.add_argument("--seed", help="the seed of the points looked at (default: the question's own)")
     inspect.add_argument("--picture", type=Path, metavar="FILE.svg", help="also write the graph's picture")
     inspect.set_defaults(run=_inspect)
 
+    refresh = commands.add_parser(
+        "refresh",
+        parents=[all_],
+        help="bring a question's cells up to date after its forward pass or its points changed",
+        description="Brings the five cells of a question up to date: what follows from the forward pass and from the "
+        "points is written anew, what you wrote stays. Says what it changed, and what you must still look at.",
+    )
+    refresh.add_argument("names", nargs="*", metavar="NAME", help="such as q7; without it, every question")
+    refresh.add_argument("--check", action="store_true", help="change nothing; fail if something is not up to date")
+    refresh.set_defaults(run=_refresh, pictures=False)
+
     pictures = commands.add_parser(
         "pictures",
-        parents=[where],
-        help="draw the statements' pictures anew",
-        description="Draws the pictures in the statements anew from the questions.",
+        parents=[all_],
+        help="draw the statements' pictures anew (`refresh` does that too)",
+        description="Draws the pictures in the statements anew from the questions, and nothing else.",
     )
     pictures.add_argument("--check", action="store_true", help="change nothing; fail if a picture is not up to date")
-    pictures.set_defaults(run=_pictures)
+    pictures.set_defaults(run=_refresh, pictures=True, names=[])
+
+
+def _new_assignment(options: argparse.Namespace) -> int:
+    from autograder import _notebook
+    from autograder.authoring import assignment
+
+    path = assignment.path_of(options.name, Path())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _notebook.write(assignment.notebook(options.title or options.name), path)
+    print(
+        f"Wrote {path}: the instructions, and the set-up cell. Next:\n"
+        f"  1. Write a forward pass into a file, such as q1.py (`autograder new --help` shows one), and add the question:\n"
+        f'     autograder new q1 q1.py --title "Q1. …" --notebook {path}\n'
+        f"  2. Write its solution and its words in the notebook, then look at it:\n"
+        f"     autograder inspect --notebook {path}\n"
+        f"  3. Try your own solution:  nbgrader validate {path}\n"
+        f"  4. Make the students' version:  nbgrader generate_assignment {options.name}\n"
+        f"  5. Give it out:  nbgrader release_assignment {options.name}"
+    )
+    return 0
 
 
 def _new(options: argparse.Namespace) -> int:
@@ -70,57 +116,124 @@ def _new(options: argparse.Namespace) -> int:
 
     if not _notebook.NAME.fullmatch(options.name):
         raise QuestionError(f"{options.name} is no name for a question: it starts with q, such as q7.")
-    notebook = _notebook.read(options.notebook)
+    path = options.notebook or _the_one(_notebook.set_up())
+    notebook = _notebook.read(path)
     try:
-        source = sys.stdin.read() if options.forward == "-" else Path(options.forward).read_text()
-    except OSError as error:
+        source = sys.stdin.read() if options.forward == "-" else Path(options.forward).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise QuestionError(f"The forward pass cannot be read: {error}.") from None
-    question, cells = _notebook.five_cells(source, options.title or options.name.upper())
+    question, cells = _notebook.five_cells(source, options.title or options.name.upper(), notebook)
     if question.name != options.name:
         raise QuestionError(f"{options.forward} defines {question.name}, not {options.name}: rename one of them.")
     _notebook.insert(notebook, cells)
-    _notebook.write(notebook, options.notebook)
+    _notebook.write(notebook, path)
+    name, assignment = question.name, path.resolve().parent.name
     print(
-        f"Wrote five cells for {question.name} into {options.notebook}. Next:\n"
-        f"  1. In {question.name}: write the solution where the lines end in `...`.\n"
-        f"  2. In {question.name}-statement: write the words where it says TODO.\n"
-        f"  3. autograder inspect {question.name} --notebook {options.notebook}\n"
-        f"  4. nbgrader validate {options.notebook}"
+        f"Wrote five cells for {name} into {path}. Next:\n"
+        f"  1. In {name}: write the solution where the lines end in `...`.\n"
+        f"  2. In {name}-statement: write the words where it says TODO.\n"
+        f"  3. autograder inspect {name} --notebook {path}\n"
+        f"  4. nbgrader validate {path}\n"
+        f"  5. nbgrader generate_assignment {assignment}"
     )
     return 0
 
 
+def _the_one(paths: list[Path]) -> Path:
+    """The only notebook that the command can mean."""
+    if len(paths) == 1:
+        return paths[0]
+    if not paths:
+        raise QuestionError(
+            "There is no notebook in source/ with a set-up cell. Run this in the course's folder, or name the notebook "
+            "with --notebook, or begin one with `autograder new-assignment`."
+        )
+    raise QuestionError(f"There are several notebooks: {_listed(paths)}. Say which one with --notebook.")
+
+
+def _all(options: argparse.Namespace) -> list[Path]:
+    """The notebooks that the command is about."""
+    from autograder import _notebook
+
+    paths = [options.notebook] if options.notebook else _notebook.with_questions()
+    if not paths:
+        raise QuestionError(
+            "There is no notebook with questions in source/. Run this in the course's folder, or name the notebook with "
+            "--notebook."
+        )
+    return paths
+
+
+def _listed(paths: list[Path]) -> str:
+    return ", ".join(map(str, paths))
+
+
 def _inspect(options: argparse.Namespace) -> int:
     from autograder import _notebook
-    from autograder._inspect import Inspection
+    from autograder.authoring.questions import read
+    from autograder.authoring.report import report
 
-    made = _notebook.questions(_notebook.read(options.notebook))
-    wanted = [options.name] if options.name else list(made)
-    if not set(wanted) <= set(made):
-        raise QuestionError(f"{options.notebook} has no question {wanted[0]}; it has {', '.join(made) or 'none'}.")
-    blind = False
-    for name in wanted:
-        inspection = Inspection(made[name], options.seed)
-        print("\n".join(inspection.report()), end="\n\n")
-        blind |= bool(inspection.untold)
-        if options.picture:
-            options.picture.write_text(made[name].draw().svg)
-            print(f"Wrote {options.picture}")
-    return int(blind)
+    paths = _all(options)
+    books = {path: _notebook.read(path) for path in paths}
+    found = {path: read(book) for path, book in books.items()}
+    if options.name:
+        having = [p for p in paths if options.name in {**found[p].made, **found[p].faults}]
+        names = ", ".join(n for p in paths for n in {**found[p].made, **found[p].faults}) or "none"
+        if not having:
+            has = "has" if len(paths) == 1 else "have"
+            raise QuestionError(f"{_listed(paths)} {has} no question {options.name}; the questions there: {names}.")
+        paths = [_the_one(having)]
+    bad = []
+    for path in paths:
+        for name, fault in found[path].faults.items():
+            if options.name in (None, name):
+                print(f"{name} needs a change: it cannot be made.\n  {fault}\n")
+                bad.append(name)
+        for name, question in found[path].made.items():
+            if options.name not in (None, name):
+                continue
+            lines, good = report(question, found[path], books[path], options.seed)
+            print("\n".join(lines), end="\n\n")
+            bad += [] if good else [name]
+            if options.picture:
+                options.picture.write_text(question.draw().svg, encoding="utf-8")
+                print(f"Wrote {options.picture}")
+    if bad:
+        print(f"{', '.join(bad)} must be changed; look above for the lines that say `Change`.")
+    return int(bool(bad))
 
 
-def _pictures(options: argparse.Namespace) -> int:
+def _refresh(options: argparse.Namespace) -> int:
     from autograder import _notebook
+    from autograder.authoring.refresh import refresh
 
-    notebook = _notebook.read(options.notebook)
-    drawn = _notebook.with_pictures(notebook)
-    if drawn == notebook:
-        print(f"{options.notebook}: the pictures are up to date.")
-        return 0
-    if options.check:
+    books = {path: _notebook.read(path) for path in _all(options)}
+    done = {path: refresh(book, options.names, options.pictures) for path, book in books.items()}
+    there = {name for of in done.values() for name in of.questions}
+    unknown = [name for name in options.names if name not in there]
+    if unknown:
         raise QuestionError(
-            f"a picture in {options.notebook} is not what its question draws. Run `autograder pictures`."
+            f"{_listed(list(books))}: there is no question {unknown[0]}; the questions there: "
+            f"{', '.join(sorted(there)) or 'none'}."
         )
-    _notebook.write(drawn, options.notebook)
-    print(f"Drew the pictures of {options.notebook} anew.")
-    return 0
+    stale = False
+    for path, of in done.items():
+        if not of.changes and not of.look and not of.faults:
+            what = "the pictures are" if options.pictures else "everything is"
+            print(f"{path}: {what} up to date.")
+            continue
+        print(f"{path}:")
+        for change in of.changes:
+            print(f"  {change.cell}: {change.what} {'NOT up to date.' if options.check else 'up to date now.'}")
+        for fault in of.faults.values():
+            print(f"  Not refreshed: {fault}")
+        if of.changes and not options.check:
+            _notebook.write(of.notebook, path)
+        if of.look:
+            print("  Look at this yourself:")
+            print("\n".join(f"    {text}" for text in of.look))
+        stale |= bool(of.changes)
+    if options.check and stale:
+        command = "autograder pictures" if options.pictures else "autograder refresh"
+        raise QuestionError(f"something is not what its question gives now. Run `{command}`.")
+    return int(any(of.faults for of in done.values()))

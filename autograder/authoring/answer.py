@@ -1,0 +1,148 @@
+"""An author's answer cell: `def`, the given lines, the solution between its markers, `return`.
+
+Only what follows from the forward pass is ever rewritten: the first line, the given lines, the return. The solution is
+the author's; it is read, and what no longer fits is named.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autograder._errors import QuestionError
+from autograder._question import Question
+from autograder._student import KernelStudent, answering
+from autograder.authoring import cells, questions
+from autograder.authoring.source import BEGIN_SOLUTION, END_SOLUTION, placeholder
+
+
+@dataclass
+class Parts:
+    """The lines of an answer cell: up to and with the `def`, the given lines, the solution, and what follows it."""
+
+    above: list[str]
+    given: list[str]
+    solution: list[str]
+    below: list[str]
+
+
+def split(source: str, name: str) -> Parts | None:
+    """The parts; None if the cell does not have them: a `def grad_qN` on a line of its own, and both markers."""
+    lines = source.split("\n")
+    at = [i for i, line in enumerate(lines) if line.startswith(f"def grad_{name}(") and line.rstrip().endswith(":")]
+    begin = [i for i, line in enumerate(lines) if line.strip() == BEGIN_SOLUTION]
+    end = [i for i, line in enumerate(lines) if line.strip() == END_SOLUTION]
+    if len(at) != 1 or not begin or not end or not at[0] < begin[0] < end[-1]:
+        return None
+    return Parts(lines[: at[0] + 1], lines[at[0] + 1 : begin[0]], lines[begin[0] : end[-1] + 1], lines[end[-1] + 1 :])
+
+
+def renewed(source: str, question: Question, forward_source: str) -> str:
+    """The cell with the first line, the given lines and the return that the question has now; unsplit cells stay."""
+    parts = split(source, question.name)
+    if parts is None:
+        return source
+    above = [*parts.above[:-1], parts.above[-1] if _arguments(parts.above[-1]) == question.forward.leaves else ""]
+    above[-1] = above[-1] or cells.head(question)
+    wanted = cells.given(forward_source, question.name)
+    given = parts.given
+    if _statements(given) != _statements(wanted):
+        own = [line for line in given if line.strip().startswith("#") and line.strip() not in wanted]
+        given = [*own, *(f"    {line}" for line in wanted), ""]
+    below = list(parts.below)
+    last = next((i for i in reversed(range(len(below))) if below[i].startswith("    return ")), None)
+    if last is None:
+        below = [*below, "", f"    {cells.returned(question)}"] if not _returns(parts.solution) else below
+    elif _statements([below[last].replace("return ", "_ = ", 1)]) != _statements(
+        [cells.returned(question).replace("return ", "_ = ", 1)]
+    ):
+        below[last] = f"    {cells.returned(question)}"
+    return "\n".join([*above, *given, *parts.solution, *below])
+
+
+def changed(source: str, question: Question, forward_source: str) -> list[str]:
+    """The given lines of the cell that the forward pass no longer has."""
+    parts = split(source, question.name)
+    wanted = _statements(cells.given(forward_source, question.name)) or []
+    have = _statements(parts.given) if parts else None
+    return [ast.unparse(ast.parse(line)) for line in have or [] if line not in wanted]
+
+
+def misfits(source: str, question: Question, names: Mapping[str, Any]) -> Iterator[str]:
+    """What the author must still look at in the solution, a sentence each."""
+    name, forward = question.name, question.forward
+    parts = split(source, name)
+    if parts is None:
+        yield (
+            f"{name}: the cell must hold `{cells.head(question)}` and the lines `{BEGIN_SOLUTION}` and "
+            f"`{END_SOLUTION}`; without them it cannot be brought up to date."
+        )
+        return
+    if placeholder(source):
+        yield f"{name}: the solution still holds `...` or TODO: write its lines."
+        return
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        yield f"{name}: the solution has a syntax error in line {error.lineno}: {error.msg}."
+        return
+    inside = range(len(parts.above) + len(parts.given) + 1, len(source.split("\n")) - len(parts.below) + 1)
+    found = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.lineno in inside]
+    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    bound |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    bound |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    bound |= {(n.asname or n.name).split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.alias)}
+    adjoints = {forward.adjoint(n): n for n in (*forward.leaves, *forward.nodes)}
+    gone = sorted({n.id for n in found if n.id not in bound and n.id not in names and not hasattr(builtins, n.id)})
+    stored = {n.id for n in found if isinstance(n.ctx, ast.Store)}
+    stray = sorted(n for n in stored if n not in adjoints and re.fullmatch(rf"d{forward.output}d\w+", n))
+    if gone:
+        yield f"{name}: the solution uses {_quoted(gone)}, which nothing defines now: change these lines."
+    if stray:
+        yield f"{name}: the solution gives {_quoted(stray)}, but the forward pass has no such node: change these lines."
+    missing = [a for a in cells.adjoints_of(question) if a not in bound]
+    if missing and not gone:
+        yield f"{name}: the solution does not name {_quoted(missing)}: add a line for each adjoint."
+
+
+def marks(source: str, question: Question, found: questions.Questions, seed: str) -> str:
+    """What the author's own solution earns; empty if it is full marks."""
+    space = {**found.namespace, "In": ["", *found.sources.values(), source]}
+    try:
+        questions.run(source, question.name, space)
+    except QuestionError as error:
+        return f"{question.name}: {error}"
+    with answering(KernelStudent(space)):
+        verdict = question.judge(seed)
+    return "" if verdict.right else f"{question.name}: your own solution does not earn full marks: {verdict.text}"
+
+
+def _statements(lines: list[str]) -> list[str] | None:
+    """The lines in a form that spacing does not change; None if they cannot be read."""
+    import textwrap
+
+    try:
+        tree = ast.parse(textwrap.dedent("\n".join(lines)))
+    except SyntaxError:
+        return None
+    return [ast.unparse(s) for s in tree.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+
+
+def _arguments(line: str) -> tuple[str, ...]:
+    try:
+        (made,) = ast.parse(f"{line}\n    pass").body
+    except (SyntaxError, ValueError):
+        return ()
+    return tuple(a.arg for a in made.args.args) if isinstance(made, ast.FunctionDef) else ()
+
+
+def _returns(lines: list[str]) -> bool:
+    return any(line.strip().startswith("return") for line in lines)
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

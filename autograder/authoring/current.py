@@ -1,0 +1,51 @@
+"""Whether a notebook's generated text and pictures are what its questions give now, asked in a process of its own.
+
+So a formgrader that generates an assignment neither runs an author's cells in itself nor keeps torch in its memory.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+_SECONDS = 300
+
+
+def problems(notebook: Any) -> list[str]:
+    """Questions that cannot be made, and what `autograder refresh` would write anew, a sentence each."""
+    import nbformat
+
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "autograder.authoring.current"],
+        input=nbformat.writes(notebook),
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        return [f"The questions could not be made: {last}. Run `autograder inspect` to see why."]
+    found: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _here(notebook: Any) -> list[str]:
+    from autograder.authoring.refresh import refresh
+
+    done = refresh(notebook, judge=False)
+    stale = [
+        f"{change.cell}: {change.what} not up to date; run `autograder refresh {change.question}`."
+        for change in done.changes
+        if change.generated
+    ]
+    faults = [f"{name}-forward: {text}" for name, text in done.faults.items() if " makes no question " not in text]
+    return [*faults, *stale]
+
+
+if __name__ == "__main__":
+    import nbformat
+
+    print("\n" + json.dumps(_here(nbformat.reads(sys.stdin.read(), as_version=4))))

@@ -1,0 +1,29 @@
+"""An assignment whose questions are not finished is refused when it is generated: every reason at once, by cell.
+
+Stands before nbgrader's own steps in `GenerateAssignment.preprocessors`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from autograder.authoring.unfinished import problems
+
+
+class Unfinished(Exception):
+    """A notebook that must not be released yet; the text holds a line for each reason."""
+
+
+class RefuseUnfinished(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
+    """First in `GenerateAssignment.preprocessors`."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        found = problems(nb)
+        if found:
+            what = "one thing" if len(found) == 1 else f"{len(found)} things"
+            name = resources["nbgrader"]["notebook"]
+            raise Unfinished("\n  ".join([f"{name}.ipynb has {what} to mend first:", *found]))
+        return nb, resources

@@ -1,0 +1,155 @@
+"""What `autograder inspect` says of a question: `Good`, `Change` (and how), `To do`, and what is merely worth knowing."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+
+from autograder import _calculus
+from autograder._inspect import Inspection, words
+from autograder._links import TOLERANCE
+from autograder._points import COUNT, KINK_MARGIN, Domain
+from autograder._question import Question
+from autograder._slips import Slip
+from autograder.authoring import answer, cells
+from autograder.authoring.questions import Questions
+from autograder.authoring.refresh import refresh, seed_of
+from autograder.authoring.source import grade_id
+
+WIDTH = 100
+_MOST = 6
+
+
+def report(question: Question, found: Questions, notebook: Any, seed: str | None) -> tuple[list[str], bool]:
+    """The lines, and whether nothing must be changed. Points are those of `seed`, else of the question's own."""
+    by_id = {grade_id(c): c for c in notebook.cells}
+    seed = seed or seed_of(by_id.get(f"{question.name}-hidden")) or "inspect"
+    inspection = Inspection(question, seed)
+    lines = [
+        *_graph(question),
+        *_points(inspection),
+        *_slips(inspection),
+        *_cells(question, found, notebook, by_id, seed),
+    ]
+    return lines, not inspection.untold
+
+
+def _graph(question: Question) -> Iterator[str]:
+    forward, wrt = question.forward, question.wrt
+    yield f"{question.name} asks for d({forward.output})/d({wrt}), which students name {forward.adjoint(wrt)}."
+    yield "  Its forward pass, one node per line:"
+    for line in forward.lines:
+        readers = ", ".join(c.name for c in forward.consumers(line.name))
+        yield f"    {line.text:<40} {f'used by {readers}' if readers else 'the result'}"
+    adjoints = cells.adjoints_of(question)
+    count = f"{len(adjoints)} links" if len(adjoints) > 1 else "one link"
+    yield from _said("", f"An answer has {count}, from the output backwards: {', '.join(adjoints)}.")
+
+
+def _points(of: Inspection) -> Iterator[str]:
+    q = of.question
+    scales = [r.scales[q.wrt] for r in of.references]
+    clear = sum(0 < s <= 2 * abs(r.adjoints[q.wrt]) for s, r in zip(scales, of.references, strict=True))
+    with _calculus.clean_torch():
+        worst = max(
+            abs(_calculus.adjoints(q.forward, r.point, torch.float32)[q.wrt] - r.adjoints[q.wrt]) / s
+            for r, s in zip(of.references, scales, strict=True)
+            if s
+        )
+        gaps = [_calculus.kinks(q.forward, r.point) for r in of.references]
+    yield from _said("Good", f"the domain gives {COUNT} test points, with {domain_words(q.domain)}.")
+    yield from _said(
+        "Good",
+        f"honest answers agree there: float32 differs from float64 by at most {worst:.1e} of the derivative's size, and "
+        f"an answer may differ by {TOLERANCE:g}.",
+    )
+    if clear < COUNT:
+        yield from _said(
+            "To know",
+            f"at {COUNT - clear} of the {COUNT} points the paths to {q.wrt} cancel each other to less than half, or the "
+            f"derivative is 0; {clear} points remain where they do not, and one is enough.",
+        )
+    for at, column in enumerate(zip(*gaps, strict=True), 1):
+        above, nearest = sum(g > 0 for g in column), min(map(abs, column))
+        yield from _said(
+            "Good",
+            f"kink {at} (relu, abs, maximum …) has {above} points on one side and {COUNT - above} on the other, none "
+            f"nearer than {nearest:g} (at least {KINK_MARGIN}).",
+        )
+
+
+def _slips(of: Inspection) -> Iterator[str]:
+    q = of.question
+    shown = len(of.slips) - len(of.untold)
+    yield from _said("Good", f"{shown} of {len(of.slips)} known slips give a wrong derivative at one of these points.")
+    for slip in of.untold:
+        yield from _said("Change", f"an answer in which {words(q, slip)} would earn full marks. {_remedy(of, slip)}")
+    same = [*of.no_slips, *of.same_everywhere]
+    if same:
+        yield from _said(
+            "To know",
+            "these slips are no mistakes here, because they give the true derivative everywhere; nothing needs to be done: "
+            + _some([words(q, s) for s in same])
+            + ".",
+        )
+    groups = of.alike()
+    if groups:
+        yield from _said(
+            "To know",
+            f"{_count(len(groups), 'group')} of slips lead to the same wrong derivative. A student is told which slip it "
+            "is only if the adjoints are named in the answer. For example: "
+            + _some([words(q, s) for s in groups[0]])
+            + ".",
+        )
+
+
+def _remedy(of: Inspection, slip: Slip) -> str:
+    remedy = of.remedies[slip]
+    if remedy.other_points:
+        return "Other points of the same domain show it: choose another seed in the hidden cell."
+    if remedy.domain:
+        return f"A wider domain shows it, for example {domain_words(remedy.domain)}: change `domain`."
+    return (
+        f"No domain shows it, because its share of the derivative is too small: at most {remedy.effect:.0e} of the whole. "
+        "Change the numbers in the forward pass so that its shares are of similar size."
+    )
+
+
+def _cells(question: Question, found: Questions, notebook: Any, by_id: dict[str, Any], seed: str) -> Iterator[str]:
+    name = question.name
+    if name in by_id:
+        source = by_id[name].source
+        misfits = list(answer.misfits(source, question, found.namespace))
+        wrong = "" if misfits else answer.marks(source, question, found, seed)
+        for text in misfits or ([wrong] if wrong else []):
+            yield from _said("To do", text.removeprefix(f"{name}: "))
+        if not misfits and not wrong:
+            yield from _said("Good", "your own solution earns full marks at these points.")
+    changes = refresh(notebook, [name], judge=False).changes
+    if changes:
+        cells_ = ", ".join(dict.fromkeys(change.cell for change in changes))
+        yield from _said("To do", f"{cells_}: not up to date; run `autograder refresh {name}`.")
+
+
+def domain_words(domain: Domain) -> str:
+    """`s between -2 and 2, t between 0.5 and 3`."""
+    return ", ".join(f"{n} between {lo:g} and {hi:g}" for n, (lo, hi) in domain.items())
+
+
+def _said(label: str, text: str) -> Iterator[str]:
+    first = f"  {label}: " if label else "  "
+    yield from textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _some(texts: Sequence[str]) -> str:
+    more = len(texts) - _MOST
+    return "; ".join(texts[:_MOST]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
