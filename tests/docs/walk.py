@@ -12,13 +12,14 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import ROOT
 
 PLACEHOLDERS = {"<this repository>": str(ROOT)}
+"""What a page leaves to its reader, and what these tests write there."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,13 @@ class Walk:
     """One shell; what a command exports, activates or enters stays for the next one."""
 
     def __init__(
-        self, shell: Sequence[str], folder: Path | None = None, environment: dict[str, str] | None = None
+        self,
+        shell: Sequence[str],
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        meant: Mapping[str, str] | None = None,
     ) -> None:
+        self._meant = {**PLACEHOLDERS, **(meant or {})}
         self._shell = subprocess.Popen(
             shell,
             stdin=subprocess.PIPE,
@@ -79,7 +85,7 @@ class Walk:
 
     def type(self, command: str) -> tuple[str, int]:
         """Output and exit status of one command."""
-        for placeholder, meant in PLACEHOLDERS.items():
+        for placeholder, meant in self._meant.items():
             command = command.replace(placeholder, meant)
         end = f"end-{uuid.uuid4().hex}"
         # On lines of its own, so that a comment behind the command ends with it.
@@ -108,17 +114,17 @@ class Walk:
                 step.then(self, said)
 
 
-def reader(folder: Path, **environment: str) -> Walk:
-    """A shell of a reader's own in `folder`: a new home folder, and nothing of the environment that tests run in."""
+def reader(folder: Path, meant: Mapping[str, str] | None = None) -> Walk:
+    """A shell of a reader's own in `folder`: a new home folder, and nothing of the environment that tests run in.
+
+    `meant` says what is typed in place of a folder that the page names.
+    """
     home = folder / "home"
     home.mkdir(parents=True, exist_ok=True)
     keep = {k: v for k, v in os.environ.items() if k.startswith(("PIP_", "SSL_", "NODE_")) or k in ("LANG", "TMPDIR")}
     path = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if not _of_an_environment(p))
-    return Walk(
-        ["bash", "--norc", "--noprofile"],
-        folder,
-        {**keep, "PATH": path, "HOME": str(home), "USER": "ann", **environment},
-    )
+    environment = {**keep, "PATH": path, "HOME": str(home), "USER": "ann"}
+    return Walk(["bash", "--norc", "--noprofile"], folder, environment, meant)
 
 
 def _of_an_environment(folder: str) -> bool:
