@@ -21,7 +21,7 @@ def test_an_export_in_the_wrong_folder_is_refused_and_leaves_no_gradebook(tmp_pa
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", "export"],
         cwd=tmp_path,
-        env={**os.environ, "JUPYTER_CONFIG_PATH": str(INSTALLED), "JUPYTER_CONFIG_DIR": str(tmp_path / "none")},
+        env={**os.environ, "JUPYTER_CONFIG_PATH": str(INSTALLED), "JUPYTER_CONFIG_DIR": str(tmp_path.parent / "none")},
         capture_output=True,
         text=True,
         check=False,
