@@ -133,11 +133,12 @@ def test_a_run_is_a_line_a_student_and_says_who_needs_a_person(course: Course) -
         "not readable as a notebook, graded as empty": {
             "broken-json",
             "deep-json",
+            "linked-notebook",
             "next-format",
             "not-utf8",
             "other-shape",
         },
-        "no notebook, or none of the course's cells in it": {"linked-notebook", "no-notebook"},
+        "no notebook, or none of the course's cells in it": {"no-notebook"},
         "code that was stopped (time, memory, processes)": {"gus"},
     }
     assert len(lines) == len(everybody) + 1 + 4
