@@ -73,7 +73,10 @@ def nbgrader(root: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def grade(root: Path) -> Run:
-    """Grades everything; a submission lasts from the line that names its student to the next such line."""
+    """Grades everything; a submission lasts from one line that names a student to the next such line.
+
+    Stock nbgrader names a student when it begins, the course's own report when it has ended.
+    """
     run, begun = Run(), time.monotonic()
     process = nbgrader(root, "autograde", "ps1")
     done = threading.Event()
@@ -91,12 +94,19 @@ def grade(root: Path) -> Run:
             else:
                 run.before_first = now - begun
             student, since = found[1], now
+        elif line.startswith("Grading "):
+            since = time.monotonic()
+            run.before_first = since - begun
+        elif ended := re.match(r" *\d+/\d+  (\S+)", line):
+            now = time.monotonic()
+            run.each[ended[1]], since = now - since, now
     code = process.wait()
-    run.each[student] = time.monotonic() - since
+    if student:
+        run.each[student] = time.monotonic() - since
     run.seconds = time.monotonic() - begun
     done.set()
     watcher.join()
-    if code:
+    if code not in (0, 3):  # 3: everybody is graded, and somebody needs a person
         sys.exit("".join(said[-40:]))
     run.marks = marks(root)
     return run

@@ -18,7 +18,6 @@ from nbconvert.exporters import NotebookExporter
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
-from traitlets import Float
 
 from autograder.release import folder
 from autograder.rooms import _held
@@ -40,8 +39,6 @@ HAS_WORK = (
 
 class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no types
     """`GenerateAssignment.exporter_class`: writes notebooks as nbconvert's own does, into a folder beside."""
-
-    patience = Float(60.0, help="Seconds to wait for a gradebook that another process holds.").tag(config=True)
 
     def __init__(self, config: Any = None, **options: Any) -> None:
         super().__init__(config=config, **options)
@@ -65,8 +62,8 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
         def convert_beside() -> None:
             converter = self.parent
-            if not converter.no_database and not _held.is_free(converter.coursedir, self.patience, self.log):
-                self._refuse(_held.HELD % self.patience)
+            if not converter.no_database and not _held.is_free(converter.coursedir, self._patience(), self.log):
+                self._refuse(_held.HELD % self._patience())
             with tempfile.TemporaryDirectory(prefix="release-") as self._beside:
                 try:
                     convert()
@@ -74,6 +71,10 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
                     self._refuse(self._why(self._problem or error))
 
         return convert_beside
+
+    def _patience(self) -> float:
+        """Seconds to wait for a gradebook that another process holds, as in a grading run."""
+        return float(self.config.TwoRooms.get("patience", 60.0))
 
     def _noticing(self, step: Callable[..., None]) -> Callable[..., None]:
         def noticed(*arguments: Any) -> None:
@@ -144,6 +145,8 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
     def _why(self, problem: Exception) -> str:
         coursedir = self.parent.coursedir
         text = str(problem).strip()
+        if _held.is_locked(problem):
+            return _held.HELD % self._patience()
         if "submissions associated with it" in text:  # nbgrader's words for it
             return HAS_WORK.format(name=coursedir.assignment_id, source=self._near(self._source()))
         known = type(problem).__module__.startswith(("autograder.", "nbgrader."))

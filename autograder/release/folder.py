@@ -67,7 +67,7 @@ def _files(folder: Path) -> set[str]:
     """Every file below a folder, by its path there; what notebook servers keep beside notebooks is not the release's."""
     found = set()
     for here, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in (".ipynb_checkpoints", "__pycache__")]
+        folders[:] = [name for name in folders if name not in (".git", ".ipynb_checkpoints", "__pycache__")]
         found |= {os.path.relpath(os.path.join(here, name), folder) for name in files}
     return found
 

@@ -32,8 +32,6 @@ class RefuseBorrowing(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader s
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         found = borrowed(nb)
         if found:
-            for problem in found:
-                self.log.error(problem)
             raise NeedsStudent("\n".join(found))
         return nb, resources
 

@@ -11,6 +11,7 @@ A formgrader does not come here: its dialogs show nbgrader's whole log. `--debug
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -33,7 +34,10 @@ def in_terminal(converter: Any) -> bool:
 
 def say(converter: Any, line: str) -> None:
     """A line for whoever started the converter: on the terminal, or in the log that a formgrader's dialog shows."""
-    if in_terminal(converter):
-        print(line, flush=True)
-    else:
+    if not in_terminal(converter):
         converter.log.info("%s", line)
+        return
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:  # whoever read has seen enough (`| head`); the work goes on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -21,6 +21,7 @@ _REPORTED = ("AutogradeApp", "GenerateAssignmentApp")
 _NOISE = (
     r"nbgrader \w+ failed$",  # the reason stands above
     r"Did you mean: ",
+    r"Canceled$",
     r"There was an error processing assignment '",  # said before
     r"Please see the (the )?(above traceback|error log)",
     r"Removing (failed|existing) ",

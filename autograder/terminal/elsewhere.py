@@ -6,6 +6,7 @@ nothing else: what other courses do with this environment is theirs.
 
 from __future__ import annotations
 
+import filecmp
 import os
 import sys
 from typing import Any
@@ -50,9 +51,9 @@ def refuse(this: str) -> None:
 
 
 def _configured(app: Any, this: str) -> bool:
-    """Whether any other file configures nbgrader here: the folder's, the user's or the machine's."""
+    """Whether any file but this one, wherever it is installed, configures nbgrader here."""
     folders = [os.getcwd(), app.coursedir.root, *app.config_file_paths]
     files = [os.path.join(folder, f"{app.config_file_name}.py") for folder in folders]
     if app.config_file:
         files.append(f"{app.config_file}.py")
-    return any(os.path.exists(file) and not os.path.samefile(file, this) for file in files)
+    return any(os.path.exists(file) and not filecmp.cmp(file, this, shallow=False) for file in files)

@@ -63,6 +63,9 @@ def deepen(folder: Path, levels: int) -> None:
 class Course:
     """A scratch course, released, with submissions to grade."""
 
+    graded_with: tuple[str, int]
+    """What the run said that graded the class, and its exit status."""
+
     def __init__(self, root: Path, config: str = "") -> None:
         self.root = root
         shutil.copytree(ROOT / "source", root / "source", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
@@ -84,6 +87,7 @@ class Course:
             check=False,
         )
         said = done.stdout + done.stderr
+        self.status = done.returncode
         # 3: everybody is graded, and somebody needs a person.
         assert ok is None or (done.returncode in ((0, 3) if arguments[0] == "autograde" else (0,))) == ok, said
         return said

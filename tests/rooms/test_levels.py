@@ -70,7 +70,7 @@ def _said(course: Course) -> list[str]:
 
 def test_without_user_namespaces_landlock_is_named_and_holds(course: Course) -> None:
     log = graded_on(course, machines.without_user_namespaces())
-    assert f"locked by {_sandbox.NAMES[_sandbox.LANDLOCK]}." in log
+    assert f"locked in by {_sandbox.NAMES[_sandbox.LANDLOCK]}." in log
 
 
 def _everything(root: Path) -> dict[str, bytes]:
@@ -97,7 +97,7 @@ def test_an_ordinary_user_grades(course: Course, level: str) -> None:
         for path in (course.root, *course.root.rglob("*")):
             os.chown(path, machines.USER, machines.USER)
     log = graded_on(course, machine, level)
-    assert f"locked by {_sandbox.NAMES[level]}." in log
+    assert f"locked in by {_sandbox.NAMES[level]}." in log
     user, processes = int(_said(course)[1]), int(_said(course)[3])
     assert user == (machines.USER if machine else os.getuid())
     # At the Landlock level the user's other processes count as well.

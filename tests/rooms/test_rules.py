@@ -110,7 +110,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
         made.hand_in(name, submission)
     for name, answers in students().items():
         hand_in(made.root / "release" / "ps1", answers, made.root / "submitted" / name / "ps1")
-    made.run("autograde", "ps1")
+    made.graded_with = (made.run("autograde", "ps1"), made.status)
     made.run("generate_feedback", "ps1")
     made.run("export", "--to", str(made.root / "grades.csv"))
     return made
@@ -119,6 +119,40 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 @pytest.mark.parametrize("name", HURT)
 def test_a_hurt_submission_earns_what_is_left_of_it(course: Course, name: str) -> None:
     assert course.marks(name) == HURT[name].earns
+
+
+def test_a_run_is_a_line_a_student_and_says_who_needs_a_person(course: Course) -> None:
+    said, status = course.graded_with
+    header, *lines = said.splitlines()
+    everybody = {*HURT, *MARKS}
+    assert header.startswith(f"Grading ps1: {len(everybody)} submissions. Student code is locked in by ")
+    listed = [line.split()[1] for line in lines if re.match(r" *\d+/\d+ ", line)]
+    assert sorted(listed) == sorted(everybody)
+    people = dict(line.strip().split(": ") for line in lines[lines.index("8 need a person:") + 1 :])
+    assert {why: set(who.split(", ")) for why, who in people.items()} == {
+        "not readable as a notebook, graded as empty": {
+            "broken-json",
+            "deep-json",
+            "linked-notebook",
+            "next-format",
+            "not-utf8",
+            "other-shape",
+        },
+        "no notebook, or none of the course's cells in it": {"no-notebook"},
+        "code that was stopped (time, memory, processes)": {"gus"},
+    }
+    assert len(lines) == len(everybody) + 1 + 4
+    assert status == 3
+
+
+def test_a_note_says_what_a_submission_lacks_or_what_was_put_back(course: Course) -> None:
+    notes = {line.split()[1]: line for line in course.graded_with[0].splitlines() if re.match(r" *\d+/\d+ ", line)}
+    assert "cells were missing and were added back: setup, q1-forward, q1-check, q1-hidden" in notes["away"]
+    assert "cells that are there more than once, of which the last counts: q2" in notes["twice"]
+    assert "link.txt was removed: it is a link to " in notes["links"]
+    assert "timestamp.txt holds no time" in notes["time-garbage"]
+    assert "no notebook: every question gets 0 points" in notes["no-notebook"]
+    assert notes["ada"].endswith(" s")
 
 
 @pytest.mark.parametrize("name", MARKS)

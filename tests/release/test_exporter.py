@@ -1,0 +1,106 @@
+"""`nbgrader generate_assignment ps1` where release/ps1 is committed and there is no gradebook: a first-time instructor.
+
+One course for the file, its tests in order: each finds it as the one before has left it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from tests.conftest import ROOT
+from tests.rooms.course import find
+
+pytestmark = pytest.mark.course
+UNCHANGED = "release/ps1 is unchanged: it is what source/ps1 gives."
+IN_GRADEBOOK = "ps1 is in the gradebook: 2 notebooks, 12 cells with points, 60 points in all."
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("clone")
+    for name in ("source", "release"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    for name in ("nbgrader_config.py", ".gitignore"):
+        shutil.copy(ROOT / name, root)
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "course"]):
+        subprocess.run(["git", "-c", "user.name=n", "-c", "user.email=e", *command], cwd=root, check=True)
+    return root
+
+
+def _generate(root: Path, *more: str) -> tuple[int, str]:
+    """In an environment that is not activated: nothing of it is on PATH."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "generate_assignment", "ps1", *more],
+        cwd=root,
+        env={**os.environ, "PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def _status(root: Path) -> str:
+    status = ["git", "status", "--porcelain"]
+    return subprocess.run(status, cwd=root, capture_output=True, text=True, check=True).stdout
+
+
+def _points(root: Path) -> float:
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as gradebook:
+        return float(gradebook.find_assignment("ps1").max_score)
+
+
+def test_the_plain_command_fills_the_gradebook_and_leaves_the_committed_release_as_it_is(clone: Path) -> None:
+    assert _generate(clone) == (0, f"{IN_GRADEBOOK}\n{UNCHANGED}\n")
+    assert _points(clone) == 60
+    assert _status(clone) == ""
+
+
+def test_again_with_submissions_graded_keeps_the_marks(clone: Path) -> None:
+    with Gradebook(f"sqlite:///{clone}/gradebook.db") as gradebook:
+        gradebook.add_student("ada")
+        with gradebook.db.no_autoflush:
+            submission = gradebook.add_submission("ps1", "ada")
+        for grade in submission.notebooks[-1].grades:
+            grade.manual_score = 1
+        gradebook.db.commit()
+    assert _generate(clone, "--force") == (0, f"{IN_GRADEBOOK}\n{UNCHANGED}\n")
+    with Gradebook(f"sqlite:///{clone}/gradebook.db") as gradebook:
+        assert gradebook.find_submission("ps1", "ada").score == 12
+
+
+def test_a_cell_that_is_gone_while_there_are_submissions_is_refused_with_the_remedy(clone: Path) -> None:
+    source = clone / "source" / "ps1" / "problems.ipynb"
+    text = source.read_text()
+    notebook = nbformat.reads(text, as_version=4)
+    notebook.cells.remove(find(notebook, "q6-hidden"))
+    nbformat.write(notebook, source)
+    status, said = _generate(clone)
+    source.write_text(text)
+    assert status == 1
+    assert len(said.splitlines()) == 1
+    assert "ps1 was not generated, and release/ps1 is as it was: submissions of ps1 are in the gradebook" in said
+    assert "nbgrader db assignment remove ps1 --force" in said
+    assert _status(clone) == ""
+
+
+def test_what_somebody_wrote_into_the_release_is_named_and_kept(clone: Path) -> None:
+    by_hand = clone / "release" / "ps1" / "problems.ipynb"
+    notebook = nbformat.read(by_hand, as_version=4)
+    notebook.cells[0].source += "\nA hint that was written by hand."
+    nbformat.write(notebook, by_hand)
+    status, said = _generate(clone)
+    assert status == 0
+    told = said.splitlines()[1]
+    assert told.startswith("release/ps1 has changed: problems.ipynb (changed). What was there before is in release/ps1.")
+    kept = clone / told.split(" is in ")[1].rstrip(".") / "problems.ipynb"
+    assert "A hint that was written by hand." in kept.read_text()
+    assert _status(clone) == f"?? {kept.parent.relative_to(clone)}/\n"
