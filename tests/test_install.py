@@ -62,6 +62,11 @@ def test_another_reason_is_shown_in_pips_own_words() -> None:
     assert said.endswith("Run the same command again: it goes on with what is there.")
 
 
+def test_torch_alone_comes_from_the_index_that_is_named() -> None:
+    assert install.steps("") == [["-r", "requirements.txt"], install.BUILD]
+    assert re.fullmatch(r"--no-deps --index-url https://x torch==2\S+", " ".join(install.steps("https://x")[0]))
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """What `make env` reads, and a Python whose pip does what pip.py says."""
