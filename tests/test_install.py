@@ -28,7 +28,9 @@ def test_the_packages_and_megabytes_are_counted_and_the_current_one_is_named() -
         progress.hear(line)
     assert re.fullmatch(r"  0:0\d  3 of about 1\d\d packages, 190 MB; downloading torch \(189.5 MB\)", progress.text())
     progress.hear("Installing collected packages: a, b, c\n")
-    assert re.fullmatch(r"  0:0\d  unpacking, 3 of 3 packages", progress.text())
+    assert re.fullmatch(r"  0:0\d  all 3 packages are there; finishing", progress.text())
+    progress.hear(f"Installing collected packages: {'a, ' * 9999}b\n")
+    assert re.fullmatch(r"  0:0\d  unpacking, 1\d\d of 10000 packages", progress.text())
 
 
 @pytest.mark.parametrize(

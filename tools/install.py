@@ -82,7 +82,9 @@ class Progress:
         clock = f"{minutes}:{seconds:02d}"
         if self.to_unpack:
             there = sum(1 for _ in Path(sysconfig.get_path("purelib")).glob("*.dist-info"))
-            return f"  {clock}  unpacking, {min(there, self.to_unpack)} of {self.to_unpack} packages"
+            if there >= self.to_unpack:
+                return f"  {clock}  all {self.to_unpack} packages are there; finishing"
+            return f"  {clock}  unpacking, {there} of {self.to_unpack} packages"
         share = f"{len(self.found)} of about {max(self.expected, len(self.found))} packages"
         return f"  {clock}  {share}, {self.megabytes:.0f} MB; {self.now or 'asking the package index'}"
 
