@@ -21,7 +21,7 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "The environment $(VENV) could not be made; the lines above say why. Most often Python's venv is missing: on"; \
 	    echo "Debian or Ubuntu, sudo apt install python3-venv. Then run the same command again."; exit 1; }
-	@$(BIN)/python tools/install.py
+	@$(BIN)/python tools/install.py $(TORCH_INDEX)
 	@touch $@
 
 PROXY := $(VENV)/proxy/node_modules/.bin/configurable-http-proxy

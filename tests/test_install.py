@@ -28,7 +28,9 @@ def test_the_packages_and_megabytes_are_counted_and_the_current_one_is_named() -
         progress.hear(line)
     assert re.fullmatch(r"  0:0\d  3 of about 1\d\d packages, 190 MB; downloading torch \(189.5 MB\)", progress.text())
     progress.hear("Installing collected packages: a, b, c\n")
-    assert re.fullmatch(r"  0:0\d  unpacking, 3 of 3 packages", progress.text())
+    assert re.fullmatch(r"  0:0\d  all 3 packages are there; finishing", progress.text())
+    progress.hear(f"Installing collected packages: {'a, ' * 9999}b\n")
+    assert re.fullmatch(r"  0:0\d  unpacking, 1\d\d of 10000 packages", progress.text())
 
 
 @pytest.mark.parametrize(
@@ -60,6 +62,11 @@ def test_another_reason_is_shown_in_pips_own_words() -> None:
     said = install.why("\n".join(f"line {n}" for n in range(20)))
     assert said.splitlines()[1:-1] == [f"  line {n}" for n in range(12, 20)]
     assert said.endswith("Run the same command again: it goes on with what is there.")
+
+
+def test_torch_alone_comes_from_the_index_that_is_named() -> None:
+    assert install.steps("") == [["-r", "requirements.txt"], install.BUILD]
+    assert re.fullmatch(r"--no-deps --index-url https://x torch==2\S+", " ".join(install.steps("https://x")[0]))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ What pip says goes to install.log; where pip stops half-way, one sentence says w
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -18,6 +19,11 @@ ROOT = Path(__file__).parent.parent
 LOG = Path(sys.prefix) / "install.log"
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--progress-bar", "off"]
 BUILD = ["--quiet", "--no-deps", "--no-build-isolation", "-e", "."]
+GIGABYTES = 2
+GPU = (
+    "With torch the usual index may bring several GB for graphics cards, which are not needed. If so, press Ctrl-C,\n"
+    "look up the address of the CPU build on pytorch.org (behind --index-url): make TORCH_INDEX=ADDRESS env"
+)
 EVERY = 10.0  # seconds between two lines where the output is no terminal
 AGAIN = "Run the same command again: it goes on with what is there."
 # What pip's output holds, and what it means; the first that fits is told.
@@ -76,7 +82,9 @@ class Progress:
         clock = f"{minutes}:{seconds:02d}"
         if self.to_unpack:
             there = sum(1 for _ in Path(sysconfig.get_path("purelib")).glob("*.dist-info"))
-            return f"  {clock}  unpacking, {min(there, self.to_unpack)} of {self.to_unpack} packages"
+            if there >= self.to_unpack:
+                return f"  {clock}  all {self.to_unpack} packages are there; finishing"
+            return f"  {clock}  unpacking, {there} of {self.to_unpack} packages"
         share = f"{len(self.found)} of about {max(self.expected, len(self.found))} packages"
         return f"  {clock}  {share}, {self.megabytes:.0f} MB; {self.now or 'asking the package index'}"
 
@@ -137,13 +145,27 @@ def why(log: str) -> str:
     return f"The packages could not be installed. pip's last lines:\n{last}\n{AGAIN}"
 
 
+def steps(torch_index: str) -> list[list[str]]:
+    """What pip is asked for, in order; torch alone comes from another index, where one is named."""
+    (torch,) = re.findall(r"^torch==\S+", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    first = [["--no-deps", "--index-url", torch_index, torch]] if torch_index else []
+    return [*first, ["-r", "requirements.txt"], BUILD]
+
+
 def main() -> None:
     """Installs the pinned packages, then this project."""
-    print(f"Installing the pinned packages into {Path(sys.prefix).name}, about 2 GB: some minutes the first time.")
+    torch_index = "".join(sys.argv[1:])
+    there = any(Path(sysconfig.get_path("purelib")).glob("torch-*.dist-info"))
+    free = shutil.disk_usage(sys.prefix).free / 1e9
+    if not there and free < GIGABYTES:
+        sys.exit(f"{free:.1f} GB are free on this disk, and the packages need {GIGABYTES} GB. Free some space first.")
+    print(f"Installing the packages into {Path(sys.prefix).name}, {GIGABYTES} GB: some minutes the first time.")
+    if sys.platform == "linux" and not there and not torch_index:
+        print(GPU)
     LOG.write_text("")
     progress = Progress()
     try:
-        code = pip(["-r", "requirements.txt"], progress) or pip(BUILD, progress)
+        code = next((failed for step in steps(torch_index) if (failed := pip(step, progress))), 0)
     except KeyboardInterrupt:
         progress.end()
         sys.exit(f"\nStopped. {AGAIN}")
