@@ -71,7 +71,9 @@ def test_whoever_has_no_page_of_the_latest_work_is_named_and_the_others_get_thei
     collected(run, "ada/problems.ipynb", "bo/problems.ipynb", "cy/problems.ipynb")
     generated(here, "ada", "bo")
     (here / "submitted" / "bo" / "ps1" / "timestamp.txt").write_text("2026-11-21 00:00:00 UTC")
+    (here / "submitted" / "dee" / "ps1").mkdir(parents=True)
     said = run("feedback", "ps1", "--to", "out", ends=1)
+    assert "NO PAGE  dee: nothing to give feedback on: submitted/dee/ps1 holds no problems.ipynb" in said
     assert [p.name for p in (here / "out" / "feedback-ps1").iterdir()] == ["ada.html"]
     assert "NO PAGE  bo: the page is of earlier work" in said
     assert "NO PAGE  cy: there is no feedback page: nbgrader autograde ps1, then" in said
