@@ -239,7 +239,8 @@ def test_collect_takes_nothing_but_the_students_own_files(place: Place) -> None:
     place.hand_in("..", when, others, owner="games")
     place.hand_in("nobody", "no time", others)
     (place.inbound / f"nobody+ps1+{when} UTC+link").symlink_to(place.course)
-    said = place.run("collect", "ps1")
+    said = place.run("collect", "ps1", code=1)
+    assert "Everybody's work was collected but that of 1: bin." in said
     assert "'problems.ipynb' of games's submission was left out: it is a link." in said
     assert "it is handed in as daemon but belongs to games" in said
     assert "bin's submission was NOT collected: it holds more than 1000 files." in said
@@ -263,6 +264,29 @@ def test_a_later_submission_replaces_the_collected_one_as_with_nbgrader(place: P
         assert len((place.collected(student) / "submission_secret.txt").read_text()) == 128
     assert "No newer submission to collect" in place.run("collect", "ps1", "--update")
     assert os.listdir(place.course / "submitted" / student) == ["ps1"]
+
+
+def test_whoever_gets_no_feedback_is_named_and_everybody_else_gets_theirs(place: Place) -> None:
+    """Work that was put into submitted/ by hand has no secret, and perhaps no time; a secret can be copied."""
+    shared, others = "d" * 128, {"ada": "a" * 128, "bo": None, "chen": "c" * 128, "fay": "", "gus": "g" * 64}
+    secrets = {**others, "dora": shared, "emil": shared}
+    for student, secret in secrets.items():
+        page = place.course / "feedback" / student / "ps1" / "problems.html"
+        page.parent.mkdir(parents=True)
+        page.write_text(f"page of {student}")
+        if secret is not None:
+            (page.parent / "submission_secret.txt").write_text(secret)
+    notebook(place.course / "submitted" / "hana" / "ps1" / "problems.ipynb", "not graded yet")
+    said = place.run("release_feedback", "ps1", code=1)
+    released = place.root / "exchange" / COURSE / "feedback"
+    assert sorted(p.read_text() for p in released.iterdir()) == ["page of ada", "page of chen", "page of gus"]
+    assert "bo: no page was released, because this work did not come through the exchange" in said
+    assert "Send the page: `autograder feedback ps1` makes a file for each such student." in said
+    assert "dora: no page was released, because emil handed in with the same secret" in said
+    assert "fay: no page was released, because the secret in" in said
+    assert "hana: there is no feedback page yet." in said
+    assert "Feedback on ps1: released to 3 of 7 students." in said
+    assert "Traceback" not in said
 
 
 def test_a_submission_that_is_killed_halfway_is_not_there_and_leaves_nothing_behind(place: Place) -> None:

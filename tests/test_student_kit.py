@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import html
+import importlib.util
 import io
 import re
+import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.conftest import CELLS, NAMES
+from tests.conftest import CELLS, NAMES, ROOT
+from tools import student_kit
 from tools.student_kit import AT_HOME, pack, pins
 
 
@@ -25,9 +31,101 @@ def names(archive: zipfile.ZipFile) -> dict[str, str]:
 def test_it_holds_the_released_notebooks_the_package_and_what_to_install(kit: zipfile.ZipFile) -> None:
     found = names(kit)
     (wheel,) = (name for name in found if name.endswith(".whl"))
-    assert set(found) == {"examples.ipynb", "problems.ipynb", "requirements.txt", "README.txt", wheel}
-    required = kit.read(found["requirements.txt"]).decode().split()
+    texts = {"requirements.txt", "README.txt", "students.html", "install.py"}
+    assert set(found) == {"examples.ipynb", "problems.ipynb", wheel, *texts}
+    first, *required = kit.read(found["requirements.txt"]).decode().splitlines()
+    assert first.startswith("# Python 3.11 or later is needed. torch is large:")
     assert required == [f"./{wheel}", *(f"{name}=={pins()[name]}" for name in AT_HOME)]
+    inside = "ps1-student-kit"
+    assert kit.read(f"{inside}/original/problems.ipynb") == kit.read(f"{inside}/problems.ipynb")
+
+
+def test_what_is_needed_and_torchs_size_are_said_before_the_command_that_installs(kit: zipfile.ZipFile) -> None:
+    readme = kit.read("ps1-student-kit/README.txt").decode()
+    python, torch, command = (
+        readme.index(t) for t in ("You need Python 3.11", "torch is large", "python install.py  ")
+    )
+    assert python < torch < command
+    assert readme.count("{") == 0
+    assert readme.count("\n") == readme.count("\r\n")
+    assert "First open examples.ipynb." in " ".join(readme.split())
+    assert "autograder check problems.ipynb" in readme
+
+
+def test_the_students_page_is_in_it_whole_and_asks_for_nothing_outside(kit: zipfile.ZipFile) -> None:
+    shown = kit.read("ps1-student-kit/students.html").decode()
+    assert shown.startswith('<!DOCTYPE html>\n<html lang="en">')
+    source = (ROOT / "docs" / "students.md").read_text()
+    for heading in re.findall(r"^## (.+)$", source, re.MULTILINE):
+        assert f">{html.escape(heading, quote=False)}</h2>" in shown
+    rows = len(re.findall(r"^\|(?! ?-)", source, re.MULTILINE))
+    assert rows > 15
+    assert shown.count("<tr>") == rows
+    assert re.findall(r'(?:src|href)="(?!#|https?:|data:)[^"]*"', shown) == []
+    assert "<script" not in shown
+
+
+def test_an_assignment_is_packed_by_its_name_or_all_of_them_without(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(student_kit, "pack", lambda name, where: where / f"{name}.zip")
+    student_kit.main(["ps7"])
+    assert capsys.readouterr().out == f"Made {ROOT / 'dist' / 'ps7.zip'}\n"
+    student_kit.main([])
+    made = capsys.readouterr().out.split()[1::2]
+    assert made == [str(ROOT / "dist" / f"{name}.zip") for name in student_kit.assignments()]
+    assert student_kit.assignments()[0] == "ps1"
+
+
+@pytest.fixture
+def installer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """The kit's install.py as a module, in a folder of its own."""
+    made = importlib.util.spec_from_file_location("install", ROOT / "tools" / "kit" / "install.py")
+    assert made
+    assert made.loader
+    module = importlib.util.module_from_spec(made)
+    made.loader.exec_module(module)
+    monkeypatch.setattr(module, "HERE", str(tmp_path))
+    monkeypatch.setattr(module, "LOG", str(tmp_path / "install.log"))
+    return module
+
+
+def test_an_old_python_can_read_the_installer_and_is_told_before_anything_is_made(
+    installer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = (ROOT / "tools" / "kit" / "install.py").read_text("ascii")
+    ast.parse(source, feature_version=(3, 4))
+    assert not re.search(r"""\bf["']|:=|->|\bnonlocal\b|^async |print [^(]""", source, re.MULTILINE)
+    monkeypatch.setattr(installer.sys, "version_info", (3, 9, 1))
+    with pytest.raises(
+        SystemExit, match=r"Python 3.11 or later is needed; this is Python 3.9 .*\nNothing was installed"
+    ):
+        installer.refuse()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("ERROR: No matching distribution found for torch==2.13.0", "there is no torch==2.13.0 for this Python"),
+        ("OSError: [Errno 28] No space left on device", "the disk is full."),
+        ("NewConnectionError('... Failed to establish a new connection", "the package index cannot be reached."),
+        ("[WinError 5] Access is denied", "a file may not be written."),
+        ("one\n\nsomething else", "pip's last lines are\n  one\n  something else\nAsk your instructor."),
+    ],
+)
+def test_an_install_that_stops_half_way_ends_with_what_to_do(
+    said: str, sentence: str, installer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "requirements.txt").write_text("x")
+    fake = [sys.executable, "-c", f"print({said!r}); raise SystemExit(1)"]
+    real = installer.subprocess.Popen
+    monkeypatch.setattr(installer.subprocess, "Popen", lambda command, **options: real(fake, **options))
+    with pytest.raises(SystemExit) as end:
+        installer.pip(["-r", "requirements.txt"])
+    assert str(end.value).startswith(f"The packages could not be installed: {sentence}")
+    assert "Then run the same command again: it goes on with what is there." in str(end.value)
+    assert said.splitlines()[0] in (tmp_path / "install.log").read_text()
 
 
 def test_it_holds_no_solution_no_hidden_test_and_no_seed(kit: zipfile.ZipFile) -> None:

@@ -17,11 +17,11 @@ PAGE = """\
 <title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; --line: #8888; --code: #8882; }}
-body {{ font: 1.05rem/1.55 system-ui, sans-serif; max-width: 48rem; margin: 0 auto; padding: 1rem 1rem 4rem; }}
+body {{ font: 1.05rem/1.55 system-ui, sans-serif; max-width: 52rem; margin: 0 auto; padding: 1rem 1rem 4rem; }}
 h1, h2 {{ line-height: 1.2; margin-top: 2rem; }}
 code {{ font-family: ui-monospace, Consolas, monospace; font-size: .92em; background: var(--code); border-radius: 3px;
   padding: .1em .25em; overflow-wrap: anywhere; }}
-pre {{ background: var(--code); padding: .8rem; overflow-x: auto; border-radius: 5px; }}
+pre {{ background: var(--code); padding: .8rem; overflow-x: auto; border-radius: 5px; font-size: .9em; }}
 pre code {{ background: none; padding: 0; overflow-wrap: normal; }}
 table {{ border-collapse: collapse; width: 100%; }}
 th, td {{ text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }}
@@ -45,6 +45,7 @@ def page(markdown: Path) -> str:
     body = re.sub(r"<(h[1-6])>(.*?)</\1>", lambda m: f'<{m[1]} id="{_slug(m[2])}">{m[2]}</{m[1]}>', body)
     body = re.sub(r'<a href="(?!#|https?:)[^"]*">(.*?)</a>', r"\1", body, flags=re.DOTALL)
     body = re.sub(r'<img src="(?!data:|https?:)([^"]+)"', lambda m: _picture(markdown.parent / m[1]), body)
+    body = body.replace("<pre>", '<pre tabindex="0">')  # what scrolls can be reached by keyboard
     title = re.search(r"^# (.+)$", text, flags=re.MULTILINE)
     return PAGE.format(title=title[1] if title else markdown.stem, body=body)
 

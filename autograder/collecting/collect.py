@@ -36,8 +36,8 @@ NO_TIME = "other work is there already and its time is not known: --replace puts
 NOT_OLDER = "other work is there already, of {time}, and that is not older; --replace takes this one"
 KEPT = "the work before it is kept in {where}"
 CAPPED = (
-    "{count} have a time after the due date. Downloads carry the time of the download, so they count as handed in on "
-    "the due date. If these are the times of handing in: --trust-times."
+    "Dated after the due date: {count}. Downloads carry the time of the download, so this counts as handed in on the "
+    "due date. If these are the times of handing in: --trust-times."
 )
 PLACED, REPLACED, AS_BEFORE, NEEDS = "placed", "replaced", "as before", "NEEDS YOU"
 

@@ -14,6 +14,7 @@ from autograder.collecting.owners import CANVAS, MOODLE
 from autograder.collecting.place import Memory, Origin, stamped
 
 NO_PAGE = "there is no feedback page: nbgrader autograde {assignment}, then nbgrader generate_feedback {assignment}"
+NO_WORK = "nothing to give feedback on: {folder} holds no {wanted}"
 OLD_PAGE = (
     "the page is of earlier work: nbgrader autograde {assignment}, then nbgrader generate_feedback {assignment} --force"
 )
@@ -47,7 +48,7 @@ def main(assignment: str, to: Path) -> int:
         _write_files(folder, single)
         print(f"{folder}{os.sep}: {len(single)} page{'s' if len(single) != 1 else ''}, a file a student, to send.")
     for student, why in sorted(missing.items()):
-        print(f"NO PAGE  {shown(student)}: {why.format(assignment=assignment)}")
+        print(f"NO PAGE  {shown(student)}: {why}")
     if not pages and not missing:
         print(f"Nobody has handed in {assignment}.")
     return 1 if missing or not pages else 0
@@ -65,12 +66,16 @@ def _pages(course: Course) -> tuple[dict[str, dict[str, Path]], dict[str, str]]:
     for student in sorted(everybody):
         folder = course.folder(directories.feedback_directory, student)
         found = {name: folder / f"{name}.html" for name in graded if (folder / f"{name}.html").is_file()}
-        newer = stamped(course.folder(directories.submitted_directory, student))
+        work = course.folder(directories.submitted_directory, student)
+        newer = stamped(work)
         older = stamped(folder)
-        if not found:
-            missing[student] = NO_PAGE
+        if not found and not any((work / f"{name}.ipynb").is_file() for name in graded):
+            wanted = " and no ".join(f"{name}.ipynb" for name in graded)
+            missing[student] = NO_WORK.format(folder=work.relative_to(course.root), wanted=wanted)
+        elif not found:
+            missing[student] = NO_PAGE.format(assignment=course.assignment)
         elif newer and (older is None or newer > older):
-            missing[student] = OLD_PAGE
+            missing[student] = OLD_PAGE.format(assignment=course.assignment)
         else:
             pages[student] = found
     return pages, missing

@@ -28,6 +28,7 @@ PASSED_OVER = "%s in %s was passed over: %s."
 NOT_COLLECTED = (
     "%s's submission was NOT collected: %s. It stays in the exchange; an earlier one that was collected stays."
 )
+SOME_FAILED = "Everybody's work was collected but that of {failed}: {names}. The lines above say why."
 LEFT_OUT = "%r of %s's submission was left out: %s."
 NOT_OWNER = (
     "it is handed in as {student} but belongs to {owner} (c.ExchangeCollect.check_owner = False accepts it, "
@@ -95,6 +96,7 @@ class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no
         assignment, course = self.coursedir.assignment_id, self.coursedir.course_id
         found = f"{len(self.src_records)} submissions of '{assignment}' for course '{course}'"
         self.log.info("Processing %s", found)
+        failed: list[str] = []
         for record in self.src_records:
             student = record["username"]
             into = self.coursedir.format_path(self.coursedir.submitted_directory, student, assignment)
@@ -106,8 +108,13 @@ class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no
             self.log.info("%s submission: %s %s", "Updating" if there else "Collecting", student, assignment)
             try:
                 self._copy(record, into)
-            except Refused as error:
+            except (Refused, OSError) as error:
+                if isinstance(error, OSError) and no_space(error):
+                    raise
+                failed.append(student)
                 self.log.error(NOT_COLLECTED, student, error)
+        if failed:
+            self.fail(SOME_FAILED.format(failed=len(failed), names=", ".join(failed)))
 
     def _newer(self, record: dict[str, Any], into: str) -> bool:
         try:

@@ -159,6 +159,7 @@ def pip(arguments):
         running.wait()
         sys.exit(STOPPED)
     ear.join(10)
+    running.stdout.close()
     if running.returncode:
         sys.exit(FAILED.format(why=why("\n".join(lines)), again=AGAIN))
 

@@ -1,0 +1,353 @@
+"""Every hand-in of a download takes its place or is named; no name, link or size of a student's does more than that."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import zipfile
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from autograder.__main__ import main
+from autograder.collecting import place
+from autograder.collecting.course import Course
+from tests.collecting.downloads import ADA, OTHER, RELEASE, course, unpacked, work, zipped
+
+Collect = Callable[..., str]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(course(tmp_path / "course"))
+    return tmp_path / "course"
+
+
+@pytest.fixture
+def collect(here: Path, capsys: pytest.CaptureFixture[str]) -> Collect:
+    """Runs the command on these files; returns what it said."""
+
+    def run(files: dict[str, bytes] | Path, *options: str, ends: int = 0) -> str:
+        source = files
+        if isinstance(files, dict):
+            source = here.parent / "download.zip"
+            source.write_bytes(zipped(files))
+        assert main(["collect", str(source), *options]) == ends
+        return capsys.readouterr().out
+
+    return run
+
+
+def submitted(here: Path) -> dict[str, list[str]]:
+    folders = sorted((here / "submitted").glob("[!.]*/ps1"))
+    return {f.parent.name: sorted(p.relative_to(f).as_posix() for p in f.rglob("*") if p.is_file()) for f in folders}
+
+
+WHOLE = ["problems.ipynb", "timestamp.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        (f"{ADA}/problems.ipynb", "ada-lovelace"),
+        ("Ada Lovelace_1234567_assignsubmission_file/problems (1).ipynb", "ada-lovelace"),
+        (f"ps1-download/{ADA}/problems.ipynb", "ada-lovelace"),
+        (f"{ADA}problems.ipynb", "ada-lovelace"),
+        (f"{ADA}/homework/final.IPYNB", "ada-lovelace"),
+        ("Participant_17_assignsubmission_file_/problems.ipynb", "participant-17"),
+        ("lovelaceada_12345_67890_problems.ipynb", "lovelaceada"),
+        ("lovelaceada_LATE_12345_67890_problems-2.ipynb", "lovelaceada"),
+        ("anon_Ab12c_67890_problems.ipynb", "anon-ab12c"),
+        ("LATE_anon_Ab12c_67890_problems.ipynb", "anon-ab12c"),
+        ("ada/problems.ipynb", "ada"),
+        ("ada/ps1/problems.ipynb", "ada"),
+        ("ps1/ada/problems.ipynb", "ada"),
+        ("ada.ipynb", "ada"),
+        ("Ada_Lovelace-problems (3).ipynb", "ada-lovelace"),
+        ("ps1\\ada\\problems.ipynb", "ada"),
+        ("Zoë Müller/problems.ipynb", "zoe-muller"),
+        ("李雷/problems.ipynb", "李雷"),
+        ("CON/problems.ipynb", "con-student"),
+        ("J\u202eda/problems.ipynb", "j-da"),
+    ],
+)
+def test_a_hand_in_takes_its_place_whatever_it_is_called(name: str, student: str, here: Path, collect: Collect) -> None:
+    said = collect({name: RELEASE})
+    assert submitted(here) == {student: WHOLE}
+    assert (here / "submitted" / student / "ps1" / "problems.ipynb").read_bytes() == RELEASE
+    assert "ps1: 1 placed, 0 replaced, 0 as before; 0 need you." in said
+    assert ("Canvas marks it LATE" in said) == ("LATE" in name)
+    assert "\u202e" not in said
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({f"{ADA}/answers.pdf": b"%PDF"}, "there is no notebook of ps1 (answers.pdf). Ask for problems.ipynb"),
+        ({f"{ADA}/problems.ipynb": b"{"}, "(problems.ipynb: it cannot be read as a notebook)"),
+        ({f"{ADA}/problems.ipynb": OTHER}, "(problems.ipynb: none of its cells is from ps1: it is another notebook)"),
+        ({f"{ADA.replace('file', 'onlinetext')}/onlinetext.html": b"x"}, "(text was typed in, no file handed in)"),
+        ({"lovelaceada_12345_text.html": b"x"}, "(text was typed in, no file handed in)"),
+        ({f"{ADA}/problems.ipynb": RELEASE, f"{ADA}/problems (1).ipynb": work()}, "there are two notebooks problems"),
+        ({"problems.ipynb": RELEASE}, "no student is named in its path"),
+        ({"!!!/problems.ipynb": RELEASE}, "no id can be made of this name"),
+        ({f"../{ADA}/problems.ipynb": RELEASE}, "its name leads out of the folder"),
+        ({f"{ADA}/../../x/problems.ipynb": RELEASE}, "its name leads out of the folder"),
+        ({f"/tmp/{ADA}/problems.ipynb": RELEASE}, "its name leads out of the folder"),
+        ({f"C:/{ADA}/problems.ipynb": RELEASE}, "its name leads out of the folder"),
+        ({f"{ADA}/problems.ipynb": b" " * (40 << 20)}, "it unpacks to"),
+        ({f"{ADA}/mine.zip": b"PK"}, "mine.zip: it cannot be unpacked"),
+        ({f"{ADA}/a.zip": zipped({"b.zip": zipped({"problems.ipynb": RELEASE})})}, "a zip within a zip is not opened"),
+        ({f"Ada_{n}_assignsubmission_file_/problems.ipynb": RELEASE for n in (1, 2)},
+         "Ada (1) and Ada (2) would get the same id, ada"),
+        ({"Zoe/problems.ipynb": RELEASE, "Zoë/problems.ipynb": RELEASE}, "Zoe and Zoë would get the same id, zoe"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_placed_is_named_with_the_reason_and_leaves_nothing(
+    files: dict[str, bytes], reason: str, here: Path, collect: Collect
+) -> None:
+    said = collect(files, ends=1)
+    assert reason in said
+    assert all(line.startswith("NEEDS YOU") for line in said.splitlines()[:-2])
+    assert submitted(here) == {}
+    assert not list(here.parent.glob("x*"))
+
+
+def test_one_strange_hand_in_costs_the_others_nothing(here: Path, collect: Collect) -> None:
+    said = collect({f"{ADA}/problems.ipynb": RELEASE, "Bo_2_assignsubmission_file_/x.pdf": b"x"}, ends=1)
+    assert submitted(here) == {"ada-lovelace": WHOLE}
+    assert "NEEDS YOU   Bo: there is no notebook" in said
+    assert "1 placed, 0 replaced, 0 as before; 1 needs you." in said
+
+
+def test_a_folder_that_was_unpacked_is_as_good_as_the_zip_and_its_links_are_not_followed(
+    here: Path, collect: Collect, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.ipynb").write_bytes(RELEASE)
+    folder = unpacked({f"{ADA}/problems.ipynb": RELEASE, "eve/x.txt": b"x", "__MACOSX/a": b"x"}, tmp_path / "dl")
+    (folder / "eve" / "problems.ipynb").symlink_to(tmp_path / "secret.ipynb")
+    said = collect(folder, ends=1)
+    assert submitted(here) == {"ada-lovelace": WHOLE}
+    assert "(problems.ipynb: it is a link)" in said
+
+
+def test_a_link_or_a_locked_file_in_a_zip_is_named(here: Path, collect: Collect, tmp_path: Path) -> None:
+    link = zipfile.ZipInfo(f"{ADA}/problems.ipynb")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "l.zip", "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+    assert "(problems.ipynb: it is a link)" in collect(tmp_path / "l.zip", ends=1)
+    data = bytearray(zipped({f"{ADA}/problems.ipynb": RELEASE}))
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "locked.zip").write_bytes(data)
+    assert "(problems.ipynb: it is locked with a password)" in collect(tmp_path / "locked.zip", ends=1)
+
+
+def test_a_zip_of_the_students_own_is_opened_and_its_other_files_come_along(here: Path, collect: Collect) -> None:
+    inner = {
+        "ps1/problems.ipynb": RELEASE,
+        "ps1/mine.py": b"x = 1",
+        "ps1/data/a.csv": b"1",
+        "ps1/timestamp.txt": b"1999-01-01 00:00:00 UTC",
+        "ps1/submission_secret.txt": b"0" * 128,
+        "ps1/.hidden": b"x",
+        "ps1/.ipynb_checkpoints/problems-checkpoint.ipynb": OTHER,
+        "__MACOSX/ps1/._problems.ipynb": b"x",
+        "ps1/bad:name.txt": b"x",
+        "ps1/Bo_2_assignsubmission_file_/x.txt": b"x",
+    }
+    collect({f"{ADA}/ps1-ada.zip": zipped(inner)})
+    there = ["Bo_2_assignsubmission_file_/x.txt", "data/a.csv", "mine.py", *WHOLE]
+    assert submitted(here) == {"ada-lovelace": there}
+    assert (here / "submitted/ada-lovelace/ps1/timestamp.txt").read_text() == "2026-11-20 12:00:00 UTC\n"
+
+
+def test_of_what_canvas_numbered_the_last_counts(here: Path, collect: Collect) -> None:
+    files = {f"a_1_{n}_problems{end}.ipynb": work(str(n)) for n, end in ((21, "-1"), (100, "-2"), (7, ""))}
+    collect(files)
+    assert (here / "submitted/a/ps1/problems.ipynb").read_bytes() == work("100")
+
+
+def test_collecting_twice_changes_nothing(here: Path, collect: Collect) -> None:
+    collect({f"{ADA}/problems.ipynb": RELEASE})
+    before = {p: p.stat().st_mtime_ns for p in (here / "submitted").rglob("*")}
+    assert "0 placed, 0 replaced, 1 as before; 0 need you." in collect({f"{ADA}/problems.ipynb": RELEASE})
+    assert {p: p.stat().st_mtime_ns for p in (here / "submitted").rglob("*")} == before
+
+
+def test_later_work_takes_the_place_of_earlier_work_which_is_kept(here: Path, collect: Collect, tmp_path: Path) -> None:
+    collect(unpacked({"ada/problems.ipynb": work("1")}, tmp_path / "1", age=300))
+    said = collect(unpacked({"ada/problems.ipynb": work("2")}, tmp_path / "2", age=100))
+    assert (
+        "replaced    ada: problems.ipynb; the work before it is kept in submitted/.collected/earlier/ps1/ada-" in said
+    )
+    assert (here / "submitted/ada/ps1/problems.ipynb").read_bytes() == work("2")
+    (kept,) = (here / "submitted" / ".collected" / "earlier" / "ps1").glob("ada-*/problems.ipynb")
+    assert kept.read_bytes() == work("1")
+    said = collect(unpacked({"ada/problems.ipynb": work("3")}, tmp_path / "3", age=200), ends=1)
+    assert "NEEDS YOU   ada: other work is there already" in said
+    assert (here / "submitted/ada/ps1/problems.ipynb").read_bytes() == work("2")
+    assert "1 replaced" in collect(tmp_path / "3", "--replace")
+    assert (here / "submitted/ada/ps1/problems.ipynb").read_bytes() == work("3")
+
+
+def test_work_that_an_instructor_put_there_is_not_replaced_unasked(here: Path, collect: Collect) -> None:
+    unpacked({"problems.ipynb": work("by hand")}, here / "submitted/ada/ps1")
+    assert "its time is not known: --replace" in collect({"ada/problems.ipynb": RELEASE}, ends=1)
+    assert submitted(here) == {"ada": ["problems.ipynb"]}
+
+
+def test_another_student_of_the_same_name_is_not_taken_for_the_first(here: Path, collect: Collect) -> None:
+    collect({f"{ADA}/problems.ipynb": RELEASE})
+    other = ADA.replace("1234567", "7654321")
+    said = collect({f"{other}/problems.ipynb": work()}, ends=1)
+    assert "ada-lovelace was collected before from somebody else (Ada Lovelace): give a roster" in said
+    assert (here / "submitted/ada-lovelace/ps1/problems.ipynb").read_bytes() == RELEASE
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(here: Path, collect: Collect) -> None:
+    files = {f"{ADA}/problems.ipynb": RELEASE, "Bo_2_assignsubmission_file_/x.pdf": b"x"}
+    dry = collect(files, "--dry-run", ends=1)
+    assert not (here / "submitted").exists()
+    assert "Nothing was written (--dry-run). It would be: ps1: 1 placed" in dry
+    assert collect(files, ends=1).splitlines()[:2] == dry.splitlines()[:2]
+
+
+@pytest.mark.parametrize(
+    ("table", "names"),
+    [
+        ("id,first_name,last_name,email\nal7,Ada,Lovelace,\nzm1,Zoë,Müller,\n", (ADA, "mullerzoe_5_6_problems.ipynb")),
+        ("\ufeffIdentifier;Full name;ID number\nParticipant 17;Ada Lovelace;al7\nParticipant 9;Zoe Muller;zm1\n",
+         ("Participant_17_assignsubmission_file_", "Group B-Zoë Müller_3_assignsubmission_file_")),
+        ('Student,ID,SIS User ID,SIS Login ID\nPoints,,,\n"Lovelace, Ada",12,s,al7\n"Müller, Zoë",5,t,zm1\n',
+         ("whoever_12_3_problems.ipynb", "x_LATE_5_6_problems.ipynb")),
+        ("username,email\nal7,ada@uni.example\nzm1,zoe@uni.example\n", ("ada@uni.example", "zm1")),
+    ],
+)  # fmt: skip
+def test_a_roster_says_who_is_who(
+    table: str, names: tuple[str, ...], here: Path, collect: Collect, tmp_path: Path
+) -> None:
+    (tmp_path / "roster.csv").write_text(table, encoding="utf-8")
+    files = {name if name.endswith(".ipynb") else f"{name}/problems.ipynb": RELEASE for name in names}
+    for name, data in files.items():
+        collect({name: data}, "--students", str(tmp_path / "roster.csv"))
+    assert list(submitted(here)) == ["al7", "zm1"]
+    stranger = {"Bo_1_assignsubmission_file_/problems.ipynb": RELEASE}
+    said = collect(stranger, "--students", str(tmp_path / "roster.csv"), ends=1)
+    assert "NEEDS YOU   Bo: nobody in the roster is called that." in said
+
+
+def test_a_name_that_two_in_the_roster_have_is_for_a_person(collect: Collect, tmp_path: Path, here: Path) -> None:
+    (tmp_path / "roster.csv").write_text("id,first_name,last_name\na1,Ada,Lovelace\na2,Lovelace,Ada\n")
+    said = collect({f"{ADA}/problems.ipynb": RELEASE}, "--students", str(tmp_path / "roster.csv"), ends=1)
+    assert "the roster has several who are called that (a1, a2)" in said
+    assert submitted(here) == {}
+    collect({"a2/problems.ipynb": RELEASE}, "--students", str(tmp_path / "roster.csv"))
+    assert list(submitted(here)) == ["a2"]
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ("a,b\n1,2\n", "it has no column with ids"),
+        ("id\n../x\n", "line 2 gives the id '../x', which cannot name a folder"),
+        ("id\na\na\n", "the id a stands in it twice"),
+    ],
+)
+def test_a_roster_that_cannot_be_used_is_one_sentence(
+    table: str, reason: str, here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "roster.csv").write_text(table)
+    (tmp_path / "d.zip").write_bytes(zipped({"a/problems.ipynb": RELEASE}))
+    assert main(["collect", str(tmp_path / "d.zip"), "--students", str(tmp_path / "roster.csv")]) == 1
+    assert reason in capsys.readouterr().err
+
+
+def book(monkeypatch: pytest.MonkeyPatch, *students: SimpleNamespace) -> None:
+    """The course's gradebook as far as it is asked."""
+    due = SimpleNamespace(name="ps1", duedate=datetime(2026, 11, 10, 8))
+    held = SimpleNamespace(assignments=[due], students=students)
+    monkeypatch.setattr(Course, "gradebook", lambda self: nullcontext(held))
+
+
+def named(identity: str, first: str = "", last: str = "") -> SimpleNamespace:
+    return SimpleNamespace(id=identity, first_name=first, last_name=last, email=None, lms_user_id=None)
+
+
+def test_the_gradebook_is_the_roster_if_it_knows_anybody_by_name(
+    here: Path, collect: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book(monkeypatch, named("bo"), named("cy"))
+    collect({"Ada/problems.ipynb": RELEASE})
+    book(monkeypatch, named("bo"), named("al7", "Ada", "Lovelace"))
+    collect({f"{ADA}/problems.ipynb": RELEASE})
+    assert list(submitted(here)) == ["ada", "al7"]
+    assert "nobody in the roster is called that" in collect({"Eve/problems.ipynb": RELEASE}, ends=1)
+
+
+def test_nobody_is_late_because_of_when_the_download_was_made(
+    here: Path, collect: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book(monkeypatch)
+    files = {"a_1_2_problems.ipynb": work("a"), "b_LATE_3_4_problems.ipynb": work("b")}
+    said = collect(files)
+    assert (here / "submitted/a/ps1/timestamp.txt").read_text() == "2026-11-10 08:00:00 UTC\n"
+    assert (here / "submitted/b/ps1/timestamp.txt").read_text() == "2026-11-20 12:00:00 UTC\n"
+    assert "Dated after the due date: 1. Downloads carry the time of the download" in said
+    collect({"c/problems.ipynb": work("c")}, "--trust-times")
+    assert (here / "submitted/c/ps1/timestamp.txt").read_text() == "2026-11-20 12:00:00 UTC\n"
+
+
+def test_a_run_that_is_stopped_leaves_whole_submissions_and_nothing_else(
+    here: Path, collect: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"a/problems.ipynb": RELEASE, "b/problems.ipynb": RELEASE, "c/problems.ipynb": RELEASE}
+    rename, count = os.rename, []
+
+    def stop(old: str, new: str) -> None:
+        count.append(new)
+        if len(count) == 2:
+            raise KeyboardInterrupt
+        rename(old, new)
+
+    monkeypatch.setattr(place.os, "rename", stop)
+    said = collect(files, ends=130)
+    assert "Stopped. What is named above is in place, whole." in said
+    assert submitted(here) == {"a": WHOLE}
+    assert sorted(p.name for p in (here / "submitted").rglob("*") if p.parent.name == ".collected") == ["ps1.json"]
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    assert "2 placed, 0 replaced, 1 as before" in collect(files)
+
+
+def test_what_is_remembered_cannot_be_handed_in(here: Path, collect: Collect) -> None:
+    forged = {f"{ADA}/problems.ipynb": RELEASE, f"{ADA}/.collected/ps1.json": b"{}", f"{ADA}/ps1.json": b"{}"}
+    collect(forged)
+    remembered = json.loads((here / "submitted/.collected/ps1.json").read_text())["students"]
+    assert remembered["ada-lovelace"]["prefix"] == f"{ADA}/"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nothing.zip"], "nothing.zip is neither a folder nor a zip file"),
+        (["nbgrader_config.py"], "nbgrader_config.py is not a zip file that can be read"),
+        (["release", "--assignment", "ps9"], "The course has no assignment ps9. It has: ps1."),
+    ],
+)
+def test_what_was_typed_wrong_is_one_sentence(
+    arguments: list[str], sentence: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["collect", *arguments]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_outside_of_a_course_nothing_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["collect", "."]) == 1
+    assert os.listdir(tmp_path) == []
