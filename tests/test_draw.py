@@ -226,11 +226,11 @@ def test_the_description_says_the_lines_the_values_and_which_adjoint_is_wrong() 
     adjoints = {"b": "0.5", "a": "7", "x": "14"}
     root = ET.fromstring(svg(forward, "x", values={"x": "3", "a": "6"}, adjoints=adjoints, marks=marks))
     assert root.findtext(f"{SVG}desc") == (
-        "From x, y to c: x = 3; a = x * 2 = 6; b = torch.sin(a); c = b / y; the adjoint dcdb = 0.5 is right; "
-        "the adjoint dcda = 7 is wrong; the adjoint dcdx = 14 comes after the break."
+        "From x, y to c: x = 3; a = x * 2 = 6; b = torch.sin(a); c = b / y; the derivative dcdb = 0.5 is right; "
+        "the derivative dcda = 7 is wrong; the derivative dcdx = 14 is computed from the wrong one."
     )
     empty = ET.fromstring(svg(forward, "y"))
-    assert (empty.findtext(f"{SVG}desc") or "").endswith("the adjoint dcdy is to be filled in.")
+    assert (empty.findtext(f"{SVG}desc") or "").endswith("the derivative dcdy is to be filled in.")
     assert ET.fromstring(svg(forward, "y", description="My own.")).findtext(f"{SVG}desc") == "My own."
 
 
@@ -255,7 +255,7 @@ def test_empty_slots_stand_for_exactly_the_adjoints_on_the_way(drawn: tuple[Forw
     asked = [t for t in texts(root) if t.endswith("= ?")]
     assert len(dotted) == len(asked) == len(on_the_way(forward, wrt))
     description = root.findtext(f"{SVG}desc") or ""
-    named = re.findall(r"the adjoint (\w+) is to be filled in", description)
+    named = re.findall(r"the derivative (\w+) is to be filled in", description)
     assert named == [forward.adjoint(n) for n in reversed(on_the_way(forward, wrt))]
 
 
@@ -267,7 +267,7 @@ def test_q6_asks_for_the_five_adjoints_between_f_and_y_and_none_of_x_and_z() -> 
 def test_an_adjoint_that_is_missing_from_a_check_is_said_to_be_not_named() -> None:
     root = ET.fromstring(svg(QUESTIONS["q4"].forward, "x", adjoints={"x": "1"}))
     assert [t for t in texts(root) if "not named" in t] == [f"dfd{n} not named" for n in "abcd"]
-    assert "the adjoint dfdd is not named" in (root.findtext(f"{SVG}desc") or "")
+    assert "the derivative dfdd is not named" in (root.findtext(f"{SVG}desc") or "")
 
 
 def test_marks_show_as_symbol_colour_and_line() -> None:
