@@ -136,7 +136,7 @@ def test_a_cell_that_stopped_after_its_function_loses_nothing_and_is_told(run: t
         assert told in shown
         assert f"{error}. The function counts, and you lose nothing." in shown
     assert "its cell stopped" not in run[0].shown("timed")
-    assert "on no list" not in run[0].shown("timed")
+    assert "cannot read a cell" not in run[0].shown("timed")
 
 
 def test_a_function_from_before_is_not_taken_for_the_one_that_stopped(run: tuple[Course, str]) -> None:
