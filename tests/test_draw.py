@@ -12,13 +12,14 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from itertools import combinations, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from autograder import Question
 from autograder._draw import Mark, svg, width
 from autograder._forward import Forward, read
+from autograder._picture import Picture
 from tests.conftest import QUESTIONS, run_source
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -383,17 +384,37 @@ MEASURE = """() => [...document.querySelectorAll('text')].map(t => [t.textConten
     +t.getAttribute('font-size'), !t.getAttribute('text-anchor')])"""
 
 
-@pytest.mark.browser
-def test_a_browser_sets_no_text_wider_than_estimated() -> None:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium") or pytest.skip("needs Debian's chromium")
-    pictures = [make(*drawn) for make in (statement, checked) for drawn in GRAPHS.values()]
     with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-sync"])
-        page = browser.new_page()
-        page.set_content("".join(pictures))
-        measured: list[tuple[str, float, float, bool]] = page.evaluate(MEASURE)
-        browser.close()
+        opened = p.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-sync"])
+        yield opened
+        opened.close()
+
+
+@pytest.mark.browser
+def test_a_browser_sets_no_text_wider_than_estimated(browser: Any) -> None:
+    pictures = [make(*drawn) for make in (statement, checked) for drawn in GRAPHS.values()]
+    page = browser.new_page()
+    page.set_content("".join(pictures))
+    measured: list[tuple[str, float, float, bool]] = page.evaluate(MEASURE)
+    page.close()
     assert len(measured) > 1000
     for text, wide, size, sans in measured:
         assert wide <= width(text, size, sans=sans) + 0.5, text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("column", [264, 700, 1400])
+def test_a_checks_picture_is_as_wide_as_its_column_and_never_wider_than_it_is(browser: Any, column: int) -> None:
+    html = Picture(checked(QUESTIONS["q6"].forward, "y"))._repr_mimebundle_()["text/html"]
+    natural = card(ET.fromstring(checked(QUESTIONS["q6"].forward, "y")))
+    page = browser.new_page()
+    page.set_content(f'<div style="width:{column}px">{html}</div>')
+    page.wait_for_function("document.images[0].complete && document.images[0].naturalWidth > 0")
+    box = page.locator("img").bounding_box()
+    page.close()
+    assert box["width"] == pytest.approx(min(column, natural.right), abs=1)
+    assert box["width"] / box["height"] == pytest.approx(natural.right / natural.bottom, rel=0.01)
