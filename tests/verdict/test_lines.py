@@ -119,3 +119,23 @@ def test_recursion_is_told_of_the_function_that_recurs(student: Class) -> None:
 @pytest.mark.parametrize("what", [("...", "still `...`"), ("torch.cos", "is a function, not a number: call it")])
 def test_what_stands_for_a_number_but_is_none_is_told(what: tuple[str, str], student: Class) -> None:
     assert what[1] in told(student, f"return f, {what[0]}")
+
+
+NAMES = {
+    "return f, cos(x)": "`cos` is not known there. Write `torch.cos`.",
+    "return f, math.cos(x)": "`math` is not known there. Write `import math` in a cell above.",
+    "return f, nump.cos(x)": "`nump` has no value there. Check how it is spelled, or compute it first.",
+}
+
+
+@pytest.mark.parametrize("line", NAMES)
+def test_a_name_that_only_needs_torch_or_an_import_is_told_so(line: str, student: Class) -> None:
+    assert told(student, line) == f"grad_q5 stopped in line 3: {NAMES[line]}\n    {line}"
+
+
+def test_an_argument_that_a_line_replaces_is_named(student: Class) -> None:
+    replaced = " Line 3 gives the argument x another value: use another name there.\n    x = 3"
+    assert told(student, "x = 3\nreturn f, 6 + 14*x") == "dfdx is not right at a hidden test point." + replaced
+    source = "def grad_q5(x):\n    x = torch.tensor(2.0)\n    return 3+6*x+7*x**2+3*x**3+8*x**4, x\n"
+    assert "Line 2 gives the argument x another value" in student.verdict(Q5, source).text
+    assert "another value" not in told(student, "x = x.double()\nreturn f, 6 + 14*x")
