@@ -39,34 +39,35 @@ class Rule:
 
 
 _OWN_CELL = "In a cell of your own you may use it to check yourself."
-_WRITE = "write each link with the rules of differentiation"
+_WRITE = "write each link with the rules of differentiation."
+_STAYS = "Your marks stay; your instructor will look at this line."
 _FORBIDDEN = {
-    "autograd": "{function} takes its derivative from torch.autograd{where}: " + _WRITE + ". " + _OWN_CELL,
-    "functional": "{function} lets torch.func or a relative of it differentiate{where}: " + _WRITE + ". " + _OWN_CELL,
-    "forward-mode": "{function} uses torch's forward mode{where}: " + _WRITE + ", or carry the product rule by hand.",
-    "hook": "{function} takes its derivative from a hook of torch.autograd{where}: " + _WRITE + ".",
-    "graph": "{function} walks the graph that torch.autograd keeps{where}: " + _WRITE + ".",
+    "autograd": "{function} takes its derivative from torch.autograd{where}: " + _WRITE + " " + _OWN_CELL,
+    "functional": "{function} lets torch.func or a similar function differentiate{where}: " + _WRITE + " " + _OWN_CELL,
+    "forward-mode": "{function} uses torch's forward mode{where}: " + _WRITE + " " + _OWN_CELL,
+    "hook": "{function} takes its derivative from a hook of torch.autograd{where}: " + _WRITE,
+    "graph": "{function} reads the graph that torch.autograd keeps{where}: " + _WRITE,
     "grad": "{function} reads `.grad`, which torch.autograd fills{where}: compute the derivative from the arguments.",
-    "differences": "{function} divides a difference of values by its step{where}: that is a finite difference, which "
-    "only comes near the derivative; " + _WRITE + ".",
-    "complex-step": "{function} takes the derivative from an imaginary step{where}: " + _WRITE + ".",
-    "package": "{function} uses a package that differentiates{where}: " + _WRITE + ". " + _OWN_CELL,
+    "differences": "{function} divides a difference of values by its step{where}. That is a finite difference, which "
+    "is only close to the derivative: " + _WRITE,
+    "complex-step": "{function} takes the derivative from an imaginary step{where}: " + _WRITE,
+    "package": "{function} uses a package that differentiates{where}: " + _WRITE + " " + _OWN_CELL,
     "question": "{function} uses a question of the course{where}, which knows its own derivative: write the forward "
     "lines and the backward lines yourself.",
-    "hidden": "{function} hides what it calls{where}, so that nobody can see it is by hand: call things by name.",
+    "hidden": "{function} calls code that cannot be read{where}: call functions by their names.",
     "frames": "{function} looks into the interpreter (frames, tracing or the garbage collector){where}: compute the "
     "derivative from the arguments.",
 }
 _LISTED = {
-    "unknown-package": "{function} uses a package that is on no list{where}: your instructor will look at this line.",
-    "outside": "{function} reaches outside the notebook{where}: your instructor will look at this line.",
-    "undefined": "{function} calls a name that no cell defines{where}: your instructor will look at this line.",
-    "custom-function": "{function} uses torch.autograd.Function{where}: your instructor will look at this line.",
-    "imaginary": "{function} reads an imaginary part{where}: your instructor will look at this line.",
-    "diff": "{function} takes differences of neighbours{where}: your instructor will look at this line.",
-    "difference-like": "{function} has a line that looks like a finite difference{where}: your instructor will look "
-    "at it.",
-    "unread": "No cell that can be read defines {function}{where}: your instructor will look at it.",
+    "unknown-package": "{function} uses a package that the grader does not know{where}. " + _STAYS,
+    "outside": "{function} uses something outside the notebook{where}. " + _STAYS,
+    "undefined": "{function} calls a name that no cell defines{where}. " + _STAYS,
+    "custom-function": "{function} uses torch.autograd.Function{where}. " + _STAYS,
+    "imaginary": "{function} reads an imaginary part{where}. " + _STAYS,
+    "diff": "{function} takes differences of neighbours{where}. " + _STAYS,
+    "difference-like": "{function} has a line that looks like a finite difference{where}. " + _STAYS,
+    "unread": "The grader cannot read a cell that defines {function}{where}. Your marks stay; your instructor will "
+    "look at it.",
 }
 RULES: dict[str, Rule] = {
     **{name: Rule(name, Outcome.FORBIDDEN, text) for name, text in _FORBIDDEN.items()},

@@ -88,7 +88,12 @@ def say_rounded(given: Sequence[float], expected: Sequence[float], lines: Lines,
 def say_misread(lines: Lines) -> str:
     """That a line means something else in Python; "" if none does."""
     power, floors = lines.power(), lines.floors()
-    return (_at(m.CARET_LINE, power) if power else "") + (_at(m.FLOOR_LINE, floors) if floors and not power else "")
+    if power:
+        return _at(m.CARET_LINE, power)
+    if floors:
+        return _at(m.FLOOR_LINE, floors)
+    replaced = lines.argument_replaced()
+    return _at(m.ARGUMENT_REPLACED, replaced[1], name=replaced[0]) if replaced else ""
 
 
 def _at(template: str, spot: Spot, **words: str) -> str:

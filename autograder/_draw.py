@@ -35,8 +35,8 @@ _LOOKS = {
 }
 _PLAIN = (_INK, "#ffffff", 'stroke-width="1.5"')
 _EMPTY = (_INK, "#ffffff", 'stroke-width="1.5" stroke-dasharray="1.5 3.5" stroke-linecap="round"')
-_LEGEND = {Mark.RIGHT: "right", Mark.WRONG: "first wrong link", Mark.NEUTRAL: "dashed: comes after it"}
-_SAID = {Mark.RIGHT: " is right", Mark.WRONG: " is wrong", Mark.NEUTRAL: " comes after the break"}
+_LEGEND = {Mark.RIGHT: "right", Mark.WRONG: "first wrong link", Mark.NEUTRAL: "dashed: computed from it"}
+_SAID = {Mark.RIGHT: " is right", Mark.WRONG: " is wrong", Mark.NEUTRAL: " is computed from the wrong one"}
 
 _NODE, _SMALL, _NOTE, _TITLE = 14, 13, 12, 15  # font sizes
 _LEADING = 17
@@ -156,7 +156,7 @@ class _Picture:
             value = f" = {self.values[line.name]}" if line.name in self.values else ""
             lines.append(_clean(line.text) + value)
         for name in [n for n in reversed(self.slots) if n != self.forward.output]:
-            says = f"the adjoint {self.forward.adjoint(name)}"
+            says = f"the derivative {self.forward.adjoint(name)}"
             if name in self.adjoints:
                 says += f" = {self.adjoints[name]}"
             elif not self.checked:
@@ -274,7 +274,7 @@ class _Picture:
         """What the signs mean, those that appear, flowing over as many lines as they need; and the height."""
         of, asked = (_shortened(n, 30) for n in (self.forward.output, self.forward.adjoint(self.wrt)))
         says = [("above: value", _SOFT)] if self.values else []
-        says.append((f"below: derivative of {of} by it", _SOFT))
+        says.append((f"below: derivative of {of} with respect to it", _SOFT))
         says.append((f"double ring: {asked} is asked for", _BLUE))
         if not self.checked:
             says.append(("dotted: for you to find, right to left", _INK))

@@ -148,9 +148,10 @@ class Judge:
         again = lines.given_again(self.forward.output)
         if again:
             return self._filled(m.GIVEN_AGAIN, line=again.line, own=m.OWN_LINE.format(source=again.source))
-        if is_constant(values, truths):
+        misread = _diagnosis.say_misread(lines)
+        if not misread and is_constant(values, truths):
             return m.CONSTANT.format(it=m.IT, arguments=_diagnosis.listed(self.forward.leaves))
-        return _diagnosis.say_misread(lines) or m.AS_GIVEN
+        return misread or m.AS_GIVEN
 
 
 @lru_cache(maxsize=8)

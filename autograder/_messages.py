@@ -73,6 +73,8 @@ RAISED = "{function} stopped{line} with {type}{text}.{own}"
 UNKNOWN_NAME = (
     "{function} stopped{line}: `{name}` has no value there. Check how it is spelled, or compute it first.{own}"
 )
+OF_TORCH = "{function} stopped{line}: `{name}` is not known there. Write `torch.{name}`.{own}"
+NOT_IMPORTED = "{function} stopped{line}: `{name}` is not known there. Write `{remedy}` in a cell above.{own}"
 POWER = "{function} stopped{line}: in Python `^` is not a power. Write `**`, as in `x**2`.{own}"
 RECURSION = "{function} calls itself without end: compute {adjoint} without calling {function}."
 RECURSION_ELSEWHERE = "{function} stopped{line}, because a function calls itself without end.{own}"
@@ -102,6 +104,7 @@ GIVEN_AGAIN = (
     " Line {line} gives {output} another value: use another name there. Where the value is wrong, the derivative earns "
     "nothing.{own}"
 )
+ARGUMENT_REPLACED = " Line {line} gives the argument {name} another value: use another name there.{own}"
 WRONG_DERIVATIVE = "{adjoint} is not right {where}{numbers}."
 NUMBERS = " (yours {given}, expected {expected})"
 WHERE_VISIBLE = "at {point}"
@@ -133,7 +136,7 @@ SLIP = {
     "share's sign": " {it} has the wrong sign in the part that comes through {consumer}{rule}.",
     "path lost": " {it} leaves out the path through {consumer}: {node} is used in `{line}`, too{also}.",
     "power not lowered": " {it} does not lower the power in `{line}` by one{rule}.",
-    "exponent not brought down": " {it} lacks the factor {other}, the exponent in `{line}`{rule}.",
+    "exponent not brought down": " {it} lacks the factor {other}, the power of {node} in `{line}`{rule}.",
     "local dropped": " {it} lacks the factor d{consumer}/d{node}, the derivative of `{line}` with respect to {node}"
     "{rule}.",
     "local dropped at the output": " {it} is 1, but it must be the derivative of `{line}` with respect to {node}"

@@ -58,7 +58,7 @@ class KernelStudent:
         function = self.namespace.get(request.function)
         if stopped and not stopped.defined:
             older = function is not None
-            return Reply(missing=Missing(stopped.fault, older=older, magic=stopped.magic))
+            return Reply(missing=Missing(stopped.fault, older=older, magic=stopped.magic), cells=self._cells())
         if function is None:
             return Reply(missing=Missing(near=self._near(request.function)))
         if not callable(function):

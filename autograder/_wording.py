@@ -26,6 +26,8 @@ def _worded(expression: str, by: str, names: tuple[str, ...], sigmoids: tuple[st
             part.func = ast.copy_location(ast.Name(part.func.attr, ast.Load()), part.func)
     if isinstance(tree.body, ast.Call) and ast.unparse(tree.body) == f"relu({by})":
         return f"d({expression})/d{by} = 1 where {by} > 0, and 0 elsewhere"
+    if isinstance(tree.body, ast.Call) and ast.unparse(tree.body) in {f"{s}({by})" for s in ("sigmoid", *sigmoids)}:
+        return f"d({expression})/d{by} = {expression}*(1 - {expression})"  # as it is taught; sympy says it by exp
     functions: dict[str, Any] = {n: getattr(sympy, n) for n in ("sin", "cos", "tan", "exp", "log", "tanh", "sqrt")}
     functions |= {n: getattr(sympy, n) for n in ("sinh", "cosh", "atan", "asin", "acos")}
     functions |= {name: lambda v: 1 / (1 + sympy.exp(-v)) for name in ("sigmoid", *sigmoids)}

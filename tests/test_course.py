@@ -120,8 +120,8 @@ def test_feedback_shows_every_verdict_and_nothing_hidden(course: Course) -> None
         for secret in (*SEEDS, "BEGIN HIDDEN", "grade(points", "site-packages", "autograder/_"):
             assert secret not in page, f"{student}'s page shows {secret}"
     page = " ".join(course.feedback("chen").split())
-    assert "The first link that broke is dfdb. It has the right size and the wrong sign" in page
-    assert "together they earn 3.2 of 8." in page
+    assert "The first wrong link is dfdb. It has the right size but the wrong sign" in page
+    assert "They earn 3.2 of 8 points." in page
     assert page.count("data:image/svg+xml") == 6 + 6  # the statements' pictures, and the checks'
     assert "in the wrong order" in course.feedback("emil")
 
@@ -149,6 +149,22 @@ def test_the_source_validates_and_each_check_of_the_release_is_unanswered(course
     assert "VALIDATION FAILED ON 6 CELL(S)" in said
     for name in NAMES:
         assert f"grad_{name} is not answered yet: replace `raise NotImplementedError()`" in said
+    errors = [part.partition("=====")[0] for part in said.split("The error was:")[1:]]
+    assert len(errors) == 6
+    assert not any("..." in error for error in errors), "a message is cut where nbgrader cuts lines"
+
+
+def test_a_function_whose_cell_stopped_later_validates(course: Course, tmp_path: Path) -> None:
+    notebook = nbformat.read(ROOT / "source" / "ps1" / "problems.ipynb", as_version=4)
+    cells = {c.metadata.nbgrader.grade_id: c for c in notebook.cells if "nbgrader" in c.metadata}
+    cells["q1"].source += "\nassert grad_q1(0, 0)[0] > 0"
+    cells["q2"].source += "\nimport no_such_module"
+    cells["q3"].source += "\ninput('Press Enter')"
+    cells["q4"].source = "%%time\n" + cells["q4"].source
+    keep = ("setup", *(f"{name}{kind}" for name in NAMES[:4] for kind in ("-forward", "", "-check", "-hidden")))
+    notebook.cells = [cells[name] for name in keep]
+    nbformat.write(notebook, tmp_path / "problems.ipynb")
+    assert "Success! Your notebook passes all the tests." in course.run("validate", str(tmp_path / "problems.ipynb"))
 
 
 def test_an_assignment_travels_from_release_to_the_students_own_feedback(course: Course, tmp_path: Path) -> None:

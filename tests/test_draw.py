@@ -12,13 +12,14 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from itertools import combinations, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from autograder import Question
 from autograder._draw import Mark, svg, width
 from autograder._forward import Forward, read
+from autograder._picture import Picture
 from tests.conftest import QUESTIONS, run_source
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -226,11 +227,11 @@ def test_the_description_says_the_lines_the_values_and_which_adjoint_is_wrong() 
     adjoints = {"b": "0.5", "a": "7", "x": "14"}
     root = ET.fromstring(svg(forward, "x", values={"x": "3", "a": "6"}, adjoints=adjoints, marks=marks))
     assert root.findtext(f"{SVG}desc") == (
-        "From x, y to c: x = 3; a = x * 2 = 6; b = torch.sin(a); c = b / y; the adjoint dcdb = 0.5 is right; "
-        "the adjoint dcda = 7 is wrong; the adjoint dcdx = 14 comes after the break."
+        "From x, y to c: x = 3; a = x * 2 = 6; b = torch.sin(a); c = b / y; the derivative dcdb = 0.5 is right; "
+        "the derivative dcda = 7 is wrong; the derivative dcdx = 14 is computed from the wrong one."
     )
     empty = ET.fromstring(svg(forward, "y"))
-    assert (empty.findtext(f"{SVG}desc") or "").endswith("the adjoint dcdy is to be filled in.")
+    assert (empty.findtext(f"{SVG}desc") or "").endswith("the derivative dcdy is to be filled in.")
     assert ET.fromstring(svg(forward, "y", description="My own.")).findtext(f"{SVG}desc") == "My own."
 
 
@@ -255,7 +256,7 @@ def test_empty_slots_stand_for_exactly_the_adjoints_on_the_way(drawn: tuple[Forw
     asked = [t for t in texts(root) if t.endswith("= ?")]
     assert len(dotted) == len(asked) == len(on_the_way(forward, wrt))
     description = root.findtext(f"{SVG}desc") or ""
-    named = re.findall(r"the adjoint (\w+) is to be filled in", description)
+    named = re.findall(r"the derivative (\w+) is to be filled in", description)
     assert named == [forward.adjoint(n) for n in reversed(on_the_way(forward, wrt))]
 
 
@@ -267,7 +268,7 @@ def test_q6_asks_for_the_five_adjoints_between_f_and_y_and_none_of_x_and_z() -> 
 def test_an_adjoint_that_is_missing_from_a_check_is_said_to_be_not_named() -> None:
     root = ET.fromstring(svg(QUESTIONS["q4"].forward, "x", adjoints={"x": "1"}))
     assert [t for t in texts(root) if "not named" in t] == [f"dfd{n} not named" for n in "abcd"]
-    assert "the adjoint dfdd is not named" in (root.findtext(f"{SVG}desc") or "")
+    assert "the derivative dfdd is not named" in (root.findtext(f"{SVG}desc") or "")
 
 
 def test_marks_show_as_symbol_colour_and_line() -> None:
@@ -383,17 +384,37 @@ MEASURE = """() => [...document.querySelectorAll('text')].map(t => [t.textConten
     +t.getAttribute('font-size'), !t.getAttribute('text-anchor')])"""
 
 
-@pytest.mark.browser
-def test_a_browser_sets_no_text_wider_than_estimated() -> None:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium") or pytest.skip("needs Debian's chromium")
-    pictures = [make(*drawn) for make in (statement, checked) for drawn in GRAPHS.values()]
     with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-sync"])
-        page = browser.new_page()
-        page.set_content("".join(pictures))
-        measured: list[tuple[str, float, float, bool]] = page.evaluate(MEASURE)
-        browser.close()
+        opened = p.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-sync"])
+        yield opened
+        opened.close()
+
+
+@pytest.mark.browser
+def test_a_browser_sets_no_text_wider_than_estimated(browser: Any) -> None:
+    pictures = [make(*drawn) for make in (statement, checked) for drawn in GRAPHS.values()]
+    page = browser.new_page()
+    page.set_content("".join(pictures))
+    measured: list[tuple[str, float, float, bool]] = page.evaluate(MEASURE)
+    page.close()
     assert len(measured) > 1000
     for text, wide, size, sans in measured:
         assert wide <= width(text, size, sans=sans) + 0.5, text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("column", [264, 700, 1400])
+def test_a_checks_picture_is_as_wide_as_its_column_and_never_wider_than_it_is(browser: Any, column: int) -> None:
+    html = Picture(checked(QUESTIONS["q6"].forward, "y"))._repr_mimebundle_()["text/html"]
+    natural = card(ET.fromstring(checked(QUESTIONS["q6"].forward, "y")))
+    page = browser.new_page()
+    page.set_content(f'<div style="width:{column}px">{html}</div>')
+    page.wait_for_function("document.images[0].complete && document.images[0].naturalWidth > 0")
+    box = page.locator("img").bounding_box()
+    page.close()
+    assert box["width"] == pytest.approx(min(column, natural.right), abs=1)
+    assert box["width"] / box["height"] == pytest.approx(natural.right / natural.bottom, rel=0.01)

@@ -56,7 +56,9 @@ def test_what_is_on_no_list_keeps_its_marks_and_is_listed(student: Class, capsys
     assert verdict.right
     assert [f.rule for f in verdict.findings] == ["unknown-package"]
     student.grade(QUESTIONS["q5"])
-    assert "a package that is on no list (line 4: `torch.optim`)" in " ".join(capsys.readouterr().out.split())
+    assert "a package that the grader does not know (line 4: `torch.optim`)" in " ".join(
+        capsys.readouterr().out.split()
+    )
 
 
 def test_a_machine_hidden_from_the_reader_is_seen_by_the_watcher(student: Class) -> None:

@@ -95,8 +95,9 @@ def execute(path: Path) -> tuple[dict[str, str], list[str], list[str]]:
             if output.output_type == "stream" and output.name == "stdout":
                 said[cell.id] = said.get(cell.id, "") + output.text
             elif output.output_type == "display_data":
-                assert set(output.data) == {"image/svg+xml", "text/plain"}
-                drawn.append(cell.id)
+                assert {"text/html", "text/plain"} <= set(output.data)
+                if "image/svg+xml" in output.data:
+                    drawn.append(cell.id)
             elif output.output_type != "execute_result":
                 other.append(f"{cell.id}: {output}")
     return said, drawn, other

@@ -66,6 +66,19 @@ class Lines:
         lines = sorted(n.lineno for n in stores if isinstance(n.ctx, ast.Store))
         return self._spot(lines[-1], found[1]) if len(lines) > 1 else None
 
+    def argument_replaced(self) -> tuple[str, Spot] | None:
+        """An argument that a line of the answer gives another value, and the line; `x = x.double()` does not."""
+        found = self._functions.get(self._name)
+        for node in ast.walk(found[0]) if found else ():
+            if isinstance(node, ast.Assign) and found:
+                read = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
+                for target in node.targets:
+                    arguments = [a.arg for a in found[0].args.args]
+                    if isinstance(target, ast.Name) and target.id in arguments and target.id not in read:
+                        spot = self._spot(node.lineno, found[1])
+                        return (target.id, spot) if spot else None
+        return None
+
     def power_in(self, fault: Fault) -> Spot | None:
         """The line with the `^` of what an exception stopped in."""
         read = [(tree, lines, fault.line or 0) for tree, lines in map(parse, self._cells) if _holds(lines, fault)]

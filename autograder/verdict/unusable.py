@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from autograder import _messages as m
+from autograder._byhand import words as names
 from autograder._seam import SECONDS, Answer, Fault, Missing, Number
 from autograder.verdict.kinds import Kind, Verdict
 from autograder.verdict.lines import Lines
@@ -18,6 +19,8 @@ from autograder.verdict.lines import Lines
 _RAISE = re.compile(r"raise\s+NotImplementedError\b")
 _FUNCTIONS = ("function", "builtin_function_or_method", "method", "numpy.ufunc")
 STOPPED_FROM_OUTSIDE = ("TooLong", "ProcessEnded")
+_OF_TORCH = frozenset(names("sin cos tan exp log sqrt sinh cosh tanh asin acos atan sigmoid relu abs tensor"))
+_IMPORTS = {"math": "import math", "np": "import numpy as np", "numpy": "import numpy", "torch": "import torch"}
 _GRADERS_OWN = {"ProcessEnded": m.PROCESS_ENDED, "NoAnswer": m.NO_ANSWER}
 
 
@@ -84,7 +87,9 @@ class Unusable:
         if fault.name and fault.name == self._words["adjoint"]:
             return self._say(Kind.UNANSWERED, m.BLANK)
         if fault.name:
-            return self._say(Kind.RAISED, m.UNKNOWN_NAME, name=fault.name, **words)
+            template = m.NOT_IMPORTED if fault.name in _IMPORTS else m.UNKNOWN_NAME
+            template = m.OF_TORCH if fault.name in _OF_TORCH else template
+            return self._say(Kind.RAISED, template, name=fault.name, remedy=_IMPORTS.get(fault.name, ""), **words)
         if fault.base == "RecursionError":
             return self._say(Kind.RAISED, m.RECURSION if own else m.RECURSION_ELSEWHERE, **words)
         if fault.type == "TooLong":

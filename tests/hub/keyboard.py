@@ -158,7 +158,7 @@ class KeyboardStudent(Student):
     def look(self, name: str) -> bool:
         """Walks to the cell below a check, which brings its picture to the screen; whether it can be seen."""
         self.go_to(f"{name}.check(", by="ArrowUp")
-        picture = self.output(name).locator(".jp-RenderedSVG img")
+        picture = self.output(name).locator(".jp-RenderedHTML img")
         picture.wait_for()
         self.press("ArrowDown")
         seen = until(lambda: self.sees(picture), f"the picture of {name}")

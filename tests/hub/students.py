@@ -126,7 +126,7 @@ class MouseStudent(Student):
 
     def look(self, name: str) -> bool:
         """Scrolls to the picture below a check; whether it can be seen."""
-        picture = self.output(name).locator(".jp-RenderedSVG img")
+        picture = self.output(name).locator(".jp-RenderedHTML img")
         self.scroll_to(picture)
 
         def there() -> bool:

@@ -80,6 +80,11 @@ def _odd_cells(notebook: NotebookNode) -> None:
         notebook.cells.insert(at, nbformat.v4.new_code_cell(source))
 
 
+def _timed(notebook: NotebookNode) -> None:
+    answer = find(notebook, "q1")
+    answer.source = "%%time\n" + answer.source
+
+
 ODD = {
     "cells": Submission(edit=_odd_cells),
     "closed": Submission(files=_closed),
@@ -90,6 +95,16 @@ ODD = {
     "names": Submission(LISTS, files=_names),
     **{name: Submission(source) for name, source in HARD_TO_READ.items()},
     "minus-in-an-answer": Submission(answers={"q2": "def grad_q2(b, x, w):\n    return 0, " + "-" * 20_000 + "1"}),
+    **{
+        f"later-{name}": Submission(also={"q1": line}, earns=EARNED)
+        for name, line in {"assert": "assert 1 == 2", "import": "import no_such_module", "input": "input()"}.items()
+    },
+    "stopped-before": Submission(
+        answers={"q1": "1/0\ndef grad_q1(a, b):\n    return 0, 0", "q2": "def grad_q2(b, x, w): return x^2, x"},
+        scratch="def grad_q1(a, b):\n    return 4*a + 6*b + 15*a**2 + 9*b**3, 4 + 30*a",
+        earns=[0] * 6,
+    ),
+    "timed": Submission(edit=_timed, earns=EARNED),
     "reached": Submission(HARD_TO_READ["definitions"], answers={"q2": "def grad_q2(b, x, w):\n    return f0(), 0"}),
 }
 
@@ -110,8 +125,24 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, str]:
 @pytest.mark.parametrize("name", ODD)
 def test_an_odd_submission_earns_what_is_right_and_has_a_page(run: tuple[Course, str], name: str) -> None:
     course, _ = run
-    assert course.marks(name) == EARNED
-    assert "q1: 8 of 8 points" in course.page(name)
+    assert course.marks(name) == ODD[name].earns
+    assert ("q1: 8 of 8 points" in course.page(name)) == (ODD[name].earns == EARNED)
+
+
+def test_a_cell_that_stopped_after_its_function_loses_nothing_and_is_told(run: tuple[Course, str]) -> None:
+    for name, error in (("assert", "AssertionError"), ("import", "ModuleNotFoundError"), ("input", "Error")):
+        shown = run[0].shown(f"later-{name}")
+        told = "8 of 8 points. dzda is right at all 24 hidden test points. After grad_q1 was defined, its cell stopped in line"
+        assert told in shown
+        assert f"{error}. The function counts, and you lose nothing." in shown
+    assert "its cell stopped" not in run[0].shown("timed")
+    assert "cannot read a cell" not in run[0].shown("timed")
+
+
+def test_a_function_from_before_is_not_taken_for_the_one_that_stopped(run: tuple[Course, str]) -> None:
+    shown = run[0].shown("stopped-before")
+    assert "grad_q1 was not defined again, because its cell stopped in line 1 with ZeroDivisionError." in shown
+    assert "grad_q2 stopped in line 1: in Python `^` is not a power. Write `**`, as in `x**2`." in shown
 
 
 def test_what_is_too_deep_or_too_much_is_set_aside_and_named(run: tuple[Course, str]) -> None:

@@ -1,0 +1,141 @@
+"""A line that Python reads differently is named with the line, and only where the answer is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder import CheckFailed
+from autograder._judge import Kind
+from tests.conftest import QUESTIONS, Class
+
+Q5 = QUESTIONS["q5"]
+HEAD = "def grad_q5(x):\n    f = 3+6*x+7*x**2+3*x**3+8*x**4\n"
+POWER = "grad_q5 stopped in line {line}: in Python `^` is not a power. Write `**`, as in `x**2`.\n    {source}"
+
+
+def told(student: Class, body: str, before: str = "") -> str:
+    return str(student.verdict(Q5, before + HEAD + "".join(f"    {line}\n" for line in body.split("\n"))).text)
+
+
+POWERS = {
+    "on a tensor": ("dfdx = 6 + 9*x^2", 3),
+    "on a Python number": ("t = float(x)\ndfdx = 6 + 9*t^2", 4),
+    "on a numpy number": ("t = x.numpy()\ndfdx = 6 + 9*t^2", 4),
+    "of a number": ("dfdx = 2^x", 3),
+    "assigned": ("dfdx = 9*x\ndfdx ^= 2", 4),
+    "in the second line of a sum": ("dfdx = (6 + 14*x\n        + 9*x^2)", 4),
+    "in the return": ("return f, 6 + 9*x^2", 3),
+}
+
+
+@pytest.mark.parametrize("what", POWERS)
+def test_a_caret_for_a_power_is_named_with_its_line(what: str, student: Class) -> None:
+    body, line = POWERS[what]
+    source = body.split("\n")[line - 3].strip()
+    text = told(student, body if "return" in body else f"{body}\nreturn f, dfdx")
+    assert text == POWER.format(line=line, source=source)
+    with pytest.raises(CheckFailed) as failed:
+        student.check(Q5)
+    assert str(failed.value) == text
+
+
+def test_a_caret_is_named_without_cells(student: Class) -> None:
+    """In a script there is only the line itself."""
+    student.namespace["In"] = []
+    from tests.conftest import run_source
+
+    run_source(HEAD + "    dfdx = 6 + 9*x^2\n    return f, dfdx\n", student.namespace)
+    assert student.verdict(Q5).text == POWER.format(line=3, source="dfdx = 6 + 9*x^2")
+
+
+def test_a_caret_that_computes_something_is_named_where_the_answer_is_wrong(student: Class) -> None:
+    text = told(student, "dfdx = 6 + 14*x + 9*x**2 + (2^5)*x**3\nreturn f, dfdx")
+    assert text == (
+        "dfdx is not right at a hidden test point. In Python `^` is not a power: write `**` in line 3.\n"
+        "    dfdx = 6 + 14*x + 9*x**2 + (2^5)*x**3"
+    )
+    right = "gate = True ^ False\nreturn f, gate * (6 + 14*x + 9*x**2 + 32*x**3)"
+    assert told(student, right) == "dfdx is right at all 24 hidden test points."
+
+
+def test_a_caret_in_a_helper_of_another_cell_is_found(student: Class) -> None:
+    student.run("def four(x):\n    return 2^2\n")
+    assert "write `**` in line 2.\n    return 2^2" in told(student, "return f, four(x)")
+
+
+def test_an_error_on_another_line_is_no_caret(student: Class) -> None:
+    text = told(student, "k = 2^1\nreturn f, len(3)")
+    assert text.startswith("grad_q5 stopped in line 4 with TypeError")
+
+
+def test_integer_division_is_named(student: Class) -> None:
+    assert told(student, "dfdx = 6 + 14*x + 9*x**2//1 + 32*x**3\nreturn f, dfdx") == (
+        "dfdx is not right at a hidden test point. In Python `//` rounds down: write `/` in line 3.\n"
+        "    dfdx = 6 + 14*x + 9*x**2//1 + 32*x**3"
+    )
+
+
+def test_a_value_that_a_later_line_replaces_is_named(student: Class) -> None:
+    assert told(student, "f = 6 + 14*x\nreturn f, f") == (
+        "The value f is not right at a hidden test point. Line 3 gives f another value: use another name there. Where "
+        "the value is wrong, the derivative earns nothing.\n    f = 6 + 14*x"
+    )
+
+
+RAISES = {
+    "the placeholder": ("raise NotImplementedError()", Kind.UNANSWERED),
+    "the placeholder with words": ("raise NotImplementedError('YOUR CODE HERE')", Kind.UNANSWERED),
+    "a helper's": ("return f, helper(x)", Kind.RAISED),
+    "torch's own": ("return f, torch.ones(2).to_sparse().to_mkldnn(x)", Kind.RAISED),
+}
+
+
+@pytest.mark.parametrize("what", RAISES)
+def test_only_the_placeholder_itself_is_an_answer_that_is_missing(what: str, student: Class) -> None:
+    body, kind = RAISES[what]
+    student.run("def helper(x):\n    raise NotImplementedError()\n")
+    verdict = student.verdict(Q5, f"{HEAD}    {body}\n")
+    assert verdict.kind is kind
+    if what == "a helper's":
+        assert verdict.text == (
+            "grad_q5 stopped in line 2 (in `helper`) with NotImplementedError.\n    raise NotImplementedError()"
+        )
+
+
+def test_a_name_without_a_value_is_named_even_where_errors_texts_are_not_shown(student: Class) -> None:
+    assert told(student, "return f, dfdb * 2") == (
+        "grad_q5 stopped in line 3: `dfdb` has no value there. Check how it is spelled, or compute it first.\n"
+        "    return f, dfdb * 2"
+    )
+    assert told(student, "if x > 100:\n    dfdx = 1\nreturn f, dfdx").startswith("dfdx has no value when grad_q5")
+
+
+def test_recursion_is_told_of_the_function_that_recurs(student: Class) -> None:
+    student.run("def helper(x):\n    return helper(x)\n")
+    assert told(student, "return f, helper(x)").startswith("grad_q5 stopped in line ")
+    assert "(in `helper`), because a function calls itself without end." in told(student, "return f, helper(x)")
+
+
+@pytest.mark.parametrize("what", [("...", "still `...`"), ("torch.cos", "is a function, not a number: call it")])
+def test_what_stands_for_a_number_but_is_none_is_told(what: tuple[str, str], student: Class) -> None:
+    assert what[1] in told(student, f"return f, {what[0]}")
+
+
+NAMES = {
+    "return f, cos(x)": "`cos` is not known there. Write `torch.cos`.",
+    "return f, math.cos(x)": "`math` is not known there. Write `import math` in a cell above.",
+    "return f, nump.cos(x)": "`nump` has no value there. Check how it is spelled, or compute it first.",
+}
+
+
+@pytest.mark.parametrize("line", NAMES)
+def test_a_name_that_only_needs_torch_or_an_import_is_told_so(line: str, student: Class) -> None:
+    assert told(student, line) == f"grad_q5 stopped in line 3: {NAMES[line]}\n    {line}"
+
+
+def test_an_argument_that_a_line_replaces_is_named(student: Class) -> None:
+    replaced = " Line 3 gives the argument x another value: use another name there.\n    x = 3"
+    assert told(student, "x = 3\nreturn f, 6 + 14*x") == "dfdx is not right at a hidden test point." + replaced
+    source = "def grad_q5(x):\n    x = torch.tensor(2.0)\n    return 3+6*x+7*x**2+3*x**3+8*x**4, x\n"
+    assert "Line 2 gives the argument x another value" in student.verdict(Q5, source).text
+    assert "another value" not in told(student, "x = x.double()\nreturn f, 6 + 14*x")
