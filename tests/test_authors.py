@@ -1,8 +1,7 @@
-"""What authors type, from a forward pass to a released seventh question and a second assignment, as docs/authors.md says."""
+"""What authors type: from a forward pass to a released seventh question and a second assignment (docs/authors.md)."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -163,13 +162,12 @@ def test_refresh_says_what_it_changed_and_what_is_left(notebook: Path, capsys: p
     assert "there is no question q8; the questions there: q1, q2" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["inspect", "q1"], ["--help"], ["refresh"]])
-def test_a_reader_that_has_seen_enough_costs_no_traceback(notebook: Path, command: list[str]) -> None:
+def test_a_reader_that_has_seen_enough_costs_no_traceback(notebook: Path) -> None:
     """As `autograder inspect | head -1`, with a reader that is gone before the first line."""
     read, write = os.pipe()
     os.close(read)
-    run = [sys.executable, "-m", "autograder", *command]
-    done = subprocess.run(run, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    command = [sys.executable, "-m", "autograder", "inspect", "q1"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (141, "")
 
@@ -190,9 +188,8 @@ def test_a_second_assignment_begins_with_instructions_and_a_set_up_cell(
     assert all(c.metadata.nbgrader.locked for c in made.cells)
     # Where two notebooks can be meant, the command asks; questions of both are refreshed and inspected.
     assert main(["new", "q7", "q7.py"]) == 1
-    assert (
-        "several notebooks: source/ps1/problems.ipynb, source/ps2/problems.ipynb. Say which" in capsys.readouterr().err
-    )
+    refused = capsys.readouterr().err
+    assert "There are several notebooks: source/ps1/problems.ipynb, source/ps2/problems.ipynb. Say which one" in refused
     assert main(["new", "q7", "q7.py", "--notebook", str(path)]) == 0
     assert main(["inspect", "q7"]) == 0
     assert main(["refresh", "--check"]) == 0
@@ -223,6 +220,8 @@ def test_an_assignment_that_cannot_be_is_refused(
 @pytest.mark.course
 def test_from_nothing_to_a_released_seventh_question_and_a_second_assignment(notebook: Path) -> None:
     """The steps of docs/authors.md: what is not finished is refused, by cell, and nothing is released before."""
+    from nbgrader.api import Gradebook
+
     root = notebook.parents[2]
     assert new(notebook) == 0
     assert main(["new-assignment", "ps2"]) == 0
@@ -239,17 +238,16 @@ def test_from_nothing_to_a_released_seventh_question_and_a_second_assignment(not
         find(nb, "q7-statement").source = find(nb, "q7-statement").source.replace("TODO", "My words")
         nbformat.write(nb, path)
     assert "Success!" in course.run("validate", "source/ps1/problems.ipynb")
-    for assignment, failing in (("ps1", 7), ("ps2", 1)):
-        course.run("generate_assignment", assignment)
-        released = root / "release" / assignment / "problems.ipynb"
-        assert f"VALIDATION FAILED ON {failing} CELL(S)" in course.run("validate", str(released))
-        assert "dhdr = 1" not in released.read_text()
-        handed_in = nbformat.read(released, as_version=4)
-        find(handed_in, "q7").source = solved(find(nb, "q7").source, SOLUTION)
-        folder = root / "submitted" / "ada" / assignment
-        folder.mkdir(parents=True)
-        nbformat.write(handed_in, folder / "problems.ipynb")
-        course.run("autograde", assignment)
-        graded = json.loads((root / "autograded" / "ada" / assignment / "problems.ipynb").read_text())
-        assert "q7: 8 of 8 points." in json.dumps(graded)
-    assert course.marks("ada")["q7-hidden"] == 8
+    course.run("generate_assignment", "ps1")
+    assert "VALIDATION FAILED ON 7 CELL(S)" in course.run("validate", "release/ps1/problems.ipynb")
+    assert "dhdr = 1" not in (root / "release" / "ps1" / "problems.ipynb").read_text()
+    course.run("generate_assignment", "ps2")
+    handed_in = nbformat.read(root / "release" / "ps2" / "problems.ipynb", as_version=4)
+    find(handed_in, "q7").source = solved(find(nb, "q7").source, SOLUTION)
+    folder = root / "submitted" / "ada" / "ps2"
+    folder.mkdir(parents=True)
+    nbformat.write(handed_in, folder / "problems.ipynb")
+    course.run("autograde", "ps2")
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as gradebook:
+        assert [(a.name, a.max_score) for a in gradebook.assignments] == [("ps1", 70), ("ps2", 10)]
+        assert gradebook.find_submission("ps2", "ada").score == 10

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import re
 import shutil
@@ -87,9 +86,12 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 
 
 def test_the_committed_release_is_what_nbgrader_makes_of_the_source(course: Course) -> None:
-    for notebook in ("examples.ipynb", "problems.ipynb"):
-        made = (course.root / "release" / "ps1" / notebook).read_text()
-        assert json.loads(made) == json.loads((ROOT / "release" / "ps1" / notebook).read_text()), "run: make release"
+    for source in (ROOT / "source").glob("*/*.ipynb"):
+        where = Path("release") / source.parent.name
+        if not (course.root / where).exists():  # an assignment that an author has added (docs/authors.md)
+            course.run("generate_assignment", where.name, "--no-db")
+        made = (course.root / where / source.name).read_text()
+        assert made == (ROOT / where / source.name).read_text(), "run: make release"
 
 
 @pytest.mark.parametrize("student", MARKS)
@@ -113,7 +115,8 @@ def test_feedback_shows_every_verdict_and_nothing_hidden(course: Course) -> None
     page = " ".join(course.feedback("chen").split())
     assert "The first link that broke is dfdb. It has the right size and the wrong sign" in page
     assert "together they earn 3.2 of 8." in page
-    assert page.count("data:image/svg+xml") == 6 + 6  # the statements' pictures, and the checks'
+    asked = len(re.findall(r"Computation graph of q\w+: ", page))
+    assert page.count("data:image/svg+xml") == asked + len(NAMES)  # the statements' pictures, and the checks'
     assert "in the wrong order" in course.feedback("emil")
 
 
@@ -135,7 +138,8 @@ def test_the_source_validates_and_each_check_of_the_release_is_unanswered(course
     said = course.run("validate", "source/ps1/problems.ipynb")
     assert "Success! Your notebook passes all the tests." in said
     said = course.run("validate", "release/ps1/problems.ipynb")
-    assert "VALIDATION FAILED ON 6 CELL(S)" in said
+    released = (course.root / "release" / "ps1" / "problems.ipynb").read_text()
+    assert f"VALIDATION FAILED ON {released.count('.check()')} CELL(S)" in said
     for name in NAMES:
         assert f"grad_{name} is not answered yet: replace `raise NotImplementedError()`" in said
 
