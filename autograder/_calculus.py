@@ -252,9 +252,7 @@ def refuse_kink(forward: Forward, point: Point) -> None:
         with _Probe() as probe:
             values[line.name] = eval(line.code, names, values)
         if any(abs(gap) < _ON_KINK for gap in probe.kinks):
-            raise _cannot(
-                forward, line, "is on a kink at the visible point `at`, where it has no derivative; choose another point"
-            )
+            raise _cannot(forward, line, "is on a kink at `at`, where it has no derivative; choose another point")
 
 
 def refuse_what_autograd_cannot(forward: Forward, point: Point) -> None:

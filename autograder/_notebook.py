@@ -78,9 +78,11 @@ def with_pictures(notebook: Any) -> Any:
 
 def five_cells(source: str, title: str, notebook: Any) -> tuple[Question, list[Any]]:
     """The cells of a question whose forward cell is `source`, for `notebook`, whose set-up cell it may use."""
+    from nbformat import NotebookNode
+
     name = _name_in(source)
     above = [cell for cell in notebook.cells if grade_id(cell) != f"{name}-forward"]
-    found = questions_of(notebook | {"cells": [*above, cells.cell(f"{name}-forward", source)]})
+    found = questions_of(NotebookNode(notebook, cells=[*above, cells.cell(f"{name}-forward", source)]))
     if name in found.faults:
         raise QuestionError(found.faults[name])
     made = cells.texts(found.made[name], source, title)

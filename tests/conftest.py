@@ -35,12 +35,10 @@ def make_question(source: str, **given: Any) -> Question:
     return next(v for v in namespace.values() if isinstance(v, Question))
 
 
-def _source_cells() -> dict[str, str]:
-    notebook = nbformat.read(ROOT / "source" / "ps1" / "problems.ipynb", as_version=4)
-    return {c.metadata.nbgrader.grade_id: c.source for c in notebook.cells if "nbgrader" in c.metadata}
-
-
-CELLS = _source_cells()
+_notebook = nbformat.read(ROOT / "source" / "ps1" / "problems.ipynb", as_version=4)
+CELLS = {c.metadata.nbgrader.grade_id: c.source for c in _notebook.cells if "nbgrader" in c.metadata}
+POINTS = sum(c.metadata.get("nbgrader", {}).get("points", 0) for c in _notebook.cells)
+"""What ps1 is worth: 60, and more where an author has added questions (docs/authors.md)."""
 QUESTIONS = {name: make_question(CELLS[f"{name}-forward"]) for name in NAMES}
 
 

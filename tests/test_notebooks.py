@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from autograder._notebook import questions
 from tests.conftest import CELLS, NAMES, QUESTIONS, ROOT
 
 KINDS = {
@@ -22,46 +23,58 @@ KINDS = {
 }
 
 
+ALL = questions(nbformat.read(ROOT / "source" / "ps1" / "problems.ipynb", as_version=4))
+"""Q1 to Q6, and what an author has added (docs/authors.md)."""
+NOTEBOOKS = sorted(path.relative_to(ROOT / "source") for path in (ROOT / "source").glob("*/*.ipynb"))
+
+
 def read(stage: str, name: str) -> nbformat.NotebookNode:
     return nbformat.read(ROOT / stage / "ps1" / f"{name}.ipynb", as_version=4)
+
+
+def test_the_contracts_six_questions_come_first_and_in_their_order() -> None:
+    assert tuple(ALL)[: len(NAMES)] == NAMES
 
 
 @pytest.mark.parametrize("stage", ["source", "release"])
 def test_the_cells_of_each_question_are_the_contracts(stage: str) -> None:
     cells = {c.metadata.nbgrader.grade_id: c for c in read(stage, "problems").cells if "nbgrader" in c.metadata}
-    order = [gid for gid in cells if re.fullmatch(r"q\d(-\w+)?", gid)]
-    assert order == [f"{q}-{kind}".rstrip("-") for q in NAMES for kind in KINDS]
+    order = [gid for gid in cells if gid.partition("-")[0] in ALL]
+    assert order == [f"{q}-{kind}".rstrip("-") for q in ALL for kind in KINDS]
     for gid in order:
         kind, locked, solution, grade, points = KINDS[gid.partition("-")[2]]
         meta = cells[gid].metadata.nbgrader
         assert cells[gid].cell_type == kind
-        assert (meta.locked, meta.solution, meta.grade, meta.get("points")) == (locked, solution, grade, points)
+        worth = meta.get("points") if gid.partition("-")[0] in NAMES else points  # an author chooses other points
+        assert (meta.locked, meta.solution, meta.grade, worth) == (locked, solution, grade, points)
 
 
 @pytest.mark.parametrize("stage", ["source", "release"])
-@pytest.mark.parametrize("name", ["examples", "problems"])
-def test_notebooks_are_stored_without_outputs(stage: str, name: str) -> None:
-    notebook = read(stage, name)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=str)
+def test_notebooks_are_stored_without_outputs(stage: str, path: Path) -> None:
+    notebook = nbformat.read(ROOT / stage / path, as_version=4)
     nbformat.validate(notebook)
     assert not any(c.get("outputs") or c.get("execution_count") for c in notebook.cells)
 
 
 def test_the_release_holds_no_solution_no_hidden_test_and_no_seed() -> None:
     seeds = re.findall(r'seed="(\w+)"', json.dumps(CELLS).replace('\\"', '"'))
-    assert len(set(seeds)) == len(NAMES)
+    assert len(set(seeds)) == len(ALL)
     released = (ROOT / "release" / "ps1" / "problems.ipynb").read_text()
     for secret in (*seeds, "BEGIN", "grade(points", "dzdx = 2", "1 - f * f"):
         assert secret not in released
-    for name in NAMES:
-        cell = next(c for c in read("release", "problems").cells if c.metadata.nbgrader.grade_id == f"{name}-hidden")
+    for name in ALL:
+        cell = next(c for c in read("release", "problems").cells if c.id == f"{name}-hidden")
         assert all(line.startswith("#") for line in cell.source.split("\n"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_statement_says_the_point_and_the_domain_that_the_question_has(name: str) -> None:
+def test_the_statement_says_the_points_the_point_and_the_domain_that_the_question_has(name: str) -> None:
     question, statement = QUESTIONS[name], CELLS[f"{name}-statement"].replace("\u2212", "-")
+    assert "**Points:** 10: 2 for the check and 8 for the hidden points." in statement
+    assert "you can still earn up to 4: a share for each link that is right" in statement
     at = ", ".join(f"{n} = {v:g}" for n, v in question.at.items())
-    assert f"with torch's at {at} in the open" in statement
+    assert f"with torch's at {at} in the check below" in statement
     bounds: dict[tuple[float, float], list[str]] = {}
     for leaf, box in question.domain.items():
         bounds.setdefault(box, []).append(leaf)
@@ -81,6 +94,27 @@ def test_the_answer_cell_gives_the_forward_lines_and_the_return_in_both_stages(n
             re.sub(r"\s", "", line.text) for line in forward.lines
         ]
         assert lines[-1] == f"return {forward.output}, {forward.adjoint(QUESTIONS[name].wrt)}"
+
+
+def test_a_statement_is_text_that_one_can_edit_and_its_picture_is_the_one_long_line_at_the_end() -> None:
+    for name in ALL:
+        *text, picture = CELLS[f"{name}-statement"].split("\n")
+        assert picture.startswith(f'<img alt="Computation graph of {name}: ')
+        assert 'src="data:image/svg+xml;base64,' in picture
+        assert text[-1].startswith("<!-- The picture is the one long line below.")
+        assert max(map(len, text)) < 500
+        assert "data:" not in "".join(text)
+
+
+def test_the_words_are_plain_and_an_adjoint_is_explained_where_it_is_first_met() -> None:
+    for name, first in (("problems", "intro"), ("examples", "ex1-hand")):
+        cells = read("release", name).cells
+        met = next(c for c in cells if c.cell_type == "markdown" and "adjoint" in c.source)
+        assert met.id == first
+        assert "with respect to" in met.source
+        text = "\n".join(c.source for c in cells)
+        for word in (r"\broads?\b", r"\ba line a link\b", r"differentiated? by\b", r"derivative of \S+ by\b"):
+            assert not re.search(word, text, re.IGNORECASE), word
 
 
 def execute(path: Path) -> tuple[dict[str, str], list[str], list[str]]:
@@ -130,7 +164,7 @@ def test_the_examples_print_what_the_seed_printed() -> None:
 def test_the_problems_print_the_seeds_numbers_and_nothing_on_stderr() -> None:
     said, drawn, other = execute(ROOT / "source" / "ps1" / "problems.ipynb")
     assert other == []
-    assert drawn == [f"{name}-check" for name in NAMES]
+    assert drawn == [f"{name}-check" for name in ALL]
     numbers = {"q1": "64.0000", "q2": "3.0000", "q3": "0.0018", "q4": "-1.7847", "q5": "326.0000", "q6": "0.1020"}
     for name, number in numbers.items():
         assert f"AutoGrad:  {number}\nManual:    {number}\n" in said[f"{name}-check"]

@@ -16,21 +16,23 @@ SET_UP = "import torch\n\nfrom autograder import question"
 INTRO = """\
 # {title}
 
-For each function you write the lines that go **backwards** through it, from the output to one argument, and return the \
-value together with the derivative. torch checks you; it does not do the work for you.
+For each function you write the lines that go **backwards** through it, from the output to one argument, and \
+return the value together with the derivative. torch checks you; it does not do the work for you.
 
-The **adjoint** of a node is the derivative of the output with respect to that node: it says how much the output changes \
-when the node changes a little. In code it is named `d<output>d<node>`: `dfde` is df/de.
+The **adjoint** of a node is the derivative of the output with respect to that node: it says how much the \
+output changes when the node changes a little. In code it is named `d<output>d<node>`: `dfde` is df/de.
 
 1. Run the **forward pass** of the question. It is the function, one named node per line.
-2. In the answer cell the same lines are given. Write your backward lines where it says `# YOUR CODE HERE`, and delete \
-the `raise` line. Give each adjoint its name; then you can be told *which* link of your chain is wrong.
-3. Run the **check**. It prints torch's number and yours at one point, then one line per link, and draws the graph: what \
-is right is green, the first link that is wrong is red.
-4. When every check passes, press **Validate**, then submit. The hidden tests look at 24 more points of each question.
+2. In the answer cell the same lines are given. Write your backward lines where it says `# YOUR CODE HERE`, \
+and delete the `raise` line. Give each adjoint its name; then you can be told *which* link of your chain is \
+wrong.
+3. Run the **check**. It prints torch's number and yours at one point, then one line per link, and draws the \
+graph: what is right is green, the first link that is wrong is red.
+4. When every check passes, press **Validate**, then submit. The hidden tests look at 24 more points of each \
+question.
 
-Do not use a machine that differentiates (autograd, finite differences, a symbolic package) inside your answer. In a \
-cell of your own, to check yourself, you may use anything."""
+Do not use a machine that differentiates (autograd, finite differences, a symbolic package) inside your \
+answer. In a cell of your own, to check yourself, you may use anything."""
 
 
 def path_of(name: str, course: Path) -> Path:

@@ -41,7 +41,11 @@ def _here(notebook: Any) -> list[str]:
         for change in done.changes
         if change.generated
     ]
-    faults = [f"{name}-forward: {text}" for name, text in done.faults.items() if " makes no question " not in text]
+    faults = [
+        f"{name}-forward: {text.removeprefix(f'{name}: ')}"
+        for name, text in done.faults.items()
+        if " makes no question " not in text
+    ]
     return [*faults, *stale]
 
 

@@ -154,9 +154,7 @@ def _answer(
                 f"{question.name}-statement: it still mentions `{line}`, which is no line of the forward pass now."
             )
     if changed:
-        done.look.append(
-            f"{question.name}-statement: read its formula and its hints again; the forward pass has changed."
-        )
+        done.look.append(f"{question.name}-statement: the forward pass has changed; read its formula and hints again.")
     misfits = list(answer.misfits(cell.source, question, found.namespace))
     if judge and not misfits:
         earned = answer.marks(cell.source, question, found, seed_of(by_id[f"{question.name}-hidden"]) or "refresh")

@@ -1,4 +1,4 @@
-"""What `autograder inspect` says of a question: `Good`, `Change` (and how), `To do`, and what is merely worth knowing."""
+"""What `autograder inspect` says of a question: `Good`, `Change` (and how), `To do`, and what is good to know."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def _points(of: Inspection) -> Iterator[str]:
     yield from _said("Good", f"the domain gives {COUNT} test points, with {domain_words(q.domain)}.")
     yield from _said(
         "Good",
-        f"honest answers agree there: float32 differs from float64 by at most {worst:.1e} of the derivative's size, and "
-        f"an answer may differ by {TOLERANCE:g}.",
+        f"honest answers agree there: float32 differs from float64 by at most {worst:.1e} of the derivative's size, "
+        f"and an answer may differ by {TOLERANCE:g}.",
     )
     if clear < COUNT:
         yield from _said(
             "To know",
-            f"at {COUNT - clear} of the {COUNT} points the paths to {q.wrt} cancel each other to less than half, or the "
-            f"derivative is 0; {clear} points remain where they do not, and one is enough.",
+            f"at {COUNT - clear} of the {COUNT} points the derivative is 0, or the paths to {q.wrt} cancel each other "
+            f"to less than half. At the other {clear} they do not, and one such point is enough.",
         )
     for at, column in enumerate(zip(*gaps, strict=True), 1):
         above, nearest = sum(g > 0 for g in column), min(map(abs, column))
@@ -91,7 +91,7 @@ def _slips(of: Inspection) -> Iterator[str]:
     if same:
         yield from _said(
             "To know",
-            "these slips are no mistakes here, because they give the true derivative everywhere; nothing needs to be done: "
+            "these slips are no mistakes here, because they give the true derivative everywhere (nothing to do): "
             + _some([words(q, s) for s in same])
             + ".",
         )
@@ -99,8 +99,8 @@ def _slips(of: Inspection) -> Iterator[str]:
     if groups:
         yield from _said(
             "To know",
-            f"{_count(len(groups), 'group')} of slips lead to the same wrong derivative. A student is told which slip it "
-            "is only if the adjoints are named in the answer. For example: "
+            f"{_count(len(groups), 'group')} of slips lead to the same wrong derivative. A student is told which slip "
+            "it is only if the answer names its adjoints. For example: "
             + _some([words(q, s) for s in groups[0]])
             + ".",
         )
@@ -113,8 +113,8 @@ def _remedy(of: Inspection, slip: Slip) -> str:
     if remedy.domain:
         return f"A wider domain shows it, for example {domain_words(remedy.domain)}: change `domain`."
     return (
-        f"No domain shows it, because its share of the derivative is too small: at most {remedy.effect:.0e} of the whole. "
-        "Change the numbers in the forward pass so that its shares are of similar size."
+        f"No domain shows it, because its share of the derivative is too small: at most {remedy.effect:.0e} of the "
+        "whole. Change the numbers in the forward pass so that its shares are of similar size."
     )
 
 

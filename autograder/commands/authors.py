@@ -100,7 +100,7 @@ def _new_assignment(options: argparse.Namespace) -> int:
     _notebook.write(assignment.notebook(options.title or options.name), path)
     print(
         f"Wrote {path}: the instructions, and the set-up cell. Next:\n"
-        f"  1. Write a forward pass into a file, such as q1.py (`autograder new --help` shows one), and add the question:\n"
+        "  1. Write a forward pass into a file, such as q1.py (`autograder new --help` shows one), and add it:\n"
         f'     autograder new q1 q1.py --title "Q1. …" --notebook {path}\n'
         f"  2. Write its solution and its words in the notebook, then look at it:\n"
         f"     autograder inspect --notebook {path}\n"
@@ -158,8 +158,8 @@ def _all(options: argparse.Namespace) -> list[Path]:
     paths = [options.notebook] if options.notebook else _notebook.with_questions()
     if not paths:
         raise QuestionError(
-            "There is no notebook with questions in source/. Run this in the course's folder, or name the notebook with "
-            "--notebook."
+            "There is no notebook with questions in source/. Run this in the course's folder, or name the notebook "
+            "with --notebook."
         )
     return paths
 

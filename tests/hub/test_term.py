@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import POINTS
 from tests.hub import hostile, refusals
 from tests.hub.browser import SHOTS, chromium, is_noise
 from tests.hub.machine import Machine
@@ -75,7 +76,9 @@ def test_a_student_by_mouse_sees_the_graph_drawn(ada: Work) -> None:
 
 def test_validate_names_what_is_missing_and_later_that_nothing_is(ada: Work) -> None:
     assert "grad_q6 is not answered yet" in ada.verdicts[0]
-    assert ada.verdicts[1] == "Success! Your notebook passes all the tests."
+    assert ada.verdicts[1] == "Success! Your notebook passes all the tests." or (
+        POINTS > 60 and "grad_q6" not in ada.verdicts[1]  # what an author has added, nobody here answers
+    )
 
 
 def test_a_student_by_keyboard_alone_sees_the_first_wrong_link(bela: Work) -> None:
@@ -91,7 +94,7 @@ def test_the_last_of_two_submissions_is_collected_and_graded(graded: tuple[Said,
         assert well, text
         assert "Student code is locked in by namespaces" in text
     scores = {row.split("\t")[1]: row.split("\t")[4] for row in table.splitlines()}
-    assert scores == {"ada": "60 / 60", "bela": "53.2 / 60", "mallory": "10 / 60"}
+    assert scores == {"ada": f"60 / {POINTS}", "bela": f"53.2 / {POINTS}", "mallory": f"10 / {POINTS}"}
 
 
 def test_the_formgrader_shows_the_instructor_what_went_wrong(term: Term, graded: object) -> None:
@@ -105,9 +108,9 @@ def test_feedback_is_generated_and_released_by_buttons(returned: dict[str, Said]
 
 
 def test_each_student_reads_their_own_page(pages: dict[str, str]) -> None:
-    assert "Score: 60.0 / 60.0" in pages["ada"]
+    assert f"Score: 60.0 / {POINTS:.1f}" in pages["ada"]
     assert MARK in pages["ada"]
-    assert "Score: 53.2 / 60.0" in pages["bela"]
+    assert f"Score: 53.2 / {POINTS:.1f}" in pages["bela"]
     assert "wrong sign" in pages["bela"]
     assert MARK not in pages["bela"] + pages["mallory"]
 
@@ -160,7 +163,7 @@ def test_nothing_that_another_student_can_read_holds_ones_work(term: Term, pages
 
 
 def test_nothing_that_a_student_can_read_holds_a_hidden_tests_seed(term: Term, pages: dict[str, str]) -> None:
-    assert len(seeds := term.seeds()) == 6
+    assert len(seeds := term.seeds()) >= 6
     assert [seed for seed in seeds if seed in "".join(pages.values())] == []
     assert refusals.finds(term.hub, "mallory", seeds) == []
 
