@@ -111,7 +111,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, str]:
 def test_an_odd_submission_earns_what_is_right_and_has_a_page(run: tuple[Course, str], name: str) -> None:
     course, _ = run
     assert course.marks(name) == EARNED
-    assert "q1: 8 of 8 points" in course.page(name)
+    assert "hidden 8.00 of 8.00" in course.page(name)
 
 
 def test_what_is_too_deep_or_too_much_is_set_aside_and_named(run: tuple[Course, str]) -> None:
