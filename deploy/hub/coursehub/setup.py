@@ -86,6 +86,7 @@ def all_steps(settings: Settings, passwords: Passwords) -> Iterator[Step]:
     for name in SECRET:
         yield steps.closed(CLONE / name)
     yield steps.closed(settings.path)
+    yield steps.folder(settings.path.parent / "overrides.d", 0o700)
     for roster in settings.rosters:
         yield steps.closed(roster)
     yield steps.file(UNIT, unit(settings))
