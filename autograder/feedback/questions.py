@@ -186,7 +186,7 @@ def _part(cell: NotebookNode, name: str, given: bool, grades: Grades, language: 
             part.said = _said(cell)
             if part.role is Role.HIDDEN and (alone := verdicts.without_points(_printed(cell))) is not None:
                 part.said = alone
-                part.outputs = [Markup('<p class="said">{}</p>').format(alone)]
+                part.outputs = [outputs.message(alone)]
     if part.mark:
         part.verdict = verdicts.judge([part.mark], part.unanswered, by_hand_only=part.role in (Role.ANSWER, Role.TASK))
     return part
@@ -223,5 +223,5 @@ def _said(cell: NotebookNode) -> str:
     for output in cell.outputs:
         if output.output_type == "error":
             alone = outputs.clean(output.evalue)
-            return alone if output.ename in ("CheckFailed", "") else f"{output.ename}: {alone}".rstrip(": ")
+            return alone if output.ename in outputs.OURS else f"{output.ename}: {alone}".rstrip(": ")
     return ""

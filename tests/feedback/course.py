@@ -81,7 +81,7 @@ def _number(text: str) -> NotebookNode:
 def mixed() -> NotebookNode:
     """Right, wrong, partly right, unanswered, lost to an ordinary test, and the student's own cells between."""
     drawn = new_output("display_data", data={"image/svg+xml": DRAWING, "text/plain": "<Picture>"})
-    broken = _raised("CheckFailed", "dfdx is not right at x = 1. The first link that broke is dfdb.")
+    broken = _raised("CheckFailed", "dfdx is not right: see `a < b`.\n    y = a < b")
     share = "p: 2.6666666667 of 8 points. dfdx is not right at a hidden test point. Look at\nthe first link.\n"
     return new_notebook(
         cells=[
