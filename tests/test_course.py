@@ -114,9 +114,8 @@ def test_the_sample_class_is_complete() -> None:
 def test_feedback_shows_every_verdict_and_nothing_hidden(course: Course) -> None:
     for student in MARKS:
         page = course.feedback(student)
-        for name in NAMES:
-            assert f"{name}: " in page
-        for secret in (*SEEDS, "BEGIN HIDDEN", "grade(points", "site-packages", "autograder/_"):
+        assert page.count('<section class="question ') >= len(NAMES)
+        for secret in (*SEEDS, "BEGIN HIDDEN", "grade(points", "Out[", "site-packages", "autograder/_"):
             assert secret not in page, f"{student}'s page shows {secret}"
     page = " ".join(course.feedback("chen").split())
     assert "The first wrong link is dfdb. It has the right size but the wrong sign" in page
@@ -188,7 +187,7 @@ def test_an_assignment_travels_from_release_to_the_students_own_feedback(course:
     course.run("fetch_feedback", "ps1", cwd=home)
     pages = list((home / "ps1" / "feedback").glob("*/problems.html"))
     assert len(pages) == 1
-    assert "q6: 3.2 of 8 points" in pages[0].read_text()
+    assert "3.20 of 8.00" in pages[0].read_text()
 
 
 def test_late_work_is_marked_and_a_later_submission_is_regraded(course: Course, tmp_path: Path) -> None:

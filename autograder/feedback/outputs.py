@@ -27,10 +27,13 @@ LONG = 40
 _COLOURED = 30_000  # characters of code that are coloured; more is shown plainly
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f]")
 _RASTER = ("image/png", "image/jpeg", "image/gif", "image/webp")
+OURS = ("CheckFailed", "QuestionError", "")
+"""Errors whose message is all that is said; those of hidden tests lose their name."""
+_CODE = re.compile(r"`([^`\n]+)`")
 _NAMED = re.compile(r"<(title|desc)\b[^>]*>([^<]{1,4000})</\1>")
 _KINDS = {Token.Keyword: "k", Token.Literal.String: "s", Token.Comment: "c", Token.Literal.Number: "m"}
 _FORMATTER = HtmlFormatter(nowrap=True)
-_OURS = re.compile(r'<span class="([a-z0-9]+)">')
+_SPAN = re.compile(r'<span class="([a-z0-9]+)">')
 
 
 def _short(found: re.Match[str]) -> str:
@@ -47,7 +50,7 @@ def code(source: str, language: str = "ipython3") -> Markup:
             lexer = get_lexer_by_name(language, stripnl=False)
         except ClassNotFound:
             lexer = get_lexer_by_name("python", stripnl=False)
-        coloured = _OURS.sub(_short, highlight(source, lexer, _FORMATTER)).rstrip("\n")
+        coloured = _SPAN.sub(_short, highlight(source, lexer, _FORMATTER)).rstrip("\n")
     else:
         coloured = escape(source, quote=False)
     return Markup('<pre class="code"><code>' + _lines(coloured) + "</code></pre>")
@@ -77,6 +80,21 @@ def shown(outputs: list[NotebookNode], hide_number: bool = False) -> list[Markup
     return made
 
 
+def message(text: str) -> Markup:
+    """A message of the grader: paragraphs, and a student's own lines as code."""
+    lines = text.split("\n")
+    return Markup().join(printed(line) if line.startswith(" ") else _paragraph(line) for line in lines)
+
+
+def _paragraph(line: str) -> Markup:
+    return Markup('<p class="said">{}</p>').format(with_code(line))
+
+
+def with_code(text: str) -> Markup:
+    """A line in which what stands between backticks is code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", escape(text, quote=False)))
+
+
 def is_number(output: NotebookNode) -> bool:
     """Whether an output is what nbgrader reads partial credit from."""
     data = output.get("data", {})
@@ -102,23 +120,26 @@ def _one(output: NotebookNode) -> Iterator[tuple[Markup, int]]:
             yield printed(text), text.count("\n") + 1
     elif output.output_type == "error":
         text = error(output)
-        kind = "said" if not any(line.startswith(" ") for line in text.split("\n")) else ""
-        html = Markup('<p class="{}">{}</p>').format(kind, text) if kind else printed(text)
-        yield html, text.count("\n") + 1
+        ours = output.ename in OURS
+        yield message(text) if ours else printed(text), text.count("\n") + 1
     elif "data" in output:
         yield from _display(output.data)
 
 
 def error(output: NotebookNode) -> str:
     """What an error says: the message alone where the grader made it, else its traceback."""
-    if output.ename in ("CheckFailed", "QuestionError", ""):
+    if output.ename in OURS:
         return clean(output.evalue)
     text = clean("\n".join(output.get("traceback") or []))
     return text or clean(f"{output.ename}: {output.evalue}")
 
 
 def _display(data: Any) -> Iterator[tuple[Markup, int]]:
+    """The best of what a display offers; a drawing before HTML, because it describes itself."""
     texts_of = {kind: "".join(text) if isinstance(text, list) else text for kind, text in data.items()}
+    if "image/svg+xml" in texts_of:
+        yield svg(texts_of["image/svg+xml"]), 1
+        return
     if "text/html" in texts_of:
         try:
             html = _sanitise.html(texts_of["text/html"])
@@ -128,9 +149,6 @@ def _display(data: Any) -> Iterator[tuple[Markup, int]]:
             made = texts.Text(html, pictures="Picture, an output of this cell").html
             yield Markup('<div class="prose card">' + made + "</div>"), 1
             return
-    if "image/svg+xml" in texts_of:
-        yield svg(texts_of["image/svg+xml"]), 1
-        return
     for kind in _RASTER:
         if kind in texts_of:
             coded = re.sub(r"[^A-Za-z0-9+/=]", "", str(texts_of[kind]))

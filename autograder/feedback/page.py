@@ -18,7 +18,7 @@ from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
-from autograder.feedback import grades, questions
+from autograder.feedback import grades, outputs, questions
 from autograder.feedback.hide import HideHiddenTests
 from autograder.feedback.questions import Role
 from autograder.rooms import _sanitise
@@ -40,7 +40,7 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["points"] = points
+    environment.filters.update(points=points, with_code=outputs.with_code)
     return environment.get_template("page.html.j2")
 
 

@@ -18,11 +18,10 @@ from nbformat import NotebookNode
 from autograder.feedback import outputs, texts, verdicts
 from autograder.feedback.grades import Grades, Mark
 from autograder.feedback.hide import HIDDEN
-from autograder.feedback.verdicts import Verdict
+from autograder.feedback.verdicts import Kind, Verdict
 
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]*[^\s#]|<h[1-6][\s>]|^[^\n]+\n(?:=+|-+)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _COMMENT = re.compile(r"\s*(?:#.*)?")
-NO_TITLE = "The notebook"
 _NONE = Markup()
 
 
@@ -67,10 +66,6 @@ class Question:
         return [part.mark for part in self.parts if part.mark]
 
     @property
-    def plain_title(self) -> str:
-        return texts.plain(self.title) or NO_TITLE
-
-    @property
     def graded(self) -> bool:
         return bool(self.marks)
 
@@ -85,6 +80,11 @@ class Question:
     @property
     def tests(self) -> list[Part]:
         return [part for part in self.parts if part.mark]
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person grades what the student put below the question."""
+        return any(part.role is Role.TASK for part in self.parts)
 
     @property
     def checks(self) -> int:
@@ -108,6 +108,8 @@ class Question:
         """The parts in order; neighbours that are given, or the student's own, come as one."""
         made: list[tuple[Role, list[Part]]] = []
         for part in self.parts:
+            if part.role is Role.GIVEN and not (part.text.strip() or part.outputs or part.comment):
+                continue  # a statement that is only its heading
             if made and made[-1][0] is part.role and part.role in (Role.GIVEN, Role.OWN):
                 made[-1][1].append(part)
             else:
@@ -136,6 +138,9 @@ def questions(notebook: NotebookNode, grades: Grades, known: Callable[[NotebookN
     for question in found:
         if question.graded and not texts.plain(question.title):
             question.title = escape(question.tests[0].name)
+        if question.graded and question.verdict.kind is Kind.UNANSWERED:
+            for part in question.tests:
+                part.verdict = question.verdict
     kept = [question for question in found if question.parts]
     for number, question in enumerate(kept, 1):
         question.number = number
@@ -181,7 +186,7 @@ def _part(cell: NotebookNode, name: str, given: bool, grades: Grades, language: 
             part.said = _said(cell)
             if part.role is Role.HIDDEN and (alone := verdicts.without_points(_printed(cell))) is not None:
                 part.said = alone
-                part.outputs = [Markup('<p class="said">{}</p>').format(alone)]
+                part.outputs = [outputs.message(alone)]
     if part.mark:
         part.verdict = verdicts.judge([part.mark], part.unanswered, by_hand_only=part.role in (Role.ANSWER, Role.TASK))
     return part
@@ -218,5 +223,5 @@ def _said(cell: NotebookNode) -> str:
     for output in cell.outputs:
         if output.output_type == "error":
             alone = outputs.clean(output.evalue)
-            return alone if output.ename in ("CheckFailed", "") else f"{output.ename}: {alone}".rstrip(": ")
+            return alone if output.ename in outputs.OURS else f"{output.ename}: {alone}".rstrip(": ")
     return ""

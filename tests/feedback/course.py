@@ -13,12 +13,14 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from nbgrader.api import Gradebook
+from nbgrader.api import Base, Gradebook
 from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import compute_checksum
+from sqlalchemy import create_engine
 
-STUDENT, NAME = "ada", "Ada <i>Lovelace</i>"
+STUDENT, NAME = "ada", ("Ada", "<i>Lovelace</i>")
+DREW = "I drew it."
 SECRET = "5eed5eed"
 HIDDEN = f"# Hidden tests\n### BEGIN HIDDEN TESTS\nq.grade(points=8, seed='{SECRET}')\n### END HIDDEN TESTS"
 COMMENT = "Well done, *Ada*: $c^2 = a^2 + b^2$ <script>alert(1)</script>"
@@ -79,7 +81,7 @@ def _number(text: str) -> NotebookNode:
 def mixed() -> NotebookNode:
     """Right, wrong, partly right, unanswered, lost to an ordinary test, and the student's own cells between."""
     drawn = new_output("display_data", data={"image/svg+xml": DRAWING, "text/plain": "<Picture>"})
-    broken = _raised("CheckFailed", "dfdx is not right at x = 1. The first link that broke is dfdb.")
+    broken = _raised("CheckFailed", "dfdx is not right: see `a < b`.\n    y = a < b")
     share = "p: 2.6666666667 of 8 points. dfdx is not right at a hidden test point. Look at\nthe first link.\n"
     return new_notebook(
         cells=[
@@ -112,14 +114,15 @@ def words() -> NotebookNode:
     """Answers that a person grades: one graded and commented, one not yet."""
     essay = new_markdown_cell("Because $a < b$.", metadata=_marks("essay", grade=True, solution=True, points=5))
     task = new_markdown_cell("Draw it.", metadata=_marks("task", task=True, locked=True, points=4))
-    return new_notebook(
-        cells=[new_markdown_cell("# Why?"), essay, new_markdown_cell("# And then?"), task, new_markdown_cell("I drew it.")]
-    )
+    why, then = new_markdown_cell("# Why?"), new_markdown_cell("# And then?")
+    return new_notebook(cells=[why, essay, then, task, new_markdown_cell(DREW)])
 
 
 def reading() -> NotebookNode:
     """Nothing in it is graded."""
-    return new_notebook(cells=[new_markdown_cell("# Reading"), new_markdown_cell("### Deeper\n\n$x$"), new_code_cell("1")])
+    return new_notebook(
+        cells=[new_markdown_cell("# Reading"), new_markdown_cell("### Deeper\n\n$x$"), new_code_cell("1")]
+    )
 
 
 SCORES = {"a-check": 2.0, "a-hidden": 8.0, "b-check": 0.0, "b-hidden": 8 / 3, "d2-test": 1.0}
@@ -132,10 +135,12 @@ class Course:
         self.root = root
         self.url = f"sqlite:///{root}/gradebook.db"
         notebooks = {"mixed": mixed(), "words": words(), "reading": reading()}
-        students = {0, 7}  # cells of `mixed` that are the course's, or the student's own
+        engine = create_engine(self.url)
+        Base.metadata.create_all(engine)  # where tables are, nbgrader does not start a process to ask for their version
+        engine.dispose()
         with Gradebook(self.url) as book:
             book.add_assignment("hw", duedate=datetime.datetime(2026, 1, 1))
-            book.add_student(STUDENT, first_name=NAME.split()[0], last_name=NAME.split()[1])
+            book.add_student(STUDENT, first_name=NAME[0], last_name=NAME[1])
             for name, notebook in notebooks.items():
                 self._add(book, name, notebook)
             book.add_submission("hw", STUDENT)
@@ -149,13 +154,11 @@ class Course:
             book.find_comment("c", "mixed", "hw", STUDENT).auto_comment = "No response."
             book.find_submission_notebook("mixed", "hw", STUDENT).late_submission_penalty = 1.5
             book.db.commit()
-        del students
         for name, notebook in notebooks.items():
             for folder in (f"autograded/{STUDENT}/hw", "source/hw"):
                 (root / folder).mkdir(parents=True, exist_ok=True)
             nbformat.write(notebook, root / "autograded" / STUDENT / "hw" / f"{name}.ipynb")
-            own = (FORGED, FORMULAS, "I drew it.")
-            notebook.cells = [cell for cell in notebook.cells if cell.source not in own]
+            notebook.cells = [cell for cell in notebook.cells if cell.source not in (FORGED, FORMULAS, DREW)]
             nbformat.write(notebook, root / "source" / "hw" / f"{name}.ipynb")
 
     def _add(self, book: Gradebook, name: str, notebook: NotebookNode) -> None:
@@ -171,7 +174,12 @@ class Course:
             if about.task:
                 book.add_task_cell(about.grade_id, name, "hw", max_score=about.points, cell_type=cell.cell_type)
             about.checksum = compute_checksum(cell)
-            more = {"cell_type": cell.cell_type, "source": cell.source, "locked": about.locked, "checksum": about.checksum}
+            more = {
+                "cell_type": cell.cell_type,
+                "source": cell.source,
+                "locked": about.locked,
+                "checksum": about.checksum,
+            }
             book.add_source_cell(about.grade_id, name, "hw", **more)
 
     def write(self) -> dict[str, Path]:

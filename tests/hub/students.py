@@ -63,8 +63,9 @@ class Student(Person):
         frame = self.page.locator(".jp-HTMLViewer:visible iframe")
         frame.wait_for()
         body = frame.content_frame.locator("body")
-        body.locator("text=Score").first.wait_for()
+        body.locator("h1", has_text="Feedback on").wait_for()
         self.shot("feedback")
+        body.evaluate("body => body.querySelectorAll('details').forEach(folded => { folded.open = true })")
         return body.inner_text()
 
 

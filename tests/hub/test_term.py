@@ -108,9 +108,9 @@ def test_feedback_is_generated_and_released_by_buttons(returned: dict[str, Said]
 
 
 def test_each_student_reads_their_own_page(pages: dict[str, str]) -> None:
-    assert f"Score: 60.0 / {POINTS:.1f}" in pages["ada"]
+    assert f"60.00 of {POINTS:.2f}" in pages["ada"]
     assert MARK in pages["ada"]
-    assert f"Score: 53.2 / {POINTS:.1f}" in pages["bela"]
+    assert f"53.20 of {POINTS:.2f}" in pages["bela"]
     assert "wrong sign" in pages["bela"]
     assert MARK not in pages["bela"] + pages["mallory"]
 

@@ -126,7 +126,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, str]:
 def test_an_odd_submission_earns_what_is_right_and_has_a_page(run: tuple[Course, str], name: str) -> None:
     course, _ = run
     assert course.marks(name) == ODD[name].earns
-    assert ("q1: 8 of 8 points" in course.page(name)) == (ODD[name].earns == EARNED)
+    assert ("hidden 8.00 of 8.00" in course.page(name)) == (ODD[name].earns == EARNED)
 
 
 def test_a_cell_that_stopped_after_its_function_loses_nothing_and_is_told(run: tuple[Course, str]) -> None:

@@ -163,8 +163,7 @@ def test_two_rooms_and_a_plain_kernel_give_the_same_grades(course: Course, name:
 def test_feedback_and_export_work_on_the_result(course: Course) -> None:
     for name in [*MARKS, "twice", "kernel"]:
         page = course.page(name)
-        for question in NAMES:
-            assert f"{question}: " in page
+        assert page.count('<section class="question ') == len(NAMES)
         assert "grade(points" not in page
     assert len((course.root / "grades.csv").read_text().splitlines()) == 1 + len(HURT) + len(MARKS)
 

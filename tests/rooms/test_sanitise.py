@@ -193,10 +193,19 @@ def test_no_payload_runs_in_the_real_formgrader_and_what_is_good_shows(course: C
         page.on("console", lambda message: fired.append(message.text) if message.text == "fired" else None)
         # What is fetched from elsewhere, such as MathJax, would make this test depend on the network.
         page.route("**/*", lambda route: route.continue_() if route.request.url.startswith(address) else route.abort())
-        page.goto(f"{address}/formgrader/submissions/{notebook}?token={token}", timeout=180_000)
+        page.goto(f"{address}/login?token={token}", timeout=180_000)
+        page.goto(f"{address}/formgrader/submissions/{notebook}", timeout=180_000)
         page.locator("td", has_text="shown-in-a-table").wait_for(timeout=180_000)
         assert page.locator("strong", has_text="shown-in-bold").count() == 1
-        assert page.locator("#q1-hidden").count() == 1, "nbgrader's own field for the points"
+        frames = page.locator("img").evaluate_all("all => all.map(i => getComputedStyle(i).borderTopWidth)")
+        assert set(frames) == {"0px"}
+        assert page.locator("math").count() > 10
+        page.wait_for_function("document.querySelector('#q1-hidden').placeholder == '8'", timeout=180_000)
+        for field, text in (("#q1-hidden", "7.5"), ("#q1-comment", "A sign is lost.")):
+            page.locator(field).fill(text)
+            with page.expect_response(lambda answer: answer.request.method == "PUT", timeout=180_000) as saved:
+                page.locator(field).blur()
+            assert saved.value.ok
         pictures = page.locator("img[src^='data:image/png']").evaluate_all("all => all.map(i => i.naturalWidth)")
         assert 1 in pictures
         for link in page.query_selector_all("#go"):
@@ -207,6 +216,9 @@ def test_no_payload_runs_in_the_real_formgrader_and_what_is_good_shows(course: C
             page.evaluate("console.log('last')")  # so that all before it have arrived
         page.close()
     assert fired == []
+    with Gradebook(f"sqlite:///{course.root}/gradebook.db") as gradebook:
+        assert gradebook.find_grade("q1-hidden", "problems", "ps1", "mallory").manual_score == 7.5
+        assert gradebook.find_comment("q1", "problems", "ps1", "mallory").manual_comment == "A sign is lost."
 
 
 @pytest.mark.browser

@@ -1,0 +1,61 @@
+"""A text of a notebook fits into the page, and passes for nothing else of it."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from autograder.feedback import outputs, texts
+from tests.feedback.course import DRAWING, FORGED
+
+
+def test_a_students_text_has_no_heading_identifier_class_or_style_of_its_own() -> None:
+    html = texts.markdown(FORGED).html
+    assert "Forged question" in html
+    assert not re.search(
+        r"<(?:h\d|nav|script|style|iframe|button|input)|\bid=|\blang=|style=|position|example.org/x", html
+    )
+    assert set(re.findall(r'class="([^"]*)"', html)) <= {"heading", "wide", "picture"}
+
+
+def test_a_heading_of_the_course_is_taken_out_as_the_title_and_the_others_follow_the_page() -> None:
+    text = texts.markdown("## *Q1*. $x^2$ [here](https://example.org)\n\n# a\n\n#### b", level=3, title=True)
+    assert texts.plain(text.title).startswith("Q1.")
+    assert "<math" in text.title
+    assert "<a" not in text.title
+    assert re.findall(r"<h(\d)>", text.html) == ["3", "4"]
+
+
+def test_lists_and_summaries_are_what_a_browser_expects() -> None:
+    html = texts.Text(
+        "<ul>text<p>a</p><li>b</ul><li>c</li><summary>d</summary><details><summary></summary>e</details>"
+    ).html
+    assert html == (
+        "<ul><li>text</li><li>a</li><li>b</li></ul><div>c</div><div>d</div>"
+        "<details><summary>Details</summary>e</details>"
+    )
+
+
+def test_every_picture_has_words_and_one_that_would_be_fetched_is_words_only() -> None:
+    pixel = "data:image/png;base64,AAAA"
+    assert 'alt="Picture in your answer"' in texts.markdown(f"![]({pixel})", pictures="Picture in your answer").html
+    assert 'alt="a graph"' in texts.markdown(f'<img alt="a graph" src="{pixel}">').html
+    assert "[a graph]" in texts.markdown("![a graph](https://example.org/x.png)").html
+    assert 'alt="The graph. From a to b"' in outputs.svg(DRAWING)
+
+
+@pytest.mark.parametrize(
+    "text", ["$a " * 100_000, "$$" * 100_000, r"\begin{align}" * 50_000, "<b>" * 300 + "<" * 50_000]
+)
+def test_no_text_takes_long(text: str) -> None:
+    started = time.process_time()
+    texts.Text(text)
+    assert time.process_time() - started < 3
+
+
+def test_code_keeps_each_line_and_escapes_it() -> None:
+    html = outputs.code("if a < b:\n\n    return '<b>'")
+    assert html.count('<span class="line">') == 3
+    assert re.sub(r"<[^>]*>", "", html) == "if a &lt; b:\n\n    return '&lt;b&gt;'\n"
