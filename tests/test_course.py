@@ -167,31 +167,7 @@ def test_a_function_whose_cell_stopped_later_validates(course: Course, tmp_path:
     assert "Success! Your notebook passes all the tests." in course.run("validate", str(tmp_path / "problems.ipynb"))
 
 
-def test_an_assignment_travels_from_release_to_the_students_own_feedback(course: Course, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
-    shutil.copy(ROOT / "nbgrader_config.py", home)
-    course.run("release_assignment", "ps1")
-    course.run("fetch_assignment", "ps1", cwd=home)
-    notebook = home / "ps1" / "problems.ipynb"
-    nbformat.write(fill_in(nbformat.read(notebook, as_version=4), students()["chen"]), notebook)
-    course.run("submit", "ps1", cwd=home)
-    collected = course.run("collect", "ps1")
-    user = re.search(r"Collecting submission: (\S+)", collected)
-    assert user, collected
-    name = user.group(1)
-    course.run("autograde", "ps1", "--student", name)
-    assert sum(course.marks(name).values()) == pytest.approx(sum(MARKS["chen"]))
-    course.run("generate_feedback", "ps1", "--student", name)
-    course.run("release_feedback", "ps1", "--student", name)
-    course.run("fetch_feedback", "ps1", cwd=home)
-    pages = list((home / "ps1" / "feedback").glob("*/problems.html"))
-    assert len(pages) == 1
-    assert "3.20 of 8.00" in pages[0].read_text()
-
-
 def test_late_work_is_marked_and_a_later_submission_is_regraded(course: Course, tmp_path: Path) -> None:
-    """The commands of docs/instructors.md, "Late work" and "Regrading"."""
     home = tmp_path / "home"
     home.mkdir()
     shutil.copy(ROOT / "nbgrader_config.py", home)
@@ -209,11 +185,6 @@ def test_late_work_is_marked_and_a_later_submission_is_regraded(course: Course, 
         graded = course.run("autograde", "ps1")
         assert re.search(r"late by \d+ days, penalty 0", graded), graded
         assert sum(course.marks(name).values()) == pytest.approx(sum(MARKS[student]))
-    course.run("generate_assignment", "ps1", "--force")
-    course.run("autograde", "ps1", "--force", "--student", name)
-    course.run("generate_feedback", "ps1", "--force", "--student", name)
-    course.run("release_feedback", "ps1", "--student", name)
-    assert sum(course.marks(name).values()) == sum(MARKS["ada"])
 
 
 def test_what_may_not_be_by_hand_is_on_the_instructors_list(course: Course) -> None:

@@ -38,7 +38,7 @@ def _anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
+    for target in re.findall(r"\]\((?!https?:|data:)([^)\s]+)\)", page.read_text()):
         name, _, anchor = target.partition("#")
         meant = (page.parent / name).resolve() if name else page
         assert meant.exists(), f"{page.name} links to {target}"

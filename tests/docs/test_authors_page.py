@@ -1,0 +1,119 @@
+"""docs/authors.md as an author types it in a fresh clone: a seventh question, a change, and a second assignment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.conftest import NAMES, ROOT
+from tests.docs.walk import Step, Walk, commands, lend_environment, reader, take_changes
+
+pytestmark = pytest.mark.course
+PAGE = "docs/authors.md"
+FORWARD, SOLUTION = re.findall(r"^ *```python\n(.*?)^ *```", (ROOT / PAGE).read_text(), flags=re.MULTILINE | re.DOTALL)
+SOLUTION = re.sub(r"^  ", "", SOLUTION, flags=re.MULTILINE)  # it stands in a list
+PRODUCT = """\
+@question(wrt="x", at={"x": 2.0, "y": 3.0}, domain={"x": (-2, 2), "y": (-2, 2)})
+def q1(x, y):
+    p = x * y
+    z = p + torch.sin(x)
+    return z
+"""
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+    folder = tmp_path_factory.mktemp("author")
+    with reader(folder) as walk:
+        walk.type("git clone <this repository> course && cd course")
+        take_changes(walk.here)
+        lend_environment(walk.here)
+        walk.type("source .venv/bin/activate")
+        yield walk
+
+
+def edit(notebook: Path, **texts: tuple[str, str]) -> None:
+    """Writes in a notebook as an author does: in the cells named (with _ for -), each pair's first text gives way."""
+    nb = nbformat.read(notebook, as_version=4)
+    cells = {c.metadata.nbgrader.grade_id: c for c in nb.cells if "nbgrader" in c.metadata}
+    for name, (before, after) in texts.items():
+        cell = cells[name.replace("_", "-")]
+        assert before in cell.source, f"{name} does not hold {before!r}:\n{cell.source[:2000]}"
+        cell.source = cell.source.replace(before, after)
+    nbformat.write(nb, notebook)
+
+
+def solved(notebook: Path, name: str, solution: str) -> None:
+    """Puts a solution between the markers, and words where the statement says TODO."""
+    nb = nbformat.read(notebook, as_version=4)
+    for cell in nb.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if grade_id == name:
+            cell.source = re.sub(
+                r"(### BEGIN SOLUTION\n).*?( *### END SOLUTION)", rf"\1{solution}\2", cell.source, flags=re.DOTALL
+            )
+        elif grade_id == f"{name}-statement":
+            cell.source = re.sub(r"TODO[^\n]*", "Words of the author's.", cell.source)
+    nbformat.write(nb, notebook)
+
+
+def test_a_seventh_question_a_change_and_a_second_assignment_as_written(walk: Walk) -> None:
+    ps1, ps2 = walk.here / "source/ps1/problems.ipynb", walk.here / "source/ps2/problems.ipynb"
+
+    def forward_is_written(_: Walk) -> None:
+        (walk.here / "q7.py").write_text(FORWARD)
+
+    def is_solved(_: Walk) -> None:
+        solved(ps1, "q7", SOLUTION)
+
+    def no_solution_is_released(_: Walk, said: str) -> None:
+        assert "release/ps1" in said
+        released = (walk.here / "release/ps1/problems.ipynb").read_text()
+        assert "def grad_q7" in released
+        assert "dhdp = dhdr" not in released
+        assert "Words of the author's." in released
+
+    def forward_changes(_: Walk) -> None:
+        edit(ps1, q7_forward=("h = r + q", "h = r + 2 * q"))
+
+    def five_cells_follow(_: Walk, said: str) -> None:
+        text = ps1.read_text()
+        assert text.count("h = r + 2 * q") >= 2, "the given lines of the answer"
+        assert "dhdp = dhdr * (1 - r * r)" in text, "the author's solution stays"
+        assert "Words of the author's." in text
+        assert "q7-statement: the forward pass has changed" in said
+
+    def product_is_written(_: Walk) -> None:
+        (walk.here / "q1.py").write_text(PRODUCT)
+
+    def second_is_solved(_: Walk) -> None:
+        solved(ps2, "q1", "    dzdp = 1\n    dzdx = dzdp * y + torch.cos(x)\n")
+
+    def both_are_in_the_gradebook(_: Walk, said: str) -> None:
+        assert "ps2 is in the gradebook: 1 notebook, 2 cells with points, 10 points in all." in said
+
+    count = len(NAMES) + 1
+    validate = "nbgrader validate {}/problems.ipynb"
+    steps = [
+        Step('autograder new q7 q7.py --title "Q7. Two paths from t"', before=forward_is_written),
+        Step("autograder inspect q7", says=("Good",), before=is_solved),
+        Step(validate.format("source/ps1"), says=("Success!",)),
+        Step("make release", then=no_solution_is_released),
+        Step(validate.format("release/ps1"), says=(f"VALIDATION FAILED ON {count} CELL(S)", "grad_q7 is not answered")),
+        Step("autograder refresh q7", before=forward_changes, then=five_cells_follow),
+        Step('autograder new-assignment ps2 --title "Problem set 2"'),
+        Step(
+            'autograder new q1 q1.py --title "Q1. A product" --notebook source/ps2/problems.ipynb',
+            before=product_is_written,
+        ),
+        Step("autograder inspect --notebook source/ps2/problems.ipynb", before=second_is_solved),
+        Step(validate.format("source/ps2"), says=("Success!",)),
+        Step("nbgrader generate_assignment ps2", then=both_are_in_the_gradebook),
+        Step("nbgrader release_assignment ps2"),
+    ]
+    assert commands(PAGE) == [step.command for step in steps]
+    walk.take(steps)
