@@ -46,6 +46,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             self._beside = ""
             self._released = self.parent._format_dest
             self._problem: Exception | None = None
+            self._at = ""
             self._wrap(self.parent)
 
     def _wrap(self, converter: Any) -> None:
@@ -81,7 +82,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             try:
                 step(*arguments)
             except Exception as error:
-                self._problem = self._problem or error
+                self._problem, self._at = error, os.path.basename(str(arguments[0]))
                 raise
 
         return noticed
@@ -150,7 +151,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
         if "submissions associated with it" in text:  # nbgrader's words for it
             return HAS_WORK.format(name=coursedir.assignment_id, source=self._near(self._source()))
         known = type(problem).__module__.startswith(("autograder.", "nbgrader."))
-        return text if known and text else f"{type(problem).__name__}: {text} (--debug shows where)."
+        return text if known and text else f"{self._at}: {type(problem).__name__}: {text} (--debug shows where)."
 
     def _refuse(self, why: str) -> None:
         coursedir = self.parent.coursedir

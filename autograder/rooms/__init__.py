@@ -1,6 +1,7 @@
 """Grading without trust: a student's code and the tests run in different rooms, behind plain `nbgrader autograde`.
 
     _exporter, _held     one grading run, its gradebook     _sandbox, _filters, _linux   how a student's room is locked
+    _submissions         what was handed in                 _watched                     what the run's report hears
     _engine, _sitting    one submission                     _zygote, _sources, _warm     what rooms are forked from
     _replay              a room that can be lost            _ahead, _handle, _ends       made, driven, watched, ended
     _book, _restore      whose cell is whose                _room, _shell, _files        what happens inside one

@@ -40,8 +40,9 @@ def left():
              "scratch": os.listdir(os.environ["TMPDIR"])}}
 said = []
 for press in range(4):
-    result = api.autograde("ps1", "student0")
+    result = api.autograde("ps1", "stopped")
     assert result["success"], result
+    assert "1 needs a person" in result["log"], result
     gc.collect()
     said.append(left())
 print(json.dumps(said))
@@ -101,7 +102,8 @@ def held(course: Course) -> Iterator[None]:
 
 @pytest.mark.course
 def test_a_process_that_lives_on_keeps_no_room_file_or_thread_of_a_run(course: Course, tmp_path: Path) -> None:
-    """A formgrader: every press of Autograde is a run in the same process."""
+    """A formgrader: every press of Autograde is a run in the same process, and no failure because somebody should look."""
+    course.hand_in("stopped", Submission("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"))
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
