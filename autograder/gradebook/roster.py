@@ -69,14 +69,14 @@ def import_roster(file: str, column: str = "") -> int:
 def read_roster(file: Path, column: str = "") -> Iterator[Student]:
     """The students of the list; `column` is the heading of their user names where it is not one of USER_NAMES."""
     lines = csv.reader(text := _text(file).splitlines(), delimiter=_delimiter(text))
-    first = next(lines, [])
-    headings = [_plain(heading) for heading in first]
+    top = next(lines, [])
+    headings = [_plain(heading) for heading in top]
     at = {
         key: next((headings.index(name) for name in names if name in headings), -1)
         for key, names in {"": (_plain(column),) if column else USER_NAMES, **HEADINGS, "full": FULL_NAMES}.items()
     }
     if at[""] < 0:
-        seen = ", ".join(heading for heading in first if heading) or "missing"
+        seen = ", ".join(heading for heading in top if heading) or "missing"
         raise RosterError(
             f"{file}, line 1: no column {column or 'with the user names'}; the headings are {seen}. Expected are "
             "headings such as username, first_name, last_name, email; or say which column it is: --id HEADING."
