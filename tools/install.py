@@ -92,8 +92,9 @@ class Progress:
         """Over the line before on a terminal; as a line of its own in a log."""
         text = self.text()
         if self.live:
-            print("\r" + text[:100].ljust(self._width), end="", flush=True)
-            self._width = min(len(text), 100)
+            text = text[: shutil.get_terminal_size().columns - 1]
+            print("\r" + text.ljust(self._width), end="", flush=True)
+            self._width = len(text)
         else:
             print(text, flush=True)
 

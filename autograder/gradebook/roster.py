@@ -20,7 +20,7 @@ from autograder.gradebook.reading import course_here, sqlite_file
 # What a heading can be called, the surer name first: Canvas has its own number under ID beside the login.
 USER_NAMES = (
     *("username", "user name", "login", "login id", "sis login id"),
-    *("student id", "user id", "sis user id", "id"),
+    *("student id", "user id", "sis user id", "id", "id number"),
 )
 HEADINGS = {
     "first_name": ("first name", "firstname", "first", "given name", "forename"),
@@ -69,14 +69,14 @@ def import_roster(file: str, column: str = "") -> int:
 def read_roster(file: Path, column: str = "") -> Iterator[Student]:
     """The students of the list; `column` is the heading of their user names where it is not one of USER_NAMES."""
     lines = csv.reader(text := _text(file).splitlines(), delimiter=_delimiter(text))
-    first = next(lines, [])
-    headings = [_plain(heading) for heading in first]
+    top = next(lines, [])
+    headings = [_plain(heading) for heading in top]
     at = {
         key: next((headings.index(name) for name in names if name in headings), -1)
         for key, names in {"": (_plain(column),) if column else USER_NAMES, **HEADINGS, "full": FULL_NAMES}.items()
     }
     if at[""] < 0:
-        seen = ", ".join(heading for heading in first if heading) or "missing"
+        seen = ", ".join(heading for heading in top if heading) or "missing"
         raise RosterError(
             f"{file}, line 1: no column {column or 'with the user names'}; the headings are {seen}. Expected are "
             "headings such as username, first_name, last_name, email; or say which column it is: --id HEADING."
@@ -100,7 +100,10 @@ def read_roster(file: Path, column: str = "") -> Iterator[Student]:
             raise RosterError(f"{here}: {name} stands in line {seen_at[name]} too. Remove one of them.")
         seen_at[name] = lines.line_num
         if not values["last_name"] and not values["first_name"]:
-            values["last_name"], _, values["first_name"] = (part.strip() for part in values["full"].partition(","))
+            last, comma, first = values["full"].partition(",")
+            if not comma:
+                first, _, last = values["full"].rpartition(" ")
+            values["last_name"], values["first_name"] = last.strip(), first.strip()
         yield Student(name, {key: values[key] for key in HEADINGS if values[key]})
     if not seen_at:
         raise RosterError(f"{file} holds no student below its first line.")

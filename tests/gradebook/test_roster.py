@@ -40,6 +40,11 @@ def test_the_gradebook_of_canvas_is_read_by_its_login(tmp_path: Path) -> None:
     assert listed(tmp_path, text) == [Student("ada", known)]
 
 
+def test_a_full_name_is_taken_apart_and_the_id_number_of_moodle_is_found(tmp_path: Path) -> None:
+    known = {"last_name": "Byron", "first_name": "Ada King"}
+    assert listed(tmp_path, "Full name,ID number\nAda King Byron,0815\n") == [Student("0815", known)]
+
+
 def test_another_column_can_be_named(tmp_path: Path) -> None:
     assert listed(tmp_path, "Matrikel-Nr.,First name\n0815,Ada\n", "Matrikel-Nr.") == [
         Student("0815", {"first_name": "Ada"})
