@@ -62,5 +62,5 @@ def _pack(options: argparse.Namespace) -> int:
     from autograder.at_home import pack
 
     made = pack.pack(options.notebook, options.name, options.assignment)
-    print(f"Send this file: {made}")
+    print(f"Send this file: {made.resolve()}")
     return 0
