@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from autograder import _messages
 from autograder.__main__ import main
 from autograder.at_home import fresh_run
 from autograder.at_home.fresh_run import Outcome
@@ -106,7 +107,7 @@ def test_a_check_that_was_not_run_or_is_gone_is_not_called_right(tmp_path: Path)
 
 
 def test_not_answered_is_told_from_not_right(tmp_path: Path) -> None:
-    blank = "dzda has no value when grad_q1 returns: write the lines that give it above the return."
+    blank = _messages.BLANK.format(adjoint="dzda", function="grad_q1")
     found = reported(notebook(tmp_path), ("# Run this after your cell: it compares dzda", "CheckFailed", blank))
     assert found.questions[0].verdict == UNANSWERED
     assert found.questions[0].text == blank
