@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +49,6 @@ def run(notebook: Notebook, tell: Callable[[str], None]) -> list[Outcome]:
         from nbclient import NotebookClient
     except ImportError as error:
         raise AutograderError(NOT_INSTALLED.format(package=error.name)) from None
-    warnings.filterwarnings("ignore", module="zmq")  # on Windows it says that its event loop is another
     document = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(cell.source) for cell in notebook.cells if cell.kind == "code"]
     )
@@ -70,16 +68,26 @@ def run(notebook: Notebook, tell: Callable[[str], None]) -> list[Outcome]:
     tell("Starting a fresh Python. Loading torch takes some seconds.")
 
     async def every_cell() -> None:
+        # Not nbclient's own context manager: its handler of Ctrl-C stumbles over the kernel that it has ended.
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        async with client.async_setup_kernel(cleanup_kc=True, env=environment, **quiet):
+        try:
+            await client.async_start_new_kernel(env=environment, **quiet)
+            await client.async_start_new_kernel_client()
             for at, (cell, made) in enumerate(zip(code, document.cells, strict=True)):
                 tell(f"Running cell {at + 1} of {len(code)}")
                 outcomes.append(await _one(client, cell, made, at))
                 if outcomes[-1].died:
                     break
+        finally:
+            if client.kc is not None:
+                client.kc.stop_channels()
+            if manager.has_kernel:
+                await manager.shutdown_kernel(now=True)
 
     try:
-        asyncio.run(every_cell())
+        # zmq cannot use the loop that Windows has by default.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(every_cell())
     except (RuntimeError, OSError) as error:
         if outcomes:
             raise
@@ -94,6 +102,8 @@ async def _one(client: Any, cell: Cell, made: Any, at: int) -> Outcome:
     try:
         await client.async_execute_cell(made, at)
     except DeadKernelError:
+        if await client.km.is_alive():  # so nbclient calls it when somebody presses Ctrl-C
+            raise asyncio.CancelledError from None
         return Outcome(cell, error="DeadKernelError", died=True)
     except CellTimeoutError:
         return Outcome(cell, error="Timeout", too_long=True)

@@ -14,6 +14,8 @@ from autograder import _messages
 from autograder.at_home.fresh_run import SECONDS, Outcome
 from autograder.at_home.notebook import FROM_COURSE, FROM_ORIGINAL, ORIGINAL, Cell, Notebook, expected_name
 
+_UNANSWERED = ("UNANSWERED", "BLANK", "PLACEHOLDER")
+"""The messages of a check that nothing was written for."""
 RIGHT, WRONG, UNANSWERED = "right", "not right", "not answered"
 UNSEEN, PERSON = "not looked at", "read by a person"
 HEAD = (
@@ -159,7 +161,7 @@ def _verdict(outcome: Outcome) -> tuple[str, str]:
         return RIGHT, ""
     if outcome.error != "CheckFailed":
         return WRONG, CHECK_STOPPED.format(error=outcome.error, text=outcome.text)
-    unanswered = any(_fits(template, outcome.text) for template in (_messages.UNANSWERED, _messages.BLANK))
+    unanswered = any(_fits(getattr(_messages, name, ""), outcome.text) for name in _UNANSWERED)
     return UNANSWERED if unanswered else WRONG, outcome.text
 
 

@@ -20,7 +20,8 @@ OLD_PAGE = (
 )
 UPLOAD = {
     MOODLE: "In Moodle: the assignment's submissions > Upload multiple feedback files in a zip.",
-    CANVAS: "In Canvas: the assignment > Upload Submissions. Each page becomes a comment's attachment.",
+    CANVAS: "In Canvas: the assignment > Upload Submissions. Canvas calls each page as the file that was handed in "
+    "(problems.ipynb): a student who saves it has to rename it to problems.html.",
 }
 
 

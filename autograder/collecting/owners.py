@@ -19,8 +19,9 @@ MOODLE, CANVAS, PLAIN = "moodle", "canvas", "plain"
 _MOODLE = re.compile(
     r"(?P<prefix>(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<plugin>[a-z]+)_?)(?P<rest>.*)", re.DOTALL
 )
+# A group's name and an underscore may stand before the student's.
 _CANVAS = re.compile(
-    r"(?P<name>[^\W_]\w*?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<file>\d+_.+|(?:text|link)\.html)", re.DOTALL
+    r"(?P<name>[^\W_].*?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<file>\d+_.+|(?:text|link)\.html)", re.DOTALL
 )
 _ANONYMOUS = re.compile(
     r"(?P<late>LATE_)?(?P<name>anon)_(?P<user>\w{4,8}?)_(?P<file>\d+_.+|(?:text|link)\.html)", re.DOTALL

@@ -63,10 +63,9 @@ def find(owner: Owner, people: Iterable[Person]) -> list[Person]:
     number = {CANVAS: "canvas", MOODLE: "moodle"}.get(owner.system)
     if number and owner.number and (exact := [p for p in people if getattr(p, number) == owner.number]):
         return exact
-    # Moodle puts the group's name and a hyphen before the student's.
-    labels = [owner.label]
-    if owner.system == MOODLE:
-        labels += [owner.label[at + 1 :] for at, c in enumerate(owner.label) if c == "-"]
+    # A group's name stands before the student's, with a hyphen in Moodle and an underscore in Canvas.
+    between = {MOODLE: "-", CANVAS: "_"}.get(owner.system)
+    labels = [owner.label, *(owner.label[at + 1 :] for at, c in enumerate(owner.label) if c == between)]
     for label in labels:
         wanted = {comparable(label), sorted_words(label)} - {""}
         if found := [p for p in people if wanted & p.keys()]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
 
+from autograder.at_home.notebook import ORIGINAL
 from autograder.collecting import archive
 from autograder.collecting.archive import Entry, Refused, shown
 from autograder.collecting.notebooks import Known, recognise
@@ -22,6 +23,8 @@ TOO_BIG = "the files are larger than {most:.0f} MB together"
 DEEP_ZIP = "a zip within a zip is not opened"
 NOT_THEIRS = {"timestamp.txt", "submission_secret.txt"}
 """nbgrader's own files; what a student hands in under these names is not taken."""
+_KIT = {ORIGINAL, "venv", ".venv"}
+"""Folders of the student kit, which some hand in whole: the untouched notebooks, and the environment."""
 _RESERVED = ("con", "prn", "aux", "nul")
 _MOST_NAMES = 1000
 
@@ -102,7 +105,7 @@ def _sorted(
     total = 0
     for entry, part in _opened(work, caps, refused):
         path = PurePosixPath(*part.rest) if part.rest else PurePosixPath(entry.name)
-        if part.typed or path.name in NOT_THEIRS:
+        if part.typed or path.name in NOT_THEIRS or set(path.parts[:-1]) & _KIT:
             continue
         total += entry.size
         if total > 2 * caps.folder:  # before it fills the memory

@@ -46,6 +46,9 @@ def _check(options: argparse.Namespace) -> int:
     tell = fresh_run.progress()
     try:
         outcomes = fresh_run.run(read, tell)
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing was checked.", file=sys.stderr)
+        return 130
     finally:
         tell("")
     found = report.report(read, notebook.original_of(read), outcomes)
@@ -59,5 +62,5 @@ def _pack(options: argparse.Namespace) -> int:
     from autograder.at_home import pack
 
     made = pack.pack(options.notebook, options.name, options.assignment)
-    print(f"Send this file: {made}")
+    print(f"Send this file: {made.resolve()}")
     return 0

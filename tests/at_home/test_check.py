@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from autograder import _messages
 from autograder.__main__ import main
 from autograder.at_home import fresh_run
 from autograder.at_home.fresh_run import Outcome
@@ -42,12 +43,14 @@ def scratch(source: str, ran: int | None = None) -> NotebookNode:
 
 
 def reported(path: Path, *outcomes: tuple[str, str, str]) -> Report:
-    """The report as if every cell went well, but those with these (beginning of the source, error, text)."""
+    """The report as if every cell went well, but these (name or beginning of the source, error, text)."""
     made = read(path)
     ended = []
     for cell in made.cells:
         if cell.kind == "code":
-            error, text = next(((e, t) for start, e, t in outcomes if cell.source.startswith(start)), ("", ""))
+            error, text = next(
+                ((e, t) for start, e, t in outcomes if start in (cell.name, cell.source[: len(start)])), ("", "")
+            )
             ended.append(Outcome(cell, error, text, line=1 if error else None, source="the line" if error else ""))
     return report(made, original_of(made), ended)
 
@@ -95,7 +98,7 @@ def test_only_a_notebook_with_all_visible_checks_right_ends_in_success(
 
 def test_a_check_that_was_not_run_or_is_gone_is_not_called_right(tmp_path: Path) -> None:
     path = notebook(tmp_path, "ada", lambda content: content.cells.remove(find(content, "q3-check")))
-    found = reported(path, ("# Run this after your cell: it compares dzda", "NameError", "name 'q1' is not defined"))
+    found = reported(path, ("q1-check", "NameError", "name 'q1' is not defined"))
     assert [q.verdict for q in found.questions] == [WRONG, RIGHT, UNSEEN, RIGHT, RIGHT, RIGHT]
     assert "The check itself stopped with NameError" in found.questions[0].text
     assert not found.passed
@@ -106,8 +109,8 @@ def test_a_check_that_was_not_run_or_is_gone_is_not_called_right(tmp_path: Path)
 
 
 def test_not_answered_is_told_from_not_right(tmp_path: Path) -> None:
-    blank = "dzda has no value when grad_q1 returns: write the lines that give it above the return."
-    found = reported(notebook(tmp_path), ("# Run this after your cell: it compares dzda", "CheckFailed", blank))
+    blank = _messages.BLANK.format(adjoint="dzda", function="grad_q1")
+    found = reported(notebook(tmp_path), ("q1-check", "CheckFailed", blank))
     assert found.questions[0].verdict == UNANSWERED
     assert found.questions[0].text == blank
 

@@ -62,6 +62,7 @@ WHOLE = ["problems.ipynb", "timestamp.txt"]
         ("Participant_17_assignsubmission_file_/problems.ipynb", "participant-17"),
         ("lovelaceada_12345_67890_problems.ipynb", "lovelaceada"),
         ("lovelaceada_LATE_12345_67890_problems-2.ipynb", "lovelaceada"),
+        ("my team_lovelaceada_12345_67890_problems.ipynb", "my-team-lovelaceada"),
         ("anon_Ab12c_67890_problems.ipynb", "anon-ab12c"),
         ("LATE_anon_Ab12c_67890_problems.ipynb", "anon-ab12c"),
         ("ada/problems.ipynb", "ada"),
@@ -165,6 +166,13 @@ def test_a_zip_of_the_students_own_is_opened_and_its_other_files_come_along(here
     there = ["Bo_2_assignsubmission_file_/x.txt", "data/a.csv", "mine.py", *WHOLE]
     assert submitted(here) == {"ada-lovelace": there}
     assert (here / "submitted/ada-lovelace/ps1/timestamp.txt").read_text() == "2026-11-20 12:00:00 UTC\n"
+
+
+def test_the_kit_handed_in_whole_holds_one_notebook(here: Path, collect: Collect) -> None:
+    kit = {"problems.ipynb": work("1"), "original/problems.ipynb": RELEASE, "venv/lib/x.py": b"x"}
+    collect({"ps1-ada-lovelace.zip": zipped({f"ps1-student-kit/{name}": data for name, data in kit.items()})})
+    assert submitted(here) == {"ada-lovelace": WHOLE}
+    assert (here / "submitted/ada-lovelace/ps1/problems.ipynb").read_bytes() == work("1")
 
 
 def test_of_what_canvas_numbered_the_last_counts(here: Path, collect: Collect) -> None:

@@ -6,6 +6,7 @@ Only the standard library is used, and no syntax that an old Python cannot read:
 import argparse
 import glob
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -23,6 +24,10 @@ TOO_OLD = (
 )
 NOT_64 = (
     "This Python ({path}) is a 32-bit one; torch needs 64 bits. Get such a one from python.org, then run this again."
+)
+INTEL_MAC = (
+    "There is no torch for this Python ({path}): it is built for a Mac with an Intel processor. On a Mac with Apple\n"
+    "silicon get a Python for that from python.org. On an older Mac ask your instructor for another way to work."
 )
 DISK = "Only {free:.1f} GB are free here, and {needed} GB are needed. Make space, then run this again."
 TORCH_NOTE = """\
@@ -49,6 +54,10 @@ REASONS = (
     (
         r"No matching distribution found for (\S+)",
         "there is no {what} for this Python ({python}) on this machine. Use a 64-bit Python from 3.11 to 3.13.",
+    ),
+    (
+        r"Long Path|WinError 206|filename or extension is too long",
+        "a path is too long for Windows. Move this folder to a short path, such as C:\\ps1.",
     ),
     (
         r"Permission denied|Access is denied|Read-only file system",
@@ -78,7 +87,7 @@ def main():
     make_venv()
     open(LOG, "w").close()
     if asked.torch_index:
-        pip([torch_pin(), "--index-url", asked.torch_index])
+        pip([torch_pin(), "--index-url", asked.torch_index], "Or look at the address behind --torch-index. ")
     pip(["-r", "requirements.txt"])
     try_out()
     quote = '"{}"' if " " in HERE else "{}"
@@ -98,6 +107,8 @@ def refuse():
         sys.exit(TOO_OLD.format(needed="{}.{}".format(*NEEDED), found=found, path=sys.executable))
     if sys.maxsize < 2**32:
         sys.exit(NOT_64.format(path=sys.executable))
+    if sys.platform == "darwin" and platform.machine() == "x86_64":
+        sys.exit(INTEL_MAC.format(path=sys.executable))
     free = shutil.disk_usage(HERE).free / 1e9
     if free < GIGABYTES and not os.path.exists(inside("python")):
         sys.exit(DISK.format(free=free, needed=GIGABYTES))
@@ -117,12 +128,18 @@ def has_torch():
 
 
 def make_venv():
-    if os.path.exists(inside("python")) and runs([inside("python"), "-m", "pip", "--version"])[0]:
-        return
-    shutil.rmtree(os.path.join(HERE, "venv"), ignore_errors=True)  # half made
+    marker = os.path.join(HERE, "venv", "made-in.txt")
+    if os.path.exists(marker):
+        with open(marker, "rb") as file:
+            here = file.read().decode("utf-8") == HERE
+        if here and runs([inside("python"), "-m", "pip", "--version"])[0]:
+            return
+    shutil.rmtree(os.path.join(HERE, "venv"), ignore_errors=True)  # half made, or moved to another folder
     good, said = runs([sys.executable, "-m", "venv", os.path.join(HERE, "venv")])
     if not good:
         sys.exit(NO_VENV.format(said=said))
+    with open(marker, "wb") as file:
+        file.write(HERE.encode("utf-8"))
 
 
 def runs(command):
@@ -135,7 +152,7 @@ def torch_pin():
         return next(line.strip() for line in file if line.startswith("torch=="))
 
 
-def pip(arguments):
+def pip(arguments, more=""):
     """Installs, saying on one line what goes on; ends in a sentence where pip stops."""
     command = [inside("python"), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
     running = subprocess.Popen(
@@ -161,7 +178,7 @@ def pip(arguments):
     ear.join(10)
     running.stdout.close()
     if running.returncode:
-        sys.exit(FAILED.format(why=why("\n".join(lines)), again=AGAIN))
+        sys.exit(FAILED.format(why=why("\n".join(lines)), again=more + AGAIN))
 
 
 def wait(running, lines):
