@@ -96,7 +96,7 @@ _REFUSED_CALLS: dict[str, str] = {
             "selu",
             "celu",
         ],
-        "has a kink that cannot be kept clear of; write it with torch.relu, abs, torch.clamp or torch.maximum",
+        "has a kink that test points cannot avoid; write it with torch.relu, abs, torch.clamp or torch.maximum",
     ),
     **dict.fromkeys(
         ["rand", "randn", "rand_like", "randn_like", "bernoulli", "dropout", "normal", "multinomial"],

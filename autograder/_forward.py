@@ -159,7 +159,7 @@ def _leaves(tree: ast.FunctionDef, name: str) -> tuple[str, ...]:
         raise QuestionError(f"{name}: arguments must be plain names without * or defaults; write def {name}(x, y):")
     leaves = tuple(a.arg for a in [*args.posonlyargs, *args.args])
     if not leaves:
-        raise QuestionError(f"{name}: there is nothing to differentiate by; give it at least one argument.")
+        raise QuestionError(f"{name}: it has no argument to differentiate with respect to; give it at least one.")
     return leaves
 
 
@@ -182,7 +182,7 @@ class _Reader:
         if not isinstance(statement, ast.Assign):
             self.refuse(statement, "only lines `name = expression` are differentiated; rewrite it as such lines")
         if len(statement.targets) != 1 or not isinstance(statement.targets[0], ast.Name):
-            self.refuse(statement, "assign one plain name a line")
+            self.refuse(statement, "assign one plain name per line")
         name = statement.targets[0].id
         if name in self.known:
             self.refuse(statement, f"`{name}` is assigned twice, so d/d{name} would mean two things; use a new name")
@@ -219,8 +219,8 @@ def _refuse_unused(forward: Forward) -> None:
     unused = [n for n in (*forward.leaves, *forward.nodes) if n not in reached]
     if unused:
         raise QuestionError(
-            f"{forward.name}: `{unused[0]}` does not reach the returned `{forward.output}`, so its derivative is 0 "
-            "by construction; use it or remove it."
+            f"{forward.name}: the returned `{forward.output}` does not depend on `{unused[0]}`, so that derivative is "
+            "always 0; use it or remove it."
         )
 
 

@@ -219,7 +219,10 @@ def test_an_assignment_that_cannot_be_is_refused(
 
 @pytest.mark.course
 def test_from_nothing_to_a_released_seventh_question_and_a_second_assignment(notebook: Path) -> None:
-    """What is not finished is refused, by cell, and nothing is released before; docs/authors.md is walked elsewhere."""
+    """Beyond docs/authors.md, which is walked elsewhere: what is not finished is refused, by cell, and nothing is released before.
+
+    On the way ps1 loses Q2 and has Q5 before Q4; ps2 has other points and a free-text question.
+    """
     from nbgrader.api import Gradebook
 
     root = notebook.parents[2]
@@ -237,7 +240,22 @@ def test_from_nothing_to_a_released_seventh_question_and_a_second_assignment(not
         find(nb, "q7").source = solved(find(nb, "q7").source, SOLUTION)
         find(nb, "q7-statement").source = find(nb, "q7-statement").source.replace("TODO", "My words")
         nbformat.write(nb, path)
+    free_text = nbformat.v4.new_markdown_cell("Your answer", id="essay")
+    marks = {"grade": True, "solution": True, "locked": False, "task": False, "points": 4, "schema_version": 3}
+    free_text.metadata["nbgrader"] = {"grade_id": "essay", **marks}
+    nb.cells.append(free_text)
+    find(nb, "q7-hidden").metadata.nbgrader.points = 5
+    nbformat.write(nb, second)
+    first = nbformat.read(notebook, as_version=4)
+    of = {name: [c for c in first.cells if grade_id(c).partition("-")[0] == name] for name in ("q2", "q5")}
+    first.cells = [c for c in first.cells if c not in of["q2"] + of["q5"]]
+    at = first.cells.index(find(first, "q4-statement"))
+    first.cells[at:at] = of["q5"]
+    nbformat.write(first, notebook)
+    assert main(["refresh"]) == 0
+    assert "Success!" in course.run("validate", "source/ps1/problems.ipynb")
     course.run("generate_assignment", "ps1")
+    assert "VALIDATION FAILED ON 6 CELL(S)" in course.run("validate", "release/ps1/problems.ipynb")
     assert "dhdr = 1" not in (root / "release" / "ps1" / "problems.ipynb").read_text()
     course.run("generate_assignment", "ps2")
     handed_in = nbformat.read(root / "release" / "ps2" / "problems.ipynb", as_version=4)
@@ -247,5 +265,6 @@ def test_from_nothing_to_a_released_seventh_question_and_a_second_assignment(not
     nbformat.write(handed_in, folder / "problems.ipynb")
     course.run("autograde", "ps2")
     with Gradebook(f"sqlite:///{root}/gradebook.db") as gradebook:
-        assert [(a.name, a.max_score) for a in gradebook.assignments] == [("ps1", 70), ("ps2", 10)]
-        assert gradebook.find_submission("ps2", "ada").score == 10
+        assert [(a.name, a.max_score) for a in gradebook.assignments] == [("ps1", 60), ("ps2", 2 + 5 + 4)]
+        submission = gradebook.find_submission("ps2", "ada")
+        assert (submission.score, submission.needs_manual_grade) == (2 + 5, True)

@@ -21,6 +21,8 @@ from tools.sample_class import fill_in, hand_in, students
 
 pytestmark = pytest.mark.course
 
+# Each folder of source/ is an assignment, also one that an author adds.
+ASSIGNMENTS = sorted(folder.name for folder in (ROOT / "source").iterdir() if any(folder.glob("*.ipynb")))
 SEEDS = re.findall(r'seed=\\"(\w+)\\"', (ROOT / "source" / "ps1" / "problems.ipynb").read_text())
 
 # What each student of the sample class earns, question by question: (check, hidden).

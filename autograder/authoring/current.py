@@ -15,16 +15,20 @@ _SECONDS = 300
 
 def problems(notebook: Any) -> list[str]:
     """Questions that cannot be made, and what `autograder refresh` would write anew, a sentence each."""
-    import nbformat
-
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "autograder.authoring.current"],
-        input=nbformat.writes(notebook),
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            # -P: a file of the course that is called as a package is, such as random.py, is not taken for it.
+            [sys.executable, "-P", "-W", "ignore", "-m", "autograder.authoring.current"],
+            input=json.dumps(notebook),
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return [
+            f"The questions could not be made within {_SECONDS} seconds. Run `autograder inspect` to see which one."
+        ]
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         return [f"The questions could not be made: {last}. Run `autograder inspect` to see why."]
@@ -52,4 +56,4 @@ def _here(notebook: Any) -> list[str]:
 if __name__ == "__main__":
     import nbformat
 
-    print("\n" + json.dumps(_here(nbformat.reads(sys.stdin.read(), as_version=4))))
+    print("\n" + json.dumps(_here(nbformat.from_dict(json.load(sys.stdin)))))

@@ -1,4 +1,4 @@
-"""What `autograder inspect` says of a question: `Good`, `Change` (and how), `To do`, and what is good to know."""
+"""What `autograder inspect` says of a question: `Good`, `Change` (and how), `To do`, and what to `Note`."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _points(of: Inspection) -> Iterator[str]:
     )
     if clear < COUNT:
         yield from _said(
-            "To know",
+            "Note",
             f"at {COUNT - clear} of the {COUNT} points the derivative is 0, or the paths to {q.wrt} cancel each other "
             f"to less than half. At the other {clear} they do not, and one such point is enough.",
         )
@@ -90,7 +90,7 @@ def _slips(of: Inspection) -> Iterator[str]:
     same = [*of.no_slips, *of.same_everywhere]
     if same:
         yield from _said(
-            "To know",
+            "Note",
             "these slips are no mistakes here, because they give the true derivative everywhere (nothing to do): "
             + _some([words(q, s) for s in same])
             + ".",
@@ -98,7 +98,7 @@ def _slips(of: Inspection) -> Iterator[str]:
     groups = of.alike()
     if groups:
         yield from _said(
-            "To know",
+            "Note",
             f"{_count(len(groups), 'group')} of slips lead to the same wrong derivative. A student is told which slip "
             "it is only if the answer names its adjoints. For example: "
             + _some([words(q, s) for s in groups[0]])

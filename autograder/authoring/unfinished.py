@@ -159,7 +159,7 @@ def _set_up(notebook: Any, families: list[str]) -> Iterator[str]:
     for cell in notebook.cells:
         if cell.cell_type != "code" or not source.locked(cell):
             continue
-        of = OF_A_QUESTION.match(cell.metadata.nbgrader.grade_id)
+        of = OF_A_QUESTION.match(source.grade_id(cell))
         if of and of[1] in families and of[2] == "-forward":
             for name, line in (("question", "from autograder import question"), ("torch", "import torch")):
                 if name in source.loaded(cell.source) and name not in bound | source.bound(cell.source):

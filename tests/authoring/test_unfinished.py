@@ -57,7 +57,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         ["q1-hidden: the Create Assignment panel gives 18 points and q1.grade(points=8) gives 8", "q1-statement: "],
     ),
     "TODO in a statement": (
-        replaced("q3-statement", "The same neuron", "TODO The same neuron"),
+        replaced("q3-statement", "The neuron of Q2", "TODO The neuron of Q2"),
         ["q3-statement: it still says TODO; write the words that belong there."],
     ),
     "TODO in a hint": (
@@ -65,7 +65,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         ["q3-statement: it still says TODO; write the words that belong there."],
     ),
     "dots for words": (
-        replaced("q3-statement", "The same neuron", "...\n\nThe same neuron"),
+        replaced("q3-statement", "The neuron of Q2", "...\n\nThe neuron of Q2"),
         ["q3-statement: a line of it is still `...`; write the words that belong there."],
     ),
     "dots for a line": (
