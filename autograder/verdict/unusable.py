@@ -94,7 +94,7 @@ class Unusable:
             return self._say(Kind.RAISED, m.RECURSION if own else m.RECURSION_ELSEWHERE, **words)
         if fault.type == "TooLong":
             return self.too_long()
-        if fault.type in _GRADERS_OWN:  # and so are its words
+        if fault.type in _GRADERS_OWN and fault.line is None:  # a student's exception of that name has a line
             return self._say(Kind.RAISED, _GRADERS_OWN[fault.type], text=_why(fault))
         if fault.base == "TypeError" and not fault.called:
             count = self._words["arguments"].count(",") + 1
