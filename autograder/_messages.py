@@ -37,6 +37,7 @@ def joined(text: str, *sentences: str) -> str:
 UNANSWERED = (
     "{function} is not answered yet: replace `raise NotImplementedError()` with the lines that compute {adjoint}."
 )
+RAISE_LEFT = "{function} stopped{line}: remove this line, because what you wrote around it is never returned.{own}"
 BLANK = "{adjoint} has no value when {function} returns: write the lines that compute it above the return."
 PLACEHOLDER = "The {what} is still `...`: replace it with the lines that compute {name}."
 MISSING = (

@@ -77,6 +77,8 @@ class Unusable:
     def _fault(self, fault: Fault, lines: Lines) -> Verdict:
         own = fault.within in ("", self._words["function"])
         if fault.base == "NotImplementedError" and _RAISE.match(fault.source) and own:
+            if lines.gives(self._words["adjoint"]):
+                return self._say(Kind.RAISED, m.RAISE_LEFT, **self._fault_words(fault))
             return self._say(Kind.UNANSWERED, m.UNANSWERED)
         if fault.base in ("NotImplementedError", "TypeError", "RuntimeError"):
             spot = lines.power_in(fault)
