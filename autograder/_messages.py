@@ -66,8 +66,8 @@ CELL_MAGIC = (
     "itself. Remove that line and run the cell again."
 )
 LATER_FAULT = (
-    " After {function} was defined, its cell stopped{line} with {type}{text}. The function counts, and you lose "
-    "nothing. Correct or remove that line.{own}"
+    " After {function} was defined, its cell stopped{line} with {type}{text}. That costs no points: the "
+    "function counts. Correct or remove that line.{own}"
 )
 ARITY = "{function} cannot be called with {count}: its first line must be `def {function}({arguments}):`."
 RAISED = "{function} stopped{line} with {type}{text}.{own}"
