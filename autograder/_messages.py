@@ -37,6 +37,7 @@ def joined(text: str, *sentences: str) -> str:
 UNANSWERED = (
     "{function} is not answered yet: replace `raise NotImplementedError()` with the lines that compute {adjoint}."
 )
+RAISE_LEFT = "{function} stopped{line}: remove this line, because what you wrote around it is never returned.{own}"
 BLANK = "{adjoint} has no value when {function} returns: write the lines that compute it above the return."
 PLACEHOLDER = "The {what} is still `...`: replace it with the lines that compute {name}."
 MISSING = (
@@ -65,8 +66,8 @@ CELL_MAGIC = (
     "itself. Remove that line and run the cell again."
 )
 LATER_FAULT = (
-    " After {function} was defined, its cell stopped{line} with {type}{text}. The function counts, and you lose "
-    "nothing. Correct or remove that line.{own}"
+    " After {function} was defined, its cell stopped{line} with {type}{text}. That costs no points: the "
+    "function counts. Correct or remove that line.{own}"
 )
 ARITY = "{function} cannot be called with {count}: its first line must be `def {function}({arguments}):`."
 RAISED = "{function} stopped{line} with {type}{text}.{own}"

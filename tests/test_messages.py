@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from autograder import CheckFailed
+from autograder import CheckFailed, _messages
+from autograder._byhand import RULES
 from autograder._messages import WIDTH, wrapped
 from tests.conftest import QUESTIONS, Class
 
@@ -159,3 +162,12 @@ def test_messages_are_wrapped_and_code_lines_are_not() -> None:
 
 def test_ipython_shows_the_message_and_no_traceback() -> None:
     assert CheckFailed("one thing\n    and a line")._render_traceback_() == ["one thing", "    and a line"]
+
+
+def test_one_word_is_used_for_one_thing() -> None:
+    texts = [v for v in vars(_messages).values() if isinstance(v, str) and "{" in v]
+    texts += [*_messages.SLIP.values(), *_messages.LINK_WORDS.values(), *(rule.text for rule in RULES.values())]
+    assert len(texts) > 100
+    for text in texts:
+        prose = re.sub(r"\{\w+\}|`[^`]*`", "", text)
+        assert not re.search(r"\b(broke\w*|roads?|slips?|adjoints?|derivative of \w+ by|way down)\b", prose), text

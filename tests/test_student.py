@@ -14,7 +14,7 @@ import torch
 
 from autograder import CheckFailed, _student
 from autograder._judge import Kind
-from autograder._seam import Missing, Reply, Request
+from autograder._seam import Answer, Fault, Missing, Reply, Request
 from autograder._student import KernelStudent, answering
 from tests.conftest import QUESTIONS, Class
 
@@ -69,6 +69,38 @@ def test_hidden_tests_tell_neither_the_exceptions_text_nor_its_own_name(
     assert "secret" not in told
     for reference in Q5._testbed.draw("secret"):
         assert f"{reference.point['x']:g}" not in told.replace("Point_{x.item()}", "")
+
+
+@pytest.mark.parametrize("name", ["ProcessEnded", "NoAnswer", "TooLong"])
+def test_an_exception_named_like_the_graders_own_tells_no_point(name: str, student: Class) -> None:
+    body = f"    raise type('{name}', (RuntimeError,), {{}})(f'the point is {{x.item()}}')\n"
+    assert "point is" not in student.verdict(Q5, "def grad_q5(x):\n" + body).text.replace(body.strip(), "")
+
+
+LOST = {
+    "a call": (
+        Reply((Answer(fault=Fault("ProcessEnded", "RuntimeError", "the code used more than 2048 MB")),)),
+        "grad_q5 was stopped (the code used more than 2048 MB). Look for an exit, or for something that needs too much "
+        "memory.",
+    ),
+    "a cell": (
+        Reply(missing=Missing(Fault("TooLong", "RuntimeError", "it did not end within 60 seconds"))),
+        "grad_q5 is not defined, because its cell was stopped (it did not end within 60 seconds). Look for a loop that "
+        "does not end, an exit, or something that needs too much memory.",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LOST)
+def test_what_the_grader_itself_says_of_a_lost_answer_is_told(what: str) -> None:
+    reply, text = LOST[what]
+
+    class Lost:
+        def ask(self, request: Request) -> Reply:
+            return reply
+
+    with answering(Lost()):
+        assert Q5.judge(seed=1).text == text
 
 
 @pytest.mark.parametrize("what", FAULTS)

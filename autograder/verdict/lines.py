@@ -57,14 +57,19 @@ class Lines:
         """The first line that rounds a number."""
         return self._first(_rounds)
 
+    def gives(self, name: str) -> bool:
+        """Whether a line of the answer itself gives `name` a value."""
+        return bool(self._stores(name))
+
     def given_again(self, name: str) -> Spot | None:
         """The last line of the answer itself that gives `name` a value, if an earlier one does so already."""
+        lines = self._stores(name)
+        return self._spot(lines[-1], self._functions[self._name][1]) if len(lines) > 1 else None
+
+    def _stores(self, name: str) -> list[int]:
         found = self._functions.get(self._name)
-        if not found:
-            return None
-        stores = [n for n in ast.walk(found[0]) if isinstance(n, ast.Name) and n.id == name]
-        lines = sorted(n.lineno for n in stores if isinstance(n.ctx, ast.Store))
-        return self._spot(lines[-1], found[1]) if len(lines) > 1 else None
+        names = [n for n in ast.walk(found[0]) if isinstance(n, ast.Name) and n.id == name] if found else []
+        return sorted(n.lineno for n in names if isinstance(n.ctx, ast.Store))
 
     def argument_replaced(self) -> tuple[str, Spot] | None:
         """An argument that a line of the answer gives another value, and the line; `x = x.double()` does not."""

@@ -18,7 +18,7 @@ from autograder import _messages as m
 
 _MARKS = {"right": "✓ ", "wrong": "✗ "}
 _LEFT = 'style="text-align:left"'
-_NAME = 'style="text-align:left;overflow-wrap:anywhere"'
+_ROW = 'scope="row" style="text-align:left;overflow-wrap:anywhere"'
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -75,9 +75,10 @@ def links(rows: Sequence[tuple[str, str, str]]) -> Shown:
     for name, number, key in rows:
         word = m.LINK_WORDS[key]
         text.append(m.LINK.format(adjoint=name.ljust(max(names, 8)), number=number.rjust(max(numbers, 12)), word=word))
-        cells = f"<th {_NAME}>{escape(name)}</th><td>{escape(number)}</td><td {_LEFT}>{_MARKS.get(key, '')}{word}</td>"
-        html.append(f"<tr>{cells}</tr>")
-    head = "".join(f"<th {_LEFT}>{word}</th>" for word in m.LINK_HEAD)
+        verdict = f"{_MARKS.get(key, '')}{word}"
+        head = f"<th {_ROW}>{escape(name)}</th>"
+        html.append(f"<tr>{head}<td>{escape(number)}</td><td {_LEFT}>{verdict}</td></tr>")
+    head = "".join(f'<th scope="col" {_LEFT}>{word}</th>' for word in m.LINK_HEAD)
     return Shown(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(html)}</tbody></table>", "\n".join(text))
 
 

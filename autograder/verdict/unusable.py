@@ -77,6 +77,8 @@ class Unusable:
     def _fault(self, fault: Fault, lines: Lines) -> Verdict:
         own = fault.within in ("", self._words["function"])
         if fault.base == "NotImplementedError" and _RAISE.match(fault.source) and own:
+            if lines.gives(self._words["adjoint"]):
+                return self._say(Kind.RAISED, m.RAISE_LEFT, **self._fault_words(fault))
             return self._say(Kind.UNANSWERED, m.UNANSWERED)
         if fault.base in ("NotImplementedError", "TypeError", "RuntimeError"):
             spot = lines.power_in(fault)
@@ -94,7 +96,7 @@ class Unusable:
             return self._say(Kind.RAISED, m.RECURSION if own else m.RECURSION_ELSEWHERE, **words)
         if fault.type == "TooLong":
             return self.too_long()
-        if fault.type in _GRADERS_OWN:  # and so are its words
+        if fault.type in _GRADERS_OWN and fault.line is None:  # a student's exception of that name has a line
             return self._say(Kind.RAISED, _GRADERS_OWN[fault.type], text=_why(fault))
         if fault.base == "TypeError" and not fault.called:
             count = self._words["arguments"].count(",") + 1

@@ -134,7 +134,7 @@ def test_a_cell_that_stopped_after_its_function_loses_nothing_and_is_told(run: t
         shown = run[0].shown(f"later-{name}")
         told = "8 of 8 points. dzda is right at all 24 hidden test points. After grad_q1 was defined, its cell stopped in line"
         assert told in shown
-        assert f"{error}. The function counts, and you lose nothing." in shown
+        assert f"{error}. That costs no points: the function counts." in shown
     assert "its cell stopped" not in run[0].shown("timed")
     assert "cannot read a cell" not in run[0].shown("timed")
 

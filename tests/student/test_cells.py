@@ -86,7 +86,7 @@ def test_a_line_that_fails_after_the_function_costs_nothing_and_is_told(what: st
     assert verdict.right
     start = "dfdx is right at all 24 hidden test points. After grad_q5 was defined, its cell stopped in "
     assert verdict.text.startswith(start + stopped)
-    assert verdict.text.endswith(f" The function counts, and you lose nothing. Correct or remove that line.\n    {own}")
+    assert verdict.text.endswith(f" That costs no points: the function counts. Correct or remove that line.\n    {own}")
     assert "After grad_q5 was defined, its cell stopped in" in " ".join(notebook.check().split())
 
 

@@ -102,6 +102,13 @@ def test_only_the_placeholder_itself_is_an_answer_that_is_missing(what: str, stu
         )
 
 
+def test_a_placeholder_that_was_left_below_the_answer_is_to_be_removed(student: Class) -> None:
+    assert told(student, "dfdx = 6 + 14*x\nraise NotImplementedError()\nreturn f, dfdx") == (
+        "grad_q5 stopped in line 4: remove this line, because what you wrote around it is never returned.\n"
+        "    raise NotImplementedError()"
+    )
+
+
 def test_a_name_without_a_value_is_named_even_where_errors_texts_are_not_shown(student: Class) -> None:
     assert told(student, "return f, dfdb * 2") == (
         "grad_q5 stopped in line 3: `dfdb` has no value there. Check how it is spelled, or compute it first.\n"
