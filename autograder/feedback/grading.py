@@ -39,4 +39,5 @@ def markdown(context: Context, source: str) -> Markup:
     """A text cell as our pages show it; for `HTMLExporter.filters`, in the place of nbconvert's `markdown2html`."""
     cell = context.get("cell") or {}
     about = cell.get("metadata", {}).get("nbgrader", {})
-    return Markup(texts.markdown(source, cell.get("attachments"), level=2 if about.get("locked") else 0).html)
+    place = texts.Place(level=2) if about.get("locked") else texts.ANYWHERE
+    return Markup(texts.markdown(source, cell.get("attachments"), place).html)

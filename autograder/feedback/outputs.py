@@ -146,7 +146,7 @@ def _display(data: Any) -> Iterator[tuple[Markup, int]]:
         except ValueError:
             html = ""
         if html:
-            made = texts.Text(html, pictures="Picture, an output of this cell").html
+            made = texts.Text(html, texts.Place(pictures="Picture, an output of this cell")).html
             yield Markup('<div class="prose card">' + made + "</div>"), 1
             return
     for kind in _RASTER:
