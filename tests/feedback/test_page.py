@@ -41,7 +41,7 @@ def words(html: str) -> str:
 
 def rows(page: str) -> list[str]:
     """The table at the top, a text a row."""
-    table = page[page.index('<table class="results">') : page.index("</table>")]
+    table = page[page.index('<table class="results"') : page.index("</table>")]
     return [words(row) for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL)]
 
 
