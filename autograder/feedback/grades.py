@@ -47,8 +47,8 @@ class Grades:
     marks: Mapping[str, Mark]
     comments: Mapping[str, str]
     unanswered: frozenset[str]
-    given: Mapping[str, str]
-    """The source of each cell that a student could not change, by its name."""
+    given: frozenset[str]
+    """The names of the cells that a student could not change: grading laid their source anew."""
     sums: Sums
     assignment: list[Sums] = field(default_factory=list)
     """All notebooks of the assignment."""
@@ -74,7 +74,7 @@ def read(gradebook: Gradebook, notebook: str, assignment: str, student: str) -> 
         marks={name: _mark(grade) for grade, name in _rows(gradebook, Grade, submitted)},
         comments=comments,
         unanswered=frozenset(unanswered),
-        given={cell.name: cell.source for cell in cells if cell.locked},
+        given=frozenset(cell.name for cell in cells if cell.locked),
         sums=next(one for one in sums if one.notebook == notebook),
         assignment=sums,
     )

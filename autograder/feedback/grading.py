@@ -38,5 +38,7 @@ class GradingStyle(Preprocessor):  # type: ignore[misc]  # nbconvert ships no ty
 def markdown(context: Context, source: str) -> Markup:
     """A text cell as our pages show it; for `HTMLExporter.filters`, in the place of nbconvert's `markdown2html`."""
     cell = context.get("cell") or {}
-    about = cell.get("metadata", {}).get("nbgrader", {})
-    return Markup(texts.markdown(source, cell.get("attachments"), level=2 if about.get("locked") else 0).html)
+    about = cell.get("metadata", {}).get("nbgrader")
+    given = isinstance(about, dict) and about.get("locked")
+    place = texts.Place(level=2) if given else texts.ANYWHERE
+    return Markup(texts.markdown(source, cell.get("attachments"), place).html)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from functools import cache
 from html import escape, unescape
 from typing import Any
 
@@ -16,7 +17,6 @@ from nbformat import NotebookNode
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
-from pygments.token import Token
 from pygments.util import ClassNotFound
 
 from autograder.feedback import texts
@@ -31,7 +31,6 @@ OURS = ("CheckFailed", "QuestionError", "")
 """Errors whose message is all that is said; those of hidden tests lose their name."""
 _CODE = re.compile(r"`([^`\n]+)`")
 _NAMED = re.compile(r"<(title|desc)\b[^>]*>([^<]{1,4000})</\1>")
-_KINDS = {Token.Keyword: "k", Token.Literal.String: "s", Token.Comment: "c", Token.Literal.Number: "m"}
 _FORMATTER = HtmlFormatter(nowrap=True)
 _SPAN = re.compile(r'<span class="([a-z0-9]+)">')
 
@@ -46,14 +45,19 @@ def code(source: str, language: str = "ipython3") -> Markup:
     """Code with a little colour, each line a block of its own, so that a wrapped line is told from the next."""
     source = _ANSI.sub("", source).rstrip("\n")
     if len(source) <= _COLOURED:
-        try:
-            lexer = get_lexer_by_name(language, stripnl=False)
-        except ClassNotFound:
-            lexer = get_lexer_by_name("python", stripnl=False)
-        coloured = _SPAN.sub(_short, highlight(source, lexer, _FORMATTER)).rstrip("\n")
+        coloured = _SPAN.sub(_short, highlight(source, _lexer(str(language)), _FORMATTER)).rstrip("\n")
     else:
         coloured = escape(source, quote=False)
     return Markup('<pre class="code"><code>' + _lines(coloured) + "</code></pre>")
+
+
+@cache
+def _lexer(language: str) -> Any:
+    """Kept, because finding one looks through every package that is installed."""
+    try:
+        return get_lexer_by_name(language, stripnl=False)
+    except ClassNotFound:
+        return get_lexer_by_name("python", stripnl=False)
 
 
 def _lines(html: str) -> str:
@@ -146,7 +150,7 @@ def _display(data: Any) -> Iterator[tuple[Markup, int]]:
         except ValueError:
             html = ""
         if html:
-            made = texts.Text(html, pictures="Picture, an output of this cell").html
+            made = texts.Text(html, texts.Place(pictures="Picture, an output of this cell")).html
             yield Markup('<div class="prose card">' + made + "</div>"), 1
             return
     for kind in _RASTER:

@@ -70,8 +70,11 @@ class FeedbackPage(Exporter):  # type: ignore[misc]  # nbconvert ships no types
             found = grades.read(gradebook, where["notebook"], where["assignment"], where["student"])
         finally:
             gradebook.db.close()
-        texts = self._texts(where["assignment"], where["notebook"])
-        sections = questions.questions(nb, found, lambda cell: cell.cell_type == "markdown" and cell.source in texts)
+        source = self._source(where["assignment"])
+        texts = self._texts(source / f"{where['notebook']}.ipynb") if source else ()
+        sections = questions.questions(
+            nb, found, lambda cell: cell.cell_type == "markdown" and cell.source in texts, source
+        )
         html = _template().render(
             assignment=where["assignment"],
             grades=found,
@@ -89,12 +92,15 @@ class FeedbackPage(Exporter):  # type: ignore[misc]  # nbconvert ships no types
             weakref.finalize(self, self._gradebooks[url].close)
         return self._gradebooks[url]
 
-    def _texts(self, assignment: str, notebook: str) -> frozenset[str]:
-        """The source notebook's text cells that have no name of nbgrader's, as they are in a graded notebook."""
+    def _source(self, assignment: str) -> Path | None:
+        """The folder of the source notebooks."""
         courses = getattr(self.parent, "coursedir", None)
         if courses is None:
-            return frozenset()
-        file = Path(courses.format_path(courses.source_directory, ".", assignment)) / f"{notebook}.ipynb"
+            return None
+        return Path(courses.format_path(courses.source_directory, ".", assignment)).absolute()
+
+    def _texts(self, file: Path) -> frozenset[str]:
+        """The source notebook's text cells that have no name of nbgrader's, as they are in a graded notebook."""
         if file not in self._known:
             self._known[file] = frozenset()
             with contextlib.suppress(OSError, ValueError):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 
 from markupsafe import Markup, escape
 from nbformat import NotebookNode
@@ -18,6 +19,7 @@ from nbformat import NotebookNode
 from autograder.feedback import outputs, texts, verdicts
 from autograder.feedback.grades import Grades, Mark
 from autograder.feedback.hide import HIDDEN
+from autograder.feedback.texts import Place
 from autograder.feedback.verdicts import Kind, Verdict
 
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]*[^\s#]|<h[1-6][\s>]|^[^\n]+\n(?:=+|-+)[ \t]*$", re.MULTILINE | re.IGNORECASE)
@@ -117,20 +119,28 @@ class Question:
         return made
 
 
-def questions(notebook: NotebookNode, grades: Grades, known: Callable[[NotebookNode], bool]) -> list[Question]:
-    """The notebook's sections in order; `known` tells whether a cell without a name is the course's."""
+def questions(
+    notebook: NotebookNode, grades: Grades, known: Callable[[NotebookNode], bool], folder: Path | None = None
+) -> list[Question]:
+    """The notebook's sections in order.
+
+    `known` tells whether a cell without a name is the course's; `folder` holds the pictures that its texts name.
+    """
     found = [Question(Markup())]
     heading = Markup()
+    seen: set[str] = set()
     language = notebook.metadata.get("language_info", {}).get("pygments_lexer", "ipython3")
     for cell in notebook.cells:
-        name = _name(cell, grades)
-        given = bool(name and grades.given.get(name) == _source(cell, grades)) or (not name and known(cell))
+        name = _name(cell, seen)
+        seen.add(name)
+        given = name in grades.given or (not name and known(cell))
         if given and cell.cell_type == "markdown" and name not in grades.marks and _HEADING.search(cell.source):
-            text = texts.markdown(cell.source, cell.get("attachments"), level=3, title=True)
+            text = texts.markdown(cell.source, cell.get("attachments"), Place(level=3, title=True, folder=folder))
             heading = Markup(text.title)
             found.append(Question(heading, [Part(Role.GIVEN, name, Markup(text.html))]))
             continue
-        part = _part(cell, name, given, grades, language)
+        part = _part(cell, name, given, grades)
+        part.text = _text(cell, part, language, folder)
         if part.role in (Role.ANSWER, Role.TASK) and found[-1].graded:
             found.append(Question(Markup("{} <code>{}</code>").format(heading, name)))
         found[-1].parts.append(part)
@@ -147,12 +157,6 @@ def questions(notebook: NotebookNode, grades: Grades, known: Callable[[NotebookN
     return kept
 
 
-def _source(cell: NotebookNode, grades: Grades) -> str:
-    """The source of a cell to compare with the gradebook's; one whose hidden tests were cleared cannot be compared."""
-    name = cell.metadata.nbgrader.grade_id
-    return grades.given.get(name, "") if cell.metadata.nbgrader.get(HIDDEN) else str(cell.source)
-
-
 def _lost(grades: Grades, found: Iterable[Question]) -> list[Part]:
     """Marks whose cells are not in the notebook; their points count all the same."""
     shown = {part.name for question in found for part in question.parts}
@@ -163,22 +167,21 @@ def _lost(grades: Grades, found: Iterable[Question]) -> list[Part]:
     ]
 
 
-def _name(cell: NotebookNode, grades: Grades) -> str:
-    """The name of a cell that the gradebook knows; all others have none."""
+def _name(cell: NotebookNode, seen: set[str]) -> str:
+    """The name of a cell of the course, once; all others have none."""
     about = cell.metadata.get("nbgrader")
     name = about.get("grade_id") if isinstance(about, dict) else None
-    if not isinstance(about, dict) or not isinstance(name, str):
+    if not isinstance(about, dict) or not isinstance(name, str) or name in seen:
         return ""
     return name if any(about.get(kind) for kind in ("grade", "solution", "task", "locked")) else ""
 
 
-def _part(cell: NotebookNode, name: str, given: bool, grades: Grades, language: str) -> Part:
+def _part(cell: NotebookNode, name: str, given: bool, grades: Grades) -> Part:
     about = cell.metadata.get("nbgrader", {}) if name else {}
     part = Part(_role(about, given, name, grades), name, mark=grades.marks.get(name))
     part.unanswered = name in grades.unanswered
     if name in grades.comments:
         part.comment = Markup(texts.markdown(grades.comments[name]).html)
-    part.text = _text(cell, part, language)
     if cell.cell_type == "code":
         test = part.role in (Role.TEST, Role.HIDDEN)
         part.outputs = outputs.shown(cell.outputs, hide_number=test)
@@ -202,7 +205,7 @@ def _role(about: dict[str, object], given: bool, name: str, grades: Grades) -> R
     return Role.GIVEN if given else Role.OWN
 
 
-def _text(cell: NotebookNode, part: Part, language: str) -> Markup:
+def _text(cell: NotebookNode, part: Part, language: str, folder: Path | None) -> Markup:
     if cell.cell_type == "code":
         if part.role is Role.HIDDEN and all(_COMMENT.fullmatch(line) for line in cell.source.split("\n")):
             return Markup()  # only says what is hidden
@@ -210,8 +213,8 @@ def _text(cell: NotebookNode, part: Part, language: str) -> Markup:
     if cell.cell_type == "raw":
         return outputs.printed(cell.source)
     theirs = part.role in (Role.OWN, Role.ANSWER)
-    words = "Picture in your answer" if theirs else "Picture"
-    return Markup(texts.markdown(cell.source, cell.get("attachments"), level=0 if theirs else 4, pictures=words).html)
+    place = Place(pictures="Picture in your answer") if theirs else Place(level=4, folder=folder)
+    return Markup(texts.markdown(cell.source, cell.get("attachments"), place).html)
 
 
 def _printed(cell: NotebookNode) -> str:

@@ -7,7 +7,9 @@ of its own, no style and no identifiers, so that it cannot pass for a verdict; a
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from html import escape, unescape
+from pathlib import Path
 from typing import Any
 
 import nh3
@@ -19,6 +21,7 @@ from autograder.rooms import _sanitise
 _NOT_KEPT = {"style", "lang"}
 _TAG = re.compile(r'<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:"[^"]*"|[^">])*)>')
 _ATTRIBUTE = re.compile(r'([a-zA-Z-]+)="([^"]*)"')
+_SOURCE = re.compile(r"""(<img\b[^>]*?\bsrc=["'])((?!data:)[^"'>]{1,500})""", re.IGNORECASE)
 _VOID = ("br", "hr", "img", "col")
 _VERBATIM = ("code", "pre", "kbd", "samp")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -43,13 +46,29 @@ def clean(html: str) -> str:
     )
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a text stands in the page."""
+
+    level: int = 0
+    """That of its first heading; 0 for none at all, as in all that a student wrote."""
+    title: bool = False
+    """Whether its first heading is taken out, as the title of what follows."""
+    pictures: str = "Picture"
+    """What pictures are that have no words."""
+    folder: Path | None = None
+    """Where the pictures are that it names."""
+
+
+ANYWHERE = Place()
+
+
 class Text:
     """A text of the page: its HTML, and the heading taken out of it if it was asked for."""
 
-    def __init__(self, html: str, level: int = 0, title: bool = False, pictures: str = "Picture") -> None:
-        """`level` is that of the first heading, 0 for none at all; `pictures` describes those without words."""
+    def __init__(self, html: str, place: Place = ANYWHERE) -> None:
         self.title = ""
-        self._wanted, self._level, self._first, self._pictures = title, level, 0, pictures
+        self._place, self._first = place, 0
         self._out: list[str] = []
         self._open: list[tuple[str, str, int]] = []  # the tag, the one that closes it, where its content starts
         at = 0
@@ -93,7 +112,7 @@ class Text:
         elif self._parent() not in _PARENTS.get(name, (self._parent(),)):
             name = as_tag = "div"
             opened = "<div>"
-        elif name in _ITEMS and not self._level:
+        elif name in _ITEMS and not self._place.level:
             name = as_tag = _ITEMS[name]
             opened = f"<{name}>"
         elif name == "a" and self._inside(("summary", "a", *_HEADINGS)):
@@ -111,21 +130,21 @@ class Text:
         inside = "".join(self._out[start:])
         if name in ("a", "summary") and not re.sub(r"<[^>]*>", "", inside).strip() and "alt=" not in inside:
             self._out.append("(link)" if name == "a" else "Details")
-        if name in _HEADINGS and self._wanted and not self.title and plain(inside):
+        if name in _HEADINGS and self._place.title and not self.title and plain(inside):
             self.title = inside
             del self._out[start - 1 :]
             return
         self._out.append(closing)
 
     def _heading(self, level: int) -> str:
-        if not self._level:
+        if not self._place.level:
             return "p"
         self._first = self._first or level
-        return f"h{min(6, self._level + min(1, max(0, level - self._first)))}"
+        return f"h{min(6, self._place.level + min(1, max(0, level - self._first)))}"
 
     def _image(self, attributes: str) -> str:
         found = dict(_ATTRIBUTE.findall(attributes))
-        words = found.get("alt") or found.get("title") or self._pictures
+        words = found.get("alt") or found.get("title") or self._place.pictures
         if "src" not in found:
             return f"[{words}]"
         box = 'class="picture" tabindex="0" role="group" aria-label="Picture"'
@@ -171,25 +190,36 @@ def _end_of(text: str, marks: list[re.Match[str]], i: int) -> tuple[int, tuple[i
 
 
 class _Renderer(IPythonRenderer):  # type: ignore[misc]  # nbconvert ships no types
-    """No anchors beside headings, and no colours of nbconvert's in code."""
+    """No anchors beside headings, no colours of nbconvert's in code, and HTML that may begin here and end elsewhere."""
 
     def heading(self, text: str, level: int, **attrs: Any) -> str:
         return f"<h{level}>{text}</h{level}>\n"
+
+    def block_html(self, html: str) -> str:
+        return self._with_pictures(html)
+
+    def inline_html(self, html: str) -> str:
+        return self._with_pictures(html)
+
+    def _with_pictures(self, html: str) -> str:
+        """nbconvert's own way would close every element that a piece of HTML leaves open."""
+        return _SOURCE.sub(lambda of: of[1] + escape(self._embed_image_or_attachment(unescape(of[2]))), html)
 
     def block_code(self, code: str, info: str | None = None) -> str:
         return f"<pre><code>{escape(code)}</code></pre>\n"
 
 
-def markdown(source: str, files: Any = None, level: int = 0, title: bool = False, pictures: str = "Picture") -> Text:
-    """Markdown as a part of the page; see `Text` for the rest."""
+def markdown(source: str, files: Any = None, place: Place = ANYWHERE) -> Text:
+    """Markdown as a part of the page; `files` are the pictures pasted into its cell."""
     if len(source) > _sanitise.MOST_OF_A_NOTEBOOK * 40:
         return Text(f"<pre>{escape(source)}</pre>")
+    known = {"embed_images": True, "path": str(place.folder)} if place.folder else {}
     try:
-        renderer = _Renderer(escape=False, attachments=files or {})
+        renderer = _Renderer(escape=False, attachments=files or {}, **known)
         html = MarkdownWithMath(renderer=renderer).render(source)
     except Exception:  # a picture that is missing, for one
         html = f"<pre>{escape(source)}</pre>"
-    return Text(html, level, title, pictures)
+    return Text(html, place)
 
 
 def plain(html: str) -> str:

@@ -84,7 +84,7 @@ def judge(marks: Sequence[Mark], unanswered: bool, said: str = "", by_hand_only:
 
 def first(said: str) -> str:
     """The first sentence, and those after it that fit into a line or two."""
-    sentences = _SENTENCE.split(said.strip())
+    sentences = _SENTENCE.split(said.strip().partition("\n")[0])
     text = sentences[0]
     for more in sentences[1:]:
         if len(text) + len(more) > _SHORT:

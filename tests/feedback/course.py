@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from nbgrader.utils import compute_checksum
 from sqlalchemy import create_engine
 
 STUDENT, NAME = "ada", ("Ada", "<i>Lovelace</i>")
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 DREW = "I drew it."
 SECRET = "5eed5eed"
 HIDDEN = f"# Hidden tests\n### BEGIN HIDDEN TESTS\nq.grade(points=8, seed='{SECRET}')\n### END HIDDEN TESTS"
@@ -121,7 +123,11 @@ def words() -> NotebookNode:
 def reading() -> NotebookNode:
     """Nothing in it is graded."""
     return new_notebook(
-        cells=[new_markdown_cell("# Reading"), new_markdown_cell("### Deeper\n\n$x$"), new_code_cell("1")]
+        cells=[
+            new_markdown_cell("# Reading"),
+            new_markdown_cell('### Deeper\n\n$x$ ![a dot](dot.png) <img src="dot.png"> ![](../../gradebook.db)'),
+            new_code_cell("1"),
+        ]
     )
 
 
@@ -154,6 +160,8 @@ class Course:
             book.find_comment("c", "mixed", "hw", STUDENT).auto_comment = "No response."
             book.find_submission_notebook("mixed", "hw", STUDENT).late_submission_penalty = 1.5
             book.db.commit()
+        (root / "source" / "hw").mkdir(parents=True)
+        (root / "source" / "hw" / "dot.png").write_bytes(base64.b64decode(DOT))
         for name, notebook in notebooks.items():
             for folder in (f"autograded/{STUDENT}/hw", "source/hw"):
                 (root / folder).mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.feedback.course import SECRET, Course
+from tests.feedback.course import DOT, SECRET, Course
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own, while the course is made
 Pages = dict[str, Path]
@@ -41,7 +41,7 @@ def words(html: str) -> str:
 
 def rows(page: str) -> list[str]:
     """The table at the top, a text a row."""
-    table = page[page.index('<table class="results">') : page.index("</table>")]
+    table = page[page.index('<table class="results"') : page.index("</table>")]
     return [words(row) for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL)]
 
 
@@ -81,6 +81,8 @@ def test_a_notebook_without_points_says_so_and_shows_itself(pages: Pages) -> Non
     assert "Nothing in this notebook is graded" in page
     assert "results" not in page[page.index("<body>") :]
     assert re.findall(r"<(h\d)>", page) == ["h1", "h2", "h2"]
+    assert f'<img src="data:image/png;base64,{DOT}" alt="a dot">' in page
+    assert page.count("<img") == 2
 
 
 def test_the_student_and_the_assignment_are_named_and_every_name_is_escaped(pages: Pages) -> None:
@@ -143,7 +145,7 @@ def test_the_page_is_whole_without_a_network_and_without_scripts(pages: Pages, b
     within = page.locator("details details math")
     assert not within.is_visible()
     hint.click()
-    assert within.is_visible()
+    within.wait_for()
     page.locator("nav a", has_text="Partly").click()
     assert page.locator("h2", has_text="B. Partly right").bounding_box()["y"] < 100
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []

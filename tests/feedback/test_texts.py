@@ -21,7 +21,9 @@ def test_a_students_text_has_no_heading_identifier_class_or_style_of_its_own() -
 
 
 def test_a_heading_of_the_course_is_taken_out_as_the_title_and_the_others_follow_the_page() -> None:
-    text = texts.markdown("## *Q1*. $x^2$ [here](https://example.org)\n\n# a\n\n#### b", level=3, title=True)
+    text = texts.markdown(
+        "## *Q1*. $x^2$ [here](https://example.org)\n\n# a\n\n#### b", place=texts.Place(level=3, title=True)
+    )
     assert texts.plain(text.title).startswith("Q1.")
     assert "<math" in text.title
     assert "<a" not in text.title
@@ -40,7 +42,10 @@ def test_lists_and_summaries_are_what_a_browser_expects() -> None:
 
 def test_every_picture_has_words_and_one_that_would_be_fetched_is_words_only() -> None:
     pixel = "data:image/png;base64,AAAA"
-    assert 'alt="Picture in your answer"' in texts.markdown(f"![]({pixel})", pictures="Picture in your answer").html
+    assert (
+        'alt="Picture in your answer"'
+        in texts.markdown(f"![]({pixel})", place=texts.Place(pictures="Picture in your answer")).html
+    )
     assert 'alt="a graph"' in texts.markdown(f'<img alt="a graph" src="{pixel}">').html
     assert "[a graph]" in texts.markdown("![a graph](https://example.org/x.png)").html
     assert 'alt="The graph. From a to b"' in outputs.svg(DRAWING)
