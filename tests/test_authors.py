@@ -219,7 +219,7 @@ def test_an_assignment_that_cannot_be_is_refused(
 
 @pytest.mark.course
 def test_from_nothing_to_a_released_seventh_question_and_a_second_assignment(notebook: Path) -> None:
-    """Beyond docs/authors.md, which is walked elsewhere: what is not finished is refused, by cell, and nothing is released before.
+    """What is not finished is refused, by cell, and nothing is released before; tests/docs walks docs/authors.md.
 
     On the way ps1 loses Q2 and has Q5 before Q4; ps2 has other points and a free-text question.
     """
