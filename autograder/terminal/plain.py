@@ -20,7 +20,7 @@ NO_GRADEBOOK = (
     "%s stopped: the gradebook %s cannot be used (%s). If nbgrader was upgraded, copy it and run `nbgrader db "
     "upgrade`; if the file is damaged, put back your last copy of it."
 )
-INTERRUPTED = "Stopped. What was finished is saved; the same command goes on where it stopped."
+INTERRUPTED = "Stopped. What was finished is kept; run the same command again to go on."
 FEEDBACK = "Pages of {students} are written: {folder}/<student>/{assignment}/."
 SKIPPED = "{students} had theirs already; --force writes them again."
 LOGGING = {

@@ -214,10 +214,8 @@ def _collect(course: Course) -> str:
     handed_in = glob.glob(os.path.join(glob.escape(inbound), f"*+{glob.escape(course.name)}+*"))
     if handed_in:
         return ""
-    if course.unknown():
-        return course.unknown()
     if not os.path.isdir(released):
-        return NOT_RELEASED.format(name=course.name)
+        return course.unknown() or NOT_RELEASED.format(name=course.name)
     return NOTHING_THERE.format(name=course.name, folder=inbound)
 
 
