@@ -260,6 +260,7 @@ def test_from_nothing_to_a_released_seventh_question_and_a_second_assignment(not
     course.run("generate_assignment", "ps2")
     handed_in = nbformat.read(root / "release" / "ps2" / "problems.ipynb", as_version=4)
     find(handed_in, "q7").source = solved(find(nb, "q7").source, SOLUTION)
+    find(handed_in, "essay").source = "Because of the chain rule."
     folder = root / "submitted" / "ada" / "ps2"
     folder.mkdir(parents=True)
     nbformat.write(handed_in, folder / "problems.ipynb")

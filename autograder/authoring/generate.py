@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.authoring.unfinished import problems
+from autograder.rooms._release import borrowed
 
 
 class Unfinished(Exception):
@@ -23,6 +24,7 @@ class RefuseUnfinished(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         found = problems(nb)
         if found:
+            found += borrowed(nb)  # the next step would say it, but only after these are mended
             what = "one thing" if len(found) == 1 else f"{len(found)} things"
             name = resources["nbgrader"]["notebook"]
             raise Unfinished("\n  ".join([f"{name}.ipynb has {what} to mend first:", *found]))
