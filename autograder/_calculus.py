@@ -266,7 +266,7 @@ def refuse_what_autograd_cannot(forward: Forward, point: Point) -> None:
             try:
                 node = eval(line.code, names, inputs)
             except Exception as error:
-                raised = f"raised {type(error).__name__}: {error}; mend the line"
+                raised = f"raised {type(error).__name__}: {error}; correct the line"
         if probe.refused:
             raise _cannot(forward, line, f"`{probe.refused[0]}` {probe.refused[1]}")
         if raised:

@@ -71,8 +71,10 @@ def read(file: Path) -> list[dict[str, str]]:
 
 def show(file: Path, students: Collection[str] | None = None) -> None:
     """Prints the list as a table, of these students only if they are given; a long one is cut."""
-    every = read(file)
-    rows = every if students is None else [row for row in every if row["student"] in set(map(spreadsheet.harmless, students))]
+    rows = read(file)
+    if students is not None:
+        those = {spreadsheet.harmless(student) for student in students}
+        rows = [row for row in rows if row["student"] in those]
     if not rows:
         return
     columns = ("student", "question", "outcome", "rule", "line", "source")

@@ -27,5 +27,5 @@ class RefuseUnfinished(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
             found += borrowed(nb)  # the next step would say it, but only after these are mended
             what = "one thing" if len(found) == 1 else f"{len(found)} things"
             name = resources["nbgrader"]["notebook"]
-            raise Unfinished("\n  ".join([f"{name}.ipynb has {what} to mend first:", *found]))
+            raise Unfinished("\n  ".join([f"{name}.ipynb has {what} to correct first:", *found]))
         return nb, resources

@@ -198,7 +198,7 @@ def test_the_questions_are_asked_in_a_process_of_its_own_and_refused_in_one_exce
     with pytest.raises(Unfinished) as refused:
         RefuseUnfinished().preprocess(notebook, {"nbgrader": {"notebook": "problems"}})
     lines = str(refused.value).splitlines()
-    assert lines[0] == "problems.ipynb has 4 things to mend first:"
+    assert lines[0] == "problems.ipynb has 4 things to correct first:"
     assert [line.split(":")[0] for line in lines[1:]] == ["  q1-hidden", "  q1-statement", "  q6-statement", "  q6"]
 
 
