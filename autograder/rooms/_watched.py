@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nbgrader.api import MissingEntry
 
 from autograder import by_hand_list
+from autograder.gradebook import spreadsheet
 from autograder.rooms import _submissions
 from autograder.terminal.report import Reason, Report
 
@@ -106,7 +107,8 @@ class Watched:
 
     def _listed(self, assignment: str, student: str) -> None:
         rows = by_hand_list.read(Path(self._root()) / by_hand_list.FILE)
-        mine = sum(row["student"] == student and row["assignment"] == assignment for row in rows)
+        who = spreadsheet.harmless(student), spreadsheet.harmless(assignment)
+        mine = sum((row["student"], row["assignment"]) == who for row in rows)
         if mine:
             self._report.note(student, BY_HAND.format(answers=_count(mine, "answer")), Reason.BY_HAND)
 
