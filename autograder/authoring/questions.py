@@ -72,7 +72,7 @@ def run(source: str, name: str, namespace: dict[str, Any]) -> None:
     except SyntaxError as error:
         raise QuestionError(f"The cell {name} has a syntax error in line {error.lineno}: {error.msg}.") from None
     except Exception as error:
-        raise QuestionError(f"The cell {name} stopped with {type(error).__name__}: {error}. Correct it first.") from None
+        raise QuestionError(f"The cell {name} stopped with {type(error).__name__}: {error}. Correct it.") from None
 
 
 def _is_course(cell: Any) -> bool:
