@@ -1,4 +1,4 @@
-"""ps1 through nbgrader's own commands, run from the root of a course: release, exchange, grading, feedback, export."""
+"""`make demo` in a fresh clone, and what nbgrader's own commands do in the course that it leaves."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from autograder import by_hand_list
 from autograder.gradebook import spreadsheet
 from autograder.seeds import is_public
 from tests.conftest import NAMES, ROOT
+from tests.docs.walk import lend_environment, take_changes
 from tools.sample_class import fill_in, hand_in, students
 
 pytestmark = pytest.mark.course
@@ -76,20 +77,36 @@ class Course:
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """A course after release, with the sample class graded and feedback written."""
-    root = tmp_path_factory.mktemp("course")
-    exchange = tmp_path_factory.mktemp("exchange")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A clone in which `make demo` was typed, and what it said."""
+    clone = tmp_path_factory.mktemp("demo") / "course"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+    take_changes(clone)
+    lend_environment(clone)
+    done = subprocess.run(["make", "demo"], cwd=clone, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return clone, done.stdout
+
+
+@pytest.fixture(scope="module")
+def course(demo: tuple[Path, str]) -> Course:
+    """The demo's course: released, with the sample class graded and feedback written."""
+    exchange = demo[0] / "demo" / "exchange"
+    exchange.mkdir(exist_ok=True)
     exchange.chmod(0o777)
-    shutil.copytree(ROOT / "source", root / "source")
-    shutil.copy(ROOT / "nbgrader_config.py", root)
-    made = Course(root, exchange)
-    made.run("generate_assignment", "ps1")
-    for name, answers in students().items():
-        hand_in(root / "release" / "ps1", answers, root / "submitted" / name / "ps1")
-    made.run("autograde", "ps1")
-    made.run("generate_feedback", "ps1")
-    return made
+    return Course(demo[0] / "demo", exchange)
+
+
+def test_make_demo_shows_each_step_a_table_and_where_to_look(demo: tuple[Path, str]) -> None:
+    clone, said = demo
+    for step in ("[1/7]", "[5/7] grading: nbgrader autograde ps1: 9 of 9", "[7/7]"):
+        assert step in said
+    for student, marks in MARKS.items():
+        row = next(line for line in said.splitlines() if line.startswith(f"{student} "))
+        assert [float(number) for number in row.split()[1:8]] == pytest.approx([*marks, sum(marks)], abs=0.005)
+    for kind, path in re.findall(r"^(Open in a browser|Grades|What students get): +(.+)$", said, flags=re.MULTILINE):
+        assert Path(path).exists(), kind
+        assert clone in Path(path).parents
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
@@ -97,6 +114,8 @@ def test_the_committed_release_is_what_nbgrader_makes_of_the_source(course: Cour
     def notebooks(root: Path) -> dict[str, str]:
         return {file.name: file.read_text() for file in (root / "release" / assignment).glob("*.ipynb")}
 
+    if not notebooks(course.root):
+        course.run("generate_assignment", assignment, "--no-db")
     assert notebooks(course.root) == notebooks(ROOT), "run: make release"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.docs.walk import commands
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 (SNIPPET,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
@@ -29,6 +30,36 @@ def test_the_example_prints_what_its_comments_say(program: list[str], tmp_path: 
         words = " ".join(line.split())
         assert words in said[at:], f"{words!r} is not said, or not in this place:\n{said}"
         at = said.index(words, at) + len(words)
+
+
+WALKED = {
+    "README.md": "test_readme",
+    "docs/administrators.md": "test_administrators_page",
+    "docs/authors.md": "test_authors_page",
+    "docs/instructors.md": "test_instructors_page",
+    "docs/students.md": "test_students_page",
+}
+# Its two commands need Docker, which the machines that run these tests lack; the page says that nobody has run them.
+NOT_WALKED = ["docs/security.md"]
+
+
+def test_every_page_with_commands_is_walked() -> None:
+    pages = sorted(str(page.relative_to(ROOT)) for page in PAGES if "```sh" in page.read_text())
+    assert pages == sorted([*WALKED, *NOT_WALKED])
+    assert [test for test in WALKED.values() if not (ROOT / "tests" / "docs" / f"{test}.py").exists()] == []
+
+
+def test_each_command_of_the_readme_is_typed_somewhere() -> None:
+    """`make test` is what runs this; the others take a while and are tested for more than their first words."""
+    typed = {
+        "git clone <this repository> course && cd course": "tests/docs/test_instructors_page.py",
+        "make demo": "tests/test_course.py",
+        "make test": ".ci/run",
+        "make hub": "tests/hub/test_demo.py",
+    }
+    assert commands("README.md") == list(typed)
+    for command, file in typed.items():
+        assert command in (ROOT / file).read_text()
 
 
 def _anchors(page: Path) -> set[str]:
