@@ -24,17 +24,9 @@ class Picture:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """HTML first: front ends scale an `<img>` with its column, and read its text to those who cannot see it."""
-        return {"text/html": self._html(), "image/svg+xml": self.svg, "text/plain": str(self)}
+        return {"text/html": self.img(str(self)), "image/svg+xml": self.svg, "text/plain": str(self)}
 
-    def _html(self) -> str:
-        wide = re.search(r' width="(\d+)"', self.svg)
-        data = base64.b64encode(self.svg.encode()).decode()
-        return (
-            f'<img alt="{escape(str(self))}" width="{wide[1] if wide else 700}" style="max-width:100%;height:auto" '
-            f'src="data:image/svg+xml;base64,{data}">'
-        )
-
-    def markdown(self, alt: str) -> str:
+    def img(self, alt: str) -> str:
         """`<img alt="…" … src="data:…">` on one line: as wide as the picture is, never wider than its column."""
         box = re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+)', self.svg)
         wide = f' width="{float(box[1]):.0f}"' if box else ""

@@ -37,7 +37,7 @@ def picture(question: Question) -> str:
     lines = "; ".join(line.text for line in question.forward.lines)
     adjoints = ", ".join(adjoints_of(question))
     alt = f"Computation graph of {question.name}: {lines}. Adjoints to fill in, from the output backwards: {adjoints}."
-    return f"{_LAST}\n{question.draw().markdown(alt)}"
+    return f"{_LAST}\n{question.draw().img(alt)}"
 
 
 def adjoints_of(question: Question) -> list[str]:

@@ -151,7 +151,7 @@ def test_the_picture_is_last_whatever_it_was_before(notebook: Any, old: str) -> 
 
 
 def test_a_picture_is_one_img_that_any_markdown_shows_with_words_for_who_cannot_see_it() -> None:
-    made = Picture('<svg viewBox="0 0 717.8 267.5" xmlns="http://www.w3.org/2000/svg"></svg>').markdown('a "b"\n< c')
+    made = Picture('<svg viewBox="0 0 717.8 267.5" xmlns="http://www.w3.org/2000/svg"></svg>').img('a "b"\n< c')
     assert re.fullmatch(
         r'<img alt="a &quot;b&quot; &lt; c" width="718" style="max-width:100%;height:auto" '
         r'src="data:image/svg\+xml;base64,[A-Za-z0-9+/=]+">',
