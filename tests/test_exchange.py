@@ -268,25 +268,41 @@ def test_a_later_submission_replaces_the_collected_one_as_with_nbgrader(place: P
 
 def test_whoever_gets_no_feedback_is_named_and_everybody_else_gets_theirs(place: Place) -> None:
     """Work that was put into submitted/ by hand has no secret, and perhaps no time; a secret can be copied."""
-    shared, others = "d" * 128, {"ada": "a" * 128, "bo": None, "chen": "c" * 128, "fay": "", "gus": "g" * 64}
-    secrets = {**others, "dora": shared, "emil": shared}
+    others = {"ada": "a" * 128, "bo": None, "chen": "c" * 128, "fay": "", "gus": "g" * 64}
+    shared = {"dora": "d" * 128, "emil": "d" * 128, "ida": "i" * 128, "jo": "i" * 128}
+    secrets = {**others, **shared}
     for student, secret in secrets.items():
         page = place.course / "feedback" / student / "ps1" / "problems.html"
         page.parent.mkdir(parents=True)
         page.write_text(f"page of {student}")
         if secret is not None:
             (page.parent / "submission_secret.txt").write_text(secret)
-    notebook(place.course / "submitted" / "hana" / "ps1" / "problems.ipynb", "not graded yet")
+    for student in ("hana", "hugo"):
+        notebook(place.course / "submitted" / student / "ps1" / "problems.ipynb", "not graded yet")
     said = place.run("release_feedback", "ps1", code=1)
     released = place.root / "exchange" / COURSE / "feedback"
     assert sorted(p.read_text() for p in released.iterdir()) == ["page of ada", "page of chen", "page of gus"]
     assert "bo: no page was released, because this work did not come through the exchange" in said
     assert "Send the page: `autograder feedback ps1` makes a file for each such student." in said
-    assert "dora: no page was released, because emil handed in with the same secret" in said
+    same = "No page was released for 2 students, because they handed in with the same secret, and one would read the "
+    assert all(f"They are: {two}." in said for two in ("dora, emil", "ida, jo"))
+    assert said.count(same) == 2
     assert "fay: no page was released, because the secret in" in said
-    assert "hana: there is no feedback page yet." in said
-    assert "Feedback on ps1: released to 3 of 7 students." in said
+    assert "hana, hugo: there is no feedback page yet." in said
+    assert "Feedback on ps1: released to 3 of 9 students." in said
     assert "Traceback" not in said
+    for student in shared:  # as a class with the kit at home: nothing came through the exchange
+        (place.course / "feedback" / student / "ps1" / "submission_secret.txt").unlink()
+    (place.course / "feedback" / "gus" / "ps1" / "submission_secret.txt").write_text("short")
+    said = place.run("release_feedback", "ps1", code=1)
+    many = (
+        "No page was released for 5 students, because their work did not come through the exchange (it has no "
+        "submission_secret.txt). Send the page: `autograder feedback ps1` makes a file for each such student. "
+        "They are: bo, dora, emil, ida, jo."
+    )
+    assert said.count("did not come through the exchange") == said.count(many) == 1
+    assert "because the secret in submission_secret.txt beside the page cannot be used." in said
+    assert "They are: fay, gus." in said
 
 
 def test_a_submission_that_is_killed_halfway_is_not_there_and_leaves_nothing_behind(place: Place) -> None:
@@ -294,16 +310,16 @@ def test_a_submission_that_is_killed_halfway_is_not_there_and_leaves_nothing_beh
     place.answer("my work")
     killed = (ROOT / "nbgrader_config.py").read_text() + (
         "\nimport signal\nfrom autograder.exchange import Submit\n"
-        "class Killed(Submit):\n    def set_perms(self, *a, **k):\n        os.kill(os.getpid(), signal.{how})\n"
+        "class Killed(Submit):\n    def set_perms(self, *a, **k):\n        os.kill(os.getpid(), signal.HOW)\n"
         "c.ExchangeFactory.submit = Killed\n"
     )
     config = place.home / "nbgrader_config.py"
-    config.write_text(killed.format(how="SIGKILL"))
+    config.write_text(killed.replace("HOW", "SIGKILL"))
     place.run("submit", "ps1", at="home", code=-signal.SIGKILL)
     assert not [n for n in place.entries() if "+" in n]
     assert "Nobody has handed in ps1 yet" in place.run("collect", "ps1", code=1)
     assert not (place.course / "submitted").exists()
-    config.write_text(killed.format(how="SIGINT"))
+    config.write_text(killed.replace("HOW", "SIGINT"))
     place.run("submit", "ps1", at="home", code=None)
     config.write_text((ROOT / "nbgrader_config.py").read_text())
     place.run("submit", "ps1", at="home")

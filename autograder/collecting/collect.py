@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from autograder.class_list import Student
 from autograder.collecting import archive, owners, roster
 from autograder.collecting.archive import Entry, Refused, shown
 from autograder.collecting.course import Course
@@ -63,7 +64,7 @@ class Collection:
         self.capped = 0
         self.again: list[str] = []
         self.due: datetime | None = None
-        self.people: list[roster.Person] = []
+        self.people: list[Student] = []
         with course.gradebook() as gradebook:
             if gradebook is not None:
                 self.people = roster.from_gradebook(gradebook)

@@ -18,10 +18,18 @@ from nbgrader.utils import notebook_hash
 from autograder.exchange._whole import FULL, STOPPED, Told, no_space
 
 NOT_RELEASED = "%s: no page was released, because %s. %s"
-NO_SECRET = "this work did not come through the exchange (it has no submission_secret.txt)"
+NONE_RELEASED = "No page was released for %d students, because %s. %s They are: %s."
 SEND = "Send the page: `autograder feedback {assignment}` makes a file for each such student."
-BAD_SECRET = "the secret in {path} cannot be used"
-SAME_SECRET = "{others} handed in with the same secret, and one would read the other's page"
+# Each reason as it is said of one student and of several.
+NO_SECRET = (
+    "this work did not come through the exchange (it has no submission_secret.txt)",
+    "their work did not come through the exchange (it has no submission_secret.txt)",
+)
+BAD_SECRET = (
+    "the secret in {path} cannot be used",
+    "the secret in submission_secret.txt beside the page cannot be used",
+)
+SAME_SECRET = "they handed in with the same secret, and one would read the other's page"
 CANNOT_COPY = "the page cannot be copied ({why})"
 NO_PAGE = "%s: there is no feedback page yet. Run `nbgrader autograde %s` and `nbgrader generate_feedback %s` first."
 NOTHING = (
@@ -42,13 +50,13 @@ class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]  # n
         if not pages:
             only = "" if self.coursedir.student_id in ("", "*") else f" and {self.coursedir.student_id}"
             self.fail(NOTHING.format(assignment=assignment, student=only))
-        reasons: dict[str, str] = {}
+        reasons: dict[str, _Unusable] = {}
         known: dict[str, str] = {}
         for student, files in pages.items():
             try:
                 known[student] = _secret(os.path.dirname(files[0]))
             except _Unusable as error:
-                reasons[student] = str(error)
+                reasons[student] = error
         for student, why in _shared(known).items():
             reasons[student] = why
             del known[student]
@@ -58,13 +66,23 @@ class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]  # n
             except OSError as error:
                 if no_space(error):
                     raise
-                reasons[student] = CANNOT_COPY.format(why=error.strerror or error)
-        for student, why in sorted(reasons.items()):
-            self.log.warning(NOT_RELEASED, student, why, SEND.format(assignment=assignment))
-        for student in sorted(self._submitted() - set(pages)):
-            self.log.warning(NO_PAGE, student, assignment, assignment)
+                reasons[student] = _Unusable(CANNOT_COPY.format(why=error.strerror or error))
+        self._tell(reasons, SEND.format(assignment=assignment))
+        if missing := sorted(self._submitted() - set(pages)):
+            self.log.warning(NO_PAGE, ", ".join(missing), assignment, assignment)
         if reasons:
             self.fail(SUMMARY.format(assignment=assignment, served=len(pages) - len(reasons), count=len(pages)))
+
+    def _tell(self, reasons: dict[str, _Unusable], send: str) -> None:
+        """A line for each reason, not for each student: a whole class may have it."""
+        alike: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for student, why in sorted(reasons.items()):
+            alike[why.of_several, why.group].append(student)
+        for (of_several, _), students in alike.items():
+            if len(students) > 1:
+                self.log.warning(NONE_RELEASED, len(students), of_several, send, ", ".join(students))
+            else:
+                self.log.warning(NOT_RELEASED, students[0], reasons[students[0]], send)
 
     def _pages(self) -> dict[str, list[str]]:
         """The generated pages of each student that is asked for."""
@@ -119,7 +137,11 @@ class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]  # n
 
 
 class _Unusable(Exception):
-    """A student whose page could not be found again; the text says why."""
+    """Why a page is not released, said of one student and of several; each `group` is named in a line of its own."""
+
+    def __init__(self, why: str, of_several: str = "", group: str = "") -> None:
+        super().__init__(why)
+        self.of_several, self.group = of_several or why, group
 
 
 def _secret(folder: str) -> str:
@@ -128,22 +150,22 @@ def _secret(folder: str) -> str:
         with open(path, encoding="utf-8") as file:
             text = file.read(1000)
     except FileNotFoundError:
-        raise _Unusable(NO_SECRET) from None
+        raise _Unusable(*NO_SECRET) from None
     except (OSError, UnicodeDecodeError):
-        raise _Unusable(BAD_SECRET.format(path=path)) from None
+        raise _Unusable(BAD_SECRET[0].format(path=path), BAD_SECRET[1]) from None
     if not _SECRET.fullmatch(text.strip()):
-        raise _Unusable(BAD_SECRET.format(path=path))
+        raise _Unusable(BAD_SECRET[0].format(path=path), BAD_SECRET[1])
     return text
 
 
-def _shared(known: dict[str, str]) -> dict[str, str]:
+def _shared(known: dict[str, str]) -> dict[str, _Unusable]:
     """Students with one and the same secret: a folder that was passed on. Nobody can say whose it is."""
     owners: dict[str, list[str]] = defaultdict(list)
     for student, secret in known.items():
         owners[secret.strip()].append(student)
     return {
-        student: SAME_SECRET.format(others=" and ".join(s for s in students if s != student))
-        for students in owners.values()
+        student: _Unusable(SAME_SECRET, group=secret)
+        for secret, students in owners.items()
         if len(students) > 1
         for student in students
     }

@@ -262,9 +262,9 @@ def test_a_name_that_two_in_the_roster_have_is_for_a_person(collect: Collect, tm
 @pytest.mark.parametrize(
     ("table", "reason"),
     [
-        ("a,b\n1,2\n", "it has no column with ids"),
-        ("id\n../x\n", "line 2 gives the id '../x', which cannot name a folder"),
-        ("id\na\na\n", "the id a stands in it twice"),
+        ("a,b\n1,2\n", "roster.csv, line 1: no column with the user names; the headings are a, b."),
+        ("id\n../x\n", "roster.csv, line 2: '../x' cannot be a user name"),
+        ("id\na\na\n", "roster.csv, line 3: a stands in line 2 too"),
     ],
 )
 def test_a_roster_that_cannot_be_used_is_one_sentence(

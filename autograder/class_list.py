@@ -1,0 +1,126 @@
+"""A class list is read whole, or its first wrong line is named; every command finds the same user names in it.
+
+The list is CSV as spreadsheets, Moodle (participants, grading worksheet) and Canvas (gradebook) write it: UTF-8 with or
+without a byte order mark, or UTF-16; commas, semicolons or tabs.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from autograder._errors import AutograderError
+
+# What a heading can be called, in letters and digits alone, the surer name first.
+USER_NAMES = ("username", "login", "loginid", "sisloginid", "studentid", "userid", "sisuserid", "id", "idnumber")
+HEADINGS = {
+    "first_name": ("firstname", "first", "givenname", "forename"),
+    "last_name": ("lastname", "last", "surname", "familyname"),
+    "email": ("email", "emailaddress", "mail"),
+    "lms_user_id": ("lmsuserid",),
+    "participant": ("identifier",),  # Moodle's grading worksheet: "Participant 17"
+    "full": ("student", "name", "fullname", "studentname"),  # Canvas: "Lovelace, Ada"
+}
+CANVAS = {"loginid", "sisloginid", "sisuserid"}  # beside one of these, ID is Canvas's own number
+LONGEST = 128  # of a column of the gradebook
+
+
+class RosterError(AutograderError):
+    """A class list that cannot be used; the text names the file, the line and the remedy."""
+
+
+@dataclass(frozen=True)
+class Student:
+    """A line of the list, its fields called as the gradebook's; `participant` is Moodle's number of a hidden name."""
+
+    id: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    lms_user_id: str = ""
+    participant: str = ""
+
+
+@dataclass(frozen=True)
+class UserNames:
+    """Which user names a command can use (`rule`: in words); `instead` makes one of e-mail address and full name."""
+
+    allowed: re.Pattern[str]
+    rule: str
+    option: str = ""  # of the command, that names the column
+    instead: Callable[[str, str], str] | None = None
+
+
+def read(file: Path, names: UserNames, column: str = "") -> list[Student]:
+    """The students of the list; `column` is the heading of their user names where it is not one of USER_NAMES."""
+    (_, top), *rows = _rows(file) or [(1, [])]
+    at = _columns(top, column)
+    if at["id"] < 0 and not (names.instead and max(at["email"], at["full"]) >= 0):
+        seen = ", ".join(heading for heading in top if heading) or "missing"
+        other = f"; or say which column it is: {names.option} HEADING" if names.option else ""
+        raise RosterError(
+            f"{file}, line 1: no column {column or 'with the user names'}; the headings are {seen}. Expected are "
+            f"headings such as username, first_name, last_name, email{other}."
+        )
+    found: dict[str, tuple[int, Student]] = {}
+    for line, row in rows:
+        values = {key: row[i].strip() if 0 <= i < len(row) else "" for key, i in at.items()}
+        full, here = values["full"], f"{file}, line {line}"
+        name = values["id"] or (names.instead(values["email"], full) if names.instead else "")
+        # Canvas has two lines above the students: which grades are posted by hand, and the points that are possible.
+        empty = not {cell.strip().casefold() for cell in row} - {"", "manual posting"}
+        if empty or full.casefold() == "points possible" or (names.instead and not name):
+            continue
+        if not name:
+            raise RosterError(f"{here}: the user name is missing. Fill it in or remove the line.")
+        if not names.allowed.fullmatch(name) or max(map(len, values.values())) > LONGEST:
+            other = f", or name another column with {names.option}" if names.option else ""
+            raise RosterError(
+                f"{here}: {name[:40]!r} cannot be a user name ({names.rule}; at most {LONGEST} characters in each "
+                f"column). Correct the line{other}."
+            )
+        if name in found:
+            raise RosterError(f"{here}: {name} stands in line {found[name][0]} too. Remove one of them.")
+        if min(at["last_name"], at["first_name"]) < 0 or not (values["last_name"] or values["first_name"]):
+            last, comma, first = full.partition(",")
+            if not comma:
+                first, _, last = full.rpartition(" ")
+            values["last_name"] = values["last_name"] or last.strip()
+            values["first_name"] = values["first_name"] or first.strip()
+        values |= {"id": name, "participant": re.findall(r"\d*$", values["participant"])[0]}
+        found[name] = line, Student(**{field.name: values[field.name] for field in fields(Student)})
+    if not found:
+        raise RosterError(f"{file} holds no student below its first line.")
+    return [student for _, student in found.values()]
+
+
+def _rows(file: Path) -> list[tuple[int, list[str]]]:
+    """The rows, each with the number of its last line."""
+    try:
+        raw = file.read_bytes()
+        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig").splitlines()
+        lines = csv.reader(text, delimiter=max(",;\t", key="".join(text[:1]).count))
+        return [(lines.line_num, row) for row in lines]
+    except OSError as error:
+        raise RosterError(f"{file} cannot be read: {error.strerror}. Correct its name.") from None
+    except UnicodeDecodeError:
+        raise RosterError(f"{file} is not UTF-8 text. In a spreadsheet save it as `CSV UTF-8`.") from None
+    except csv.Error as error:
+        raise RosterError(f"{file}, line {lines.line_num}: not CSV ({error}). Save the list as CSV again.") from None
+
+
+def _columns(top: list[str], column: str) -> dict[str, int]:
+    """Where each of Student's fields and the full name stands; -1: nowhere."""
+    headings = [_plain(heading) for heading in top]
+    wanted = {"id": (_plain(column),) if column else USER_NAMES, **HEADINGS}
+    if CANVAS & set(headings):
+        wanted["lms_user_id"] += ("id",)
+    at = {key: next((headings.index(n) for n in names if n in headings), -1) for key, names in wanted.items()}
+    return at | {"lms_user_id": -1 if at["lms_user_id"] == at["id"] else at["lms_user_id"]}
+
+
+def _plain(heading: str) -> str:
+    return "".join(c for c in heading.casefold() if c.isalnum())
