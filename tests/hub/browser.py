@@ -162,21 +162,35 @@ class Instructor(Person):
         return self.formgrader.locator("tr:has(td.name:has-text('ps1'))")
 
     def press(self, button: Locator) -> tuple[bool, str]:
-        """Presses a button of the formgrader, waits for the dialog that tells what came of it, and closes that."""
+        """Presses a button of the formgrader, waits for the dialog that tells what came of it, and closes that.
+
+        JupyterLab may load the frame again while it opens, which cuts off what was pressed in the first. If the button
+        is gone then, what it does was done, and nobody was left to be told: no text.
+        """
         told = self.formgrader.locator("#success-modal.in, #error-modal.in")
+        pressed = False
 
         def answered() -> bool:
-            """JupyterLab may load the frame again while it opens, which cuts off what was pressed in the first."""
-            before = len(self.problems)
+            nonlocal pressed
+            if pressed and not self._there(button):
+                return True
+            before, pressed = len(self.problems), True
             button.click()
             until(lambda: told.count() or self._cut_off(before), "what came of a button")
             return told.count() > 0
 
         until(answered, "what came of a button")
+        if not told.count():
+            return True, ""
         well, text = told.get_attribute("id") == "success-modal", told.inner_text()
         until(lambda: self._close(told), "the formgrader's dialog to close")
         self.formgrader.locator(".modal-backdrop").wait_for(state="detached")
         return well, text
+
+    def _there(self, button: Locator) -> bool:
+        """Whether the page, when its table is there again, has the button."""
+        self.formgrader.locator("td.name, td.student-name").first.wait_for()
+        return button.count() > 0
 
     def _cut_off(self, before: int) -> bool:
         cut_off = [problem for problem in self.problems[before:] if re.match(r"failed: POST .*ERR_ABORTED", problem)]
@@ -191,12 +205,12 @@ class Instructor(Person):
         return told.count() == 0
 
     def press_for_ps1(self, icon: str) -> tuple[bool, str]:
-        """The buttons of Manage Assignments; each shows an icon and no words."""
+        """The buttons of Manage Assignments, which show an icon and no words; after the text stands what the row shows."""
         self.formgrader.get_by_role("link", name="Manage Assignments").click()
         self.assignment().wait_for()
         done = self.press(self.assignment().locator(f"a:has(span.glyphicon-{icon})"))
         self.shot(icon, self.grader)
-        return done
+        return done[0], f"{done[1]}\n{self.assignment().inner_text()}"
 
     def autograde(self, names: list[str]) -> tuple[dict[str, tuple[bool, str]], str]:
         """Presses Autograde for each of the students; what it said of each, and the table afterwards."""
