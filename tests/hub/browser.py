@@ -205,7 +205,7 @@ class Instructor(Person):
         return told.count() == 0
 
     def press_for_ps1(self, icon: str) -> tuple[bool, str]:
-        """The buttons of Manage Assignments show an icon and no words. After the text stands what the row shows then."""
+        """A button of Manage Assignments, which shows an icon and no words; behind its text what the row shows then."""
         self.formgrader.get_by_role("link", name="Manage Assignments").click()
         self.assignment().wait_for()
         done = self.press(self.assignment().locator(f"a:has(span.glyphicon-{icon})"))
