@@ -1,4 +1,4 @@
-# Ada hands in the seed's own answers.
+# Ada hands in the answers of the original notebook.
 # %% q1
 def grad_q1(a, b):
     x = 2 * a + 3 * b

@@ -15,7 +15,7 @@ def times(*factors):
 
 # %% q1
 def grad_q1(a, b):
-    """The two roads, added up in exact fractions."""
+    """The two paths, added up in exact fractions."""
     a, b = Fraction(a.item()), Fraction(b.item())
     through_x = Fraction(2) * 2
     through_y = Fraction(3) * 10 * a

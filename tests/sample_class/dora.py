@@ -1,4 +1,4 @@
-# Dora forgets the road through x in Q1 and does not lower a power in Q5; Q3 misses the inner derivative.
+# Dora forgets the path through x in Q1 and does not lower a power in Q5; Q3 misses the inner derivative.
 # %% q1
 def grad_q1(a, b):
     x = 2 * a + 3 * b

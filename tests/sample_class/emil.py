@@ -1,4 +1,4 @@
-# Emil returns Q4 in the wrong order, differentiates Q6 by x, changes the function of Q1, and covers one side of Q2's gate.
+# Emil returns Q4 in the wrong order, differentiates Q6 with respect to x, changes the function of Q1, and covers one side of the relu in Q2.
 # %% q1
 def grad_q1(a, b):
     x = 2 * a + 3 * b

@@ -1,4 +1,4 @@
-# Gus crashes in every way at once: a typo that does not parse, recursion, an endless loop, a shout, an exit. Q6 is right.
+# Gus crashes in every way at once: a typo that does not parse, recursion, an endless loop, an error, an exit. Q6 is right.
 # %% q1
 def grad_q1(a, b):
     z = 2 * (2 * a + 3 * b) + 3 * (5 * a * a + 3 * b ** 3)
