@@ -28,7 +28,8 @@ and delete the `raise` line. Give each adjoint its name; then you can be told *w
 wrong.
 3. Run the **check**. It prints torch's number and yours at one point, then one line per link, and draws the \
 graph: what is right is green, the first link that is wrong is red.
-4. When every check passes, press **Validate**, then submit. The hidden tests look at 24 more points of each \
+4. When every check passes, press **Validate** (at home: `autograder check problems.ipynb`, see `students.html`), then \
+submit. The hidden tests look at 24 more points of each \
 question.
 
 Do not use a machine that differentiates (autograd, finite differences, a symbolic package) inside your \

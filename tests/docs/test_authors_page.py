@@ -102,7 +102,7 @@ def test_a_seventh_question_a_change_and_a_second_assignment_as_written(walk: Wa
         Step('autograder new q7 q7.py --title "Q7. Two paths from t"', before=forward_is_written),
         Step("autograder inspect q7", says=("Good",), before=is_solved),
         Step(validate.format("source/ps1"), says=("Success!",)),
-        Step("make release", then=no_solution_is_released),
+        Step("nbgrader generate_assignment ps1", then=no_solution_is_released),
         Step(validate.format("release/ps1"), says=(f"VALIDATION FAILED ON {count} CELL(S)", "grad_q7 is not answered")),
         Step("autograder refresh q7", before=forward_changes, then=five_cells_follow),
         Step('autograder new-assignment ps2 --title "Problem set 2"'),
