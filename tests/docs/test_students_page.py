@@ -37,6 +37,7 @@ def lend_packages(kit: Path) -> None:
     remove = [str(venv / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "uninstall", "-q", "-y"]
     subprocess.run([*remove, "autograder"], check=True, capture_output=True)
     assert not (venv / "bin" / "autograder").exists()
+    (venv / "made-in.txt").write_text(str(kit))  # else the installer takes it for one that was moved, and makes it anew
 
 
 @pytest.fixture(scope="module")
