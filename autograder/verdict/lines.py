@@ -156,7 +156,10 @@ def _operates(node: ast.AST, operator: type[ast.operator]) -> bool:
 
 
 def _rounds(node: ast.AST) -> bool:
+    """Whether it rounds a number; `int(x > 0)` is only another way to write 1 or 0."""
     match node:
+        case ast.Call(args=[ast.Compare() | ast.BoolOp()]) | ast.Attribute(value=ast.Compare() | ast.BoolOp()):
+            return False
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _ROUNDS:
             return True
         case ast.Attribute(attr=name) if name in _ROUNDS:
