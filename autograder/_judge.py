@@ -20,7 +20,7 @@ from autograder._calculus import Reference
 from autograder._diagnosis import number_words
 from autograder._forward import Forward
 from autograder._links import FLOOR, TOLERANCE, chain
-from autograder._seam import Reply
+from autograder._seam import Fault, Reply
 from autograder.verdict.cases import sign_that_decides
 from autograder.verdict.kinds import Kind, Verdict
 from autograder.verdict.lines import Lines
@@ -67,7 +67,7 @@ class Judge:
         for answer, reference in zip(reply.answers, self.references, strict=False):
             verdict = self._unusable.answer(answer, self._where(reference), lines)
             if verdict:
-                return verdict
+                return self._by_machine(reply, answer.fault) or verdict
         if len(reply.answers) != len(self.references):
             return self._unusable.too_long()
         values = [a.results[0].value for a in reply.answers]
@@ -79,9 +79,9 @@ class Judge:
             verdict = self._off(Kind.WRONG_VALUE, value_wrong, values, self._values, lines)
             return replace(verdict, text=verdict.text + self._why_the_value(values, lines))
         findings = self._by_hand(reply)
-        forbidden = next((f for f in findings if f.outcome is Outcome.FORBIDDEN), None)
+        forbidden = self._not_by_hand(findings)
         if forbidden:
-            return Verdict(Kind.NOT_BY_HAND, sentence(forbidden, self._words["function"]), findings=(forbidden,))
+            return forbidden
         links = chain(self.forward, self.wrt, self.references, reply, self.allowances)
         wrong = _first_off(derivatives, self._derivatives)
         if wrong is not None:
@@ -93,6 +93,18 @@ class Judge:
         else:
             verdict = self._say(Kind.RIGHT, m.RIGHT_VISIBLE, point=point_words(self.references[0].point))
         return Verdict(verdict.kind, verdict.text, links, findings)
+
+    def _by_machine(self, reply: Reply, fault: Fault | None) -> Verdict | None:
+        """torch's complaint that it has nothing to differentiate is no use to whoever must do it by hand."""
+        if not fault or fault.base != "RuntimeError" or "does not require grad" not in fault.text:
+            return None
+        return self._not_by_hand(self._by_hand(reply))
+
+    def _not_by_hand(self, findings: Sequence[Finding]) -> Verdict | None:
+        forbidden = next((f for f in findings if f.outcome is Outcome.FORBIDDEN), None)
+        if not forbidden:
+            return None
+        return Verdict(Kind.NOT_BY_HAND, sentence(forbidden, self._words["function"]), findings=(forbidden,))
 
     def _lines(self, reply: Reply) -> Lines:
         return _read_lines(reply.cells, self._words["function"])
