@@ -61,7 +61,7 @@ _REFUSED_CALLS: dict[str, str] = {
             "where",
             "heaviside",
         ],
-        "is control flow; write a kink with torch.relu, abs, torch.clamp or torch.maximum",
+        "chooses between cases; write a kink with torch.relu, abs, torch.clamp or torch.maximum",
     ),
     **dict.fromkeys(
         [
@@ -242,6 +242,17 @@ def kinks(forward: Forward, point: Point) -> list[float]:
     with probe:
         run(forward, tensors(point))
     return probe.kinks
+
+
+def kinked(forward: Forward, point: Point) -> list[Line]:
+    """The line of each kink, in the order of `kinks`."""
+    values, names = tensors(point), dict(forward.given)
+    found: list[Line] = []
+    for line in forward.lines:
+        with _Probe() as probe:
+            values[line.name] = eval(line.code, names, values)
+        found += [line] * len(probe.kinks)
+    return found
 
 
 def refuse_kink(forward: Forward, point: Point) -> None:

@@ -50,9 +50,6 @@ def say(chain: Chain, hidden: bool, lines: Lines) -> str:
     given = [t.named[node] for t in chain.traces]
     expected = [t.expected[node] for t in chain.traces]
     scales = [t.scales[node] for t in chain.traces]
-    rounded = say_rounded(given, expected, lines, it)
-    if rounded:
-        return text + rounded
     found = recognise(chain, node) if len(chain.traces) >= FEWEST_POINTS else []
     slips = told(found, chain, node)
     if slips:
@@ -62,6 +59,9 @@ def say(chain: Chain, hidden: bool, lines: Lines) -> str:
             second = sentences[1].lstrip()
             text += m.OR.format(it=second[0].lower() + second[1:] if second.startswith(m.IT + " ") else second)
         return text
+    rounded = say_rounded(given, expected, lines, it)
+    if rounded:
+        return text + rounded
     misread = say_misread(lines)
     if misread:
         return text + misread
@@ -79,9 +79,9 @@ def say(chain: Chain, hidden: bool, lines: Lines) -> str:
 
 def say_rounded(given: Sequence[float], expected: Sequence[float], lines: Lines, it: str) -> str:
     """That wrong numbers are the right ones, rounded; "" if they are not."""
-    if not rounding.is_rounded(given, expected):
-        return ""
     spot = lines.rounds()
+    if not rounding.is_rounded(given, expected, shown=spot is not None):
+        return ""
     return _at(m.ROUNDED_LINE, spot, it=it) if spot else m.ROUNDED.format(it=it)
 
 

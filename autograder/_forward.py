@@ -1,4 +1,4 @@
-"""Reading a forward pass: straight-line `name = expression`, each name once, then `return name`.
+"""Reading a forward pass: lines `name = expression`, each name once, then `return name`.
 
 A function that keeps this rule *is* the specification of a question: its nodes, edges and lines are read from its
 source here. A function that does not is refused with the line and the remedy.
@@ -21,8 +21,8 @@ from autograder._errors import QuestionError
 
 _REFUSED_SYNTAX: dict[type, str] = {
     ast.Compare: "a comparison has no derivative; write a kink with torch.relu, abs, torch.clamp or torch.maximum",
-    ast.IfExp: "control flow is not straight-line; write a kink with torch.relu, abs, torch.clamp or torch.maximum",
-    ast.BoolOp: "control flow is not straight-line; use torch operations only",
+    ast.IfExp: "a forward pass has no `if`; write a kink with torch.relu, abs, torch.clamp or torch.maximum",
+    ast.BoolOp: "a forward pass has no `and` or `or`; use torch operations only",
     ast.Lambda: "define helpers above the question with def, and call them here",
     ast.NamedExpr: "give each node a line of its own: name = expression",
     ast.Subscript: "nodes are scalars and cannot be indexed; pass each number as an argument of its own",
@@ -37,7 +37,8 @@ _REFUSED_OPERATORS: dict[type, str] = {
     ast.FloorDiv: "`//` has no useful derivative; use `/`",
     ast.Mod: "`%` has no useful derivative; leave it out",
     ast.MatMult: "nodes are scalars; use `*`",
-    ast.Not: "control flow is not straight-line; use torch operations only",
+    ast.Not: "a forward pass has no `not`; use torch operations only",
+    ast.BitXor: "in Python `^` is not a power; write `**`",
     ast.Invert: "nodes are real numbers; `~` works on bits",
 }
 _REFUSED_BUILTINS = {
@@ -201,13 +202,15 @@ class _Reader:
             if why:
                 self.refuse(statement, why)
             if isinstance(part, ast.comprehension):
-                self.refuse(statement, "loops are not straight-line; write the steps out")
+                self.refuse(statement, "a forward pass has no loops; give each step a line of its own")
             if isinstance(part, ast.Name):
                 if part.id in self.known:
                     yield part.id
                 elif part.id in _REFUSED_BUILTINS and part.id not in self.given:
                     self.refuse(statement, _REFUSED_BUILTINS[part.id])
                 elif part.id not in self.given and not hasattr(builtins, part.id):
+                    if len(part.id) > 1 and callable(getattr(torch, part.id, None)):
+                        self.refuse(statement, f"`{part.id}` is not known here; write `torch.{part.id}`")
                     self.refuse(statement, f"`{part.id}` is neither an argument nor an earlier line; define it first")
 
 

@@ -20,7 +20,7 @@ from autograder._calculus import Reference
 from autograder._diagnosis import number_words
 from autograder._forward import Forward
 from autograder._links import FLOOR, TOLERANCE, chain
-from autograder._seam import Reply
+from autograder._seam import Fault, Reply
 from autograder.verdict.cases import sign_that_decides
 from autograder.verdict.kinds import Kind, Verdict
 from autograder.verdict.lines import Lines
@@ -67,7 +67,7 @@ class Judge:
         for answer, reference in zip(reply.answers, self.references, strict=False):
             verdict = self._unusable.answer(answer, self._where(reference), lines)
             if verdict:
-                return verdict
+                return self._by_machine(reply, answer.fault) or verdict
         if len(reply.answers) != len(self.references):
             return self._unusable.too_long()
         values = [a.results[0].value for a in reply.answers]
@@ -76,16 +76,16 @@ class Judge:
         if value_wrong is not None:
             if _first_off(derivatives, self._values) is None and _first_off(values, self._derivatives) is None:
                 return self._say(Kind.SWAPPED, m.SWAPPED)
-            verdict = self._off(Kind.WRONG_VALUE, m.WRONG_VALUE, value_wrong, values, self._values)
+            verdict = self._off(Kind.WRONG_VALUE, value_wrong, values, self._values, lines)
             return replace(verdict, text=verdict.text + self._why_the_value(values, lines))
         findings = self._by_hand(reply)
-        forbidden = next((f for f in findings if f.outcome is Outcome.FORBIDDEN), None)
+        forbidden = self._not_by_hand(findings)
         if forbidden:
-            return Verdict(Kind.NOT_BY_HAND, sentence(forbidden, self._words["function"]), findings=(forbidden,))
+            return forbidden
         links = chain(self.forward, self.wrt, self.references, reply, self.allowances)
         wrong = _first_off(derivatives, self._derivatives)
         if wrong is not None:
-            verdict = self._off(Kind.WRONG_DERIVATIVE, m.WRONG_DERIVATIVE, wrong, derivatives, self._derivatives)
+            verdict = self._off(Kind.WRONG_DERIVATIVE, wrong, derivatives, self._derivatives, lines)
             text = verdict.text + _diagnosis.say(links, self.hidden, lines)
             return Verdict(verdict.kind, text, links, findings)
         if self.hidden:
@@ -93,6 +93,18 @@ class Judge:
         else:
             verdict = self._say(Kind.RIGHT, m.RIGHT_VISIBLE, point=point_words(self.references[0].point))
         return Verdict(verdict.kind, verdict.text, links, findings)
+
+    def _by_machine(self, reply: Reply, fault: Fault | None) -> Verdict | None:
+        """torch's complaint that it has nothing to differentiate is no use to whoever must do it by hand."""
+        if not fault or fault.base != "RuntimeError" or "does not require grad" not in fault.text:
+            return None
+        return self._not_by_hand(self._by_hand(reply))
+
+    def _not_by_hand(self, findings: Sequence[Finding]) -> Verdict | None:
+        forbidden = next((f for f in findings if f.outcome is Outcome.FORBIDDEN), None)
+        if not forbidden:
+            return None
+        return Verdict(Kind.NOT_BY_HAND, sentence(forbidden, self._words["function"]), findings=(forbidden,))
 
     def _lines(self, reply: Reply) -> Lines:
         return _read_lines(reply.cells, self._words["function"])
@@ -115,26 +127,37 @@ class Judge:
         return m.WHERE_HIDDEN if self.hidden else m.WHERE_VISIBLE.format(point=point_words(reference.point))
 
     def _off(
-        self, kind: Kind, template: str, at: int, given: Sequence[float], expected: Sequence[tuple[float, float]]
+        self,
+        kind: Kind,
+        at: int,
+        given: Sequence[float],
+        expected: Sequence[tuple[float, float]],
+        lines: Lines,
     ) -> Verdict:
         numbers = ""
         if not self.hidden:
             yours, true = number_words(given[at], expected[at][0])
             numbers = m.NUMBERS.format(given=yours, expected=true)
+        of_value = kind is Kind.WRONG_VALUE
+        template = m.WRONG_VALUE if of_value else m.WRONG_DERIVATIVE
         verdict = self._say(kind, template, where=self._where(self.references[at]), numbers=numbers)
-        name = self._words["output" if kind is Kind.WRONG_VALUE else "adjoint"]
-        return replace(verdict, text=verdict.text + self._which_cases(name, given, expected))
+        name = self._words["output" if of_value else "adjoint"]
+        return replace(verdict, text=verdict.text + self._which_cases(name, given, expected, lines))
 
-    def _which_cases(self, name: str, given: Sequence[float], expected: Sequence[tuple[float, float]]) -> str:
+    def _which_cases(
+        self, name: str, given: Sequence[float], expected: Sequence[tuple[float, float]], lines: Lines
+    ) -> str:
         """Where it is right, if that helps: zeros that come out as zeros whatever is written do not count."""
-        if is_rounded(given, [g for g, _ in expected]):
+        if is_rounded(given, [g for g, _ in expected], shown=lines.rounds() is not None):
             return ""
         right = [abs(a - g) <= t for a, (g, t) in zip(given, expected, strict=True)]
+        tells = [fine for fine, (g, t) in zip(right, expected, strict=True) if abs(g) > t]
+        if not any(tells):
+            return ""
         decides = sign_that_decides(right, [r.values for r in self.references])
         if decides:
             words = (m.POSITIVE, m.NEGATIVE) if decides[1] else (m.NEGATIVE, m.POSITIVE)
             return m.BY_SIGN.format(name=decides[0], right=words[0], wrong=words[1])
-        tells = [fine for fine, (g, t) in zip(right, expected, strict=True) if abs(g) > t]
         if not self.hidden or sum(tells) <= len(tells) // 6:  # fewer are chance: two curves cross somewhere
             return ""
         template = m.OFTEN if len(tells) == len(right) else m.OFTEN_NOT_ZERO

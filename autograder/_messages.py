@@ -39,6 +39,11 @@ UNANSWERED = (
 )
 RAISE_LEFT = "{function} stopped{line}: remove this line, because what you wrote around it is never returned.{own}"
 BLANK = "{adjoint} has no value when {function} returns: write the lines that compute it above the return."
+NOT_RUN = (
+    "{function} stopped{line}: `{name}` has no value there, because {lines} not run. Give it a value in every "
+    "case.{own}"
+)
+NOT_RUN_LINES = "line {lines}, which gives it one, was", "lines {lines}, which give it one, were"
 PLACEHOLDER = "The {what} is still `...`: replace it with the lines that compute {name}."
 MISSING = (
     "There is no function {function}: run the cell with the line `def {function}({arguments}):`. If you changed that "
@@ -77,6 +82,8 @@ UNKNOWN_NAME = (
 OF_TORCH = "{function} stopped{line}: `{name}` is not known there. Write `torch.{name}`.{own}"
 NOT_IMPORTED = "{function} stopped{line}: `{name}` is not known there. Write `{remedy}` in a cell above.{own}"
 POWER = "{function} stopped{line}: in Python `^` is not a power. Write `**`, as in `x**2`.{own}"
+NO_ROUNDING = "{function} stopped{line}: do not round. Use the number itself.{own}"
+NO_SIGN = "write `{right}`, not `{wrong}`"
 RECURSION = "{function} calls itself without end: compute {adjoint} without calling {function}."
 RECURSION_ELSEWHERE = "{function} stopped{line}, because a function calls itself without end.{own}"
 TOO_LONG = "{function} gave no answer within {seconds:g} seconds: look for a loop that does not end."

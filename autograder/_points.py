@@ -7,15 +7,17 @@ there, honest answers could not agree either.
 
 from __future__ import annotations
 
+import ast
 import random
 from collections import Counter
 from collections.abc import Hashable, Mapping
 
 import torch
 
+from autograder import _calculus
 from autograder._calculus import Point, Reference, adjoints, clean_torch, differentiate, kinks
 from autograder._errors import QuestionError
-from autograder._forward import Forward
+from autograder._forward import Forward, Line
 
 COUNT = 24
 GRID = 64
@@ -29,6 +31,18 @@ _LEAST_BY_KINK = COUNT // 3
 _LEAST_BY_SIGN = COUNT // 6
 
 Domain = Mapping[str, tuple[float, float]]
+Side = tuple[str, int, bool]
+"""Of which kink, or of 0 for which argument, and whether it is the positive one."""
+_REPEATS, _IS_LAZY, _NEAR_KINK, _NOT_FINITE, _DISAGREE = "repeats", "lazy", "near a kink", "not finite", "disagree"
+_WORDS = {
+    _REPEATS: f"It holds too few points, because coordinates are multiples of 1/{GRID}: choose a wider domain.",
+    _IS_LAZY: "At too many of its points an argument is 0, 1 or -1, or two arguments are equal: choose a wider domain.",
+    _NEAR_KINK: f"Too many of its points are nearer than {KINK_MARGIN} to a kink: choose a wider domain.",
+    _NOT_FINITE: "At too many of its points a value or a derivative is not finite (a division by 0, log or sqrt of a "
+    "negative number): choose a domain without such points.",
+    _DISAGREE: "At too many of its points float32 and float64 disagree, because numbers get too large or paths cancel: "
+    "choose a domain where they stay moderate.",
+}
 
 _drawn: dict[tuple[Hashable, int | str], tuple[Reference, ...]] = {}
 _MOST_DRAWN = 64
@@ -58,23 +72,23 @@ class Testbed:
         self._refuse_poor(taken, refused)
         return tuple(taken)
 
-    def _collect(self, seed: int | str) -> tuple[list[Reference], Counter[str]]:
+    def _collect(self, seed: int | str) -> tuple[list[Reference], Counter[str | Side]]:
         chance = random.Random(f"{self.forward.name}:{seed}")
         taken: list[Reference] = []
         seen: set[tuple[float, ...]] = set()
-        sides: Counter[tuple[str, int, bool]] = Counter()
-        refused: Counter[str] = Counter()
+        sides: Counter[Side] = Counter()
+        refused: Counter[str | Side] = Counter()
         for _ in range(_ATTEMPTS):
             point = {n: chance.randint(lo, hi) / GRID for n, (lo, hi) in self._grid.items()}
             coordinates = tuple(point.values())
-            why = "it repeats an earlier one" if coordinates in seen else self._lazy(point)
+            why: str | Side | None = _REPEATS if coordinates in seen else self._lazy(point)
             if why is None:
                 gaps = kinks(self.forward, point)
                 mine = self._sides(point, gaps)
                 if any(abs(gap) < KINK_MARGIN for gap in gaps):
-                    why = f"it is nearer than {KINK_MARGIN} to a kink"
-                elif any(sides[side] >= most for side, most in mine):
-                    why = "that side of a kink or of 0 has enough"
+                    why = _NEAR_KINK
+                else:
+                    why = next((side for side, most in mine if sides[side] >= most), None)
             if why is None:
                 reference = differentiate(self.forward, point)
                 why = self._ill(reference)
@@ -90,10 +104,10 @@ class Testbed:
 
     def _lazy(self, point: Point) -> str | None:
         if any(v in _LAZY for v in point.values()) or len(set(point.values())) < len(point):
-            return "an argument is 0, 1 or -1, or two are equal"
+            return _IS_LAZY
         return None
 
-    def _sides(self, point: Point, gaps: list[float]) -> list[tuple[tuple[str, int, bool], int]]:
+    def _sides(self, point: Point, gaps: list[float]) -> list[tuple[Side, int]]:
         signed = [(n, i) for i, (n, (lo, hi)) in enumerate(self._grid.items()) if lo < 0 < hi]
         return [(("sign", i, point[n] > 0), COUNT - _LEAST_BY_SIGN) for n, i in signed] + [
             (("kink", i, gap > 0), COUNT - _LEAST_BY_KINK) for i, gap in enumerate(gaps)
@@ -101,23 +115,52 @@ class Testbed:
 
     def _ill(self, reference: Reference) -> str | None:
         if not reference.finite:
-            return "a value or derivative there is not finite"
+            return _NOT_FINITE
         single = adjoints(self.forward, reference.point, torch.float32)
         for name, adjoint in reference.adjoints.items():
             if not abs(single[name] - adjoint) <= FLOAT32_AGREEMENT * reference.scales[name]:
-                return "float32 and float64 disagree there"
+                return _DISAGREE
         return None
 
-    def _refuse_poor(self, taken: list[Reference], refused: Counter[str]) -> None:
+    def _refuse_poor(self, taken: list[Reference], refused: Counter[str | Side]) -> None:
         where = ", ".join(f"{n} in [{lo}, {hi}]" for n, (lo, hi) in self.domain.items())
         if len(taken) < COUNT:
-            (why, often), *_ = refused.most_common(1)
+            ((why, _),) = refused.most_common(1)
+            words = _WORDS[why] if isinstance(why, str) else self._one_sided(why)
             raise QuestionError(
-                f"{self.forward.name}: the domain {where} gave {len(taken)} of {COUNT} test points in {_ATTEMPTS} "
-                f"tries; {often} were refused because {why}. Change the domain."
+                f"{self.forward.name}: the domain {where} gives only {len(taken)} of {COUNT} test points. {words}"
             )
         if not any(0 < r.scales[self.wrt] <= 2 * abs(r.adjoints[self.wrt]) for r in taken):
             raise QuestionError(
                 f"{self.forward.name}: on the domain {where} the paths to `{self.wrt}` nearly cancel at every test "
                 "point, so a slip could not be told from rounding. Change the domain."
             )
+
+    def _one_sided(self, side: Side) -> str:
+        of, at, positive = side
+        sign = "positive" if positive else "negative"
+        if of == "sign":
+            name = list(self.domain)[at]
+            return (
+                f"`{name}` is {sign} at nearly all its points that can be used; at least {_LEAST_BY_SIGN} of {COUNT} "
+                f"test points must be on each side of 0. Choose a domain that reaches further on both sides, or one "
+                f"with `{name}` on one side only."
+            )
+        lines = _calculus.kinked(self.forward, {n: (lo + hi) / 2 for n, (lo, hi) in self.domain.items()})
+        line = lines[at]
+        looked_at = _looked_at(line) if lines.count(line) == 1 else ""
+        what = f"`{looked_at}` is {sign}" if looked_at else "you are on the same side of the kink"
+        return (
+            f"In the line `{line.text}`, {what} at nearly all its points; at least {_LEAST_BY_KINK} of {COUNT} test "
+            "points must be on each side. Choose a domain that reaches both sides."
+        )
+
+
+def _looked_at(line: Line) -> str:
+    """What a relu or abs, the whole of the line, is taken of; "" for other lines."""
+    match ast.parse(line.expression, mode="eval").body:
+        case ast.Call(func=ast.Name(id="relu" | "abs") | ast.Attribute(attr="relu" | "abs"), args=[operand]):
+            return ast.unparse(operand)
+        case ast.Call(func=ast.Attribute(attr="relu" | "abs", value=operand), args=[]):
+            return ast.unparse(operand)
+    return ""

@@ -172,7 +172,7 @@ def question(
 ) -> Callable[[Callable[..., Any]], Question]:
     """Makes a question of the forward pass below: differentiated by `wrt`, visible at `at`, tested within `domain`.
 
-    The function must be straight-line (`name = expression`, each name once, then `return name`) on real scalars.
+    The function must be lines `name = expression`, each name once, then `return name`, on real scalars.
     QuestionError names the line and the remedy if it is not, or if the domain cannot give good test points.
     """
 

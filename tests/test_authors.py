@@ -60,7 +60,7 @@ def test_new_writes_the_contracts_five_cells_after_the_last_question(notebook: P
         ("q6", FORWARD.replace("q7", "q6"), "already has a cell q6"),
         ("q8", FORWARD, "defines q7, not q8"),
         ("seven", FORWARD, "no name for a question"),
-        ("q7", FORWARD.replace("p = s * t", "p = s if s > 0 else t"), "control flow is not straight-line"),
+        ("q7", FORWARD.replace("p = s * t", "p = s if s > 0 else t"), "a forward pass has no `if`"),
         ("q7", FORWARD + "  x", "syntax error|IndentationError|unexpected indent"),
         ("q7", "x = 1\n", "must hold one function under @question"),
         ("q7", None, "cannot be read"),
@@ -89,6 +89,7 @@ def test_inspect_shows_graph_domain_points_and_slips(notebook: Path, capsys: pyt
         "An answer has 4 links, from the output backwards: dhdr, dhdq, dhdp, dhdt.",
         "Good: the domain gives 24 test points, with s between -2 and 2, t between 0.5 and 3.",
         "known slips give a wrong derivative at one of these points.",
+        "To do: q7-statement: it still says TODO; write the words that belong there.",
         "To do: the solution still holds `...` or TODO: write its lines.",
     ):
         assert part in said

@@ -1,4 +1,4 @@
-"""A forward pass that is not straight-line on real scalars is refused with the line and the remedy."""
+"""A forward pass that is no list of lines on real scalars is refused with the line and the remedy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REFUSED = {
     "an argument again": ("x = x * 2\nreturn x", "`x` is assigned twice"),
     "if": ("if x > 0:\n    a = x\nreturn a", "only lines `name = expression`"),
     "a loop": ("for i in range(3):\n    a = x\nreturn a", "only lines `name = expression`"),
-    "a conditional": ("a = x if x > 0 else -x\nreturn a", "not straight-line|comparison"),
+    "a conditional": ("a = x if x > 0 else -x\nreturn a", "has no `if`|comparison"),
     "a comparison": ("a = x * (x > 0)\nreturn a", "a comparison has no derivative; write a kink with torch.relu"),
     "max": ("a = max(x, x * x)\nreturn a", "use torch.maximum"),
     "two targets": ("a = b = x * 2\nreturn a", "assign one plain name per line"),
@@ -25,6 +25,9 @@ REFUSED = {
     "two returned": ("a = x * 2\nreturn a, x", "return the name of one node"),
     "unused line": ("a = x * 2\nb = x + 1\nreturn b", "the returned `b` does not depend on `a`"),
     "unknown name": ("a = x * zeta\nreturn a", "`zeta` is neither an argument nor an earlier line"),
+    "not imported": ("a = exp(x)\nreturn a", r"`exp` is not known here; write `torch\.exp`"),
+    "a caret": ("a = x ^ 2\nreturn a", r"in Python `\^` is not a power; write `\*\*`"),
+    "and": ("a = x and 2 * x\nreturn a", "has no `and` or `or`"),
     "a constant line": ("a = torch.tensor(2.0)\nb = a * x\nreturn b", "depends on no argument"),
     "half precision": ("a = x.half()\nb = a * 2\nreturn b", "changes the precision"),
     "single precision": ("a = x.float()\nb = a * 2\nreturn b", "changes the precision"),
@@ -78,7 +81,7 @@ def test_an_adjoint_that_can_be_read_in_two_ways_is_refused() -> None:
         ("wrt='x', at={'x': 1.5}, domain={'y': (-2, 2)}", "`domain` names y; name x"),
         ("wrt='x', at={'x': 1.5}, domain={'x': (2, -2)}", "the domain of x is"),
         ("wrt='x', at={'x': float('nan')}, domain={'x': (-2, 2)}", "`at` must be finite"),
-        ("wrt='x', at={'x': 1.5}, domain={'x': (0.3, 0.4)}", "gave 6 of 24 test points"),
+        ("wrt='x', at={'x': 1.5}, domain={'x': (0.3, 0.4)}", "gives only 6 of 24 test points. It holds too few"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(options: str, expected: str) -> None:
@@ -86,16 +89,30 @@ def test_options_that_do_not_fit_are_refused(options: str, expected: str) -> Non
         make_question(f"@question({options})\ndef p(x):\n    a = x * x\n    return a")
 
 
-def test_a_relu_that_the_domain_keeps_on_one_side_is_refused() -> None:
-    with pytest.raises(QuestionError, match="that side of a kink or of 0 has enough"):
+ONE_SIDED = {
+    "relu(x)": ("(0.5, 4)", "In the line `a = torch.relu(x)`, `x` is positive at nearly all its points; at least 8"),
+    "relu(x - 9)": ("(-4, 4)", "In the line `a = torch.relu(x - 9)`, `x - 9` is negative at nearly all its points"),
+    "clamp(x, min=-9)": ("(0.5, 4)", "In the line `a = torch.clamp(x, min=-9)`, you are on the same side of the kink"),
+    "sin(x)": ("(-0.02, 4)", "`x` is positive at nearly all its points that can be used; at least 4 of 24 test points"),
+    "log(x - 3.8)": ("(0.5, 4)", "At too many of its points a value or a derivative is not finite"),
+    "abs(x)": ("(-0.2, 0.2)", "Too many of its points are nearer than 0.25 to a kink: choose a wider domain."),
+}
+
+
+@pytest.mark.parametrize("call", ONE_SIDED)
+def test_a_domain_without_enough_points_is_refused_with_the_reason_and_the_remedy(call: str) -> None:
+    domain, expected = ONE_SIDED[call]
+    with pytest.raises(QuestionError, match=re.escape(expected)) as refused:
         make_question(
-            """
-            @question(wrt="x", at={"x": 1.5}, domain={"x": (0.5, 4)})
+            f"""
+            @question(wrt="x", at={{"x": 3.9}}, domain={{"x": {domain}}})
             def p(x):
-                a = torch.relu(x)
-                return a
+                a = torch.{call}
+                b = a + x
+                return b
             """
         )
+    assert "hoose a" in str(refused.value)
 
 
 def test_a_domain_where_paths_always_cancel_is_refused() -> None:

@@ -104,9 +104,7 @@ def test_points_where_any_answer_gives_zero_do_not_count_as_right(student: Class
     answer = "def grad_q2(b, x, w):\n    v = w * x + b\n    return torch.relu(v), w * (v > 0)\n"
     references = QUESTIONS["q2"]._testbed.draw(1)
     assert 6 < sum(r.adjoints["w"] == 0 for r in references) < 18
-    assert (
-        "It is right where v is negative and wrong where v is positive" in student.verdict(QUESTIONS["q2"], answer).text
-    )
+    assert "It is right" not in student.verdict(QUESTIONS["q2"], answer).text
     answer = answer.replace("w * (v > 0)", "x * (v > 0) * (1 if x > 0.75 else 2)")
     right = sum(r.adjoints["w"] != 0 and r.point["x"] > 0.75 for r in references)
     living = sum(r.adjoints["w"] != 0 for r in references)

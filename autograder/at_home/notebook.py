@@ -33,6 +33,7 @@ FROM_COURSE = "Take a new copy of the course's notebook and paste your lines int
 TOO_LARGE = "{name} is larger than {megabytes} MB. Clear the outputs (Edit > Clear Outputs of All Cells) and save."
 LARGEST = 100
 ORIGINAL = "original"
+_ANSWER = re.compile(r"^def grad_q\w+\(", re.MULTILINE)
 _COPY = re.compile(r"(\s*\(\d+\)|[ _-]+copy ?(\d+|\(\d+\))?)+$", re.IGNORECASE)
 
 
@@ -151,6 +152,30 @@ def original_of(notebook: Notebook) -> Notebook | None:
                 return copy
             found += [copy] if names & {cell.name for cell in copy.cells if cell.graded} else []
     return found[0] if len(found) == 1 else None
+
+
+def is_graded(notebook: Notebook, original: Notebook | None) -> bool:
+    """Whether the course grades such a notebook, also where a program has removed its marks; the examples it does not.
+
+    Without the kit's copy, functions that answer questions and the usual name tell a notebook that lost its marks.
+    """
+    course = original or notebook
+    if any(cell.graded for cell in (*notebook.cells, *course.cells)):
+        return True
+    if original:
+        return False
+    answers = any(_ANSWER.search(cell.source) for cell in notebook.cells)
+    return answers or expected_name(notebook.path.name) == "problems.ipynb"
+
+
+def graded_beside(path: Path) -> tuple[str, ...]:
+    """The names of the other notebooks in its folder that hold graded cells."""
+    found = []
+    for other in sorted(path.parent.glob("*.ipynb"))[:20]:
+        with suppress(UnreadableNotebook):
+            if other.name != path.name and any(cell.graded for cell in read(other).cells):
+                found.append(other.name)
+    return tuple(found)
 
 
 def expected_name(name: str) -> str:

@@ -12,7 +12,16 @@ from pathlib import Path
 
 from autograder import _messages
 from autograder.at_home.fresh_run import SECONDS, Outcome
-from autograder.at_home.notebook import FROM_COURSE, FROM_ORIGINAL, ORIGINAL, Cell, Notebook, expected_name
+from autograder.at_home.notebook import (
+    FROM_COURSE,
+    FROM_ORIGINAL,
+    ORIGINAL,
+    Cell,
+    Notebook,
+    expected_name,
+    graded_beside,
+    is_graded,
+)
 
 _UNANSWERED = ("UNANSWERED", "BLANK", "PLACEHOLDER")
 """The messages of a check that nothing was written for."""
@@ -22,10 +31,12 @@ HEAD = (
     "{name}, run in a fresh Python from top to bottom. It was saved {ago}: what you changed after that is not in the "
     "file. To save, press Ctrl+S."
 )
-NO_CHECKS = "This notebook holds none of the course's checks: nothing in it is graded."
+NO_CHECKS = "Nothing in {name} is graded.{others}"
+CHECK_OTHER = " Check {names}."
 TALLY = "Right at the checks that you can see: {right} of {count} questions."
 HIDDEN = "The hidden points are not looked at here; full marks need them too."
 SEND = "The file to send: {path}"
+SEND_RENAMED = "The file to send, when you have renamed it: {path}"
 SEND_PACKED = (
     "The notebook needs {files} as well. This puts all of it into one file to send:\n"
     "  autograder pack {path} --name YOUR-NAME"
@@ -74,10 +85,16 @@ class Report:
     stopped: tuple[tuple[str, str], ...]
     before: tuple[str, ...]
     modules: tuple[str, ...]
+    name: str
+    """What the file must be called when it is handed in."""
+    others: tuple[str, ...] = ()
+    """The notebooks beside it that are graded, if this one is not."""
 
     @property
     def passed(self) -> bool:
-        return bool(self.questions) and all(q.verdict in (RIGHT, PERSON) for q in self.questions)
+        if not self.questions:  # the examples: nothing can be wrong but cells that stop
+            return not self.before and not self.stopped
+        return all(q.verdict in (RIGHT, PERSON) for q in self.questions)
 
     def lines(self) -> list[str]:
         """The report as it is printed."""
@@ -96,11 +113,14 @@ class Report:
         out.append("")
         count = [q.verdict for q in self.questions if q.verdict != PERSON]
         right = count.count(RIGHT)
-        out += _fill(f"{TALLY.format(right=right, count=len(count))} {HIDDEN}" if self.questions else NO_CHECKS)
+        others = CHECK_OTHER.format(names=" or ".join(self.others)) if self.others else ""
+        none = NO_CHECKS.format(name=path.name, others=others)
+        out += _fill(f"{TALLY.format(right=right, count=len(count))} {HIDDEN}" if self.questions else none)
         if self.questions:
             quoted = f'"{path}"' if " " in str(path) else path
             packed = SEND_PACKED.format(files=", ".join(self.modules), path=quoted)
-            out += ["", packed if self.modules else SEND.format(path=path.resolve())]
+            send = SEND if path.name == self.name else SEND_RENAMED
+            out += ["", packed if self.modules else send.format(path=path.resolve().with_name(self.name))]
         return out
 
 
@@ -108,12 +128,15 @@ def report(notebook: Notebook, original: Notebook | None, outcomes: list[Outcome
     """What became of the notebook's questions, its other cells, and its file."""
     by_cell = {outcome.cell.number: outcome for outcome in outcomes}
     remedy = FROM_ORIGINAL.format(original=f"{ORIGINAL}/{original.path.name}") if original else FROM_COURSE
+    graded = is_graded(notebook, original)
     return Report(
         notebook=notebook,
         questions=tuple(_questions(notebook, original, by_cell, remedy)),
         stopped=tuple(_stopped(notebook, outcomes)),
-        before=tuple(_before(notebook, original, remedy)),
+        before=tuple(_before(notebook, original, remedy)) if graded else (),
         modules=modules(notebook),
+        name=_name(notebook, original),
+        others=() if graded else graded_beside(notebook.path),
     )
 
 
@@ -204,7 +227,7 @@ def _before(notebook: Notebook, original: Notebook | None, remedy: str) -> list[
     out = []
     if notebook.language not in ("", "python", "python3", "ipython"):
         out.append(WRONG_KERNEL.format(language=notebook.language))
-    expected = original.path.name if original else expected_name(notebook.path.name)
+    expected = _name(notebook, original)
     if notebook.path.name != expected:
         out.append(WRONG_NAME.format(name=notebook.path.name, expected=expected))
     marked = [cell for cell in notebook.cells if cell.name]
@@ -223,6 +246,10 @@ def _before(notebook: Notebook, original: Notebook | None, remedy: str) -> list[
     was_code = {c.name for c in original.cells if c.kind == "code"} if original else set(answers)
     out += [NOT_CODE.format(cell=c.name) for c in marked if c.answer and c.kind != "code" and c.name in was_code]
     return out
+
+
+def _name(notebook: Notebook, original: Notebook | None) -> str:
+    return original.path.name if original else expected_name(notebook.path.name)
 
 
 def _expected(notebook: Notebook, original: Notebook | None) -> tuple[list[str], list[str]]:

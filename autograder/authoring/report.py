@@ -18,6 +18,7 @@ from autograder.authoring import answer, cells
 from autograder.authoring.questions import Questions
 from autograder.authoring.refresh import refresh, seed_of
 from autograder.authoring.source import grade_id
+from autograder.authoring.unfinished import of_statement
 
 WIDTH = 100
 _MOST = 6
@@ -120,6 +121,9 @@ def _remedy(of: Inspection, slip: Slip) -> str:
 
 def _cells(question: Question, found: Questions, notebook: Any, by_id: dict[str, Any], seed: str) -> Iterator[str]:
     name = question.name
+    if f"{name}-statement" in by_id:
+        for text in of_statement(name, by_id[f"{name}-statement"].source):
+            yield from _said("To do", text)
     if name in by_id:
         source = by_id[name].source
         misfits = list(answer.misfits(source, question, found.namespace))

@@ -95,12 +95,16 @@ def _marks(name: str, named: dict[str, Any]) -> Iterator[str]:
             yield f"{name}{suffix}: students could change it; choose `{kind}` in the Create Assignment panel."
 
 
-def _texts(name: str, named: dict[str, Any]) -> Iterator[str]:
-    statement = named.get(f"{name}-statement")
-    if statement and re.search(r"\bTODO\b", statement["source"]):
+def of_statement(name: str, text: str) -> Iterator[str]:
+    """What is left to write in the words of a question."""
+    if re.search(r"\bTODO\b", text):
         yield f"{name}-statement: it still says TODO; write the words that belong there."
-    if statement and re.search(r"^\s*(?:\.\.\.|…)\s*$", statement["source"], re.MULTILINE):
+    if re.search(r"^\s*(?:\.\.\.|…)\s*$", text, re.MULTILINE):
         yield f"{name}-statement: a line of it is still `...`; write the words that belong there."
+
+
+def _texts(name: str, named: dict[str, Any]) -> Iterator[str]:
+    yield from of_statement(name, named.get(f"{name}-statement", {}).get("source", ""))
     solution = named.get(name)
     if solution and source.placeholder(solution["source"]):
         yield f"{name}: the solution still holds `...` or TODO; write its lines."

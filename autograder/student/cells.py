@@ -84,7 +84,7 @@ def _after_cell(result: Any) -> None:
         defined = after is not None and after is not _before.get(name)
         known = _stopped.pop(name, None)
         if error is not None:
-            _stopped[name] = Stopped(defined, after, fault_of(error))
+            _stopped[name] = Stopped(defined, after, fault_of(error, of_cell=defined))
         elif known and known.after is after and magic in HIDES_ERRORS:
             _stopped[name] = known  # the body of `%%capture` ran as a cell of its own, and stopped
         elif not defined and after is None and magic:

@@ -1,4 +1,7 @@
-"""An exception as data, told by the student's own line: the innermost frame that is the notebook's."""
+"""An exception as data, told by the student's own line: the innermost frame that is the notebook's, in a call.
+
+Of what runs below a function in its cell, the line of the cell is told: the function is no cause of it.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,10 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _LOCAL = re.compile(r"local variable '(\w+)'")
 
 
-def fault_of(error: BaseException) -> Fault:
-    """An exception as data, with the line of the student's own cell where it happened."""
+def fault_of(error: BaseException, of_cell: bool = False) -> Fault:
+    """An exception as data, with the line of the student's own cell where it happened, or the cell's line that led
+    there.
+    """
     kind = type(error)
     base = next((c for c in kind.__mro__ if c.__module__ == "builtins"), Exception)
     try:
@@ -25,7 +30,7 @@ def fault_of(error: BaseException) -> Fault:
     if isinstance(error, SyntaxError):
         source = error.text if isinstance(error.text, str) else ""
         return Fault(kind.__name__, base.__name__, str(error.msg)[:MOST_TEXT], error.lineno, source.strip()[:MOST_TEXT])
-    line, source, within = _own_line(error.__traceback__)
+    line, source, within = (_line_of_cell(error.__traceback__) if of_cell else None) or _own_line(error.__traceback__)
     return Fault(
         kind.__name__[:60], base.__name__, text, line, source, _unknown_name(error, text), line is not None, within
     )
@@ -55,6 +60,19 @@ def _own_line(trace: TracebackType | None) -> tuple[int | None, str, str]:
             found = trace.tb_lineno, source, code.co_name[:MOST_TEXT]
         trace = trace.tb_next
     return found
+
+
+def _line_of_cell(trace: TracebackType | None) -> tuple[int, str, str] | None:
+    """The outermost frame that runs a cell's lines, no function; below `%%time` the cell is run by another one."""
+    while trace:
+        code = trace.tb_frame.f_code
+        of_cell = code.co_name.startswith("<") and not code.co_filename.startswith("<frozen")
+        if of_cell and not os.path.exists(code.co_filename):
+            source = linecache.getline(code.co_filename, trace.tb_lineno).strip()
+            if not source.startswith("get_ipython().run_cell_magic("):
+                return trace.tb_lineno, source[:MOST_TEXT], "<module>"
+        trace = trace.tb_next
+    return None
 
 
 def own(file: str) -> bool:

@@ -57,6 +57,14 @@ class Lines:
         """The first line that rounds a number."""
         return self._first(_rounds)
 
+    def not_run(self, fault: Fault) -> list[int]:
+        """The lines of the answer above a fault that give the name it misses a value: none of them can have run."""
+        found = self._functions.get(self._name)
+        if not found or fault.within != self._name:
+            return []
+        stored = {n.lineno for n in _own_scope(found[0]) if _stores(n, fault.name)}  # type: ignore[attr-defined]
+        return sorted(line for line in stored if line < (fault.line or 0))
+
     def gives(self, name: str) -> bool:
         """Whether a line of the answer itself gives `name` a value."""
         return bool(self._stores(name))
@@ -68,8 +76,7 @@ class Lines:
 
     def _stores(self, name: str) -> list[int]:
         found = self._functions.get(self._name)
-        names = [n for n in ast.walk(found[0]) if isinstance(n, ast.Name) and n.id == name] if found else []
-        return sorted(n.lineno for n in names if isinstance(n.ctx, ast.Store))
+        return sorted(n.lineno for n in ast.walk(found[0]) if _stores(n, name)) if found else []  # type: ignore[attr-defined]
 
     def argument_replaced(self) -> tuple[str, Spot] | None:
         """An argument that a line of the answer gives another value, and the line; `x = x.double()` does not."""
@@ -151,12 +158,29 @@ def _walked(node: ast.AST) -> Iterator[ast.AST]:
             todo += ast.iter_child_nodes(node)
 
 
+def _own_scope(function: Function) -> Iterator[ast.AST]:
+    """Everything in it but what has names of its own: functions inside, comprehensions."""
+    todo: list[ast.AST] = [*function.body]
+    while todo:
+        node = todo.pop()
+        if not isinstance(node, Function | ast.Lambda | ast.ClassDef | ast.GeneratorExp | ast.ListComp | ast.SetComp):
+            yield node
+            todo += ast.iter_child_nodes(node)
+
+
+def _stores(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
+
+
 def _operates(node: ast.AST, operator: type[ast.operator]) -> bool:
     return isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, operator)
 
 
 def _rounds(node: ast.AST) -> bool:
+    """Whether it rounds a number; `int(x > 0)` is only another way to write 1 or 0."""
     match node:
+        case ast.Call(args=[ast.Compare() | ast.BoolOp()]) | ast.Attribute(value=ast.Compare() | ast.BoolOp()):
+            return False
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _ROUNDS:
             return True
         case ast.Attribute(attr=name) if name in _ROUNDS:

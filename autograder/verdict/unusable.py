@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from autograder import _messages as m
 from autograder._byhand import words as names
+from autograder._diagnosis import listed
 from autograder._seam import SECONDS, Answer, Fault, Missing, Number
 from autograder.verdict.kinds import Kind, Verdict
 from autograder.verdict.lines import Lines
@@ -21,6 +22,9 @@ _FUNCTIONS = ("function", "builtin_function_or_method", "method", "numpy.ufunc")
 STOPPED_FROM_OUTSIDE = ("TooLong", "ProcessEnded")
 _OF_TORCH = frozenset(names("sin cos tan exp log sqrt sinh cosh tanh asin acos atan sigmoid relu abs tensor"))
 _IMPORTS = {"math": "import math", "np": "import numpy as np", "numpy": "import numpy", "torch": "import torch"}
+_ROUNDS = re.compile(r"__(round|floor|ceil|trunc)__")
+_NO_NUMBER = "invalid decimal literal"
+_PRODUCT = re.compile(r"(?<![\w.])(\d+\.?\d*)((?!e\d)[A-Za-z]\w*)")
 _GRADERS_OWN = {"ProcessEnded": m.PROCESS_ENDED, "NoAnswer": m.NO_ANSWER}
 
 
@@ -86,6 +90,13 @@ class Unusable:
                 fault = replace(fault, line=spot.line, source=spot.source)
                 return self._say(Kind.RAISED, m.POWER, **self._fault_words(fault))
         words = self._fault_words(fault)
+        if fault.base == "TypeError" and _ROUNDS.search(fault.text) and fault.line:
+            return self._say(Kind.RAISED, m.NO_ROUNDING, **words)
+        not_run = lines.not_run(fault) if fault.name else []
+        if not_run:
+            numbers = listed([str(line) for line in not_run])
+            given = m.NOT_RUN_LINES[len(not_run) > 1].format(lines=numbers)
+            return self._say(Kind.RAISED, m.NOT_RUN, name=fault.name, lines=given, **words)
         if fault.name and fault.name == self._words["adjoint"]:
             return self._say(Kind.UNANSWERED, m.BLANK)
         if fault.name:
@@ -105,6 +116,9 @@ class Unusable:
 
     def _fault_words(self, fault: Fault) -> dict[str, str]:
         text = "" if self._hidden and fault.base != "SyntaxError" else fault.text
+        product = _PRODUCT.search(fault.source) if fault.base == "SyntaxError" and text == _NO_NUMBER else None
+        if product:
+            text = m.NO_SIGN.format(right=f"{product[1]}*{product[2]}", wrong=product[0])
         elsewhere = fault.within.isidentifier() and fault.within != self._words["function"]
         inside = f" (in `{fault.within}`)" if elsewhere else ""
         return {

@@ -167,6 +167,36 @@ def test_a_copy_is_handed_in_under_the_right_name(tmp_path: Path) -> None:
     )
 
 
+def test_a_file_to_rename_is_not_the_file_to_send_yet(tmp_path: Path) -> None:
+    path = notebook(tmp_path, "ada").rename(tmp_path / "problems (1).ipynb")
+    last = reported(path).lines()[-1]
+    assert last == f"The file to send, when you have renamed it: {tmp_path / 'problems.ipynb'}"
+
+
+@pytest.mark.parametrize("kit", [True, False])
+def test_the_examples_are_not_graded_and_nothing_is_wrong_with_them(kit: bool, tmp_path: Path) -> None:
+    notebook(tmp_path, "ada")
+    path = tmp_path / "examples.ipynb"
+    path.write_bytes(RELEASE.with_name("examples.ipynb").read_bytes())
+    if kit:
+        (tmp_path / "original" / "examples.ipynb").write_bytes(path.read_bytes())
+    found = reported(path)
+    assert found.passed
+    assert found.lines()[-1] == "Nothing in examples.ipynb is graded. Check problems.ipynb."
+    assert found.before == ()
+    assert not reported(path, ("import torch", "NameError", "")).passed
+
+
+def test_a_notebook_that_lost_its_marks_is_told_so_under_any_name_and_without_the_kits_copy(tmp_path: Path) -> None:
+    path = notebook(tmp_path, "ada", unmarked)
+    (tmp_path / "original" / "problems.ipynb").unlink()
+    for name in ("problems.ipynb", "mine.ipynb"):
+        path = path.rename(tmp_path / name)
+        found = reported(path)
+        assert found.before[-1].startswith("None of the course's cells is in this notebook"), name
+        assert not found.passed
+
+
 @pytest.mark.parametrize(
     ("ran", "errors", "sentence"),
     [

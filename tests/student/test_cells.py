@@ -97,6 +97,18 @@ def test_a_wrong_function_with_a_failing_line_is_told_both(notebook: Notebook) -
     assert "After grad_q5 was defined, its cell stopped in line 4 with ZeroDivisionError." in text
 
 
+def test_a_call_that_fails_below_the_function_is_told_by_its_own_line(notebook: Notebook) -> None:
+    source = GOOD.replace("    return", "    y = torch.sin(x)\n    return")
+    text = "After grad_q5 was defined, its cell stopped in line {} with TypeError. That costs no points: the function "
+    text += "counts. Correct or remove that line.\n    print(grad_q5(1))"
+    notebook.run(source + "print(grad_q5(1))")
+    assert notebook.verdict().text.endswith(text.format(5))
+    notebook.run(f"%%time\n{source}print(grad_q5(1))")
+    assert notebook.verdict().text.endswith(text.format(6))
+    notebook.run(source + "def show():\n    print(grad_q5(1))\nshow()")
+    assert notebook.verdict().text.endswith("Correct or remove that line.\n    show()")
+
+
 BEFORE = {
     "an error above it": ("1/0\n" + GOOD, "line 1 with ZeroDivisionError"),
     "a syntax error": (GOOD + "(", "line 4 with SyntaxError"),

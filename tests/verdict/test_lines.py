@@ -6,6 +6,10 @@ import pytest
 
 from autograder import CheckFailed
 from autograder._judge import Kind
+from autograder._seam import Missing
+from autograder.student.faults import fault_of
+from autograder.verdict.lines import Lines
+from autograder.verdict.unusable import Unusable
 from tests.conftest import QUESTIONS, Class
 
 Q5 = QUESTIONS["q5"]
@@ -114,7 +118,7 @@ def test_a_name_without_a_value_is_named_even_where_errors_texts_are_not_shown(s
         "grad_q5 stopped in line 3: `dfdb` has no value there. Check how it is spelled, or compute it first.\n"
         "    return f, dfdb * 2"
     )
-    assert told(student, "if x > 100:\n    dfdx = 1\nreturn f, dfdx").startswith("dfdx has no value when grad_q5")
+    assert told(student, "return f, dfdx").startswith("dfdx has no value when grad_q5")
 
 
 def test_recursion_is_told_of_the_function_that_recurs(student: Class) -> None:
@@ -146,3 +150,67 @@ def test_an_argument_that_a_line_replaces_is_named(student: Class) -> None:
     source = "def grad_q5(x):\n    x = torch.tensor(2.0)\n    return 3+6*x+7*x**2+3*x**3+8*x**4, x\n"
     assert "Line 2 gives the argument x another value" in student.verdict(Q5, source).text
     assert "another value" not in told(student, "x = x.double()\nreturn f, 6 + 14*x")
+
+
+SOMETIMES = {
+    "if x > 100:\n    dfdx = 1\nreturn f, dfdx": ("dfdx", "line 4, which gives it one, was"),
+    "if x > 100:\n    t = 1\nelif x > 90:\n    t = 2\nreturn f, 2 * t": (
+        "t",
+        "lines 4 and 6, which give it one, were",
+    ),
+    "for i in ():\n    dfdx = 1\nreturn f, dfdx": ("dfdx", "line 4, which gives it one, was"),
+}
+
+
+@pytest.mark.parametrize("body", SOMETIMES)
+def test_a_name_that_only_some_cases_give_a_value_is_told_with_the_lines_that_did_not_run(
+    body: str, student: Class
+) -> None:
+    name, lines = SOMETIMES[body]
+    line, source = body.count("\n") + 3, body.rpartition("\n")[2]
+    assert told(student, body) == (
+        f"grad_q5 stopped in line {line}: `{name}` has no value there, because {lines} not run. Give it a value in "
+        f"every case.\n    {source}"
+    )
+
+
+def test_a_name_that_gets_its_value_further_down_has_none_yet(student: Class) -> None:
+    for inside in ("def g():\n    dfdx = 1", "t = [dfdx for dfdx in (1, 2)]"):
+        assert told(student, f"{inside}\nreturn f, dfdx").startswith("dfdx has no value when grad_q5 returns")
+    assert "not run" not in told(student, "t = 2 * dfdx\ndfdx = t\nreturn f, dfdx")
+
+
+def test_round_of_a_tensor_is_not_to_be_rounded(student: Class) -> None:
+    for call in ("round(x)", "round(x, 2)"):
+        assert told(student, f"t = {call}\nreturn f, t") == (
+            f"grad_q5 stopped in line 3: do not round. Use the number itself.\n    t = {call}"
+        )
+
+
+@pytest.mark.parametrize("body", ["f.backward()\nreturn f, x.grad", "return f, torch.autograd.grad(f, x)[0]"])
+def test_a_machine_that_has_nothing_to_differentiate_is_told_as_a_machine(body: str, student: Class) -> None:
+    verdict = student.verdict(Q5, HEAD + "".join(f"    {line}\n" for line in body.split("\n")))
+    assert verdict.kind is Kind.NOT_BY_HAND
+    assert verdict.text.startswith("grad_q5 takes its derivative from torch.autograd (line 3: `")
+
+
+PRODUCTS = {
+    "dfdx = 6 + 14x": ("14*x", "14x"),
+    "d2y = 2torch.sin(x)": ("2*torch", "2torch"),
+    "dfdx = 1.5x2": ("1.5*x2", "1.5x2"),
+    "dfdx = 1_": None,
+}
+
+
+@pytest.mark.parametrize("line", PRODUCTS)
+def test_a_product_without_its_sign_is_told(line: str) -> None:
+    words = {"function": "grad_q5", "arguments": "x", "output": "f", "adjoint": "dfdx"}
+    with pytest.raises(SyntaxError) as failed:
+        compile(line, "<cell>", "exec")
+    text = Unusable(words, True).missing(Missing(fault_of(failed.value)), Lines((), "grad_q5")).text
+    found = PRODUCTS[line]
+    why = f"write `{found[0]}`, not `{found[1]}`" if found else "invalid decimal literal"
+    assert text == (
+        f"grad_q5 is not defined, because its cell stopped in line 1 with SyntaxError: {why}. Correct that line and "
+        f"run the cell again.\n    {line}"
+    )

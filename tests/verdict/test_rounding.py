@@ -6,7 +6,7 @@ import pytest
 
 from autograder import CheckFailed, Question
 from autograder.verdict.rounding import is_rounded
-from tests.conftest import QUESTIONS, Class
+from tests.conftest import QUESTIONS, Class, make_question
 from tests.test_reject import SLIPS, truth
 
 Q6 = QUESTIONS["q6"]
@@ -103,3 +103,40 @@ def test_few_or_equal_numbers_prove_nothing() -> None:
     assert not is_rounded([0.12, 0.34], [0.1234, 0.3412])
     assert not is_rounded([0.0, 0.0, 0.0], [0.1234, 0.3412, 0.2])
     assert not is_rounded([0.12, 0.34, 0.56], [0.1234, 0.3412, 0.5681])
+
+
+SMALL = [1.0, 1.0, 0.0, 2.0, 0.0], [0.52, 0.6, 0.3, 1.6, 0.0]
+
+
+def test_a_small_whole_number_proves_nothing_unless_a_line_rounds() -> None:
+    assert not is_rounded(*SMALL)
+    assert is_rounded(*SMALL, shown=True)
+    assert not is_rounded([1.0, 1.0, 1.0, 0.0], [0.5, 0.6, 0.7, 0.3], shown=False)
+    assert not is_rounded([1.0, 0.0, 0.0, 0.0], [0.5, 0.0, 0.0, 0.0], shown=True)
+    assert not is_rounded([1.0], [0.5], shown=True)
+    assert not is_rounded([0.1, 0.2, 0.3], [0.12, 0.23, 0.34])
+
+
+def test_a_forgotten_factor_is_named_and_not_taken_for_rounding(student: Class) -> None:
+    question = make_question(
+        """
+        @question(wrt="x", at={"x": 1, "k": 2}, domain={"x": (-1, 2), "k": (0.5, 3)})
+        def q7(x, k):
+            a = torch.exp(x)
+            b = a / k
+            c = torch.relu(b - 1)
+            return c
+        """
+    )
+    source = (
+        "def grad_q7(x, k):\n    a = torch.exp(x)\n    b = a / k\n    c = torch.relu(b - 1)\n"
+        "    dcdb = int(b > 1)\n    dcda = {}\n    return c, dcda * a\n"
+    )
+    student.run(source.format("dcdb"))
+    with pytest.raises(CheckFailed) as failed:
+        student.check(question)
+    assert "with your dcdb it should be 0.5000). It lacks the factor db/da" in str(failed.value)
+    assert "ounded" not in str(failed.value)
+    unlike_any = student.verdict(question, source.format("dcdb * (1.3 / k)")).text
+    assert "ounded" not in unlike_any
+    assert "It is right" not in unlike_any
