@@ -115,6 +115,8 @@ def test_what_a_student_wrote_about_hidden_tests_hides_nothing(pages: Pages) -> 
 
 
 AXE = "axe.run(document).then(found => found.violations.map(v => [v.impact, v.id, v.nodes[0].html]))"
+CUT_OFF = """[...document.images].filter(i => i.clientWidth > i.closest('section').clientWidth
+    || i.parentElement.scrollWidth > i.parentElement.clientWidth).map(i => i.alt)"""
 OPEN = "document.querySelectorAll('details').forEach(d => { d.open = true })"
 
 
@@ -129,6 +131,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(pages: Pages, brows
         page.goto(pages[name].as_uri())
         page.evaluate(OPEN)
         assert page.evaluate("document.documentElement.scrollWidth") == 400
+        assert page.evaluate(CUT_OFF) == []
         page.evaluate(script)
         assert page.evaluate(AXE) == []
         context.close()
