@@ -33,6 +33,7 @@ WORDS = {
     Kind.PENDING: "Not graded yet",
 }
 BY_PERSON = {Kind.RIGHT: "Full points", Kind.PARTLY: "Some of the points", Kind.WRONG: "No points"}
+UNREAD = "Not read"
 CHANGED = "Your instructor set the points."
 _SENTENCES, _LONGEST = 3, 450  # of a message, in the table
 _FIRST_WRONG = _messages.BROKEN.partition("{")[0].strip()
