@@ -20,7 +20,7 @@ def unreadable(notebook: NotebookNode) -> str:
     """Why the file could not be read, in one word; "" if it could. The note leaves the notebook: the page says it."""
     own = [cell for cell in notebook.cells if not named(cell)]
     found = _UNREADABLE.fullmatch(own[0].source) if len(own) == 1 and own[0].cell_type == "markdown" else None
-    if found is None or any(cell.metadata.nbgrader.get("solution") for cell in notebook.cells if named(cell)):
+    if found is None or any(_is_plain_answer(cell) for cell in notebook.cells):
         return ""
     notebook.cells.remove(own[0])
     return found[1]
@@ -46,6 +46,12 @@ def named(cell: NotebookNode) -> str:
     about = cell.metadata.get("nbgrader")
     name = about.get("grade_id") if isinstance(about, dict) else None
     return name if isinstance(name, str) else ""
+
+
+def _is_plain_answer(cell: NotebookNode) -> bool:
+    """An answer that earns no points itself: grading adds none of those back, so the student handed it in."""
+    about = cell.metadata.get("nbgrader") or {}
+    return bool(about.get("solution")) and not about.get("grade")
 
 
 def _is_heading(cell: NotebookNode) -> bool:
