@@ -42,11 +42,11 @@ def say(chain: Chain, hidden: bool, lines: Lines) -> str:
         return ""
     node, forward = link.node, chain.forward
     unnamed = [forward.adjoint(n) for n in chain.bridged(node)]
-    text = ""
+    text, it = "", forward.adjoint(node)
     if chain.above(node) or not unnamed:  # else there is only the result, and nothing further up to compare it with
-        numbers = "" if hidden or node == chain.wrt else _numbers(chain, node)
-        text = m.BROKEN.format(adjoint=forward.adjoint(node), numbers=numbers)
-    it = m.IT if text else forward.adjoint(node)
+        it = m.IT
+        if node != chain.wrt:  # else the sentence before this one named it, with its numbers
+            text = m.BROKEN.format(adjoint=forward.adjoint(node), numbers="" if hidden else _numbers(chain, node))
     given = [t.named[node] for t in chain.traces]
     expected = [t.expected[node] for t in chain.traces]
     scales = [t.scales[node] for t in chain.traces]

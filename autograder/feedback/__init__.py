@@ -4,6 +4,7 @@
     grades    what the gradebook says                       questions  the notebook as questions with their parts
     verdicts  right, partly right … in words                texts      markdown and HTML, cleaned
     outputs   what a cell printed, drew or raised           formulas   LaTeX to MathML
+    lacking   what a submission lacks: readable text, headings
 
 The names below are loaded when they are asked for. `HideHiddenTests` stands in configurations of older courses.
 """

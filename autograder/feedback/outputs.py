@@ -181,6 +181,4 @@ def described(drawing: str) -> str:
 
 
 def _picture(source: str, words: str) -> Markup:
-    return Markup(
-        '<div class="picture" tabindex="0" role="group" aria-label="Picture"><img src="{}" alt="{}"></div>'
-    ).format(source, words)
+    return Markup('<div class="picture"><img src="{}" alt="{}"></div>').format(source, words)

@@ -18,7 +18,7 @@ from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
-from autograder.feedback import grades, outputs, questions
+from autograder.feedback import grades, lacking, outputs, questions
 from autograder.feedback.hide import HideHiddenTests
 from autograder.feedback.questions import Role
 from autograder.rooms import _sanitise
@@ -49,6 +49,22 @@ def _style() -> Markup:
     return Markup((HERE / "page.css").read_text())
 
 
+class _Course:
+    """The source notebook's cells, and its texts that have no name of nbgrader's, as they are in a graded notebook."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self.cells: list[NotebookNode] = []
+        with contextlib.suppress(OSError, ValueError):
+            self.cells = nbformat.read(file, as_version=4).cells if file else []
+        plain = [c for c in self.cells if c.cell_type == "markdown" and not c.metadata.get("nbgrader")]
+        self._texts = frozenset(
+            text for c in plain for text in (c.source, _sanitise.markdown(c.source, c.get("attachments")))
+        )
+
+    def knows(self, cell: NotebookNode) -> bool:
+        return cell.cell_type == "markdown" and cell.source in self._texts
+
+
 class FeedbackPage(Exporter):  # type: ignore[misc]  # nbconvert ships no types
     """Writes the page of a graded notebook; named in nbgrader_config.py as `GenerateFeedback.exporter_class`."""
 
@@ -59,7 +75,7 @@ class FeedbackPage(Exporter):  # type: ignore[misc]  # nbconvert ships no types
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._gradebooks: dict[str, Gradebook] = {}
-        self._known: dict[Path, frozenset[str]] = {}
+        self._courses: dict[Path, _Course] = {}
 
     def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **options: Any) -> tuple[str, Any]:
         nb, resources = super().from_notebook_node(nb, resources, **options)
@@ -71,13 +87,14 @@ class FeedbackPage(Exporter):  # type: ignore[misc]  # nbconvert ships no types
         finally:
             gradebook.db.close()
         source = self._source(where["assignment"])
-        texts = self._texts(source / f"{where['notebook']}.ipynb") if source else ()
-        sections = questions.questions(
-            nb, found, lambda cell: cell.cell_type == "markdown" and cell.source in texts, source
-        )
+        course = self._course(source / f"{where['notebook']}.ipynb") if source else _Course()
+        unread = lacking.unreadable(nb)
+        lacking.add_headings(nb, course.cells, course.knows)
+        sections = questions.questions(nb, found, course.knows, source, bool(unread))
         html = _template().render(
             assignment=where["assignment"],
             grades=found,
+            unread=unread,
             questions=[section for section in sections if section.graded],
             rest=[section for section in sections if not section.graded],
             style=_style(),
@@ -99,14 +116,8 @@ class FeedbackPage(Exporter):  # type: ignore[misc]  # nbconvert ships no types
             return None
         return Path(courses.format_path(courses.source_directory, ".", assignment)).absolute()
 
-    def _texts(self, file: Path) -> frozenset[str]:
-        """The source notebook's text cells that have no name of nbgrader's, as they are in a graded notebook."""
-        if file not in self._known:
-            self._known[file] = frozenset()
-            with contextlib.suppress(OSError, ValueError):
-                cells = nbformat.read(file, as_version=4).cells
-                plain = [c for c in cells if c.cell_type == "markdown" and not c.metadata.get("nbgrader")]
-                self._known[file] = frozenset(
-                    text for c in plain for text in (c.source, _sanitise.markdown(c.source, c.get("attachments")))
-                )
-        return self._known[file]
+    def _course(self, file: Path) -> _Course:
+        """Read once a run."""
+        if file not in self._courses:
+            self._courses[file] = _Course(file)
+        return self._courses[file]

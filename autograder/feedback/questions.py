@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
@@ -19,10 +19,10 @@ from nbformat import NotebookNode
 from autograder.feedback import outputs, texts, verdicts
 from autograder.feedback.grades import Grades, Mark
 from autograder.feedback.hide import HIDDEN
+from autograder.feedback.lacking import HEADING, question_of
 from autograder.feedback.texts import Place
 from autograder.feedback.verdicts import Kind, Verdict
 
-_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]*[^\s#]|<h[1-6][\s>]|^[^\n]+\n(?:=+|-+)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _COMMENT = re.compile(r"\s*(?:#.*)?")
 _NONE = Markup()
 
@@ -62,6 +62,8 @@ class Question:
     title: Markup
     parts: list[Part] = field(default_factory=list)
     number: int = 0
+    unread: bool = False
+    """Whether the file that was handed in could not be read."""
 
     @property
     def marks(self) -> list[Mark]:
@@ -83,6 +85,13 @@ class Question:
     def tests(self) -> list[Part]:
         return [part for part in self.parts if part.mark]
 
+    def is_not_of(self, name: str) -> bool:
+        """Whether a test belongs to another question by its name, which tells where no answer is left that would."""
+        if any(part.role in (Role.ANSWER, Role.TASK) for part in self.parts):
+            return False
+        names = [question_of(part.name) for part in self.tests]
+        return question_of(name) not in names if names else not texts.plain(self.title)
+
     @property
     def by_person(self) -> bool:
         """Whether a person grades what the student put below the question."""
@@ -99,12 +108,13 @@ class Question:
     @property
     def verdict(self) -> Verdict:
         answers = [part for part in self.parts if part.role in (Role.ANSWER, Role.TASK)]
-        unanswered = bool(answers) and all(part.unanswered for part in answers)
+        unanswered = self.unread or (bool(answers) and all(part.unanswered for part in answers))
         tests = [part for part in self.tests if part.role in (Role.TEST, Role.HIDDEN)]
         hidden = [part.said for part in tests if part.role is Role.HIDDEN and part.said]
         failed = [part.said for part in tests if part.said and part.mark and part.mark.earned < part.mark.possible]
         said = next(iter([*hidden, *failed]), "")
-        return verdicts.judge(self.marks, unanswered, said, by_hand_only=not tests)
+        verdict = verdicts.judge(self.marks, unanswered, said, by_hand_only=not tests)
+        return replace(verdict, word=verdicts.UNREAD) if self.unread and verdict.kind is Kind.UNANSWERED else verdict
 
     def blocks(self) -> list[tuple[Role, list[Part]]]:
         """The parts in order; neighbours that are given, or the student's own, come as one."""
@@ -120,11 +130,16 @@ class Question:
 
 
 def questions(
-    notebook: NotebookNode, grades: Grades, known: Callable[[NotebookNode], bool], folder: Path | None = None
+    notebook: NotebookNode,
+    grades: Grades,
+    known: Callable[[NotebookNode], bool],
+    folder: Path | None = None,
+    unread: bool = False,
 ) -> list[Question]:
     """The notebook's sections in order.
 
-    `known` tells whether a cell without a name is the course's; `folder` holds the pictures that its texts name.
+    `known` tells whether a cell without a name is the course's; `folder` holds the pictures that its texts name;
+    `unread` says that there is no answer at all, so that what its tests said tells nothing.
     """
     found = [Question(Markup())]
     heading = Markup()
@@ -134,18 +149,23 @@ def questions(
         name = _name(cell, seen)
         seen.add(name)
         given = name in grades.given or (not name and known(cell))
-        if given and cell.cell_type == "markdown" and name not in grades.marks and _HEADING.search(cell.source):
+        if given and cell.cell_type == "markdown" and name not in grades.marks and HEADING.search(cell.source):
             text = texts.markdown(cell.source, cell.get("attachments"), Place(level=3, title=True, folder=folder))
             heading = Markup(text.title)
             found.append(Question(heading, [Part(Role.GIVEN, name, Markup(text.html))]))
             continue
         part = _part(cell, name, given, grades)
         part.text = _text(cell, part, language, folder)
+        if unread:
+            part.outputs, part.said = [], ""
         if part.role in (Role.ANSWER, Role.TASK) and found[-1].graded:
             found.append(Question(Markup("{} <code>{}</code>").format(heading, name)))
+        elif part.role in (Role.TEST, Role.HIDDEN) and found[-1].is_not_of(name):
+            found.append(Question(Markup("{} <code>{}</code>").format(heading, question_of(name))))
         found[-1].parts.append(part)
     found[-1].parts += _lost(grades, found)
     for question in found:
+        question.unread = unread
         if question.graded and not texts.plain(question.title):
             question.title = escape(question.tests[0].name)
         if question.graded and question.verdict.kind is Kind.UNANSWERED:

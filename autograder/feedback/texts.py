@@ -147,8 +147,7 @@ class Text:
         words = found.get("alt") or found.get("title") or self._place.pictures
         if "src" not in found:
             return f"[{words}]"
-        box = 'class="picture" tabindex="0" role="group" aria-label="Picture"'
-        return f'<span {box}><img src="{found["src"]}" alt="{words}"></span>'
+        return f'<span class="picture"><img src="{found["src"]}" alt="{words}"></span>'
 
 
 def with_formulas(text: str) -> str:

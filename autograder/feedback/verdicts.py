@@ -33,8 +33,11 @@ WORDS = {
     Kind.PENDING: "Not graded yet",
 }
 BY_PERSON = {Kind.RIGHT: "Full points", Kind.PARTLY: "Some of the points", Kind.WRONG: "No points"}
+UNREAD = "Not read"
 CHANGED = "Your instructor set the points."
-_SHORT = 150  # characters of sentences in the table
+_SENTENCES, _LONGEST = 3, 450  # of a message, in the table
+_FIRST_WRONG = _messages.BROKEN.partition("{")[0].strip()
+_LINKS = _messages.SHARE.partition("{")[0].strip()
 _NEARLY = 1e-9
 
 _EARNED = re.compile(
@@ -83,19 +86,24 @@ def judge(marks: Sequence[Mark], unanswered: bool, said: str = "", by_hand_only:
 
 
 def first(said: str) -> str:
-    """The first sentence, and those after it that fit into a line or two."""
+    """The first sentences: what is wrong, where, and why; not what the links earned, which the row's points say."""
     sentences = _SENTENCE.split(said.strip().partition("\n")[0])
-    text = sentences[0]
-    for more in sentences[1:]:
-        if len(text) + len(more) > _SHORT:
+    kept: list[str] = []
+    for sentence in sentences:
+        full = len(kept) >= _SENTENCES and not kept[-1].startswith(_FIRST_WRONG)  # whose reason is the next one
+        if kept and (full or sentence.startswith(_LINKS)):
             break
-        text += " " + more
-    return text if len(text) <= 2 * _SHORT else text[: 2 * _SHORT].rstrip() + " …"
+        kept.append(sentence)
+    text = " ".join(kept)
+    return text if len(text) <= _LONGEST else text[:_LONGEST].rstrip() + " …"
 
 
 def without_points(text: str) -> str | None:
-    """What `grade` printed, without the points in front, on one line; None if it is not a line of `grade`."""
+    """What `grade` printed, without the points in front, its paragraphs unfolded; None if it is not a line of `grade`.
+
+    A line that is indented is the student's own code, and what follows it is a paragraph again.
+    """
     found = _EARNED.match(text)
     if not found:
         return None
-    return re.sub(r"\n(?=\S)", " ", text[found.end() :]).strip()
+    return re.sub(r"^(\S.*)\n(?=\S)", r"\1 ", text[found.end() :], flags=re.MULTILINE).strip()

@@ -22,6 +22,7 @@ from nbgrader.converters.base import NbGraderException
 from traitlets import Float, default
 
 from autograder import by_hand_list, seeds
+from autograder.feedback.lacking import UNREADABLE
 from autograder.rooms import _ahead, _book, _filters, _held, _sandbox, _sources, _submissions, _warm, _watched, _wire
 from autograder.rooms._ends import NoRoom
 from autograder.rooms._engine import Engine
@@ -40,7 +41,6 @@ REFUSED = (
     "container or virtual machine.\n"
     "If you trust every submission as your own code: c.Engine.unsafe = True in nbgrader_config.py."
 )
-UNREADABLE = "The file that was handed in could not be read as a notebook ({why}). It was graded as empty."
 NOT_READ = "{file} could not be read as a notebook ({why}); it was graded as empty"
 _LARGEST = 64 << 20
 

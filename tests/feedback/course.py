@@ -1,7 +1,7 @@
 """A graded assignment of every kind of cell, made in this process: gradebook, graded notebooks, and nbgrader's command.
 
-`mixed` has a question for each verdict and cells of a hostile student, `words` an answer that a person grades, and
-`reading` nothing that is graded.
+`mixed` has a question for each verdict and cells of a hostile student, `words` an answer that a person grades,
+`reading` nothing that is graded, and `lost` is a file that could not be read.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import compute_checksum
 from sqlalchemy import create_engine
+
+from autograder.feedback.lacking import UNREADABLE
 
 STUDENT, NAME = "ada", ("Ada", "<i>Lovelace</i>")
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -131,6 +133,29 @@ def reading() -> NotebookNode:
     )
 
 
+def lost() -> NotebookNode:
+    """Two questions as the course wrote them."""
+    return new_notebook(
+        cells=[
+            new_markdown_cell("# Homework"),
+            new_code_cell("import torch", metadata=_marks("setup", locked=True)),
+            new_markdown_cell("## Question 1\n\nDifferentiate."),
+            _answer("q1", "the solution"),
+            _test("q1-check", "q1.check()", 2),
+            _test("q1-hidden", HIDDEN, 8),
+            new_markdown_cell("## Question 2"),
+            _answer("q2", "the solution"),
+            _test("q2-hidden", HIDDEN, 10, _raised("CheckFailed", "There is no function grad_q2.")),
+        ]
+    )
+
+
+def unread(notebook: NotebookNode) -> NotebookNode:
+    """What grading makes of a file that it cannot read: a note, and the cells that earn points."""
+    kept = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("locked")]
+    return new_notebook(cells=[*kept, new_markdown_cell(UNREADABLE.format(why="JSONDecodeError"))])
+
+
 SCORES = {"a-check": 2.0, "a-hidden": 8.0, "b-check": 0.0, "b-hidden": 8 / 3, "d2-test": 1.0}
 
 
@@ -140,7 +165,7 @@ class Course:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.url = f"sqlite:///{root}/gradebook.db"
-        notebooks = {"mixed": mixed(), "words": words(), "reading": reading()}
+        notebooks = {"mixed": mixed(), "words": words(), "reading": reading(), "lost": lost()}
         engine = create_engine(self.url)
         Base.metadata.create_all(engine)  # where tables are, nbgrader does not start a process to ask for their version
         engine.dispose()
@@ -152,6 +177,8 @@ class Course:
             book.add_submission("hw", STUDENT)
             for name, score in SCORES.items():
                 book.find_grade(name, "mixed", "hw", STUDENT).auto_score = score
+            for name in ("q1-check", "q1-hidden", "q2-hidden"):
+                book.find_grade(name, "lost", "hw", STUDENT).needs_manual_grade = False
             for name in ("c-hidden", "d-test", *SCORES):
                 book.find_grade(name, "mixed", "hw", STUDENT).needs_manual_grade = False
             book.find_grade("essay", "words", "hw", STUDENT).manual_score = 4.5
@@ -165,7 +192,8 @@ class Course:
         for name, notebook in notebooks.items():
             for folder in (f"autograded/{STUDENT}/hw", "source/hw"):
                 (root / folder).mkdir(parents=True, exist_ok=True)
-            nbformat.write(notebook, root / "autograded" / STUDENT / "hw" / f"{name}.ipynb")
+            graded = unread(notebook) if name == "lost" else notebook
+            nbformat.write(graded, root / "autograded" / STUDENT / "hw" / f"{name}.ipynb")
             notebook.cells = [cell for cell in notebook.cells if cell.source not in (FORGED, FORMULAS, DREW)]
             nbformat.write(notebook, root / "source" / "hw" / f"{name}.ipynb")
 

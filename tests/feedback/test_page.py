@@ -85,11 +85,27 @@ def test_a_notebook_without_points_says_so_and_shows_itself(pages: Pages) -> Non
     assert page.count("<img") == 2
 
 
+def test_a_file_that_could_not_be_read_is_told_first_and_each_question_has_its_row(pages: Pages) -> None:
+    page = pages["lost"].read_text()
+    top = words(page[page.index("<main>") : page.index("<table")])
+    assert "could not be read as a notebook (JSONDecodeError), so it was graded as empty" in top
+    assert "hand it in again" in top
+    assert "ask your instructor" in top
+    assert rows(page)[1:] == [
+        "Question 1 – Not read 0.00 of 10.00 check 0.00 of 2.00 hidden 0.00 of 8.00",
+        "Question 2 – Not read 0.00 of 10.00",
+        "Total of this notebook 0.00 of 20.00",
+    ]
+    for nothing in ("the solution", "There is no function", "graded as empty.<"):
+        assert nothing not in page
+    assert "graded as empty" not in pages["mixed"].read_text()
+
+
 def test_the_student_and_the_assignment_are_named_and_every_name_is_escaped(pages: Pages) -> None:
     page = pages["mixed"].read_text()
     assert "<title>Feedback on hw, mixed: Ada &lt;i&gt;Lovelace&lt;/i&gt;</title>" in page
     assert "<i>Lovelace" not in page
-    assert "All together: 16.67 of 41.00 points" in words(page)
+    assert "All together: 16.67 of 61.00 points" in words(page)
 
 
 def test_nothing_hidden_and_no_number_but_points_with_two_decimals(pages: Pages) -> None:
@@ -115,6 +131,8 @@ def test_what_a_student_wrote_about_hidden_tests_hides_nothing(pages: Pages) -> 
 
 
 AXE = "axe.run(document).then(found => found.violations.map(v => [v.impact, v.id, v.nodes[0].html]))"
+CUT_OFF = """[...document.images].filter(i => i.clientWidth > i.closest('section').clientWidth
+    || i.parentElement.scrollWidth > i.parentElement.clientWidth).map(i => i.alt)"""
 OPEN = "document.querySelectorAll('details').forEach(d => { d.open = true })"
 
 
@@ -129,6 +147,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(pages: Pages, brows
         page.goto(pages[name].as_uri())
         page.evaluate(OPEN)
         assert page.evaluate("document.documentElement.scrollWidth") == 400
+        assert page.evaluate(CUT_OFF) == []
         page.evaluate(script)
         assert page.evaluate(AXE) == []
         context.close()

@@ -1,0 +1,65 @@
+"""What a submission lacks and its page needs: a file that could not be read, and headings that are not in it.
+
+Grading adds back the cells that earn points, but not the texts between them. Without those all questions would be one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from nbformat import NotebookNode
+
+UNREADABLE = "The file that was handed in could not be read as a notebook ({why}). It was graded as empty."
+"""The one cell that grading puts in the place of such a file."""
+HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]*[^\s#]|<h[1-6][\s>]|^[^\n]+\n(?:=+|-+)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_UNREADABLE = re.compile(re.escape(UNREADABLE).replace(r"\{why\}", r"(\w{1,60})"))
+
+
+def unreadable(notebook: NotebookNode) -> str:
+    """Why the file could not be read, in one word; "" if it could. The note leaves the notebook: the page says it."""
+    own = [cell for cell in notebook.cells if not named(cell)]
+    found = _UNREADABLE.fullmatch(own[0].source) if len(own) == 1 and own[0].cell_type == "markdown" else None
+    if found is None or any(_is_plain_answer(cell) for cell in notebook.cells):
+        return ""
+    notebook.cells.remove(own[0])
+    return found[1]
+
+
+def add_headings(notebook: NotebookNode, course: Sequence[NotebookNode], knows: Callable[[NotebookNode], bool]) -> None:
+    """The source notebook's headings, each before the first cell that stood below it, if not one of them is left."""
+    names = {named(cell) for cell in course if named(cell)}
+    if any(_is_heading(cell) and (knows(cell) or named(cell) in names) for cell in notebook.cells):
+        return
+    places = {named(cell): cell for cell in notebook.cells if named(cell)}
+    heading = None
+    for cell in course:
+        if _is_heading(cell):
+            heading = cell
+        elif heading and named(cell) in places:
+            notebook.cells.insert(notebook.cells.index(places[named(cell)]), heading)
+            heading = None
+
+
+def named(cell: NotebookNode) -> str:
+    """nbgrader's name of a cell; "" if it has none."""
+    about = cell.metadata.get("nbgrader")
+    name = about.get("grade_id") if isinstance(about, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _is_plain_answer(cell: NotebookNode) -> bool:
+    """An answer that earns no points itself: grading adds none of those back, so the student handed it in."""
+    about = cell.metadata.get("nbgrader") or {}
+    return bool(about.get("solution")) and not about.get("grade")
+
+
+def _is_heading(cell: NotebookNode) -> bool:
+    about = cell.metadata.get("nbgrader") or {}
+    earns = any(about.get(kind) for kind in ("grade", "solution", "task"))
+    return cell.cell_type == "markdown" and not earns and bool(HEADING.search(cell.source))
+
+
+def question_of(name: str) -> str:
+    """`q1` of `q1-check`: the question that a cell belongs to where no heading and no answer tells."""
+    return name.partition("-")[0]
