@@ -92,7 +92,7 @@ class Warm:
             return
         ours, theirs = socket.socketpair()
         # What is printed while it warms up is nobody's; on a terminal it would be seen.
-        self._said = tempfile.TemporaryFile()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  (`close` closes it)
         with theirs:
             number = theirs.fileno()
             self._process = subprocess.Popen(
