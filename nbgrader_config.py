@@ -29,6 +29,8 @@ if os.name == "posix":  # nbgrader has no exchange on Windows
 # A cell may take a minute when it is validated. (A call of a student's function within a check has a limit of its own,
 # of 5 seconds.)
 c.Execute.timeout = 60
+# Of the kernel that validates, errors alone; it would warn that its messages on this machine are not encrypted.
+c.Execute.extra_arguments = ["--IPKernelApp.log_level=40"]
 
 # Grading in two rooms: a submission's code runs in a locked process of its own, the tests in another. docs/security.md
 # says what that protects. The limits are options of Engine: cell_seconds, submission_seconds, memory, processes,

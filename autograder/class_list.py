@@ -97,6 +97,11 @@ def read(file: Path, names: UserNames, column: str = "") -> list[Student]:
     return [student for _, student in found.values()]
 
 
+def headings(file: Path) -> str:
+    """The list's headings, as they are written there."""
+    return ", ".join(heading for heading in (_rows(file) or [(1, [])])[0][1] if heading)
+
+
 def _rows(file: Path) -> list[tuple[int, list[str]]]:
     """The rows, each with the number of its last line."""
     try:

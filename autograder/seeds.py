@@ -31,7 +31,7 @@ PUBLIC = frozenset(
 )
 NOTE = (
     "The hidden tests of {assignment} still have this project's public seeds, so their points are no secret: before a "
-    "real class run `autograder seeds` (or `make seeds`), then `nbgrader generate_assignment {assignment} --force`."
+    "real class run `autograder seeds` (or `make seeds`), then `nbgrader generate_assignment {assignment}`."
 )
 HIDDEN = "BEGIN HIDDEN TESTS"
 _TRIES = 20

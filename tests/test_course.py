@@ -163,6 +163,7 @@ def test_the_source_validates_and_each_check_of_the_release_is_unanswered(course
     """Three answers are added to the release whose cells stop after their function, or are timed: they lose nothing."""
     said = course.run("validate", "source/ps1/problems.ipynb")
     assert "Success! Your notebook passes all the tests." in said
+    assert "without encryption" not in said
     source = nbformat.read(ROOT / "source" / "ps1" / "problems.ipynb", as_version=4)
     right = {c.metadata.nbgrader.grade_id: c.source for c in source.cells if "nbgrader" in c.metadata}
     answers = {

@@ -322,7 +322,9 @@ def test_a_submission_that_is_killed_halfway_is_not_there_and_leaves_nothing_beh
     config.write_text(killed.replace("HOW", "SIGINT"))
     place.run("submit", "ps1", at="home", code=None)
     config.write_text((ROOT / "nbgrader_config.py").read_text())
-    place.run("submit", "ps1", at="home")
+    (where,) = re.findall("Destination: (.*)", place.run("submit", "ps1", "--debug", at="home"))
+    assert where.startswith(f"{place.inbound}/")
+    assert ".unfinished" not in where
     assert ["+ps1+" in n for n in place.entries()] == [True]
     cached = os.listdir(place.home / "data" / "nbgrader_cache" / COURSE)
     assert ["+ps1+" in n for n in cached] == [True]

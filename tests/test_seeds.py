@@ -11,7 +11,7 @@ import pytest
 
 from autograder import seeds
 from autograder.__main__ import main
-from autograder.gradebook import new_seeds
+from autograder.release import regrade
 from tests.conftest import CELLS, NAMES, ROOT
 
 # The seeds that this repository began with. A course draws its own; these stay public.
@@ -69,7 +69,7 @@ def test_every_assignment_gets_new_seeds_and_keeps_every_other_byte(
     said = capsys.readouterr().out
     assert f"source/ps1/problems.ipynb: new seeds for {len(NAMES)} hidden tests\n" in said
     assert "source/ps2/more.ipynb: new seeds for 1 hidden test\n" in said
-    assert "  nbgrader generate_assignment ps1 --force\n  nbgrader generate_assignment ps2 --force\n" in said
+    assert "  nbgrader generate_assignment ps1\n  nbgrader generate_assignment ps2\n" in said
 
 
 @pytest.mark.parametrize("indent", [None, 1, 4])
@@ -142,7 +142,7 @@ def test_a_seed_whose_points_do_not_tell_every_mistake_is_drawn_again(course: Pa
 def test_an_assignment_that_was_graded_is_refused_unless_forced(
     course: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(new_seeds, "_graded", lambda _, name: 9 * (name == "ps2"))
+    monkeypatch.setattr(regrade, "graded", lambda _, name: 9 * (name == "ps2"))
     before = contents(course)
     assert main(["seeds", "ps2"]) == 1
     assert "ps2 was graded with the present seeds (submissions: 9)." in capsys.readouterr().err

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from autograder._errors import AutograderError
 
+MISSING = "there is no file {path}."
 NO_SUCH = "{path} is neither a folder nor a zip file: give what you downloaded, or a folder with what you were sent."
 NOT_ZIP = "{path} is not a zip file that can be read ({why}). Download it again."
 TOO_MANY = "it holds more than {most} files"
@@ -64,6 +65,8 @@ def entries(source: Path, most: int) -> list[Entry]:
     """Every file of a folder or zip; `most` is how many bytes a file may have."""
     if source.is_dir():
         return list(_folder(source, most))
+    if not os.path.lexists(source):
+        raise AutograderError(MISSING.format(path=source))
     if not source.is_file():
         raise AutograderError(NO_SUCH.format(path=source))
     try:

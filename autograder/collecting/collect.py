@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from autograder._errors import AutograderError
 from autograder.class_list import Student
 from autograder.collecting import archive, owners, roster
 from autograder.collecting.archive import Entry, Refused, shown
@@ -22,10 +23,11 @@ from autograder.collecting.place import STAMP, Memory, Origin, digest, stamped, 
 from autograder.collecting.submission import NOT_THEIRS, Caps, Submission, Work, submission
 
 NO_OWNER = "no student is named in its path: put it into a folder with the student's name"
-UNKNOWN = (
-    "nobody in the roster is called that. Add the student (nbgrader db student add ID --first-name=… --last-name=…), "
-    "or rename the file"
-)
+UNKNOWN = "nobody in the roster is called that. Add the student to the class list ({how}), or {rename}"
+IN_GRADEBOOK = "nbgrader db student add ID --first-name=… --last-name=…"
+RENAME = "rename the file or folder"
+RENAME_IN_ZIP = "unpack the zip, rename the file or folder, and collect the unpacked folder"
+EMPTY = "{source} holds nothing to collect."
 SEVERAL = "the roster has several who are called that ({ids}): put the file into a folder named by the right id"
 REMEDY = "give a roster (--students), or put each into a folder named by the student's id"
 SAME = "{others} would get the same id, {id}: {remedy}"
@@ -63,6 +65,7 @@ class Collection:
         self.count: Counter[str] = Counter()
         self.capped = 0
         self.again: list[str] = []
+        self.rename = RENAME
         self.due: datetime | None = None
         self.people: list[Student] = []
         with course.gradebook() as gradebook:
@@ -76,7 +79,11 @@ class Collection:
     def run(self, source: Path) -> None:
         """Collects from a folder or zip; every owner ends in one line."""
         self.memory.tidy()
-        work = self._owners(archive.entries(source, self.caps.file))
+        entries = archive.entries(source, self.caps.file)
+        if not entries:
+            raise AutograderError(EMPTY.format(source=source))
+        self.rename = RENAME if source.is_dir() else RENAME_IN_ZIP
+        work = self._owners(entries)
         ids = {owner: self._student(owner) for owner in work}
         taken: dict[str, list[Owner]] = defaultdict(list)
         for owner, (student, _) in ids.items():
@@ -117,7 +124,10 @@ class Collection:
             found = roster.find(owner, self.people)
             if len(found) == 1:
                 return found[0].id, ""
-            return f"?{owner}", SEVERAL.format(ids=", ".join(shown(p.id) for p in found)) if found else UNKNOWN
+            if found:
+                return f"?{owner}", SEVERAL.format(ids=", ".join(shown(p.id) for p in found))
+            how = str(self.options.students or IN_GRADEBOOK)
+            return f"?{owner}", UNKNOWN.format(how=how, rename=self.rename)
         student = roster.safe_id(owner.label)
         if not student:
             return f"?{owner}", NO_ID

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import glob
+import logging
 import os
 import secrets
 import shutil
@@ -71,7 +72,8 @@ class Submit(Told, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no t
             try:
                 self._at_home = False
                 os.mkdir(self.inbound_path, 0o700)
-                super().copy_files()
+                with _logged_as(self.log, self.inbound_path, inbound):
+                    super().copy_files()
                 for staged, final in ((self.inbound_path, inbound), (self.cache_path, cache)):
                     (submission,) = os.listdir(staged)
                     os.rename(os.path.join(staged, submission), os.path.join(final, submission))
@@ -181,9 +183,26 @@ def _replaced(action: Any, attribute: str) -> Iterator[None]:
     with swapped_in(final) as aside:
         setattr(action, attribute, aside)
         try:
-            yield
+            with _logged_as(action.log, aside, final):
+                yield
         finally:
             setattr(action, attribute, final)
+
+
+@contextmanager
+def _logged_as(log: Any, staged: str, final: str) -> Iterator[None]:
+    """Whoever reads the log is told where the files will be, not where they are written at first."""
+
+    def renamed(record: logging.LogRecord) -> bool:
+        record.msg = str(record.msg).replace(staged, final)
+        return True
+
+    logger = getattr(log, "logger", log)  # of an adapter, its own
+    logger.addFilter(renamed)
+    try:
+        yield
+    finally:
+        logger.removeFilter(renamed)
 
 
 @contextmanager

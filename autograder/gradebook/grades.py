@@ -100,6 +100,7 @@ def table(session: Any, assignment: Assignment, only: Sequence[str] = (), waitin
         if not only or student.id in only:
             row = _row(assignment, student, submissions.get(student.id), columns, maximum)
             row["handed_in"] = row["handed_in"] or student.id in waiting
+            row["needs_manual_grade"] = row["needs_manual_grade"] and student.id not in waiting
             made.rows.append(row)
     return made
 
@@ -214,15 +215,26 @@ def _ids(mine: Any) -> Any:
 
 
 def ungraded(coursedir: Any, session: Any, assignment: Assignment) -> list[str]:
-    """Who has work in the submitted folder that the gradebook does not know of yet, or only an earlier version of."""
-    known = {student: work.timestamp for student, work in _submissions(session, assignment).items()}
+    """Who has work in the submitted folder that is not graded yet, or of which only an earlier version is.
+
+    Grading that was stopped leaves marks to be given, as for a person, and no graded work.
+    """
+    known = _submissions(session, assignment)
     step = coursedir.submitted_directory
     pattern = coursedir.format_path(step, "(?P<student>.*)", re.escape(assignment.name), escape=True)
     found = []
     for folder in glob.glob(coursedir.format_path(step, "*", glob.escape(assignment.name))):
         student = re.fullmatch(pattern, folder)
-        if student and (student["student"] not in known or _newer(Path(folder), known[student["student"]])):
-            found.append(student["student"])
+        if not student:
+            continue
+        name = student["student"]
+        graded = coursedir.format_path(coursedir.autograded_directory, name, assignment.name)
+        if (
+            name not in known
+            or _newer(Path(folder), known[name].timestamp)
+            or (known[name].manual and not Path(graded).exists())
+        ):
+            found.append(name)
     return sorted(found, key=natural)
 
 

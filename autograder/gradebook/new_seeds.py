@@ -12,11 +12,12 @@ from typing import Any
 
 from autograder import seeds
 from autograder.gradebook import reading
+from autograder.release import regrade
 
 GRADED = (
     "{assignment} was graded with the present seeds (submissions: {count}). With new ones the same answers can earn "
     "other marks. Nothing was changed. If you will grade everybody again, say so: make seeds FORCE=1, or "
-    "autograder seeds --force; then `nbgrader generate_assignment {assignment} --force` and "
+    "autograder seeds --force; then `nbgrader generate_assignment {assignment}` and "
     "`nbgrader autograde {assignment} --force`."
 )
 NO_SOURCE = "there is no folder {folder}. Run the command in the folder that holds nbgrader_config.py."
@@ -43,7 +44,7 @@ def new_seeds(wanted: Sequence[str], force: bool = False) -> int:
     assignments = list(dict.fromkeys(wanted)) or known
     if not force:
         for name in assignments:
-            if count := _graded(coursedir, name):
+            if count := regrade.graded(coursedir.db_url, name):
                 raise seeds.SeedError(GRADED.format(assignment=name, count=count))
     print("Drawing seeds, and trying each against the known mistakes ...", flush=True)
     files = [_short(file) for name in assignments for file in sorted((source / name).glob("*.ipynb"))]
@@ -56,27 +57,9 @@ def new_seeds(wanted: Sequence[str], force: bool = False) -> int:
         print(f"{_short(one.path)}: new seeds for {one.count} hidden test{'s' * (one.count != 1)}")
     print("The students' notebooks stay as they are. Next, so that the gradebook has the new tests:")
     for name in dict.fromkeys(one.path.parent.name for one in changed):
-        print(f"  nbgrader generate_assignment {name} --force")
+        print(f"  nbgrader generate_assignment {name}")
     print("From now on the source folder is secret: keep it where no student can read it.")
     return 0
-
-
-def _graded(coursedir: Any, assignment: str) -> int:
-    """How many submissions of the assignment the gradebook has marks for."""
-    from nbgrader.api import Assignment, Grade, SubmittedAssignment, SubmittedNotebook
-    from sqlalchemy import func, select
-
-    file = reading.sqlite_file(coursedir.db_url)
-    if file and not file.exists():
-        return 0
-    with reading.opened(coursedir.db_url, assignment) as session:
-        count = select(func.count(SubmittedAssignment.id.distinct())).join(
-            Assignment, Assignment.id == SubmittedAssignment.assignment_id
-        )
-        count = count.join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        count = count.join(Grade, Grade.notebook_id == SubmittedNotebook.id)
-        count = count.where(Assignment.name == assignment, Grade.auto_score.is_not(None))
-        return int(session.scalar(count) or 0)
 
 
 def _fits(file: Path) -> Callable[[str, str], bool]:

@@ -14,6 +14,10 @@ from autograder import class_list
 from autograder.gradebook.reading import course_here, sqlite_file
 
 NAMES = class_list.UserNames(re.compile(r"[^/\\+\s.][^/\\+\x00-\x1f]*"), "no / \\ + and no dot in front", option="--id")
+NAMELESS = (
+    "{file} has nothing to read as {missing}; its headings are {seen}. Expected are headings such as first_name and "
+    "last_name, or name for both."
+)
 KNOWN = ("first_name", "last_name", "email", "lms_user_id")
 
 
@@ -34,6 +38,10 @@ def import_roster(file: str, column: str = "") -> int:
     others = sorted(before - {s.id for s in students})
     where = sqlite_file(coursedir.db_url)
     print(f"Read {len(students)} students into {where.name if where else 'the gradebook'}: {len(new)} of them new.")
+    fields = ("first_name", "last_name")
+    if missing := [key for key in fields if not any(getattr(s, key) for s in students)]:
+        name = Path(file).name
+        print(NAMELESS.format(file=name, missing=" or ".join(missing), seen=class_list.headings(Path(file))))
     if others:
         print(f"In the gradebook, but not in {Path(file).name}: {', '.join(others)}. Nobody was removed.")
     return 0

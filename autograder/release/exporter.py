@@ -19,7 +19,7 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 
-from autograder.release import folder
+from autograder.release import folder, regrade
 from autograder.rooms import _held
 from autograder.terminal import say
 
@@ -47,6 +47,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             self._released = self.parent._format_dest
             self._problem: Exception | None = None
             self._at = ""
+            self._rules: dict[tuple[str, ...], Any] = {}
             self._wrap(self.parent)
 
     def _wrap(self, converter: Any) -> None:
@@ -65,6 +66,8 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             converter = self.parent
             if not converter.no_database and not _held.is_free(converter.coursedir, self._patience(), self.log):
                 self._refuse(_held.HELD % self._patience())
+            if not converter.no_database:
+                self._rules = regrade.rules(converter.coursedir.db_url, converter.coursedir.assignment_id)
             with tempfile.TemporaryDirectory(prefix="release-") as self._beside:
                 try:
                     convert()
@@ -102,6 +105,8 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             if not self.parent.no_database:
                 self._tell(self._in_gradebook(assignment_id))
             self._tell(self._what_changed(changes, first, there))
+            if again := regrade.told(coursedir.db_url, assignment_id, self._rules):
+                self._tell(again)
 
         return replace
 

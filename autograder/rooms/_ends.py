@@ -63,6 +63,8 @@ class Spawned:
             env=environment,
             cwd=folder or None,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # until the room keeps what is printed itself
+            stderr=subprocess.DEVNULL,
             pass_fds=[channel],
             start_new_session=True,
         )

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Enum, Float, Integer, List, Unicode
 
-from autograder.rooms import _sandbox, _warm
+from autograder.rooms import _sandbox, _warm, on_record
 from autograder.rooms._book import Book, Owner
 from autograder.rooms._ends import NoRoom
 from autograder.rooms._sitting import Sitting
@@ -87,4 +87,5 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
                 self.parent.report.note(where["student"], AGAIN.format(why=lost))
         if stopped:
             self.parent.report.note(where["student"], STOPPED.format(what=stopped), Reason.STOPPED)
+        on_record.write(nb, self.parent.report.reasons(where["student"]))
         return nb, resources

@@ -91,6 +91,8 @@ class Warm:
         if not fork:
             return
         ours, theirs = socket.socketpair()
+        # What is printed while it warms up is nobody's; on a terminal it would be seen.
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  (`close` closes it)
         with theirs:
             number = theirs.fileno()
             self._process = subprocess.Popen(
@@ -98,6 +100,8 @@ class Warm:
                 env=self._environment(),
                 cwd="/",
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
                 pass_fds=[number],
             )
         self._greet(ours)
@@ -108,9 +112,15 @@ class Warm:
         try:
             hello = _wire.unpack(self._line()[0])
         except (OSError, Gone) as error:
+            why = self._last_words() or error
             self.close()
-            raise NoRoom(f"the warm interpreter did not start: {error}") from None
+            raise NoRoom(f"the warm interpreter did not start: {why}") from None
         self.resident = hello["resident"]
+
+    def _last_words(self) -> str:
+        """The last line of the traceback that the interpreter ended with, if it did."""
+        self._said.seek(0)
+        return (self._said.read().decode(errors="replace").strip().splitlines() or [""])[-1]
 
     def branch(self, cells: Sequence[str]) -> Warm:
         """A warm interpreter for examiners, forked from this one, that has met these cells of the course."""
@@ -212,4 +222,5 @@ class Warm:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+            self._said.close()
         _folders.remove(self.scratch)

@@ -14,7 +14,7 @@ from nbgrader.api import MissingEntry
 
 from autograder import by_hand_list
 from autograder.gradebook import spreadsheet
-from autograder.rooms import _submissions
+from autograder.rooms import _submissions, on_record
 from autograder.terminal.report import Reason, Report
 
 if TYPE_CHECKING:
@@ -47,7 +47,18 @@ class Watched:
         wanted = bool(self._skips(assignment, student))
         if not wanted and student not in self._converter.coursedir.student_id_exclude.split(","):
             self._report.before()
+            self._graded_before(assignment, student)
         return wanted
+
+    def _graded_before(self, assignment: str, student: str) -> None:
+        """Who was graded in an earlier run may need a person still, and whoever reads this run's end should know."""
+        converter = self._converter
+        if converter.coursedir.notebook_id == "*":
+            self._names(assignment, student)
+        for reason in on_record.read(Path(converter._format_dest(assignment, student))):
+            self._report.note(student, reason.value, reason)
+        self._listed(assignment, student)
+        self._to_mark(assignment, student)
 
     def _telling(self, step: Callable[..., None]) -> Callable[..., None]:
         def told(*arguments: Any) -> None:
@@ -70,20 +81,19 @@ class Watched:
         self._begins(assignment, student)
 
     def _names(self, assignment: str, student: str) -> None:
-        """A notebook under another name, or none: nbgrader passes over the first, and both earn nothing."""
+        """A notebook with points under another name, or none: nbgrader passes over the first; both earn nothing."""
         with self._run.gradebook() as gradebook:
             points = {f"{n.name}.ipynb": n.max_score for n in gradebook.find_assignment(assignment).notebooks}
         there = [os.path.basename(path) for path in self._converter.notebooks]
-        missing = sorted(points.keys() - set(there))
+        missing = sorted({name for name in points if points[name]} - set(there))
         strange = [name for name in there if name not in points]
         found = ", ".join(strange[:3]) + (" ..." if len(strange) > 3 else "")
         if missing and strange:
             folder = os.path.relpath(self._converter._format_source(assignment, student), self._root())
             why = RENAMED.format(missing=" and no ".join(missing), found=found, folder=folder)
-            self._report.note(student, why, Reason.RENAMED if any(points[name] for name in missing) else None)
+            self._report.note(student, why, Reason.RENAMED)
         elif missing:
-            reason = Reason.NOTHING if any(points[name] for name in missing) else None
-            self._report.note(student, LACKS.format(missing=" and no ".join(missing)), reason)
+            self._report.note(student, LACKS.format(missing=" and no ".join(missing)), Reason.NOTHING)
         elif strange:
             self._report.note(student, NOT_OURS.format(found=found))
 
@@ -100,10 +110,18 @@ class Watched:
             except MissingEntry:
                 return
             score, of = submission.score - submission.late_submission_penalty, submission.max_score
-            by_person = [g for n in submission.notebooks for g in n.grades if g.needs_manual_grade]
-        if by_person:
-            self._report.note(student, MARK.format(cells=_count(len(by_person), "cell")), Reason.MARK)
+        self._to_mark(assignment, student)
         self._report.done(student, max(0.0, score), of)
+
+    def _to_mark(self, assignment: str, student: str) -> None:
+        with self._run.gradebook() as gradebook:
+            try:
+                submission = gradebook.find_submission(assignment, student)
+            except MissingEntry:
+                return
+            cells = sum(bool(g.needs_manual_grade) for n in submission.notebooks for g in n.grades)
+        if cells:
+            self._report.note(student, MARK.format(cells=_count(cells, "cell")), Reason.MARK)
 
     def _listed(self, assignment: str, student: str) -> None:
         rows = by_hand_list.read(Path(self._root()) / by_hand_list.FILE)

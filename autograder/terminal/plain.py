@@ -20,6 +20,7 @@ NO_GRADEBOOK = (
     "%s stopped: the gradebook %s cannot be used (%s). If nbgrader was upgraded, copy it and run `nbgrader db "
     "upgrade`; if the file is damaged, put back your last copy of it."
 )
+NO_DATE = '%s stopped: this is not a date that it understands (%s). Write it as in "2026-12-01 18:00 UTC".'
 INTERRUPTED = "Stopped. What was finished is kept; run the same command again to go on."
 FEEDBACK = "Pages of {students} are written: {folder}/<student>/{assignment}/."
 SKIPPED = "{students} had theirs already; --force writes them again."
@@ -69,12 +70,17 @@ def _start(app: Any) -> None:
 
 
 def _tell(app: Any, error: Exception) -> None:
+    from dateutil.parser import ParserError  # type: ignore[import-untyped]
     from sqlalchemy.exc import DatabaseError
 
     command = app.name.replace("-", " ", 1).replace("-", "_")
+    if command.startswith("nbgrader db_"):  # commands below a command
+        command = command.replace("_", " ")
     first = (str(error).strip().splitlines() or ["no reason given"])[0]
     if isinstance(error, DatabaseError | sqlite3.DatabaseError):
         app.log.error(NO_GRADEBOOK, command, app.coursedir.db_url.removeprefix("sqlite:///"), first)
+    elif isinstance(error, ParserError):
+        app.log.error(NO_DATE, command, first.rpartition(": ")[2])
     else:
         app.log.error(STOPPED, command, type(error).__name__, first)
 

@@ -295,7 +295,9 @@ def test_the_gradebook_is_the_roster_if_it_knows_anybody_by_name(
     book(monkeypatch, named("bo"), named("al7", "Ada", "Lovelace"))
     collect({f"{ADA}/problems.ipynb": RELEASE})
     assert list(submitted(here)) == ["ada", "al7"]
-    assert "nobody in the roster is called that" in collect({"Eve/problems.ipynb": RELEASE}, ends=1)
+    said = collect({"Eve/problems.ipynb": RELEASE}, ends=1)
+    assert "nobody in the roster is called that. Add the student to the class list (nbgrader db student add ID " in said
+    assert "or unpack the zip, rename the file or folder, and collect the unpacked folder" in said
 
 
 def test_nobody_is_late_because_of_when_the_download_was_made(
@@ -343,7 +345,8 @@ def test_what_is_remembered_cannot_be_handed_in(here: Path, collect: Collect) ->
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nothing.zip"], "nothing.zip is neither a folder nor a zip file"),
+        (["nothing.zip"], "there is no file nothing.zip."),
+        (["empty"], "empty holds nothing to collect."),
         (["nbgrader_config.py"], "nbgrader_config.py is not a zip file that can be read"),
         (["release", "--assignment", "ps9"], "The course has no assignment ps9. It has: ps1."),
     ],
@@ -351,6 +354,7 @@ def test_what_is_remembered_cannot_be_handed_in(here: Path, collect: Collect) ->
 def test_what_was_typed_wrong_is_one_sentence(
     arguments: list[str], sentence: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (here / "empty").mkdir()
     assert main(["collect", *arguments]) == 1
     assert sentence in capsys.readouterr().err
 

@@ -104,7 +104,22 @@ def test_standard_output_gets_the_table_and_nothing_else(here: Path, capsys: pyt
     assert "Still to be graded by a person, in the formgrader: bela." in said.err
 
 
+def test_work_whose_grading_was_stopped_is_not_for_a_person(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "submitted" / "bela" / "ps1").mkdir(parents=True)
+    main(["grades", "ps1"])
+    said = capsys.readouterr().out
+    assert "Handed in, but not graded yet, so without these marks: bela. Run `nbgrader autograde ps1`" in said
+    assert "by a person" not in said
+    assert rows(here / "grades-ps1.csv")["bela"]["needs_manual_grade"] == "no"
+    (here / "autograded" / "bela" / "ps1").mkdir(parents=True)
+    main(["grades", "ps1"])
+    said = capsys.readouterr().out
+    assert "Still to be graded by a person, in the formgrader: bela." in said
+    assert "not graded yet" not in said
+
+
 def test_work_that_is_not_graded_yet_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "autograded" / "bela" / "ps1").mkdir(parents=True)
     for name, time in {"chen": "2026-12-01 10:00:00 UTC", "ada": "2026-12-01 10:00:00 UTC", "bela": "nonsense"}.items():
         (here / "submitted" / name / "ps1").mkdir(parents=True)
         (here / "submitted" / name / "ps1" / "timestamp.txt").write_text(time)

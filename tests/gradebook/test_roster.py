@@ -24,6 +24,15 @@ def test_names_reach_the_gradebook_and_nothing_that_is_known_is_lost(
     assert "dora,D,Dora," in said
 
 
+def test_names_under_headings_that_are_not_understood_are_said_to_be_missing(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "class.csv").write_text("Matrikel;Vorname;Nachname\nada;Ada;Adams\n", encoding="utf-8")
+    assert main(["roster", "class.csv", "--id", "Matrikel"]) == 0
+    said = capsys.readouterr().out
+    assert "class.csv has nothing to read as first_name or last_name; its headings are Matrikel, Vorname" in said
+
+
 def test_a_wrong_list_changes_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (here / "gradebook.db").read_bytes()
     (here / "class.csv").write_text("username\nnew\nnew\n")

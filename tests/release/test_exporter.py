@@ -70,18 +70,33 @@ def test_again_with_submissions_graded_keeps_the_marks(clone: Path) -> None:
         with gradebook.db.no_autoflush:
             submission = gradebook.add_submission("ps1", "ada")
         for grade in submission.notebooks[-1].grades:
-            grade.manual_score = 1
+            grade.auto_score = 1
         gradebook.db.commit()
     assert _generate(clone, "--force") == (0, f"{IN_GRADEBOOK}\n{UNCHANGED}\n")
     with Gradebook(f"sqlite:///{clone}/gradebook.db") as gradebook:
         assert gradebook.find_submission("ps1", "ada").score == 12
 
 
+def test_old_marks_under_new_points_are_told_and_a_new_text_is_not(clone: Path) -> None:
+    source = clone / "source" / "ps1" / "problems.ipynb"
+    notebook = nbformat.read(source, as_version=4)
+    next(c for c in notebook.cells if c.cell_type == "markdown").source += "\nA sentence more."
+    nbformat.write(notebook, source)
+    assert "graded before" not in _generate(clone)[1]
+    find(notebook, "q6-hidden").metadata.nbgrader.points = 18
+    nbformat.write(notebook, source)
+    subprocess.run([sys.executable, "-m", "autograder", "refresh", "q6"], cwd=clone, check=True, capture_output=True)
+    told = "1 student was graded before this change: `nbgrader autograde ps1 --force` grades this one again."
+    assert _generate(clone)[1].splitlines()[-1] == told
+    subprocess.run(["git", "checkout", "-q", "."], cwd=clone, check=True)
+    subprocess.run(["git", "clean", "-qfd", "release"], cwd=clone, check=True)
+
+
 def test_a_cell_that_is_gone_while_there_are_submissions_is_refused_with_the_remedy(clone: Path) -> None:
     source = clone / "source" / "ps1" / "problems.ipynb"
     text = source.read_text()
     notebook = nbformat.reads(text, as_version=4)
-    notebook.cells.remove(find(notebook, "q6-hidden"))
+    notebook.cells = [c for c in notebook.cells if not c.metadata.get("nbgrader", {}).get("grade_id", "").startswith("q6")]
     nbformat.write(notebook, source)
     status, said = _generate(clone)
     source.write_text(text)

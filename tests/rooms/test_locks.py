@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from autograder.rooms import _filters, _folders, _sandbox, _warm, _wire
-from autograder.rooms._ends import Gone
+from autograder.rooms._ends import Gone, NoRoom
 from autograder.rooms._handle import Handle
 from tests.conftest import ROOT
 from tests.rooms.course import deepen
@@ -78,6 +78,23 @@ def warm() -> Iterator[_warm.Warm]:
     yield made
     made.close()
     assert not Path(made.scratch).exists()
+
+
+def test_warming_up_prints_nothing_on_a_terminal() -> None:
+    terminal, end = os.openpty()
+    code = "from autograder.rooms._warm import Warm; Warm().close(); print('done')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdin=end, stdout=end, stderr=end, check=False)
+    os.close(end)
+    said = os.read(terminal, 4096)
+    os.close(terminal)
+    assert (done.returncode, said) == (0, b"done\r\n")
+
+
+def test_an_interpreter_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = [sys.executable, "-I", "-c", "import a_package_that_is_missing"]
+    monkeypatch.setattr(_warm, "_command", lambda what, number: broken)
+    with pytest.raises(NoRoom, match="did not start: ModuleNotFoundError: No module named 'a_package_that_is_missing'"):
+        _warm.Warm()
 
 
 @pytest.fixture(params=LEVELS)

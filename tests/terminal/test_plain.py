@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from dateutil.parser import ParserError
 from jupyter_core.application import NoStart
 
 from autograder.__main__ import main
@@ -42,6 +43,12 @@ def test_a_gradebook_that_cannot_be_used_says_what_to_do(caplog: pytest.LogCaptu
     status, said = _ended(sqlite3.DatabaseError("file is not a database"), caplog)
     assert status == 1
     assert said[0].startswith("nbgrader generate_assignment stopped: the gradebook /course/gradebook.db cannot be used")
+
+
+def test_a_date_that_is_not_understood_is_shown_with_one_that_is(caplog: pytest.LogCaptureFixture) -> None:
+    status, said = _ended(ParserError("Unknown string format: %s", "tomorrow"), caplog)
+    assert status == 1
+    assert said[0].endswith('not a date that it understands (tomorrow). Write it as in "2026-12-01 18:00 UTC".')
 
 
 def test_ctrl_c_says_that_nothing_is_lost(caplog: pytest.LogCaptureFixture) -> None:

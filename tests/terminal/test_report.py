@@ -56,7 +56,7 @@ def test_who_needs_a_person_is_named_once_for_each_reason_and_the_exit_status_sa
 
 def test_a_note_alone_needs_nobody() -> None:
     said = Said("ada")
-    said.report.note("ada", "there is no examples.ipynb")
+    said.report.note("ada", "late by 2 days, penalty 0")
     said.report.done("ada", 60, 60)
     assert said.report.end() == 0
 
