@@ -135,12 +135,25 @@ def _test(name: str, grade_id: str, method: str, cell: Any) -> Iterator[str]:
             "number that it gives."
         )
     lines = [line.strip() for line in cell["source"].split("\n")]
-    hidden = range(lines.index(BEGIN_HIDDEN), lines.index(END_HIDDEN)) if {BEGIN_HIDDEN, END_HIDDEN} <= {*lines} else ()
+    hidden = _between(lines, BEGIN_HIDDEN, END_HIDDEN)
     if any(call.lineno - 1 not in hidden for _, call in asked):
         yield (
             f"{grade_id}: students would see the line {name}.grade(…) with its seed; put it between the lines "
             f"`{BEGIN_HIDDEN}` and `{END_HIDDEN}`."
         )
+
+
+def _between(lines: list[str], begin: str, end: str) -> set[int]:
+    """The numbers of the lines in regions that begin and end so; a cell may have several."""
+    found: set[int] = set()
+    start = None
+    for number, line in enumerate(lines):
+        if line == begin and start is None:
+            start = number
+        elif line == end and start is not None:
+            found.update(range(start, number))
+            start = None
+    return found
 
 
 def _twice(notebook: Any, families: list[str]) -> Iterator[str]:

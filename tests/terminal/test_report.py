@@ -15,7 +15,12 @@ class Said:
 
     def __init__(self, *students: str) -> None:
         self.lines: list[str] = []
-        self.report = Report(self._say, logging.getLogger("a test"))
+        log = logging.getLogger("a test")
+        log.propagate, log.handlers = (
+            False,
+            [logging.NullHandler()],
+        )  # pytest cannot record such names
+        self.report = Report(self._say, log)
         self.report.header("ps1", list(students), "Student code is locked in by nothing.", "The seeds are public.")
 
     def _say(self, line: str) -> None:
@@ -84,7 +89,9 @@ def test_those_graded_before_are_counted_and_not_listed() -> None:
     assert said.lines[3] == "1 graded in ? s. 1 graded before and not again: --force grades them anew."
 
 
-@pytest.mark.parametrize("name", ["two\nlines", "\x1b[31mred", "\udcff", "right\u202eleft"])
+@pytest.mark.parametrize(
+    "name", ["two\nlines", "\x1b[31mred", "\udcff", "right\u202eleft"], ids=["lines", "colour", "surrogate", "turned"]
+)
 def test_a_name_cannot_write_to_the_terminal(name: str) -> None:
     said = Said(name)
     said.report.note(name, f"no {name}", Reason.NOTHING)
