@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import signal
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,10 @@ from autograder import Question
 from autograder._student import KernelStudent, answering
 
 ROOT = Path(__file__).parent.parent
+
+# Whoever starts the tests in the background of a shell has them, and every command they start, ignore Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 NAMES = tuple(f"q{n}" for n in range(1, 7))
 
 
