@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import signal
 import textwrap
 from collections.abc import Callable
@@ -22,6 +23,11 @@ ROOT = Path(__file__).parent.parent
 # Whoever starts the tests in the background of a shell has them, and every command they start, ignore Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Nor are the commands under test the children of the make that runs the tests: a make among them would say other lines.
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(name, None)
+
 NAMES = tuple(f"q{n}" for n in range(1, 7))
 
 
