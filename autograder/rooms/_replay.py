@@ -174,10 +174,10 @@ class Replay:
     def _ready(self) -> Handle:
         """The room, with the whole history run in it; a cell that now kills it becomes a culprit as well."""
         while True:
-            if self._over or self._budget.left <= 0:
-                raise OutOfTime("the notebook has used its time")
+            self._refuse_when_over()
             if self._room is None:
                 self._room = self._start()
+                self._refuse_when_over()  # whoever called `end` meanwhile saw no room to interrupt
             for cell in self._history[self._ran :]:
                 if cell not in self._shared.cells:
                     try:
@@ -191,6 +191,10 @@ class Replay:
                 self._ran += 1
             else:
                 return self._room
+
+    def _refuse_when_over(self) -> None:
+        if self._over or self._budget.left <= 0:
+            raise OutOfTime("the notebook has used its time")
 
     def _lose(self) -> None:
         """What went wrong may still be using the machine, so the next room is not begun before this one has ended."""

@@ -112,7 +112,7 @@ def _hostile(course: Course, port: int) -> dict[str, Submission]:
         "streams-closed": Submission("import os, atexit\natexit.register(os._exit, 3)\nos.closerange(0, 3)"),
         "channel-closed": Submission("import os\nos.closerange(0, 100)"),
         "busy-threads": Submission(
-            "import threading\ndef spin():\n    while True: pass\nfor i in range(20): threading.Thread(target=spin, daemon=True).start()"
+            "import threading\ndef spin():\n    while True: pass\nfor i in range(2): threading.Thread(target=spin, daemon=True).start()"
         ),
         "torch-turned": Submission(
             "import torch\ntorch.set_default_dtype(torch.float16); torch.set_grad_enabled(False); torch.set_num_threads(8)\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,8 +22,10 @@ class FakeRoom:
 
     def __init__(self, why: Gone) -> None:
         self._why = why
+        self.orders: list[dict[str, Any]] = []
 
     def call(self, order: dict[str, Any], *_: Any) -> dict[str, Any]:
+        self.orders.append(order)
         if "while True" in order.get("code", ""):
             raise self._why
         return {"outputs": [], "ok": True, "reply": _wire.encode(Reply((Answer((NUMBER, NUMBER)),)))}
@@ -30,7 +34,11 @@ class FakeRoom:
 
 
 def replay(why: Gone) -> _replay.Replay:
-    return _replay.Replay(lambda: FakeRoom(why), 60, 600, 1000, _replay.Shared())  # type: ignore[arg-type,return-value]
+    return replay_in(lambda: FakeRoom(why))
+
+
+def replay_in(start: Callable[[], FakeRoom]) -> _replay.Replay:
+    return _replay.Replay(start, 60, 600, 1000, _replay.Shared())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -64,3 +72,28 @@ def test_another_cell_that_was_ended_costs_the_function_nothing() -> None:
     made.run(_replay.Cell(NEW, 4))
     made.run(_replay.Cell(OLD, 5))
     assert made.ask(REQUEST).missing is None
+
+
+def test_a_room_that_was_being_made_when_the_run_was_ended_runs_no_cell() -> None:
+    room, making, asked_to_end = FakeRoom(Gone("ended")), threading.Event(), threading.Event()
+
+    def start() -> FakeRoom:
+        making.set()
+        assert asked_to_end.wait(60)
+        return room
+
+    made = replay_in(start)
+    made.later(_replay.Cell(OLD, 1))
+    catching_up = threading.Thread(target=made.catch_up)
+    catching_up.start()
+    assert making.wait(60)
+    put_away: list[Any] = []
+    ending = threading.Thread(target=made.end, args=(put_away.append,))
+    ending.start()
+    while not made._over:
+        ending.join(0.01)
+    asked_to_end.set()
+    ending.join(60)
+    catching_up.join(60)
+    assert put_away == [room]
+    assert room.orders == []
