@@ -83,7 +83,7 @@ seeds: $(READY)  ## new seeds for the hidden tests in source/; FORCE=1 if studen
 	@$(BIN)/autograder seeds $(if $(FORCE),--force)
 
 student-kit: $(READY)  ## dist/NAME-student-kit.zip of every assignment, for work at home
-	@$(BIN)/python tools/student_kit.py $(ASSIGNMENTS)
+	@$(BIN)/python -m tools.student_kit $(ASSIGNMENTS)
 
 lint: $(READY)  ## style, types and notebooks
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

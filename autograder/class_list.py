@@ -69,10 +69,11 @@ def read(file: Path, names: UserNames, column: str = "") -> list[Student]:
     for line, row in rows:
         values = {key: row[i].strip() if 0 <= i < len(row) else "" for key, i in at.items()}
         full, here = values["full"], f"{file}, line {line}"
-        name = values["id"] or (names.instead(values["email"], full) if names.instead else "")
+        called = full or f"{values['first_name']} {values['last_name']}".strip()
+        name = values["id"] or (names.instead(values["email"], called) if names.instead else "")
         # Canvas has two lines above the students: which grades are posted by hand, and the points that are possible.
         empty = not {cell.strip().casefold() for cell in row} - {"", "manual posting"}
-        if empty or full.casefold() == "points possible" or (names.instead and not name):
+        if empty or full.casefold() == "points possible":
             continue
         if not name:
             raise RosterError(f"{here}: the user name is missing. Fill it in or remove the line.")

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,6 +166,8 @@ def save(all_drawn: list[Drawn]) -> None:
     try:
         for drawn in all_drawn:
             beside = drawn.path.with_name(f".{drawn.path.name}.new")
+            beside.touch()
+            shutil.copymode(drawn.path, beside)  # a source notebook may be closed to students
             beside.write_bytes(drawn.text.encode("utf-8"))
         for drawn in all_drawn:
             drawn.path.with_name(f".{drawn.path.name}.new").replace(drawn.path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import subprocess
 import sys
@@ -12,10 +11,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-if __package__:
-    from tools.students_page import page
-else:  # run as a file by the Makefile
-    from students_page import page
+from autograder.at_home import notebook as at_home
+from tools.students_page import page
 
 ROOT = Path(__file__).parent.parent
 AT_HOME = ("torch", "numpy", "jupyterlab", "notebook", "ipykernel")
@@ -42,11 +39,14 @@ def pack(assignment: str, destination: Path) -> Path:
     notebooks = [p for p in released if p.suffix == ".ipynb"]
     if not notebooks:
         sys.exit(f"release/{assignment} holds no notebooks. Run `make release` first.")
-    graded = [p.name for p in notebooks if _graded(p)] or [notebooks[-1].name]
+    graded = [p.name for p in notebooks if at_home.read(p).graded] or [notebooks[-1].name]
     first = next((p.name for p in notebooks if p.name not in graded), graded[0])
     readme = (ROOT / "tools" / "kit" / "README.txt").read_text()
     for key, value in {"assignment": assignment, "first": first, "graded": graded[0]}.items():
         readme = readme.replace(f"{{{key}}}", value)
+    install = (ROOT / "tools" / "kit" / "install.py").read_text()
+    order = tuple(dict.fromkeys((first, graded[0])))
+    install = re.sub(r"^NOTEBOOKS = .*$", lambda _: f"NOTEBOOKS = {order!r}", install, flags=re.MULTILINE)
     destination.mkdir(exist_ok=True)
     kit = destination / f"{assignment}-student-kit.zip"
     with tempfile.TemporaryDirectory() as scratch:
@@ -59,7 +59,7 @@ def pack(assignment: str, destination: Path) -> Path:
             for file in notebooks:
                 archive.write(file, f"{inside}/original/{file.relative_to(folder).as_posix()}")
             archive.write(wheel, f"{inside}/{wheel.name}")
-            archive.write(ROOT / "tools" / "kit" / "install.py", f"{inside}/install.py")
+            archive.writestr(f"{inside}/install.py", install)
             archive.writestr(f"{inside}/requirements.txt", REQUIREMENTS.format(lines="\n".join(lines)))
             # Notepad of older Windows knows no other line ends.
             archive.writestr(f"{inside}/README.txt", readme.replace("\n", "\r\n"))
@@ -69,11 +69,6 @@ def pack(assignment: str, destination: Path) -> Path:
 
 def _hidden(path: Path) -> bool:
     return any(part.startswith((".", "__")) for part in path.parts)
-
-
-def _graded(path: Path) -> bool:
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return any(cell["metadata"].get("nbgrader", {}).get("grade") for cell in cells)
 
 
 def _wheel(folder: str) -> Path:

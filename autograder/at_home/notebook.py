@@ -33,6 +33,7 @@ FROM_COURSE = "Take a new copy of the course's notebook and paste your lines int
 TOO_LARGE = "{name} is larger than {megabytes} MB. Clear the outputs (Edit > Clear Outputs of All Cells) and save."
 LARGEST = 100
 ORIGINAL = "original"
+_KIT = re.compile(r"(.+)-student-kit\b")
 _ANSWER = re.compile(r"^def grad_q\w+\(", re.MULTILINE)
 _COPY = re.compile(r"(\s*\(\d+\)|[ _-]+copy ?(\d+|\(\d+\))?)+$", re.IGNORECASE)
 
@@ -91,11 +92,16 @@ class Notebook:
 
     @property
     def language(self) -> str:
-        about = self.content.get("metadata") or {}
-        spec, info = about.get("kernelspec") or {}, about.get("language_info") or {}
+        about = self.content.get("metadata")
+        about = about if isinstance(about, dict) else {}
+        info, spec = about.get("language_info"), about.get("kernelspec")
         return str(
             (isinstance(info, dict) and info.get("name")) or (isinstance(spec, dict) and spec.get("language")) or ""
         )
+
+    @property
+    def graded(self) -> bool:
+        return any(cell.graded for cell in self.cells)
 
     def named(self, name: str) -> list[Cell]:
         return [cell for cell in self.cells if cell.name == name]
@@ -160,7 +166,7 @@ def is_graded(notebook: Notebook, original: Notebook | None) -> bool:
     Without the kit's copy, functions that answer questions and the usual name tell a notebook that lost its marks.
     """
     course = original or notebook
-    if any(cell.graded for cell in (*notebook.cells, *course.cells)):
+    if notebook.graded or course.graded:
         return True
     if original:
         return False
@@ -173,7 +179,7 @@ def graded_beside(path: Path) -> tuple[str, ...]:
     found = []
     for other in sorted(path.parent.glob("*.ipynb"))[:20]:
         with suppress(UnreadableNotebook):
-            if other.name != path.name and any(cell.graded for cell in read(other).cells):
+            if other.name != path.name and read(other).graded:
                 found.append(other.name)
     return tuple(found)
 
@@ -182,6 +188,12 @@ def expected_name(name: str) -> str:
     """The name without what browsers and Jupyter add to copies: `problems (1).ipynb` was `problems.ipynb`."""
     stem, dot, suffix = name.rpartition(".")
     return (_COPY.sub("", stem) or stem) + dot + suffix
+
+
+def assignment_of(path: Path) -> str:
+    """The assignment of a notebook in its kit's folder (`ps2-student-kit`); elsewhere ps1, the course's first."""
+    kit = _KIT.match(path.resolve().parent.name)
+    return kit[1] if kit else "ps1"
 
 
 def _remedy(path: Path) -> str:

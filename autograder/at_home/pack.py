@@ -13,6 +13,7 @@ from autograder._errors import AutograderError
 from autograder.at_home import notebook as notebooks
 from autograder.at_home.report import modules
 
+TWICE = "Two of these files would be {name} in the zip, and they differ: name only the one that you hand in."
 NO_NAME = "--name {name!r} holds no letter: give the name that your course knows you by."
 
 
@@ -24,9 +25,11 @@ def pack(files: Sequence[Path], name: str, assignment: str) -> Path:
     inside: dict[str, bytes] = {}
     for file in files:
         notebook = notebooks.read(file)
-        inside[notebooks.expected_name(file.name)] = file.read_bytes()
-        for module in modules(notebook):
-            inside[module] = (file.parent / module).read_bytes()
+        parts = {notebooks.expected_name(file.name): file, **{m: file.parent / m for m in modules(notebook)}}
+        for entry, path in parts.items():
+            data = path.read_bytes()
+            if inside.setdefault(entry, data) != data:
+                raise AutograderError(TWICE.format(name=entry))
     final = files[0].parent / f"{assignment}-{slug}.zip"
     aside = final.with_name(final.name + ".new")
     try:

@@ -141,16 +141,18 @@ def report(notebook: Notebook, original: Notebook | None, outcomes: list[Outcome
 
 
 def modules(notebook: Notebook) -> tuple[str, ...]:
-    """The student's own files that the notebook imports: the grader needs them too."""
+    """The student's own files that the notebook imports, and what these import: the grader needs them too."""
     found: dict[str, None] = {}
-    for cell in notebook.cells:
-        for node in ast.walk(_parsed(cell)):
+    waiting = [_parsed(cell) for cell in notebook.cells]
+    for tree in waiting:
+        for node in ast.walk(tree):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
-            for name in names:
-                file = name.split(".")[0] + ".py"
-                if (notebook.path.parent / file).is_file():
+            for file in [name.split(".")[0] + ".py" for name in names]:
+                path = notebook.path.parent / file
+                if file not in found and path.is_file():
                     found[file] = None
+                    waiting.append(_tree(path.read_text(encoding="utf-8", errors="replace")))
     return tuple(found)
 
 
@@ -275,8 +277,12 @@ def _where(cell: Cell) -> str:
 def _parsed(cell: Cell) -> ast.AST:
     """The cell's code; lines for IPython (`%…`, `!…`) are left out, and code that cannot be read is nothing."""
     lines = ["" if line.lstrip().startswith(("%", "!", "?")) else line for line in cell.source.split("\n")]
+    return _tree("\n".join(lines) if cell.kind == "code" else "")
+
+
+def _tree(source: str) -> ast.AST:
     try:
-        return ast.parse("\n".join(lines)) if cell.kind == "code" else ast.Module([], [])
+        return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return ast.Module([], [])
 
@@ -291,13 +297,11 @@ def _defines(cell: Cell) -> set[str]:
 
 def _ago(path: Path) -> str:
     minutes = int((time.time() - path.stat().st_mtime) / 60)
-    if minutes < 1:
-        return "less than a minute ago"
     for size, word in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
         if minutes >= size:
             count = minutes // size
             return f"{count} {word}{'' if count == 1 else 's'} ago"
-    return "just now"
+    return "less than a minute ago"
 
 
 def _fill(text: str, first: str = "", then: str | None = None) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from autograder._errors import AutograderError
@@ -71,8 +71,7 @@ class Collection:
         with course.gradebook() as gradebook:
             if gradebook is not None:
                 self.people = roster.from_gradebook(gradebook)
-                found = [a for a in gradebook.assignments if a.name == course.assignment]
-                self.due = found[0].duedate.replace(tzinfo=UTC) if found and found[0].duedate else None
+                self.due = roster.due(gradebook, course.assignment)
         if options.students:
             self.people = roster.from_csv(options.students)
 

@@ -11,10 +11,12 @@ from typing import Any
 from autograder._errors import AutograderError
 from autograder.collecting.notebooks import Known, of_course
 
-NOT_HERE = "{folder} is not a course: there is no nbgrader_config.py. Go to the course's folder first (cd)."
 NO_NBGRADER = "nbgrader is missing here. This command is for instructors: activate the environment of the course first."
-NO_ASSIGNMENT = "The course has no assignment {name}.{others}"
-ONE_OF = " It has: {names}."
+NO_ASSIGNMENT = "The course has no assignment {name}. It has: {names}."
+NO_ASSIGNMENTS = (
+    "The course has no assignment yet: there is no notebook in {source}/ or {release}/. Run `nbgrader "
+    "generate_assignment` with the name of one first."
+)
 WHICH = "The course has several assignments ({names}): say which with --assignment."
 
 
@@ -22,16 +24,13 @@ class Course:
     """The course whose folder this is."""
 
     def __init__(self, assignment: str = "") -> None:
-        if not Path("nbgrader_config.py").is_file():
-            raise AutograderError(NOT_HERE.format(folder=Path.cwd()))
         try:
-            from nbgrader.apps import NbGrader
+            from autograder.gradebook import reading
         except ImportError:
             raise AutograderError(NO_NBGRADER) from None
-        app = NbGrader()
-        app.initialize([])
-        self.coursedir: Any = app.coursedir
-        self.root = Path(app.coursedir.root)
+        self._reading = reading
+        self.coursedir: Any = reading.course_here()
+        self.root = Path(self.coursedir.root)
         self.assignment = self._assignment(assignment)
         self.notebooks: list[Known] = of_course(
             [self.folder(self.coursedir.release_directory, "."), self.folder(self.coursedir.source_directory, ".")]
@@ -43,10 +42,13 @@ class Course:
             parent = Path(self.coursedir.format_path(step, ".", "."))
             found |= {p.name for p in parent.iterdir() if any(p.glob("*.ipynb"))} if parent.is_dir() else set()
         names = ", ".join(sorted(found))
+        if not found:
+            where = {"source": self.coursedir.source_directory, "release": self.coursedir.release_directory}
+            raise AutograderError(NO_ASSIGNMENTS.format(**where))
         if not name and len(found) > 1:
             raise AutograderError(WHICH.format(names=names))
-        if not found or (name and name not in found):
-            raise AutograderError(NO_ASSIGNMENT.format(name=name, others=ONE_OF.format(names=names) if found else ""))
+        if name and name not in found:
+            raise AutograderError(NO_ASSIGNMENT.format(name=name, names=names))
         return name or found.pop()
 
     @property
@@ -67,13 +69,10 @@ class Course:
 
     @contextmanager
     def gradebook(self) -> Iterator[Any]:
-        """The gradebook, or None where there is none yet: looking must not make one."""
-        from nbgrader.api import Gradebook
-        from sqlalchemy.engine import make_url
-
-        url = make_url(self.coursedir.db_url)
-        if url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).is_file()):
+        """A session that reads the gradebook, or None where there is none yet: looking must not make one."""
+        file = self._reading.sqlite_file(self.coursedir.db_url)
+        if file and not file.is_file():
             yield None
             return
-        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
-            yield gradebook
+        with self._reading.opened(self.coursedir.db_url, self.assignment) as session:
+            yield session

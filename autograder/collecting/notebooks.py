@@ -32,7 +32,7 @@ def of_course(folders: list[Path]) -> list[Known]:
             except UnreadableNotebook:
                 continue
             names = frozenset(cell.name for cell in notebook.cells if cell.name)
-            found.append(Known(path.stem, names, any(cell.graded for cell in notebook.cells)))
+            found.append(Known(path.stem, names, notebook.graded))
         if found:
             return found
     return []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +67,23 @@ def _plain(text: str) -> str:
 
 def from_gradebook(gradebook: Any) -> list[Student]:
     """The gradebook's students, if it knows any by name; ids alone, as grading adds them, are no roster."""
+    from nbgrader.api import Student as Known
+    from sqlalchemy import select
+
     people = [
         Student(s.id, s.first_name or "", s.last_name or "", s.email or "", s.lms_user_id or "")
-        for s in gradebook.students
+        for s in gradebook.scalars(select(Known).order_by(Known.id))
     ]
     return people if any(p.first_name or p.last_name or p.email or p.lms_user_id for p in people) else []
+
+
+def due(gradebook: Any, assignment: str) -> datetime | None:
+    """When the assignment is due, if the gradebook says it."""
+    from nbgrader.api import Assignment
+    from sqlalchemy import select
+
+    found = gradebook.scalar(select(Assignment.duedate).where(Assignment.name == assignment))
+    return found.replace(tzinfo=UTC) if found else None
 
 
 def from_csv(path: Path) -> list[Student]:

@@ -35,7 +35,9 @@ def add_to(commands: Any) -> None:
         "notebook", nargs="*", type=Path, default=[NOTEBOOK], metavar="NOTEBOOK", help=f"default: {NOTEBOOK}"
     )
     pack.add_argument("--name", required=True, help="your name, or the one that your course knows you by")
-    pack.add_argument("--assignment", default="ps1", help="default: ps1")
+    pack.add_argument(
+        "--assignment", metavar="NAME", default="", help="default: the one whose kit this folder is, else ps1"
+    )
     pack.set_defaults(run=_pack)
 
 
@@ -59,8 +61,9 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _pack(options: argparse.Namespace) -> int:
-    from autograder.at_home import pack
+    from autograder.at_home import notebook, pack
 
-    made = pack.pack(options.notebook, options.name, options.assignment)
+    assignment = options.assignment or notebook.assignment_of(options.notebook[0])
+    made = pack.pack(options.notebook, options.name, assignment)
     print(f"Send this file: {made.resolve()}")
     return 0

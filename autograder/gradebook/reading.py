@@ -22,6 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from autograder._errors import AutograderError
 
+NOT_HERE = "{folder} is not a course: there is no nbgrader_config.py. Go to the course's folder first (cd)."
 NONE = (
     "there is no gradebook {file}. Run the command in the folder that holds nbgrader_config.py; if this is the folder, "
     "`nbgrader generate_assignment {assignment}` makes the gradebook and `nbgrader autograde {assignment}` fills it."
@@ -42,7 +43,9 @@ class GradebookError(AutograderError):
 
 
 def course_here() -> Any:
-    """nbgrader's CourseDirectory of the current folder, as nbgrader_config.py describes it."""
+    """nbgrader's CourseDirectory of the current folder; GradebookError where no nbgrader_config.py is there."""
+    if not Path("nbgrader_config.py").is_file():
+        raise GradebookError(NOT_HERE.format(folder=Path.cwd()))
     app = NbGrader()
     app.initialize([])
     return app.coursedir
@@ -60,11 +63,20 @@ def opened(db_url: str, assignment: str) -> Iterator[Session]:
     file = sqlite_file(db_url)
     if file and not file.exists():
         raise GradebookError(NONE.format(file=file, assignment=assignment))
-    name = file or make_url(db_url).render_as_string(hide_password=True)
     engine = _engine(db_url, file)
     try:
-        with Session(engine) as session:
+        with explained(db_url), Session(engine) as session:
             yield session
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def explained(db_url: str) -> Iterator[None]:
+    """What a database says while it is used, as a GradebookError with the next step."""
+    name = sqlite_file(db_url) or make_url(db_url).render_as_string(hide_password=True)
+    try:
+        yield
     except DBAPIError as error:
         why = str(error.orig).splitlines()[0]
         sentence = BROKEN
@@ -73,8 +85,6 @@ def opened(db_url: str, assignment: str) -> Iterator[Session]:
         elif "no such" in why or "does not exist" in why:
             sentence = OLD
         raise GradebookError(sentence.format(file=name, why=why)) from None
-    finally:
-        engine.dispose()
 
 
 def _engine(db_url: str, file: Path | None) -> Engine:

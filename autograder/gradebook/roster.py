@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from pathlib import Path
 
+from nbgrader.api import Gradebook, Student
+from sqlalchemy import select
+
 from autograder import class_list
-from autograder.gradebook.reading import course_here, sqlite_file
+from autograder.gradebook import reading
+from autograder.terminal.plain import find_programs
 
 NAMES = class_list.UserNames(re.compile(r"[^/\\+\s.][^/\\+\x00-\x1f]*"), "no / \\ + and no dot in front", option="--id")
 NAMELESS = (
@@ -24,19 +26,24 @@ KNOWN = ("first_name", "last_name", "email", "lms_user_id")
 def import_roster(file: str, column: str = "") -> int:
     """Reads the list into the gradebook and says what was new."""
     students = class_list.read(Path(file), NAMES, column)
-    coursedir = course_here()
-    # nbgrader looks for `alembic` on PATH when it makes a gradebook; it is there only in an activated environment.
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    from nbgrader.api import Gradebook
-
-    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
-        before = {student.id for student in gradebook.students}
+    coursedir = reading.course_here()
+    where = reading.sqlite_file(coursedir.db_url)
+    before: set[str] = set()
+    if where is None or where.exists():  # one that cannot be used is said before nbgrader opens it for writing
+        with reading.opened(coursedir.db_url, coursedir.assignment_id) as session:
+            before = set(session.scalars(select(Student.id)))
+    find_programs()  # nbgrader starts `alembic` where it makes a gradebook
+    with reading.explained(coursedir.db_url), Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
         for student in students:
             known = {key: value for key in KNOWN if (value := getattr(student, key))}
-            gradebook.update_or_create_student(student.id, **known)
+            # Not `update_or_create_student`, which commits each for itself: half a list could go in.
+            row = gradebook.db.get(Student, student.id) or Student(id=student.id)
+            for key, value in known.items():
+                setattr(row, key, value)
+            gradebook.db.add(row)
+        gradebook.db.commit()
     new = [s.id for s in students if s.id not in before]
     others = sorted(before - {s.id for s in students})
-    where = sqlite_file(coursedir.db_url)
     print(f"Read {len(students)} students into {where.name if where else 'the gradebook'}: {len(new)} of them new.")
     fields = ("first_name", "last_name")
     if missing := [key for key in fields if not any(getattr(s, key) for s in students)]:

@@ -7,16 +7,17 @@ import os
 import stat
 import zipfile
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
+from nbgrader import api
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from autograder.__main__ import main
 from autograder.collecting import place
-from autograder.collecting.course import Course
 from tests.collecting.downloads import ADA, OTHER, RELEASE, course, unpacked, work, zipped
 
 Collect = Callable[..., str]
@@ -276,23 +277,22 @@ def test_a_roster_that_cannot_be_used_is_one_sentence(
     assert reason in capsys.readouterr().err
 
 
-def book(monkeypatch: pytest.MonkeyPatch, *students: SimpleNamespace) -> None:
-    """The course's gradebook as far as it is asked."""
-    due = SimpleNamespace(name="ps1", duedate=datetime(2026, 11, 10, 8))
-    held = SimpleNamespace(assignments=[due], students=students)
-    monkeypatch.setattr(Course, "gradebook", lambda self: nullcontext(held))
+def book(here: Path, *students: api.Student) -> None:
+    """The course's gradebook anew: ps1 is due, and these are in the course."""
+    engine = create_engine(f"sqlite:///{here}/gradebook.db", poolclass=NullPool)
+    api.Base.metadata.drop_all(engine)
+    api.Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(api.Course(id="default_course"))
+        session.add(api.Assignment(name="ps1", duedate=datetime(2026, 11, 10, 8), course_id="default_course"))
+        session.add_all(students)
+        session.commit()
 
 
-def named(identity: str, first: str = "", last: str = "") -> SimpleNamespace:
-    return SimpleNamespace(id=identity, first_name=first, last_name=last, email=None, lms_user_id=None)
-
-
-def test_the_gradebook_is_the_roster_if_it_knows_anybody_by_name(
-    here: Path, collect: Collect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    book(monkeypatch, named("bo"), named("cy"))
+def test_the_gradebook_is_the_roster_if_it_knows_anybody_by_name(here: Path, collect: Collect) -> None:
+    book(here, api.Student(id="bo"), api.Student(id="cy"))
     collect({"Ada/problems.ipynb": RELEASE})
-    book(monkeypatch, named("bo"), named("al7", "Ada", "Lovelace"))
+    book(here, api.Student(id="bo"), api.Student(id="al7", first_name="Ada", last_name="Lovelace"))
     collect({f"{ADA}/problems.ipynb": RELEASE})
     assert list(submitted(here)) == ["ada", "al7"]
     said = collect({"Eve/problems.ipynb": RELEASE}, ends=1)
@@ -300,10 +300,8 @@ def test_the_gradebook_is_the_roster_if_it_knows_anybody_by_name(
     assert "or unpack the zip, rename the file or folder, and collect the unpacked folder" in said
 
 
-def test_nobody_is_late_because_of_when_the_download_was_made(
-    here: Path, collect: Collect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    book(monkeypatch)
+def test_nobody_is_late_because_of_when_the_download_was_made(here: Path, collect: Collect) -> None:
+    book(here)
     files = {"a_1_2_problems.ipynb": work("a"), "b_LATE_3_4_problems.ipynb": work("b")}
     said = collect(files)
     assert (here / "submitted/a/ps1/timestamp.txt").read_text() == "2026-11-10 08:00:00 UTC\n"
@@ -333,6 +331,18 @@ def test_a_run_that_is_stopped_leaves_whole_submissions_and_nothing_else(
     monkeypatch.undo()
     monkeypatch.chdir(here)
     assert "2 placed, 0 replaced, 1 as before" in collect(files)
+
+
+def test_looking_at_a_gradebook_does_not_change_it_and_a_damaged_one_is_a_sentence(
+    here: Path, collect: Collect, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book(here)
+    before = (here / "gradebook.db").read_bytes()
+    collect({"Ada/problems.ipynb": RELEASE}, "--dry-run")
+    assert (here / "gradebook.db").read_bytes() == before
+    (here / "gradebook.db").write_bytes(b"damaged" * 1000)
+    assert main(["collect", "release", "--dry-run"]) == 1
+    assert "cannot be read: file is not a database." in capsys.readouterr().err
 
 
 def test_what_is_remembered_cannot_be_handed_in(here: Path, collect: Collect) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from autograder.__main__ import main
+from autograder.gradebook import reading
 
 
 def test_names_reach_the_gradebook_and_nothing_that_is_known_is_lost(
@@ -39,3 +41,44 @@ def test_a_wrong_list_changes_nothing(here: Path, capsys: pytest.CaptureFixture[
     assert main(["roster", "class.csv"]) == 1
     assert "class.csv, line 3: new stands in line 2 too" in capsys.readouterr().err
     assert (here / "gradebook.db").read_bytes() == before
+
+
+def test_a_list_that_the_gradebook_cannot_take_leaves_nobody_of_it_behind(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "PATIENCE", 0.1)
+    (here / "class.csv").write_text("username,first_name\nada,Changed\nnew,New\n")
+    before = (here / "gradebook.db").read_bytes()
+    with sqlite3.connect(here / "gradebook.db") as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert main(["roster", "class.csv"]) == 1
+    assert "gradebook.db is held by another process. Nothing was changed" in capsys.readouterr().err
+    assert (here / "gradebook.db").read_bytes() == before
+
+
+def test_a_list_is_not_read_into_a_folder_that_is_no_course(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("class.csv").write_text("username\nada\n")
+    assert main(["roster", "class.csv"]) == 1
+    assert "is not a course: there is no nbgrader_config.py" in capsys.readouterr().err
+    assert [p.name for p in tmp_path.iterdir()] == ["class.csv"]
+
+
+def test_a_damaged_gradebook_is_one_sentence(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "gradebook.db").write_bytes(b"damaged" * 1000)
+    (here / "class.csv").write_text("username\nada\n")
+    assert main(["roster", "class.csv"]) == 1
+    said = capsys.readouterr().err
+    assert "gradebook.db cannot be read: file is not a database." in said
+    assert "Traceback" not in said
+
+
+def test_a_list_comes_before_the_first_gradebook(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "gradebook.db").unlink()
+    (here / "class.csv").write_text("username\nada\n")
+    assert main(["roster", "class.csv"]) == 0
+    assert "Read 1 students into gradebook.db: 1 of them new." in capsys.readouterr().out
+    assert main(["roster", "class.csv"]) == 0
+    assert "0 of them new" in capsys.readouterr().out

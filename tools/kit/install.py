@@ -65,10 +65,11 @@ REASONS = (
     ),
 )
 BROKEN = "Everything was installed, but {what} cannot be loaded. Delete the folder venv and run this again.\n{said}"
+NOTEBOOKS = ("examples.ipynb", "problems.ipynb")
 DONE = """
 Done. Next, in this folder ({here}):
 
-    {start}                open JupyterLab: first examples.ipynb, then problems.ipynb
+    {start}                open JupyterLab: {order}
     {check}   see what your instructor will see
 
 students.html says how it goes on. Your own copy of each notebook as it was handed out is in the folder original."""
@@ -95,7 +96,8 @@ def main():
         DONE.format(
             here=HERE,
             start=quote.format(os.path.join("venv", folder(), "jupyter")) + " lab",
-            check=quote.format(os.path.join("venv", folder(), "autograder")) + " check problems.ipynb",
+            check=quote.format(os.path.join("venv", folder(), "autograder")) + " check " + NOTEBOOKS[-1],
+            order="first {}, then {}".format(*NOTEBOOKS) if len(NOTEBOOKS) > 1 else NOTEBOOKS[0],
         )
     )
 
