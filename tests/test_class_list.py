@@ -55,6 +55,13 @@ def test_the_grading_worksheet_of_moodle_gives_the_number_of_a_hidden_name(tmp_p
         listed(tmp_path, text)
 
 
+def test_who_has_neither_user_name_nor_address_is_found_by_the_name(tmp_path: Path) -> None:
+    text = "email,first_name,last_name\nada@example.org,Ada,Lovelace\n,Bo,Bee\n"
+    assert listed(tmp_path, text, names=collecting.NAMES) == [ADA, Student("bo-bee", "Bo", "Bee")]
+    with pytest.raises(RosterError, match="line 3: the user name is missing"):
+        listed(tmp_path, "email,first_name\nada@example.org,Ada\n,,x\n", names=collecting.NAMES)
+
+
 def test_a_full_name_is_taken_apart_and_the_id_number_of_moodle_is_found(tmp_path: Path) -> None:
     assert listed(tmp_path, "Full name,ID number\nAda King Byron,0815\n") == [Student("0815", "Ada King", "Byron")]
 

@@ -126,6 +126,13 @@ def test_a_notebook_that_cannot_be_written_leaves_the_others_as_they_were(
     assert not list(course.rglob(".*.new"))
 
 
+def test_a_notebook_that_is_closed_to_students_stays_closed(course: Path) -> None:
+    file = next((course / "source" / "ps1").glob("problems.ipynb"))
+    file.chmod(0o640)
+    assert main(["seeds"]) == 0
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
 def test_a_seed_whose_points_do_not_tell_every_mistake_is_drawn_again(course: Path) -> None:
     asked: list[str] = []
 

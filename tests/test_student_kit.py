@@ -52,6 +52,32 @@ def test_what_is_needed_and_torchs_size_are_said_before_the_command_that_install
     assert "autograder check problems.ipynb" in readme
 
 
+@pytest.mark.parametrize(
+    ("notebooks", "said"),
+    [
+        (("examples.ipynb", "problems.ipynb"), "open JupyterLab: first examples.ipynb, then problems.ipynb"),
+        (("sums.ipynb", "sums.ipynb"), "open JupyterLab: sums.ipynb"),
+    ],
+)
+def test_the_installer_names_the_notebooks_of_its_own_kit(
+    tmp_path: Path,
+    notebooks: tuple[str, str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "install.py").write_text(student_kit.installer(*notebooks))
+    install = loaded(tmp_path / "install.py")
+    for step in ("refuse", "has_torch", "make_venv", "pip", "try_out"):
+        monkeypatch.setattr(install, step, lambda *_: True)
+    monkeypatch.setattr(install, "LOG", str(tmp_path / "log"))
+    monkeypatch.setattr(sys, "argv", ["install.py"])
+    install.main()
+    out = capsys.readouterr().out
+    assert f"{said}\n" in out
+    assert f"autograder check {notebooks[1]}" in out
+
+
 def test_the_students_page_is_in_it_whole_and_asks_for_nothing_outside(kit: zipfile.ZipFile) -> None:
     shown = kit.read("ps1-student-kit/students.html").decode()
     assert shown.startswith('<!DOCTYPE html>\n<html lang="en">')
@@ -77,14 +103,20 @@ def test_an_assignment_is_packed_by_its_name_or_all_of_them_without(
     assert student_kit.assignments()[0] == "ps1"
 
 
-@pytest.fixture
-def installer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """The kit's install.py as a module, in a folder of its own."""
-    made = importlib.util.spec_from_file_location("install", ROOT / "tools" / "kit" / "install.py")
+def loaded(file: Path) -> Any:
+    """A Python file as a module."""
+    made = importlib.util.spec_from_file_location("install", file)
     assert made
     assert made.loader
     module = importlib.util.module_from_spec(made)
     made.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def installer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """The kit's install.py as a module, in a folder of its own."""
+    module = loaded(ROOT / "tools" / "kit" / "install.py")
     monkeypatch.setattr(module, "HERE", str(tmp_path))
     monkeypatch.setattr(module, "LOG", str(tmp_path / "install.log"))
     return module

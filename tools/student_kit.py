@@ -44,9 +44,6 @@ def pack(assignment: str, destination: Path) -> Path:
     readme = (ROOT / "tools" / "kit" / "README.txt").read_text()
     for key, value in {"assignment": assignment, "first": first, "graded": graded[0]}.items():
         readme = readme.replace(f"{{{key}}}", value)
-    install = (ROOT / "tools" / "kit" / "install.py").read_text()
-    order = tuple(dict.fromkeys((first, graded[0])))
-    install = re.sub(r"^NOTEBOOKS = .*$", lambda _: f"NOTEBOOKS = {order!r}", install, flags=re.MULTILINE)
     destination.mkdir(exist_ok=True)
     kit = destination / f"{assignment}-student-kit.zip"
     with tempfile.TemporaryDirectory() as scratch:
@@ -59,12 +56,19 @@ def pack(assignment: str, destination: Path) -> Path:
             for file in notebooks:
                 archive.write(file, f"{inside}/original/{file.relative_to(folder).as_posix()}")
             archive.write(wheel, f"{inside}/{wheel.name}")
-            archive.writestr(f"{inside}/install.py", install)
+            archive.writestr(f"{inside}/install.py", installer(first, graded[0]))
             archive.writestr(f"{inside}/requirements.txt", REQUIREMENTS.format(lines="\n".join(lines)))
             # Notepad of older Windows knows no other line ends.
             archive.writestr(f"{inside}/README.txt", readme.replace("\n", "\r\n"))
             archive.writestr(f"{inside}/students.html", page(ROOT / "docs" / "students.md"))
     return kit
+
+
+def installer(first: str, graded: str) -> str:
+    """install.py, which at its end names the notebooks of this kit in the order in which they are opened."""
+    order = tuple(dict.fromkeys((first, graded)))
+    text = (ROOT / "tools" / "kit" / "install.py").read_text()
+    return re.sub(r"^NOTEBOOKS = .*$", lambda _: f"NOTEBOOKS = {order!r}", text, flags=re.MULTILINE)
 
 
 def _hidden(path: Path) -> bool:

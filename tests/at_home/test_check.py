@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from nbformat import NotebookNode
 
 from autograder import _messages
 from autograder.__main__ import main
+from autograder._errors import AutograderError
 from autograder.at_home import fresh_run
 from autograder.at_home.fresh_run import Outcome
 from autograder.at_home.notebook import expected_name, original_of, read
@@ -249,8 +251,6 @@ def test_the_released_notebook_has_nothing_to_complain_about_with_or_without_the
 
 
 def test_one_file_to_send_holds_the_notebook_and_what_it_imports(tmp_path: Path) -> None:
-    import zipfile
-
     (tmp_path / "mine.py").write_text("x = 1\n")
     (tmp_path / "unused.py").write_text("x = 1\n")
     path = notebook(tmp_path, "ada", lambda content: content.cells.append(scratch("%time 1\nimport mine, math")))
@@ -259,3 +259,38 @@ def test_one_file_to_send_holds_the_notebook_and_what_it_imports(tmp_path: Path)
     with zipfile.ZipFile(made) as archive:
         assert archive.namelist() == ["problems.ipynb", "mine.py"]
         assert json.loads(archive.read("problems.ipynb"))["cells"]
+
+
+def test_what_an_imported_file_imports_is_sent_too(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("import helper\nimport mine\n")
+    (tmp_path / "helper.py").write_text("from deep import x\n")
+    (tmp_path / "deep.py").write_text("x = (\n")
+    path = notebook(tmp_path, "ada", lambda content: content.cells.append(scratch("import mine")))
+    with zipfile.ZipFile(pack([path], "Ada", "ps1")) as archive:
+        assert archive.namelist() == ["problems.ipynb", "mine.py", "helper.py", "deep.py"]
+
+
+def test_two_copies_of_a_notebook_that_differ_are_not_sent_as_one(tmp_path: Path) -> None:
+    path = notebook(tmp_path, "ada")
+    copy = tmp_path / "problems (1).ipynb"
+    copy.write_bytes(RELEASE.read_bytes())
+    with pytest.raises(AutograderError, match=r"would be problems\.ipynb in the zip, and they differ"):
+        pack([path, copy], "Ada", "ps1")
+    assert not list(tmp_path.glob("*.zip*"))
+
+
+@pytest.mark.parametrize(("folder", "zip_name"), [("ps2-student-kit", "ps2-ada.zip"), ("work", "ps1-ada.zip")])
+def test_what_is_packed_in_a_kit_has_the_name_of_the_kits_assignment(
+    tmp_path: Path, folder: str, zip_name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / folder).mkdir()
+    path = notebook(tmp_path / folder, "ada")
+    assert main(["pack", str(path), "--name", "Ada"]) == 0
+    assert f"Send this file: {path.with_name(zip_name)}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("about", [[1], "text", None, {"kernelspec": []}])
+def test_metadata_of_another_shape_names_no_language(tmp_path: Path, about: object) -> None:
+    content = {"cells": [], "metadata": about, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "problems.ipynb").write_text(json.dumps(content))
+    assert read(tmp_path / "problems.ipynb").language == ""
