@@ -43,9 +43,8 @@ def harmless(text: str) -> str:
     """
     text = text.encode("utf-8", "replace").decode()
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
-    if len(text) > LONGEST:
-        text = text[: LONGEST - 1] + "…"
-    return ";".join(map(_guarded, text.split(";")))
+    text = ";".join(map(_guarded, text.split(";")))
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _guarded(text: str) -> str:

@@ -56,9 +56,12 @@ def test_a_text_that_nothing_would_run_stays_as_it_is(text: str) -> None:
     assert harmless(text) == text
 
 
-@pytest.mark.parametrize("text", RUNS)
+@pytest.mark.parametrize(
+    "text", [*RUNS, "=" * (LONGEST + 1), "=1;" * LONGEST, "x" * (LONGEST - 2) + ";=1", "x" * (LONGEST - 3) + ";=1"]
+)
 def test_making_a_text_harmless_twice_changes_nothing_more(text: str) -> None:
     assert harmless(harmless(text)) == harmless(text)
+    assert len(harmless(text)) <= LONGEST
 
 
 def test_numbers_stay_numbers_with_two_decimals() -> None:
