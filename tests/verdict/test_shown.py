@@ -123,6 +123,26 @@ def test_the_pictures_alternative_text_says_the_graph_and_the_marks(page: list[A
     assert " height=" not in html
 
 
+def test_a_link_that_is_wrong_on_its_own_is_not_said_to_be_computed_from_the_first_wrong_one(
+    page: list[Any], student: Class
+) -> None:
+    """In q4 the adjoints of c and a come from that of d, and neither from the other's."""
+    student.run(
+        "def grad_q4(x):\n    a = x**2; b = 2*x; c = torch.sin(x); d = -(a + b + c); f = torch.exp(d)\n"
+        "    dfdd = f; dfdc = dfdd; dfdb = -dfdd; dfda = 2 * dfdd\n"
+        "    dfdx = dfda * 2 * x + dfdb * 2 + dfdc * torch.cos(x)\n    return f, dfdx\n"
+    )
+    with pytest.raises(CheckFailed):
+        student.check(QUESTIONS["q4"])
+    table, picture = (thing._repr_mimebundle_() for thing in page[:2])
+    assert re.search(r"dfda .* does not follow from your numbers above", table["text/plain"])
+    alt = re.search(r'alt="([^"]+)"', picture["text/html"])
+    assert alt
+    assert re.search(r"dfdc = [-.\d]+ is wrong;", alt[1])
+    assert re.search(r"dfda = [-.\d]+ comes after the first wrong one;", alt[1])
+    assert "computed from" not in picture["image/svg+xml"]
+
+
 def test_a_picture_of_a_students_passes_the_page_of_feedback_and_stays_a_picture(page: list[Any]) -> None:
     bundle = _sanitise.bundle(Q6.draw()._repr_mimebundle_())
     assert set(bundle) == {"text/html", "image/svg+xml", "text/plain"}
