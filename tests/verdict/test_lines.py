@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from autograder import CheckFailed
 from autograder._judge import Kind
-from autograder._seam import Missing
+from autograder._question import Question
+from autograder._seam import Missing, Reply, Request
+from autograder._student import KernelStudent, answering
+from autograder.rooms import _sealed
 from autograder.student.faults import fault_of
 from autograder.verdict.lines import Lines
 from autograder.verdict.unusable import Unusable
@@ -15,6 +23,26 @@ from tests.conftest import QUESTIONS, Class
 Q5 = QUESTIONS["q5"]
 HEAD = "def grad_q5(x):\n    f = 3+6*x+7*x**2+3*x**3+8*x**4\n"
 POWER = "grad_q5 stopped in line {line}: in Python `^` is not a power. Write `**`, as in `x**2`.\n    {source}"
+
+
+class Graded(Class):
+    """A student whose answers at hidden points are heard as those of a room are when a class is graded."""
+
+    def ask(self, request: Request) -> Reply:
+        reply = KernelStudent(self.namespace).ask(request)
+        sealed = _sealed.seal(reply, request, self.namespace["In"])
+        return replace(sealed, cells=reply.cells, modules=reply.modules)
+
+    def verdict(self, question: Question, answer: Callable[..., Any] | str | None = None, seed: int | str = 1) -> Any:
+        assert isinstance(answer, str)
+        self.run(answer)
+        with answering(self):
+            return question.judge(seed)
+
+
+@pytest.fixture
+def student() -> Graded:
+    return Graded()
 
 
 def told(student: Class, body: str, before: str = "") -> str:
@@ -43,9 +71,9 @@ def test_a_caret_for_a_power_is_named_with_its_line(what: str, student: Class) -
     assert str(failed.value) == text
 
 
-def test_a_caret_is_named_without_cells(student: Class) -> None:
+def test_a_caret_is_named_without_cells() -> None:
     """In a script there is only the line itself."""
-    student.namespace["In"] = []
+    student = Class()
     from tests.conftest import run_source
 
     run_source(HEAD + "    dfdx = 6 + 9*x^2\n    return f, dfdx\n", student.namespace)
@@ -67,6 +95,17 @@ def test_a_caret_in_a_helper_of_another_cell_is_found(student: Class) -> None:
     assert "write `**` in line 2.\n    return 2^2" in told(student, "return f, four(x)")
 
 
+def test_a_caret_in_a_module_beside_the_notebook_is_named_with_the_modules_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "carets_beside.py").write_text("\n\n\n\ndef four(x):\n    return 2*x^2\n")
+    student = Class()
+    student.run("from carets_beside import four")
+    assert told(student, "return f, four(x)") == POWER.format(line="6 (in `four`)", source="return 2*x^2")
+
+
 def test_an_error_on_another_line_is_no_caret(student: Class) -> None:
     text = told(student, "k = 2^1\nreturn f, len(3)")
     assert text.startswith("grad_q5 stopped in line 4 with TypeError")
@@ -84,6 +123,22 @@ def test_a_value_that_a_later_line_replaces_is_named(student: Class) -> None:
         "The value f is not right at a hidden test point. Line 3 gives f another value: use another name there. Where "
         "the value is wrong, the derivative earns nothing.\n    f = 6 + 14*x"
     )
+
+
+KEPT = {
+    "summed up": "f += 7*x**2\nf += 3*x**3\nreturn f, x",
+    "summed up in full": "f = f + 7*x**2\nf = f + 3*x**3\nreturn f, x",
+    "in two arms": "if x > 0:\n    f = f / 2\nelse:\n    f = 0 * x\nreturn f, x",
+    "in a function inside": "def g(t):\n    f = t\n    return f\nreturn g(2 * f), x",
+    "in a dictionary": "t = {f: 1 for f in (1, 2)}\nreturn 2 * f, x",
+}
+
+
+@pytest.mark.parametrize("what", KEPT)
+def test_a_value_that_no_line_replaces_is_not_told_as_replaced(what: str, student: Class) -> None:
+    text = told(student, KEPT[what])
+    assert text.startswith("The value f is not right at a hidden test point.")
+    assert "another value" not in text
 
 
 RAISES = {
@@ -149,9 +204,15 @@ def test_an_argument_that_a_line_replaces_is_named(student: Class) -> None:
     assert told(student, "x = 3\nreturn f, 6 + 14*x") == "dfdx is not right at a hidden test point." + replaced
     source = "def grad_q5(x):\n    x = torch.tensor(2.0)\n    return 3+6*x+7*x**2+3*x**3+8*x**4, x\n"
     assert "Line 2 gives the argument x another value" in student.verdict(Q5, source).text
-    assert "another value" not in told(student, "x = x.double()\nreturn f, 6 + 14*x")
+    for body in ("x = x.double()", "def g(t):\n    x = 3\n    return t * x\nx.sin()"):
+        assert "another value" not in told(student, f"{body}\nreturn f, 6 + 14*x")
+    assert told(student, "x = 3\nx = 4\nreturn f, 6 + 14*x").endswith(replaced), "the first of them is named"
 
 
+NO_VALUE = (
+    "grad_q5 stopped in line {line}: `dfdx` has no value there. Check how it is spelled, or compute it first.\n"
+    "    {source}"
+)
 SOMETIMES = {
     "if x > 100:\n    dfdx = 1\nreturn f, dfdx": ("dfdx", "line 4, which gives it one, was"),
     "if x > 100:\n    t = 1\nelif x > 90:\n    t = 2\nreturn f, 2 * t": (
@@ -177,7 +238,23 @@ def test_a_name_that_only_some_cases_give_a_value_is_told_with_the_lines_that_di
 def test_a_name_that_gets_its_value_further_down_has_none_yet(student: Class) -> None:
     for inside in ("def g():\n    dfdx = 1", "t = [dfdx for dfdx in (1, 2)]"):
         assert told(student, f"{inside}\nreturn f, dfdx").startswith("dfdx has no value when grad_q5 returns")
-    assert "not run" not in told(student, "t = 2 * dfdx\ndfdx = t\nreturn f, dfdx")
+    line = "t = 2 * dfdx"
+    verdict = student.verdict(Q5, f"{HEAD}    {line}\n    dfdx = t\n    return f, dfdx\n")
+    assert verdict.kind is Kind.RAISED
+    assert verdict.text == NO_VALUE.format(line="3", source=line)
+
+
+def test_an_adjoint_that_only_a_helper_misses_is_told_as_the_helpers(student: Class) -> None:
+    student.run("def helper():\n    return 2 * dfdx\n")
+    verdict = student.verdict(Q5, f"{HEAD}    dfdx = 6\n    return f, helper()\n")
+    assert verdict.kind is Kind.RAISED
+    assert verdict.text == NO_VALUE.format(line="2 (in `helper`)", source="return 2 * dfdx")
+
+
+def test_an_adjoint_of_a_function_inside_is_none_of_the_answer(student: Class) -> None:
+    """So the placeholder below it is still the answer that is missing."""
+    verdict = student.verdict(Q5, f"{HEAD}    def g():\n        dfdx = 1\n    raise NotImplementedError()\n")
+    assert verdict.kind is Kind.UNANSWERED
 
 
 def test_round_of_a_tensor_is_not_to_be_rounded(student: Class) -> None:
@@ -207,10 +284,37 @@ def test_a_product_without_its_sign_is_told(line: str) -> None:
     words = {"function": "grad_q5", "arguments": "x", "output": "f", "adjoint": "dfdx"}
     with pytest.raises(SyntaxError) as failed:
         compile(line, "<cell>", "exec")
-    text = Unusable(words, True).missing(Missing(fault_of(failed.value)), Lines((), "grad_q5")).text
+    missing = Missing(fault_of(failed.value))
+    missing = _sealed.seal(Reply(missing=missing), Request("grad_q5", ("x",), (), (), {}), [line]).missing or missing
+    text = Unusable(words, True).missing(missing, Lines((), "grad_q5")).text
     found = PRODUCTS[line]
     why = f"write `{found[0]}`, not `{found[1]}`" if found else "invalid decimal literal"
     assert text == (
         f"grad_q5 is not defined, because its cell stopped in line 1 with SyntaxError: {why}. Correct that line and "
         f"run the cell again.\n    {line}"
     )
+
+
+SPELLED_OUT = (
+    'raise NameError("q", name=f"the point is {x.item()}")',
+    'raise NameError("q", name=f"p{x.item():.6f}".replace(".", "_").replace("-", "m"))',
+    'raise SyntaxError(f"the point is {x.item()}")',
+    'raise SyntaxError("q", ("q", int(abs(x) * 64), 1, f"the point is {x.item()}"))',
+    'raise SyntaxError("invalid decimal literal", ("q", 1, 1, f"{int(abs(x) * 64)}x"))',
+)
+
+
+@pytest.mark.parametrize("line", SPELLED_OUT)
+def test_no_text_of_an_exception_spells_out_a_hidden_point(line: str) -> None:
+    """In the kernel itself, where nothing is sealed."""
+    kind = "NameError" if "NameError" in line else "SyntaxError"
+    assert told(Class(), line) == f"grad_q5 stopped in line 3 with {kind}.\n    {line}"
+
+
+def test_a_call_that_reads_text_as_python_is_told_by_its_own_line(student: Class) -> None:
+    line = 'dfdx = eval("2x")'
+    assert told(student, f"t = 1\n{line}\nreturn f, dfdx") == (
+        f"grad_q5 stopped in line 4 with SyntaxError.\n    {line}"
+    )
+    with pytest.raises(CheckFailed, match="stopped in line 4 with SyntaxError: invalid decimal literal"):
+        student.check(Q5)
