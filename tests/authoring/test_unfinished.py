@@ -12,11 +12,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.authoring import current
 from autograder.authoring.generate import RefuseUnfinished, Unfinished
-from autograder.authoring.source import grade_id, placeholder
+from autograder.authoring.source import grade_id, placeholder, without_magics
 from autograder.authoring.unfinished import problems
 from tests.authoring.notebooks import find, marked, replaced, six, without
 
 Change = Callable[[Any], None]
+GRADE = 'q2.grade(points=8, seed="c07b93e4")'
 
 
 @pytest.fixture
@@ -139,6 +140,16 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         replaced("q2-hidden", "### BEGIN HIDDEN TESTS\n", ""),
         ["q2-hidden: students would see the line q2.grade(…) with its seed; put it between the lines "],
     ),
+    "a seed that students see below a magic": (
+        lambda notebook: find(notebook, "q2-hidden").update(
+            source=f"\n\n%matplotlib inline\n### BEGIN HIDDEN TESTS\n1\n### END HIDDEN TESTS\n{GRADE}"
+        ),
+        ["q2-hidden: students would see the line q2.grade(…) with its seed; put it between the lines "],
+    ),
+    "a forward pass that ends Python": (
+        replaced("q2-forward", "@question", "import sys\nsys.exit(3)\n@question"),
+        ["q2-forward: The cell q2-forward stopped with SystemExit: 3. Correct it."],
+    ),
     "a number that nbgrader does not see": (
         replaced("q2-hidden", '")\n', '");\n'),
         ["q2-hidden: q2.grade(…) must be the last line, by itself and without `;`"],
@@ -180,6 +191,14 @@ def test_an_unfinished_question_is_refused_by_cell_and_remedy(case: str) -> None
     assert len(found) == len(expected), found
     for said, start in zip(found, expected, strict=True):
         assert said.startswith(start), said
+
+
+def test_a_cell_that_ends_python_without_a_word_is_told_and_no_error_of_ours() -> None:
+    notebook = six()
+    replaced("q1-forward", "@question", "import os\nos._exit(0)\n@question")(notebook)
+    assert current.problems(notebook) == [
+        "The questions could not be made: no reason given. Run `autograder inspect` to see why."
+    ]
 
 
 @pytest.mark.usefixtures("here")
@@ -227,6 +246,22 @@ def ordinary() -> Any:
             mark(new_code_cell("x = ..."), "quiz", locked=False, solution=True),
         ]
     )
+
+
+MAGICS = {
+    "x = (a\n     % b)": "x = (a\n     % b)",
+    "\n\n%matplotlib inline\nx = 1": "\n\n\nx = 1",
+    "!ls\nx = (a\n     % b)\n  %cd it's": "\nx = (a\n     % b)\n",
+    "%%time\nx = 1": "\nx = 1",
+    "if x:\n    %time y = 1": "if x:\n    y = 1",
+    "%time x = = 1": "x = = 1",
+    "x = = 1\n%cd ..": "x = = 1\n%cd ..",
+}
+
+
+@pytest.mark.parametrize("cell", MAGICS)
+def test_only_what_python_cannot_read_is_a_magic_and_lines_keep_count(cell: str) -> None:
+    assert without_magics(cell) == MAGICS[cell]
 
 
 def test_an_ordinary_assignment_is_never_refused_nor_costs_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
