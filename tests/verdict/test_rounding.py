@@ -175,6 +175,6 @@ def test_a_number_that_is_only_near_is_not_told_as_rounded_by_a_line_that_rounds
     )
     text = student.verdict(QUESTIONS["q5"], source).text
     assert text == (
-        "dfdx is not right at a hidden test point. dfdx comes close to the right number everywhere: do not round, and do "
-        "not type in digits that were printed."
+        "dfdx is not right at a hidden test point. dfdx comes close to the right number everywhere: do not round, and "
+        "do not type in digits that were printed."
     )

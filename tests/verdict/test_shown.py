@@ -34,7 +34,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """What a kernel would display."""
     displayed: list[Any] = []
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-    monkeypatch.setattr(shown, "_shell", lambda: SimpleNamespace(kernel=object()))
+    monkeypatch.setattr(shown, "shell", lambda: SimpleNamespace(kernel=object()))
     monkeypatch.setattr(shown, "display", lambda thing, **_: displayed.append(thing))
     return displayed
 
@@ -85,7 +85,7 @@ def test_under_validate_and_in_a_terminal_lines_are_folded_in_feedback_they_are_
         monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
         if run_by:
             monkeypatch.setenv("NBGRADER_EXECUTION", run_by)
-            monkeypatch.setattr(shown, "_shell", lambda: SimpleNamespace(kernel=object()))
+            monkeypatch.setattr(shown, "shell", lambda: SimpleNamespace(kernel=object()))
             monkeypatch.setattr(shown, "display", lambda *_, **__: None)
         with pytest.raises(CheckFailed) as failed:
             student.check(Q6)
