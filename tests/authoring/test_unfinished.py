@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.authoring import current
 from autograder.authoring.generate import RefuseUnfinished, Unfinished
-from autograder.authoring.source import grade_id, placeholder, without_magics
+from autograder.authoring.source import grade_id, placeholder
 from autograder.authoring.unfinished import problems
 from tests.authoring.notebooks import find, marked, replaced, six, without
 
@@ -246,22 +246,6 @@ def ordinary() -> Any:
             mark(new_code_cell("x = ..."), "quiz", locked=False, solution=True),
         ]
     )
-
-
-MAGICS = {
-    "x = (a\n     % b)": "x = (a\n     % b)",
-    "\n\n%matplotlib inline\nx = 1": "\n\n\nx = 1",
-    "!ls\nx = (a\n     % b)\n  %cd it's": "\nx = (a\n     % b)\n",
-    "%%time\nx = 1": "\nx = 1",
-    "if x:\n    %time y = 1": "if x:\n    y = 1",
-    "%time x = = 1": "x = = 1",
-    "x = = 1\n%cd ..": "x = = 1\n%cd ..",
-}
-
-
-@pytest.mark.parametrize("cell", MAGICS)
-def test_only_what_python_cannot_read_is_a_magic_and_lines_keep_count(cell: str) -> None:
-    assert without_magics(cell) == MAGICS[cell]
 
 
 def test_an_ordinary_assignment_is_never_refused_nor_costs_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
