@@ -15,8 +15,6 @@ from autograder.verdict import rounding
 from autograder.verdict.lines import Lines, Spot
 
 _MARKS = {"right": Mark.RIGHT, "wrong": Mark.WRONG}
-FEWEST_POINTS = 3
-"""A slip is named only where it explains the student's number at this many points or more."""
 
 
 def number_words(given: float, expected: float) -> tuple[str, str]:
@@ -50,10 +48,10 @@ def say(chain: Chain, hidden: bool, lines: Lines) -> str:
     given = [t.named[node] for t in chain.traces]
     expected = [t.expected[node] for t in chain.traces]
     scales = [t.scales[node] for t in chain.traces]
-    found = recognise(chain, node) if len(chain.traces) >= FEWEST_POINTS else []
+    found = recognise(chain, node) if len(chain.traces) >= rounding.FEWEST_POINTS else []
     slips = told(found, chain, node)
     if slips:
-        sentences = list(dict.fromkeys(_slip_words(chain, node, slip, slips) for slip in slips))[:2]
+        sentences = list(dict.fromkeys(_slip_words(chain, node, slip) for slip in slips))[:2]
         text += sentences[0]
         if len(sentences) > 1:
             second = sentences[1].lstrip()
@@ -68,8 +66,7 @@ def say(chain: Chain, hidden: bool, lines: Lines) -> str:
     if rounding.is_constant(given, expected):
         return text + m.CONSTANT.format(it=it, arguments=listed(forward.leaves))
     if rounding.is_near(given, expected, scales):
-        spot = lines.rounds()
-        return text + (_at(m.ROUNDED_LINE, spot, it=it) if spot else m.NEAR.format(it=it))
+        return text + m.NEAR.format(it=it)
     if unnamed:
         them = "it" if len(unnamed) == 1 else "them"
         return text + m.UNNAMED.format(unnamed=listed(unnamed), them=them, first=unnamed[0])
@@ -139,7 +136,7 @@ def _numbers(chain: Chain, node: str) -> str:
     return template.format(given=given, expected=expected, above=listed(above))
 
 
-def _slip_words(chain: Chain, node: str, slip: Slip, slips: object) -> str:
+def _slip_words(chain: Chain, node: str, slip: Slip) -> str:
     forward = chain.forward
     it = m.IT if slip.node == node else m.IT_UNNAMED.format(adjoint=forward.adjoint(slip.node))
     kind, worded = slip.kind, None

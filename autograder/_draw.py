@@ -35,8 +35,8 @@ _LOOKS = {
 }
 _PLAIN = (_INK, "#ffffff", 'stroke-width="1.5"')
 _EMPTY = (_INK, "#ffffff", 'stroke-width="1.5" stroke-dasharray="1.5 3.5" stroke-linecap="round"')
-_LEGEND = {Mark.RIGHT: "right", Mark.WRONG: "first wrong link", Mark.NEUTRAL: "dashed: computed from it"}
-_SAID = {Mark.RIGHT: " is right", Mark.WRONG: " is wrong", Mark.NEUTRAL: " is computed from the wrong one"}
+_LEGEND = {Mark.RIGHT: "right", Mark.WRONG: "first wrong link", Mark.NEUTRAL: "dashed: comes after it"}
+_SAID = {Mark.RIGHT: " is right", Mark.WRONG: " is wrong", Mark.NEUTRAL: " comes after the first wrong one"}
 
 _NODE, _SMALL, _NOTE, _TITLE = 14, 13, 12, 15  # font sizes
 _LEADING = 17

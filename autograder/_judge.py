@@ -20,7 +20,7 @@ from autograder._calculus import Reference
 from autograder._diagnosis import number_words
 from autograder._forward import Forward
 from autograder._links import FLOOR, TOLERANCE, chain
-from autograder._seam import Fault, Reply
+from autograder._seam import NOTHING_TO_DIFFERENTIATE, Fault, Reply
 from autograder.verdict.cases import sign_that_decides
 from autograder.verdict.kinds import Kind, Verdict
 from autograder.verdict.lines import Lines
@@ -96,7 +96,7 @@ class Judge:
 
     def _by_machine(self, reply: Reply, fault: Fault | None) -> Verdict | None:
         """torch's complaint that it has nothing to differentiate is no use to whoever must do it by hand."""
-        if not fault or fault.base != "RuntimeError" or "does not require grad" not in fault.text:
+        if not fault or fault.base != "RuntimeError" or fault.text not in NOTHING_TO_DIFFERENTIATE:
             return None
         return self._not_by_hand(self._by_hand(reply))
 

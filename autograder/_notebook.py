@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,8 @@ from autograder._question import Question
 from autograder.authoring import cells
 from autograder.authoring.questions import FORWARD
 from autograder.authoring.questions import read as questions_of
-from autograder.authoring.refresh import refresh
 from autograder.authoring.source import grade_id
 
-NAME = re.compile(r"q\w+")
 SOURCE = Path("source")
 
 
@@ -69,11 +66,6 @@ def questions(notebook: Any) -> dict[str, Question]:
     if found.faults:
         raise QuestionError(next(iter(found.faults.values())))
     return found.made
-
-
-def with_pictures(notebook: Any) -> Any:
-    """A copy whose statements carry the pictures that their questions have now."""
-    return refresh(notebook, pictures=True).notebook
 
 
 def five_cells(source: str, title: str, notebook: Any) -> tuple[Question, list[Any]]:

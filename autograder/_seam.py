@@ -17,6 +17,17 @@ Kind = Literal["number", "none", "text", "shape", "complex", "other"]
 SECONDS = 5.0
 """One request may take this long when nbgrader runs the notebook; in a student's own session there is no limit."""
 
+ROUNDED_A_TENSOR = tuple(
+    f"type {kind} doesn't define __{way}__ method" for kind in ("Tensor", "numpy.ndarray") for way in ("round", "trunc")
+)
+NOTHING_TO_DIFFERENTIATE = (
+    "element 0 of tensors does not require grad and does not have a grad_fn",
+    "One of the differentiated Tensors does not require grad",
+)
+NO_PRODUCT_SIGN = "invalid decimal literal"
+FIXED_TEXTS = frozenset((*ROUNDED_A_TENSOR, *NOTHING_TO_DIFFERENTIATE, NO_PRODUCT_SIGN))
+"""Texts of Python's and torch's exceptions by which a message is chosen: always the same, so none holds a point."""
+
 
 @dataclass(frozen=True)
 class Number:

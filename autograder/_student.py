@@ -141,7 +141,7 @@ def _call(function: Callable[..., Any], request: Request, point: Mapping[str, fl
             returned.close()
         results, single = results_of(returned)
     except BaseException as error:  # SystemExit and KeyboardInterrupt included: the grader goes on
-        return Answer(fault=fault_of(error))
+        return Answer(fault=fault_of(error, in_call=True))
     return Answer(results, single, seen)
 
 

@@ -228,7 +228,7 @@ def test_the_description_says_the_lines_the_values_and_which_adjoint_is_wrong() 
     root = ET.fromstring(svg(forward, "x", values={"x": "3", "a": "6"}, adjoints=adjoints, marks=marks))
     assert root.findtext(f"{SVG}desc") == (
         "From x, y to c: x = 3; a = x * 2 = 6; b = torch.sin(a); c = b / y; the derivative dcdb = 0.5 is right; "
-        "the derivative dcda = 7 is wrong; the derivative dcdx = 14 is computed from the wrong one."
+        "the derivative dcda = 7 is wrong; the derivative dcdx = 14 comes after the first wrong one."
     )
     empty = ET.fromstring(svg(forward, "y"))
     assert (empty.findtext(f"{SVG}desc") or "").endswith("the derivative dcdy is to be filled in.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from autograder._errors import QuestionError
 from autograder._question import Question
 from autograder._student import KernelStudent, answering
 from autograder.authoring import cells, questions
-from autograder.authoring.source import BEGIN_SOLUTION, END_SOLUTION, placeholder
+from autograder.authoring.source import BEGIN_SOLUTION, END_SOLUTION, bound, placeholder, without_magics
 
 
 @dataclass
@@ -54,13 +55,13 @@ def renewed(source: str, question: Question, forward_source: str) -> str:
         own = [line for line in given if line.strip().startswith("#") and line.strip() not in wanted]
         given = [*own, *(f"    {line}" for line in wanted), ""]
     below = list(parts.below)
-    last = next((i for i in reversed(range(len(below))) if below[i].startswith("    return ")), None)
+    last = next((i for i in reversed(range(len(below))) if re.match(r"    return\b", below[i])), None)
     if last is None:
         below = [*below, "", f"    {cells.returned(question)}"] if not _returns(parts.solution) else below
-    elif _statements([below[last].replace("return ", "_ = ", 1)]) != _statements(
-        [cells.returned(question).replace("return ", "_ = ", 1)]
-    ):
-        below[last] = f"    {cells.returned(question)}"
+    else:
+        end, returned = _statement(below, last)
+        if returned != _statement([cells.returned(question)], 0)[1]:
+            below[last:end] = [f"    {cells.returned(question)}"]
     return "\n".join([*above, *given, *parts.solution, *below])
 
 
@@ -69,7 +70,7 @@ def changed(source: str, question: Question, forward_source: str) -> list[str]:
     parts = split(source, question.name)
     wanted = _statements(cells.given(forward_source, question.name)) or []
     have = _statements(parts.given) if parts else None
-    return [ast.unparse(ast.parse(line)) for line in have or [] if line not in wanted]
+    return [line for line in have or [] if line not in wanted]
 
 
 def misfits(source: str, question: Question, names: Mapping[str, Any]) -> Iterator[str]:
@@ -86,25 +87,22 @@ def misfits(source: str, question: Question, names: Mapping[str, Any]) -> Iterat
         yield f"{name}: the solution still holds `...` or TODO: write its lines."
         return
     try:
-        tree = ast.parse(source)
+        tree = ast.parse(without_magics(source))
     except SyntaxError as error:
         yield f"{name}: the solution has a syntax error in line {error.lineno}: {error.msg}."
         return
     inside = range(len(parts.above) + len(parts.given) + 1, len(source.split("\n")) - len(parts.below) + 1)
     found = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.lineno in inside]
-    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-    bound |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
-    bound |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    bound |= {(n.asname or n.name).split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.alias)}
+    known = bound(source) | {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
     adjoints = {forward.adjoint(n): n for n in (*forward.leaves, *forward.nodes)}
-    gone = sorted({n.id for n in found if n.id not in bound and n.id not in names and not hasattr(builtins, n.id)})
+    gone = sorted({n.id for n in found if n.id not in known and n.id not in names and not hasattr(builtins, n.id)})
     stored = {n.id for n in found if isinstance(n.ctx, ast.Store)}
     stray = sorted(n for n in stored if n not in adjoints and re.fullmatch(rf"d{forward.output}d\w+", n))
     if gone:
         yield f"{name}: the solution uses {_quoted(gone)}, which nothing defines now: change these lines."
     if stray:
         yield f"{name}: the solution gives {_quoted(stray)}, but the forward pass has no such node: change these lines."
-    missing = [a for a in cells.adjoints_of(question) if a not in bound]
+    missing = [a for a in cells.adjoints_of(question) if a not in known]
     if missing and not gone:
         yield f"{name}: the solution does not name {_quoted(missing)}: add a line for each adjoint."
 
@@ -123,13 +121,22 @@ def marks(source: str, question: Question, found: questions.Questions, seed: str
 
 def _statements(lines: list[str]) -> list[str] | None:
     """The lines in a form that spacing does not change; None if they cannot be read."""
-    import textwrap
-
     try:
         tree = ast.parse(textwrap.dedent("\n".join(lines)))
     except SyntaxError:
         return None
     return [ast.unparse(s) for s in tree.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+
+
+def _statement(lines: list[str], first: int) -> tuple[int, str | None]:
+    """Where the statement that begins in line `first` ends, and its text in that form; None if it cannot be read."""
+    for end in range(first + 1, len(lines) + 1):
+        try:
+            (found,) = ast.parse("\n".join(lines[first:end]).lstrip()).body
+        except (SyntaxError, ValueError):  # it goes on
+            continue
+        return end, ast.unparse(found)
+    return first + 1, None
 
 
 def _arguments(line: str) -> tuple[str, ...]:

@@ -15,7 +15,14 @@ from typing import Any
 from autograder._calculus import kinks
 from autograder._links import way
 from autograder._question import Question
-from autograder.authoring.source import BEGIN_HIDDEN, BEGIN_SOLUTION, END_HIDDEN, END_SOLUTION, NAME
+from autograder.authoring.source import (
+    BEGIN_HIDDEN,
+    BEGIN_SOLUTION,
+    END_HIDDEN,
+    END_SOLUTION,
+    NAME,
+    without_magics,
+)
 
 CHECK_POINTS, HIDDEN_POINTS = 2, 8
 """What a new question's cells are worth; the Create Assignment panel may say otherwise later."""
@@ -70,7 +77,7 @@ def points(question: Question, check: float, hidden: float) -> str:
 
 def given(source: str, name: str) -> list[str]:
     """The lines of the forward pass as the author wrote them in its cell, without its return, at the margin."""
-    tree = ast.parse(source)
+    tree = ast.parse(without_magics(source))
     function = next(s for s in tree.body if isinstance(s, ast.FunctionDef) and s.name == name)
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     first, last = body[0].lineno, body[-1].lineno

@@ -29,10 +29,11 @@ def problems(notebook: Any) -> list[str]:
         return [
             f"The questions could not be made within {_SECONDS} seconds. Run `autograder inspect` to see which one."
         ]
-    if done.returncode:
+    said = done.stdout.splitlines()
+    if done.returncode or not said:  # a cell may have ended Python without a word
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         return [f"The questions could not be made: {last}. Run `autograder inspect` to see why."]
-    found: list[str] = json.loads(done.stdout.splitlines()[-1])
+    found: list[str] = json.loads(said[-1])
     return found
 
 

@@ -71,8 +71,9 @@ def run(source: str, name: str, namespace: dict[str, Any]) -> None:
         raise
     except SyntaxError as error:
         raise QuestionError(f"The cell {name} has a syntax error in line {error.lineno}: {error.msg}.") from None
-    except Exception as error:
-        raise QuestionError(f"The cell {name} stopped with {type(error).__name__}: {error}. Correct it.") from None
+    except (Exception, SystemExit) as error:
+        why = f": {error}" if str(error) else ""
+        raise QuestionError(f"The cell {name} stopped with {type(error).__name__}{why}. Correct it.") from None
 
 
 def _is_course(cell: Any) -> bool:

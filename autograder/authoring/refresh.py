@@ -15,7 +15,7 @@ from typing import Any
 
 from autograder._question import Question
 from autograder.authoring import answer, cells, questions
-from autograder.authoring.source import SUFFIXES, grade_id
+from autograder.authoring.source import SUFFIXES, argument, calls, grade_id, number
 
 _TESTED = re.compile(r"^\*\*Tested:\*\*.*$", re.MULTILINE)
 _POINTS = re.compile(r"^\*\*Points:\*\*.*$", re.MULTILINE)
@@ -24,7 +24,6 @@ _CHECK = re.compile(
     re.MULTILINE,
 )
 _HIDDEN = re.compile(r"^# Hidden tests:(?:.*\n#)*?.*full marks\.\n", re.MULTILINE)
-_GRADE = re.compile(r"\bpoints=[\d.]+")
 
 
 @dataclass(frozen=True)
@@ -173,10 +172,21 @@ def _hidden(done: Refreshed, by_id: dict[str, Any], question: Question) -> None:
     text = _HIDDEN.sub(lambda _: cells.hidden_comment(question) + "\n", cell.source, count=1)
     _put(done, cell, text, "the comments are")
     points = worth(by_id, question.name)[1]
-    calls = [m for m in _GRADE.finditer(cell.source) if float(m[0][7:]) != points]
-    if calls and points:
-        text = _GRADE.sub(f"points={points:g}", cell.source)
+    if points:
+        text = _worth(cell.source, question.name, points)
         _put(done, cell, text, "the points in grade(…) are", generated=False)
+
+
+def _worth(text: str, name: str, points: float) -> str:
+    """The cell whose `name.grade(…)` gives so many points, whether it names that argument or not."""
+    lines = text.split("\n")
+    for of, call in reversed(calls(text, "grade")):
+        have = argument(call, "points", 0)
+        if of == name and have and number(have) not in (None, points):
+            line = lines[have.lineno - 1].encode()  # Python counts its columns in bytes
+            made = line[: have.col_offset] + f"{points:g}".encode() + line[have.end_col_offset :]
+            lines[have.lineno - 1] = made.decode()
+    return "\n".join(lines)
 
 
 def _plain(text: str) -> str:

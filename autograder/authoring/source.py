@@ -13,7 +13,7 @@ BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
 NAME = re.compile(r"q\w+")
 OF_A_QUESTION = re.compile(r"^(q\w+?)(-statement|-forward|-check|-hidden)?$")
 """The grade_id of one of the five cells: the question's name, and which cell it is."""
-_MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)
+_TIME = re.compile(r"^([ \t]*)%time\b[ \t]*")
 
 
 def grade_id(of: Any) -> str:
@@ -26,7 +26,22 @@ def locked(cell: Any) -> bool:
 
 
 def without_magics(text: str) -> str:
-    return _MAGIC.sub("", text)
+    """The cell without its lines that only IPython reads, and with as many lines; of `%time x = 1`, `x = 1` stays.
+
+    A line that begins with `%` is no magic where Python can read it: it goes on with the one above.
+    """
+    lines = text.split("\n")
+    while True:
+        text = "\n".join(lines)
+        try:
+            ast.parse(text)
+        except SyntaxError as error:
+            at = (error.lineno or 0) - 1
+            if not 0 <= at < len(lines) or not lines[at].lstrip().startswith(("%", "!")):
+                return text
+            lines[at] = _TIME.sub(r"\1", lines[at]) if _TIME.match(lines[at]) else ""
+        else:
+            return text
 
 
 def read(source: str) -> ast.Module | None:
@@ -60,12 +75,15 @@ def calls(source: str, method: str) -> list[tuple[str, ast.Call]]:
     return sorted(found, key=lambda pair: pair[1].lineno)
 
 
-def argument(call: ast.Call, name: str, place: int) -> float | None:
-    given = next(
-        (k.value for k in call.keywords if k.arg == name), call.args[place] if len(call.args) > place else None
-    )
-    number = given.value if isinstance(given, ast.Constant) else None
-    return float(number) if isinstance(number, int | float) and not isinstance(number, bool) else None
+def argument(call: ast.Call, name: str, place: int) -> ast.expr | None:
+    """What the call gives for an argument, by its name or its place."""
+    return next((k.value for k in call.keywords if k.arg == name), call.args[place] if len(call.args) > place else None)
+
+
+def number(given: ast.expr | None) -> float | None:
+    """The number that stands there; None if it is anything else."""
+    value = given.value if isinstance(given, ast.Constant) else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def is_last(source: str, call: ast.Call) -> bool:

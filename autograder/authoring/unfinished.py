@@ -122,7 +122,7 @@ def _test(name: str, grade_id: str, method: str, cell: Any) -> Iterator[str]:
     if method == "check":
         return
     call = asked[-1][1]
-    given = source.argument(call, "points", 0)
+    given = source.number(source.argument(call, "points", 0))
     worth = cell.get("points")
     if given is not None and worth is not None and given != worth:
         yield (

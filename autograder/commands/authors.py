@@ -113,8 +113,9 @@ def _new_assignment(options: argparse.Namespace) -> int:
 
 def _new(options: argparse.Namespace) -> int:
     from autograder import _notebook
+    from autograder.authoring.source import NAME
 
-    if not _notebook.NAME.fullmatch(options.name):
+    if not NAME.fullmatch(options.name):
         raise QuestionError(f"{options.name} is no name for a question: it starts with q, such as q7.")
     path = options.notebook or _the_one(_notebook.set_up())
     notebook = _notebook.read(path)

@@ -1,7 +1,8 @@
 """What a student's room may say once it has seen a hidden point: numbers, and words that it had before.
 
-Every text in a reply about hidden points must be a line, or made of names, of the submission itself, or be a name of
-Python's, torch's or numpy's. So neither an exception's text nor a class's name can carry a test point to the page.
+Every text in a reply about hidden points must be a line, or made of names, of the submission itself, or be a name or a
+fixed sentence of Python's, torch's or numpy's. So neither an exception's text nor a class's name can carry a test point
+to the page.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from autograder._byhand import RULES, Finding
-from autograder._seam import Answer, Fault, Number, Reply, Request
+from autograder._seam import FIXED_TEXTS, Answer, Fault, Number, Reply, Request
 
 T = TypeVar("T")
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _EXCEPTIONS = {n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, BaseException)}
 _OURS = {"TooLong", "ProcessEnded", "NoAnswer"}
-_TYPES = {n for n, v in vars(builtins).items() if isinstance(v, type)} | {"NoneType", "function", "module", "generator"}
+_TYPES = {n for n, v in vars(builtins).items() if isinstance(v, type)}
+_TYPES |= {"NoneType", "ellipsis", "function", "builtin_function_or_method", "method", "module", "generator"}
+_SAID_BY_ALL = _EXCEPTIONS | _OURS | _TYPES | FIXED_TEXTS
 _LIBRARY = re.compile(r"(?:torch|numpy)\.[A-Za-z]{1,20}\d{0,3}")
 _MOST_LINE, _MOST_SIZE = 100_000, 999
 
@@ -33,7 +36,7 @@ class Words:
         self._names = {name for cell in cells for name in _NAME.findall(cell)}
 
     def may_say(self, text: str) -> bool:
-        if text in self._lines or text in self._names or text in _EXCEPTIONS | _OURS | _TYPES:
+        if text in self._lines or text in self._names or text in _SAID_BY_ALL:
             return True
         return bool(_LIBRARY.fullmatch(text))
 

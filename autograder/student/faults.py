@@ -17,9 +17,9 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _LOCAL = re.compile(r"local variable '(\w+)'")
 
 
-def fault_of(error: BaseException, of_cell: bool = False) -> Fault:
+def fault_of(error: BaseException, of_cell: bool = False, in_call: bool = False) -> Fault:
     """An exception as data, with the line of the student's own cell where it happened, or the cell's line that led
-    there.
+    there. The line that a SyntaxError itself names is the cell's only where none of it was run.
     """
     kind = type(error)
     base = next((c for c in kind.__mro__ if c.__module__ == "builtins"), Exception)
@@ -27,7 +27,7 @@ def fault_of(error: BaseException, of_cell: bool = False) -> Fault:
         text = str(error)[:MOST_TEXT]
     except BaseException:
         text = ""
-    if isinstance(error, SyntaxError):
+    if isinstance(error, SyntaxError) and not (of_cell or in_call):
         source = error.text if isinstance(error.text, str) else ""
         return Fault(kind.__name__, base.__name__, str(error.msg)[:MOST_TEXT], error.lineno, source.strip()[:MOST_TEXT])
     line, source, within = (_line_of_cell(error.__traceback__) if of_cell else None) or _own_line(error.__traceback__)

@@ -6,6 +6,7 @@ Only a wrong answer is looked at. A line is told as what it is, never accused of
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,6 +19,7 @@ _ROUNDS = {"round", "around", "rint", "int", "long", "floor", "ceil", "trunc", "
 _CELL = "<module>"
 """What Python calls the lines of a cell that are in no function."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+_COMPREHENSIONS = ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp
 
 
 @dataclass(frozen=True)
@@ -67,41 +69,46 @@ class Lines:
 
     def gives(self, name: str) -> bool:
         """Whether a line of the answer itself gives `name` a value."""
-        return bool(self._stores(name))
+        found = self._functions.get(self._name)
+        return any(_stores(n, name) for n in _own_scope(found[0])) if found else False
 
     def given_again(self, name: str) -> Spot | None:
-        """The last line of the answer itself that gives `name` a value, if an earlier one does so already."""
-        lines = self._stores(name)
-        return self._spot(lines[-1], self._functions[self._name][1]) if len(lines) > 1 else None
+        """The last line of the answer itself that gives `name` a value of its own, if an earlier one does so already.
 
-    def _stores(self, name: str) -> list[int]:
+        Lines of an `if` or a loop do not count: of two arms only one is run.
+        """
         found = self._functions.get(self._name)
-        return sorted(n.lineno for n in ast.walk(found[0]) if _stores(n, name)) if found else []  # type: ignore[attr-defined]
+        lines = [s.lineno for s in found[0].body if _replaces(s, name)] if found else []
+        return self._spot(lines[-1], found[1]) if found and len(lines) > 1 else None
 
     def argument_replaced(self) -> tuple[str, Spot] | None:
         """An argument that a line of the answer gives another value, and the line; `x = x.double()` does not."""
         found = self._functions.get(self._name)
-        for node in ast.walk(found[0]) if found else ():
-            if isinstance(node, ast.Assign) and found:
-                read = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
-                for target in node.targets:
-                    arguments = [a.arg for a in found[0].args.args]
-                    if isinstance(target, ast.Name) and target.id in arguments and target.id not in read:
-                        spot = self._spot(node.lineno, found[1])
-                        return (target.id, spot) if spot else None
-        return None
+        if not found:
+            return None
+        arguments = [a.arg for a in found[0].args.args]
+        replaced = [(n.lineno, a) for n in _own_scope(found[0]) for a in arguments if _replaces(n, a)]  # type: ignore[attr-defined]
+        if not replaced:
+            return None
+        line, name = min(replaced)
+        spot = self._spot(line, found[1])
+        return (name, spot) if spot else None
+
+    def says(self, word: str) -> bool:
+        """Whether a cell holds the word."""
+        return any(word in re.findall(r"\w+", cell) for cell in self._cells)
 
     def power_in(self, fault: Fault) -> Spot | None:
         """The line with the `^` of what an exception stopped in."""
         read = [(tree, lines, fault.line or 0) for tree, lines in map(parse, self._cells) if _holds(lines, fault)]
-        if not read:  # a script has no cells
+        alone = not read  # a line of no cell: of a script, of a module beside the notebook
+        if alone:
             read = [(*parse(fault.source), 1)]
         for tree, lines, line in read:
             for node in ast.walk(tree) if tree else ():
                 if _operates(node, ast.BitXor) and node.lineno <= line <= (node.end_lineno or 0):  # type: ignore[attr-defined]
                     at = node.right if isinstance(node, ast.BinOp) else node
-                    found = self._spot(at.lineno, lines)  # type: ignore[attr-defined]
-                    return found if self._cells else Spot(fault.line or 0, fault.source)
+                    return Spot(fault.line or 0, fault.source) if alone else self._spot(at.lineno, lines)  # type: ignore[attr-defined]
         return None
 
     def placed(self, fault: Fault) -> Fault:
@@ -149,11 +156,13 @@ def definitions(body: Sequence[ast.stmt]) -> Iterator[Function]:
 
 
 def _walked(node: ast.AST) -> Iterator[ast.AST]:
-    """Everything in it but what is only printed."""
+    """Everything in it but what is only printed, and what makes 1 or 0 of a truth."""
     todo = [node]
     while todo:
         node = todo.pop()
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_truth(node.func.value):
+            todo.append(node.func.value)  # `(x > 0).to(torch.int)`
+        elif not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"):
             yield node
             todo += ast.iter_child_nodes(node)
 
@@ -163,7 +172,7 @@ def _own_scope(function: Function) -> Iterator[ast.AST]:
     todo: list[ast.AST] = [*function.body]
     while todo:
         node = todo.pop()
-        if not isinstance(node, Function | ast.Lambda | ast.ClassDef | ast.GeneratorExp | ast.ListComp | ast.SetComp):
+        if not isinstance(node, Function | ast.Lambda | ast.ClassDef | _COMPREHENSIONS):
             yield node
             todo += ast.iter_child_nodes(node)
 
@@ -172,14 +181,35 @@ def _stores(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
 
 
+def _replaces(node: ast.AST, name: str) -> bool:
+    """Whether it gives `name` a value that the name itself has no part in: `f = f + 1` goes on with the one before."""
+    if not isinstance(node, ast.Assign) or any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node.value)):
+        return False
+    return any(_stores(n, name) for target in node.targets for n in ast.walk(target))
+
+
 def _operates(node: ast.AST, operator: type[ast.operator]) -> bool:
     return isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, operator)
+
+
+def _is_truth(node: ast.AST) -> bool:
+    """Whether it is true or false, as far as it can be read: `x > 0`, `x.gt(0)`, `(x > 0) & (y > 0)`."""
+    match node:
+        case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.Call(func=ast.Attribute(attr="gt" | "ge" | "lt" | "le" | "eq" | "ne")):
+            return True
+        case ast.UnaryOp(op=ast.Invert(), operand=part):
+            return _is_truth(part)
+        case ast.BinOp(left=left, op=ast.BitAnd() | ast.BitOr() | ast.BitXor(), right=right):
+            return _is_truth(left) and _is_truth(right)
+    return False
 
 
 def _rounds(node: ast.AST) -> bool:
     """Whether it rounds a number; `int(x > 0)` is only another way to write 1 or 0."""
     match node:
-        case ast.Call(args=[ast.Compare() | ast.BoolOp()]) | ast.Attribute(value=ast.Compare() | ast.BoolOp()):
+        case ast.Call(args=[made]) | ast.Attribute(value=made) if _is_truth(made):
             return False
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _ROUNDS:
             return True

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable, Sequence
 
 FEWEST_POINTS = 3
+"""A cause is named only where it explains the student's number at this many points or more."""
 _NEAR = 0.01
 _EQUAL = 1e-6
 """How far, of the right number, a number in float32 may be from it."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 from autograder import _messages as m
+from autograder.student.cells import shell
 
 _MARKS = {"right": "✓ ", "wrong": "✗ "}
 _LEFT = 'style="text-align:left"'
@@ -38,12 +37,12 @@ class Shown:
 
 def on_a_page() -> bool:
     """Whether a person sees the cell's outputs in a notebook; when nbgrader runs it, they are carried on as text."""
-    return hasattr(_shell(), "kernel") and not os.environ.get("NBGRADER_EXECUTION")
+    return hasattr(shell(), "kernel") and not os.environ.get("NBGRADER_EXECUTION")
 
 
 def display(thing: object, **options: object) -> None:
     """Displays where there is a notebook to display in; a terminal has the lines printed above."""
-    if _shell():
+    if shell():
         from IPython.display import display as display_
 
         display_(thing, **options)
@@ -80,8 +79,3 @@ def links(rows: Sequence[tuple[str, str, str]]) -> Shown:
         html.append(f"<tr>{head}<td>{escape(number)}</td><td {_LEFT}>{verdict}</td></tr>")
     head = "".join(f'<th scope="col" {_LEFT}>{word}</th>' for word in m.LINK_HEAD)
     return Shown(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(html)}</tbody></table>", "\n".join(text))
-
-
-def _shell() -> Any:
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython else None

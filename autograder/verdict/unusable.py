@@ -1,6 +1,7 @@
 """What is no answer yet: no function, an exception, or results that are not two numbers.
 
-Of a hidden test only Python's own words and the student's own lines are told: a student's text may spell out a point.
+Of a hidden test only Python's own words and the student's own lines are told: a student's text may spell out a point,
+and so may the name of a NameError or the text of a SyntaxError that the student's function raises.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import replace
 from autograder import _messages as m
 from autograder._byhand import words as names
 from autograder._diagnosis import listed
-from autograder._seam import SECONDS, Answer, Fault, Missing, Number
+from autograder._seam import NO_PRODUCT_SIGN, ROUNDED_A_TENSOR, SECONDS, Answer, Fault, Missing, Number
 from autograder.verdict.kinds import Kind, Verdict
 from autograder.verdict.lines import Lines
 
@@ -22,8 +23,6 @@ _FUNCTIONS = ("function", "builtin_function_or_method", "method", "numpy.ufunc")
 STOPPED_FROM_OUTSIDE = ("TooLong", "ProcessEnded")
 _OF_TORCH = frozenset(names("sin cos tan exp log sqrt sinh cosh tanh asin acos atan sigmoid relu abs tensor"))
 _IMPORTS = {"math": "import math", "np": "import numpy as np", "numpy": "import numpy", "torch": "import torch"}
-_ROUNDS = re.compile(r"__(round|floor|ceil|trunc)__")
-_NO_NUMBER = "invalid decimal literal"
 _PRODUCT = re.compile(r"(?<![\w.])(\d+\.?\d*)((?!e\d)[A-Za-z]\w*)")
 _GRADERS_OWN = {"ProcessEnded": m.PROCESS_ENDED, "NoAnswer": m.NO_ANSWER}
 
@@ -41,7 +40,7 @@ class Unusable:
             return self._say(Kind.MISSING, m.CELL_ENDED, text=_why(fault))
         if fault:
             template = m.CELL_FAULT_OLDER if missing.older else m.CELL_FAULT
-            return self._say(Kind.MISSING, template, **self._fault_words(lines.placed(fault)))
+            return self._say(Kind.MISSING, template, **self._fault_words(lines.placed(fault), of_cell=True))
         if missing.magic:
             return self._say(Kind.MISSING, m.CELL_MAGIC, magic=missing.magic)
         if missing.not_a_function:
@@ -53,7 +52,7 @@ class Unusable:
     def answer(self, answer: Answer, where: str, lines: Lines) -> Verdict | None:
         """An exception, or anything but two finite numbers; None if there are two."""
         if answer.fault:
-            return self._fault(lines.placed(answer.fault), lines)
+            return self._fault(self._nameable(lines.placed(answer.fault), lines), lines)
         if answer.single:
             (only,) = answer.results
             if only.kind == "none":
@@ -76,7 +75,12 @@ class Unusable:
 
     def later(self, fault: Fault, lines: Lines) -> str:
         """The remark on a cell that stopped after it had defined the function."""
-        return m.LATER_FAULT.format(**self._words, **self._fault_words(lines.placed(fault)))
+        return m.LATER_FAULT.format(**self._words, **self._fault_words(lines.placed(fault), of_cell=True))
+
+    def _nameable(self, fault: Fault, lines: Lines) -> Fault:
+        """The fault, of a hidden test without a name that the student has not written."""
+        written = lines.says(fault.name) or fault.name in re.findall(r"\w+", fault.source)
+        return fault if written or not self._hidden else replace(fault, name="")
 
     def _fault(self, fault: Fault, lines: Lines) -> Verdict:
         own = fault.within in ("", self._words["function"])
@@ -90,14 +94,16 @@ class Unusable:
                 fault = replace(fault, line=spot.line, source=spot.source)
                 return self._say(Kind.RAISED, m.POWER, **self._fault_words(fault))
         words = self._fault_words(fault)
-        if fault.base == "TypeError" and _ROUNDS.search(fault.text) and fault.line:
+        if fault.base == "TypeError" and fault.text in ROUNDED_A_TENSOR and fault.line:
             return self._say(Kind.RAISED, m.NO_ROUNDING, **words)
         not_run = lines.not_run(fault) if fault.name else []
         if not_run:
             numbers = listed([str(line) for line in not_run])
             given = m.NOT_RUN_LINES[len(not_run) > 1].format(lines=numbers)
             return self._say(Kind.RAISED, m.NOT_RUN, name=fault.name, lines=given, **words)
-        if fault.name and fault.name == self._words["adjoint"]:
+        # A local name that some line gives a value raises an UnboundLocalError.
+        nowhere = fault.base == "NameError" and own and not lines.gives(self._words["adjoint"])
+        if fault.name == self._words["adjoint"] and nowhere:
             return self._say(Kind.UNANSWERED, m.BLANK)
         if fault.name:
             template = m.NOT_IMPORTED if fault.name in _IMPORTS else m.UNKNOWN_NAME
@@ -114,9 +120,10 @@ class Unusable:
             return self._say(Kind.RAISED, m.ARITY, count="one argument" if count == 1 else f"{count} arguments")
         return self._say(Kind.RAISED, m.RAISED, **words)
 
-    def _fault_words(self, fault: Fault) -> dict[str, str]:
-        text = "" if self._hidden and fault.base != "SyntaxError" else fault.text
-        product = _PRODUCT.search(fault.source) if fault.base == "SyntaxError" and text == _NO_NUMBER else None
+    def _fault_words(self, fault: Fault, of_cell: bool = False) -> dict[str, str]:
+        unread = of_cell and fault.base == "SyntaxError"  # the words are Python's, the line is the cell's
+        text = "" if self._hidden and not unread else fault.text
+        product = _PRODUCT.search(fault.source) if unread and text == NO_PRODUCT_SIGN else None
         if product:
             text = m.NO_SIGN.format(right=f"{product[1]}*{product[2]}", wrong=product[0])
         elsewhere = fault.within.isidentifier() and fault.within != self._words["function"]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Callable
 from typing import Any
 
 import nbformat
 
-from autograder.authoring.source import grade_id
+from autograder.authoring.source import OF_A_QUESTION, grade_id
 from autograder.commands.authors import EXAMPLE
 from tests.conftest import NAMES, ROOT
 
@@ -21,13 +20,12 @@ SOLUTION = """    dhdr = 1
     dhdt = dhdp * s + dhdq / t
 """
 _MADE = nbformat.read(ROOT / "source" / "ps1" / "problems.ipynb", as_version=4)
-_OTHER = re.compile(r"q\w+?(?:-statement|-forward|-check|-hidden)?")
 
 
 def six() -> Any:
     """A fresh copy of ps1's notebook with Q1 to Q6."""
     made = copy.deepcopy(_MADE)
-    of_others = {g for g in map(grade_id, made.cells) if _OTHER.fullmatch(g) and g.partition("-")[0] not in NAMES}
+    of_others = {g for g in map(grade_id, made.cells) if OF_A_QUESTION.match(g) and g.partition("-")[0] not in NAMES}
     made.cells = [c for c in made.cells if grade_id(c) not in of_others]
     return made
 

@@ -111,6 +111,62 @@ def test_points_come_from_the_create_assignment_panel(notebook: Any) -> None:
     assert "q7.grade(points=5, seed=" in find(done.notebook, "q7-hidden").source
 
 
+@pytest.mark.parametrize("form", ["{}, seed", "points = {}, seed", "\n    {},\n    seed", "'é', {}, seed"])
+def test_points_of_the_panel_are_written_however_the_call_gives_them(notebook: Any, form: str) -> None:
+    hidden = find(notebook, "q7-hidden")
+    assert "points=8, seed" in hidden.source
+    hidden.source = hidden.source.replace("points=8, seed", form.format(8)) + "\nq1.grade(8)  # points=8"
+    wanted = hidden.source.replace(form.format(8), form.format(5 if "é" not in form else 8))
+    marked("q7-hidden", "points", 5)(notebook)
+    assert find(refresh(notebook, ["q7"]).notebook, "q7-hidden").source == wanted
+
+
+RETURNS = (
+    "return (\n        h,\n        {},\n    )",
+    "return h, \\\n        {}",
+    "return(h, {})",
+    "return h, {}  # mine",
+)
+
+
+@pytest.mark.parametrize("form", RETURNS)
+@pytest.mark.parametrize("below", ["", "\n\n# below", "\n\n\nprint(1)"])
+def test_a_return_is_written_anew_as_a_whole_and_only_where_it_says_something_else(
+    notebook: Any, form: str, below: str
+) -> None:
+    answer = find(notebook, "q7")
+    assert answer.source.endswith("    return h, dhdt")
+    start = answer.source.removesuffix("return h, dhdt")
+    answer.source = start + form.format("dhdt") + below
+    assert said(refresh(notebook, ["q7"])) == []
+    answer.source = start + form.format("dhds") + below
+    done = refresh(notebook, ["q7"])
+    assert find(done.notebook, "q7").source == f"{start}return h, dhdt{below}"
+    assert done.look == []
+
+
+def test_a_magic_in_a_solution_is_no_syntax_error(notebook: Any) -> None:
+    replaced("q7", "    dhdr = 1\n", "    %time dhdr = 1\n    %precision 4\n")(notebook)
+    done = refresh(notebook, ["q7"])
+    assert (said(done), done.look) == ([], [])
+    replaced("q7", "    dhdq = 1\n", "    dhdq = = 1\n")(notebook)
+    line = find(notebook, "q7").source.split("\n").index("    dhdq = = 1") + 1
+    assert refresh(notebook, ["q7"]).look == [f"q7: the solution has a syntax error in line {line}: invalid syntax."]
+
+
+def test_a_magic_above_a_forward_pass_is_no_error(notebook: Any) -> None:
+    find(notebook, "q7-forward").source = "\n%precision 4\n" + find(notebook, "q7-forward").source
+    done = refresh(notebook, ["q7"])
+    assert (said(done), done.look, done.faults) == ([], [], {})
+
+
+def test_a_cell_that_ends_python_is_told_with_its_name_and_the_others_are_refreshed(notebook: Any) -> None:
+    replaced("q1-forward", "@question", "import sys\nsys.exit()\n@question")(notebook)
+    done = refresh(notebook, judge=False)
+    assert done.faults == {"q1": "The cell q1-forward stopped with SystemExit. Correct it."}
+    assert "q7" in done.questions
+
+
 def test_missing_cells_are_put_back_in_their_places(notebook: Any) -> None:
     ids = [grade_id(c) for c in notebook.cells]
     without("q7-statement", "q7-check", "q7-hidden")(notebook)

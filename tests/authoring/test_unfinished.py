@@ -17,6 +17,7 @@ from autograder.authoring.unfinished import problems
 from tests.authoring.notebooks import find, marked, replaced, six, without
 
 Change = Callable[[Any], None]
+GRADE = 'q2.grade(points=8, seed="c07b93e4")'
 
 
 @pytest.fixture
@@ -139,6 +140,16 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         replaced("q2-hidden", "### BEGIN HIDDEN TESTS\n", ""),
         ["q2-hidden: students would see the line q2.grade(…) with its seed; put it between the lines "],
     ),
+    "a seed that students see below a magic": (
+        lambda notebook: find(notebook, "q2-hidden").update(
+            source=f"\n\n%matplotlib inline\n### BEGIN HIDDEN TESTS\n1\n### END HIDDEN TESTS\n{GRADE}"
+        ),
+        ["q2-hidden: students would see the line q2.grade(…) with its seed; put it between the lines "],
+    ),
+    "a forward pass that ends Python": (
+        replaced("q2-forward", "@question", "import sys\nsys.exit(3)\n@question"),
+        ["q2-forward: The cell q2-forward stopped with SystemExit: 3. Correct it."],
+    ),
     "a number that nbgrader does not see": (
         replaced("q2-hidden", '")\n', '");\n'),
         ["q2-hidden: q2.grade(…) must be the last line, by itself and without `;`"],
@@ -180,6 +191,14 @@ def test_an_unfinished_question_is_refused_by_cell_and_remedy(case: str) -> None
     assert len(found) == len(expected), found
     for said, start in zip(found, expected, strict=True):
         assert said.startswith(start), said
+
+
+def test_a_cell_that_ends_python_without_a_word_is_told_and_no_error_of_ours() -> None:
+    notebook = six()
+    replaced("q1-forward", "@question", "import os\nos._exit(0)\n@question")(notebook)
+    assert current.problems(notebook) == [
+        "The questions could not be made: no reason given. Run `autograder inspect` to see why."
+    ]
 
 
 @pytest.mark.usefixtures("here")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder._seam import Answer, Fault, Missing, Number, Reply, Request
+from autograder._seam import FIXED_TEXTS, Answer, Fault, Missing, Number, Reply, Request
 from autograder.rooms import _sealed, _wire
 
 numbers = st.builds(
@@ -155,6 +155,19 @@ def test_the_students_own_line_and_a_builtin_exception_are_heard_at_hidden_point
     assert "ValueError" in heard
     assert "return helper(a)  # line" in heard
     assert "secret" not in heard
+
+
+def test_a_fixed_sentence_of_pythons_or_torchs_is_heard_and_none_with_a_word_more() -> None:
+    for text in FIXED_TEXTS:
+        assert repr(text) in _heard(Reply((Answer(fault=Fault("TypeError", "TypeError", text)),)))
+        for more in (f"{text} 0.328125", f"0.328125{text}", text.upper()):
+            heard = _heard(Reply((Answer(fault=Fault("TypeError", "TypeError", more)),)))
+            assert more not in heard
+
+
+def test_what_stands_for_a_number_is_heard_by_its_kind() -> None:
+    for kind in ("ellipsis", "function", "builtin_function_or_method", "method", "numpy.ufunc"):
+        assert repr(kind) in _heard(Reply((Answer((Number("other", kind),)),)))
 
 
 def test_at_the_visible_point_everything_is_heard() -> None:

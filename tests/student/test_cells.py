@@ -74,6 +74,7 @@ LATER = {
     "a missing module": ("import no_such_module", "line 4 with ModuleNotFoundError", "import no_such_module"),
     "a name that is not there": ("plot(grad_q5)", "line 4 with NameError", "plot(grad_q5)"),
     "input": ("input()", "line 4 with ", "input()"),
+    "a text that is no Python": ("eval('1 +* 2')", "line 4 with SyntaxError", "eval('1 +* 2')"),
     "its own call": ("grad_q5()", "line 4 with TypeError", "grad_q5()"),
 }
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from autograder import CheckFailed
-from autograder._judge import Kind
-from autograder._seam import Missing
-from autograder.student.faults import fault_of
-from autograder.verdict.lines import Lines
-from autograder.verdict.unusable import Unusable
-from tests.conftest import QUESTIONS, Class
+from tests.conftest import Class
+from tests.verdict.graded import HEAD, Q5, Graded, told
 
-Q5 = QUESTIONS["q5"]
-HEAD = "def grad_q5(x):\n    f = 3+6*x+7*x**2+3*x**3+8*x**4\n"
 POWER = "grad_q5 stopped in line {line}: in Python `^` is not a power. Write `**`, as in `x**2`.\n    {source}"
 
 
-def told(student: Class, body: str, before: str = "") -> str:
-    return str(student.verdict(Q5, before + HEAD + "".join(f"    {line}\n" for line in body.split("\n"))).text)
+@pytest.fixture
+def student() -> Graded:
+    return Graded()
 
 
 POWERS = {
@@ -43,9 +40,9 @@ def test_a_caret_for_a_power_is_named_with_its_line(what: str, student: Class) -
     assert str(failed.value) == text
 
 
-def test_a_caret_is_named_without_cells(student: Class) -> None:
+def test_a_caret_is_named_without_cells() -> None:
     """In a script there is only the line itself."""
-    student.namespace["In"] = []
+    student = Class()
     from tests.conftest import run_source
 
     run_source(HEAD + "    dfdx = 6 + 9*x^2\n    return f, dfdx\n", student.namespace)
@@ -67,6 +64,17 @@ def test_a_caret_in_a_helper_of_another_cell_is_found(student: Class) -> None:
     assert "write `**` in line 2.\n    return 2^2" in told(student, "return f, four(x)")
 
 
+def test_a_caret_in_a_module_beside_the_notebook_is_named_with_the_modules_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "carets_beside.py").write_text("\n\n\n\ndef four(x):\n    return 2*x^2\n")
+    student = Class()
+    student.run("from carets_beside import four")
+    assert told(student, "return f, four(x)") == POWER.format(line="6 (in `four`)", source="return 2*x^2")
+
+
 def test_an_error_on_another_line_is_no_caret(student: Class) -> None:
     text = told(student, "k = 2^1\nreturn f, len(3)")
     assert text.startswith("grad_q5 stopped in line 4 with TypeError")
@@ -86,62 +94,20 @@ def test_a_value_that_a_later_line_replaces_is_named(student: Class) -> None:
     )
 
 
-RAISES = {
-    "the placeholder": ("raise NotImplementedError()", Kind.UNANSWERED),
-    "the placeholder with words": ("raise NotImplementedError('YOUR CODE HERE')", Kind.UNANSWERED),
-    "a helper's": ("return f, helper(x)", Kind.RAISED),
-    "torch's own": ("return f, torch.ones(2).to_sparse().to_mkldnn(x)", Kind.RAISED),
+KEPT = {
+    "summed up": "f += 7*x**2\nf += 3*x**3\nreturn f, x",
+    "summed up in full": "f = f + 7*x**2\nf = f + 3*x**3\nreturn f, x",
+    "in two arms": "if x > 0:\n    f = f / 2\nelse:\n    f = 0 * x\nreturn f, x",
+    "in a function inside": "def g(t):\n    f = t\n    return f\nreturn g(2 * f), x",
+    "in a dictionary": "t = {f: 1 for f in (1, 2)}\nreturn 2 * f, x",
 }
 
 
-@pytest.mark.parametrize("what", RAISES)
-def test_only_the_placeholder_itself_is_an_answer_that_is_missing(what: str, student: Class) -> None:
-    body, kind = RAISES[what]
-    student.run("def helper(x):\n    raise NotImplementedError()\n")
-    verdict = student.verdict(Q5, f"{HEAD}    {body}\n")
-    assert verdict.kind is kind
-    if what == "a helper's":
-        assert verdict.text == (
-            "grad_q5 stopped in line 2 (in `helper`) with NotImplementedError.\n    raise NotImplementedError()"
-        )
-
-
-def test_a_placeholder_that_was_left_below_the_answer_is_to_be_removed(student: Class) -> None:
-    assert told(student, "dfdx = 6 + 14*x\nraise NotImplementedError()\nreturn f, dfdx") == (
-        "grad_q5 stopped in line 4: remove this line, because what you wrote around it is never returned.\n"
-        "    raise NotImplementedError()"
-    )
-
-
-def test_a_name_without_a_value_is_named_even_where_errors_texts_are_not_shown(student: Class) -> None:
-    assert told(student, "return f, dfdb * 2") == (
-        "grad_q5 stopped in line 3: `dfdb` has no value there. Check how it is spelled, or compute it first.\n"
-        "    return f, dfdb * 2"
-    )
-    assert told(student, "return f, dfdx").startswith("dfdx has no value when grad_q5")
-
-
-def test_recursion_is_told_of_the_function_that_recurs(student: Class) -> None:
-    student.run("def helper(x):\n    return helper(x)\n")
-    assert told(student, "return f, helper(x)").startswith("grad_q5 stopped in line ")
-    assert "(in `helper`), because a function calls itself without end." in told(student, "return f, helper(x)")
-
-
-@pytest.mark.parametrize("what", [("...", "still `...`"), ("torch.cos", "is a function, not a number: call it")])
-def test_what_stands_for_a_number_but_is_none_is_told(what: tuple[str, str], student: Class) -> None:
-    assert what[1] in told(student, f"return f, {what[0]}")
-
-
-NAMES = {
-    "return f, cos(x)": "`cos` is not known there. Write `torch.cos`.",
-    "return f, math.cos(x)": "`math` is not known there. Write `import math` in a cell above.",
-    "return f, nump.cos(x)": "`nump` has no value there. Check how it is spelled, or compute it first.",
-}
-
-
-@pytest.mark.parametrize("line", NAMES)
-def test_a_name_that_only_needs_torch_or_an_import_is_told_so(line: str, student: Class) -> None:
-    assert told(student, line) == f"grad_q5 stopped in line 3: {NAMES[line]}\n    {line}"
+@pytest.mark.parametrize("what", KEPT)
+def test_a_value_that_no_line_replaces_is_not_told_as_replaced(what: str, student: Class) -> None:
+    text = told(student, KEPT[what])
+    assert text.startswith("The value f is not right at a hidden test point.")
+    assert "another value" not in text
 
 
 def test_an_argument_that_a_line_replaces_is_named(student: Class) -> None:
@@ -149,68 +115,6 @@ def test_an_argument_that_a_line_replaces_is_named(student: Class) -> None:
     assert told(student, "x = 3\nreturn f, 6 + 14*x") == "dfdx is not right at a hidden test point." + replaced
     source = "def grad_q5(x):\n    x = torch.tensor(2.0)\n    return 3+6*x+7*x**2+3*x**3+8*x**4, x\n"
     assert "Line 2 gives the argument x another value" in student.verdict(Q5, source).text
-    assert "another value" not in told(student, "x = x.double()\nreturn f, 6 + 14*x")
-
-
-SOMETIMES = {
-    "if x > 100:\n    dfdx = 1\nreturn f, dfdx": ("dfdx", "line 4, which gives it one, was"),
-    "if x > 100:\n    t = 1\nelif x > 90:\n    t = 2\nreturn f, 2 * t": (
-        "t",
-        "lines 4 and 6, which give it one, were",
-    ),
-    "for i in ():\n    dfdx = 1\nreturn f, dfdx": ("dfdx", "line 4, which gives it one, was"),
-}
-
-
-@pytest.mark.parametrize("body", SOMETIMES)
-def test_a_name_that_only_some_cases_give_a_value_is_told_with_the_lines_that_did_not_run(
-    body: str, student: Class
-) -> None:
-    name, lines = SOMETIMES[body]
-    line, source = body.count("\n") + 3, body.rpartition("\n")[2]
-    assert told(student, body) == (
-        f"grad_q5 stopped in line {line}: `{name}` has no value there, because {lines} not run. Give it a value in "
-        f"every case.\n    {source}"
-    )
-
-
-def test_a_name_that_gets_its_value_further_down_has_none_yet(student: Class) -> None:
-    for inside in ("def g():\n    dfdx = 1", "t = [dfdx for dfdx in (1, 2)]"):
-        assert told(student, f"{inside}\nreturn f, dfdx").startswith("dfdx has no value when grad_q5 returns")
-    assert "not run" not in told(student, "t = 2 * dfdx\ndfdx = t\nreturn f, dfdx")
-
-
-def test_round_of_a_tensor_is_not_to_be_rounded(student: Class) -> None:
-    for call in ("round(x)", "round(x, 2)"):
-        assert told(student, f"t = {call}\nreturn f, t") == (
-            f"grad_q5 stopped in line 3: do not round. Use the number itself.\n    t = {call}"
-        )
-
-
-@pytest.mark.parametrize("body", ["f.backward()\nreturn f, x.grad", "return f, torch.autograd.grad(f, x)[0]"])
-def test_a_machine_that_has_nothing_to_differentiate_is_told_as_a_machine(body: str, student: Class) -> None:
-    verdict = student.verdict(Q5, HEAD + "".join(f"    {line}\n" for line in body.split("\n")))
-    assert verdict.kind is Kind.NOT_BY_HAND
-    assert verdict.text.startswith("grad_q5 takes its derivative from torch.autograd (line 3: `")
-
-
-PRODUCTS = {
-    "dfdx = 6 + 14x": ("14*x", "14x"),
-    "d2y = 2torch.sin(x)": ("2*torch", "2torch"),
-    "dfdx = 1.5x2": ("1.5*x2", "1.5x2"),
-    "dfdx = 1_": None,
-}
-
-
-@pytest.mark.parametrize("line", PRODUCTS)
-def test_a_product_without_its_sign_is_told(line: str) -> None:
-    words = {"function": "grad_q5", "arguments": "x", "output": "f", "adjoint": "dfdx"}
-    with pytest.raises(SyntaxError) as failed:
-        compile(line, "<cell>", "exec")
-    text = Unusable(words, True).missing(Missing(fault_of(failed.value)), Lines((), "grad_q5")).text
-    found = PRODUCTS[line]
-    why = f"write `{found[0]}`, not `{found[1]}`" if found else "invalid decimal literal"
-    assert text == (
-        f"grad_q5 is not defined, because its cell stopped in line 1 with SyntaxError: {why}. Correct that line and "
-        f"run the cell again.\n    {line}"
-    )
+    for body in ("x = x.double()", "def g(t):\n    x = 3\n    return t * x\nx.sin()"):
+        assert "another value" not in told(student, f"{body}\nreturn f, 6 + 14*x")
+    assert told(student, "x = 3\nx = 4\nreturn f, 6 + 14*x").endswith(replaced), "the first of them is named"

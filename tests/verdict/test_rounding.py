@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autograder import CheckFailed, Question
+from autograder.verdict.lines import Lines
 from autograder.verdict.rounding import is_rounded
 from tests.conftest import QUESTIONS, Class, make_question
 from tests.test_reject import SLIPS, truth
@@ -140,3 +141,40 @@ def test_a_forgotten_factor_is_named_and_not_taken_for_rounding(student: Class) 
     unlike_any = student.verdict(question, source.format("dcdb * (1.3 / k)")).text
     assert "ounded" not in unlike_any
     assert "It is right" not in unlike_any
+
+
+GATES = (
+    "int(b > 1)",
+    "(b > 1).int()",
+    "(b > 1).long()",
+    "(b > 1).half()",
+    "(b > 1).to(torch.int)",
+    "b.gt(1).int()",
+    "int((b > 1) & (b < 9))",
+    "int(not b < 1)",
+)
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_a_gate_that_makes_1_or_0_of_a_comparison_rounds_no_number(gate: str) -> None:
+    assert Lines([f"def grad_q7(b):\n    dcdb = {gate}\n    return b, dcdb\n"], "grad_q7").rounds() is None
+
+
+@pytest.mark.parametrize("line", ["(b.round() > 1).int()", "int(b)", "b.int()", "(b + (b > 1)).int()", "int(b & 1)"])
+def test_what_is_rounded_beside_a_comparison_is_rounded(line: str) -> None:
+    spot = Lines([f"def grad_q7(b):\n    dcdb = {line}\n    return b, dcdb\n"], "grad_q7").rounds()
+    assert spot
+    assert spot.line == 2
+
+
+def test_a_number_that_is_only_near_is_not_told_as_rounded_by_a_line_that_rounds_another(student: Class) -> None:
+    """6.02 for 6 is no rounded number, and `int(2)` did not make it."""
+    source = (
+        "def grad_q5(x):\n    f = 3+6*x+7*x**2+3*x**3+8*x**4\n    n = int(2)\n"
+        "    return f, 6.02 + 14*x + 9*x**n + 32*x**3\n"
+    )
+    text = student.verdict(QUESTIONS["q5"], source).text
+    assert text == (
+        "dfdx is not right at a hidden test point. dfdx comes close to the right number everywhere: do not round, and "
+        "do not type in digits that were printed."
+    )

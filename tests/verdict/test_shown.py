@@ -34,7 +34,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """What a kernel would display."""
     displayed: list[Any] = []
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-    monkeypatch.setattr(shown, "_shell", lambda: SimpleNamespace(kernel=object()))
+    monkeypatch.setattr(shown, "shell", lambda: SimpleNamespace(kernel=object()))
     monkeypatch.setattr(shown, "display", lambda thing, **_: displayed.append(thing))
     return displayed
 
@@ -85,7 +85,7 @@ def test_under_validate_and_in_a_terminal_lines_are_folded_in_feedback_they_are_
         monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
         if run_by:
             monkeypatch.setenv("NBGRADER_EXECUTION", run_by)
-            monkeypatch.setattr(shown, "_shell", lambda: SimpleNamespace(kernel=object()))
+            monkeypatch.setattr(shown, "shell", lambda: SimpleNamespace(kernel=object()))
             monkeypatch.setattr(shown, "display", lambda *_, **__: None)
         with pytest.raises(CheckFailed) as failed:
             student.check(Q6)
@@ -121,6 +121,26 @@ def test_the_pictures_alternative_text_says_the_graph_and_the_marks(page: list[A
     assert base64.b64decode(data[1]).decode() == page[1].svg
     assert 'style="max-width:100%;height:auto"' in html
     assert " height=" not in html
+
+
+def test_a_link_that_is_wrong_on_its_own_is_not_said_to_be_computed_from_the_first_wrong_one(
+    page: list[Any], student: Class
+) -> None:
+    """In q4 the adjoints of c and a come from that of d, and neither from the other's."""
+    student.run(
+        "def grad_q4(x):\n    a = x**2; b = 2*x; c = torch.sin(x); d = -(a + b + c); f = torch.exp(d)\n"
+        "    dfdd = f; dfdc = dfdd; dfdb = -dfdd; dfda = 2 * dfdd\n"
+        "    dfdx = dfda * 2 * x + dfdb * 2 + dfdc * torch.cos(x)\n    return f, dfdx\n"
+    )
+    with pytest.raises(CheckFailed):
+        student.check(QUESTIONS["q4"])
+    table, picture = (thing._repr_mimebundle_() for thing in page[:2])
+    assert re.search(r"dfda .* does not follow from your numbers above", table["text/plain"])
+    alt = re.search(r'alt="([^"]+)"', picture["text/html"])
+    assert alt
+    assert re.search(r"dfdc = [-.\d]+ is wrong;", alt[1])
+    assert re.search(r"dfda = [-.\d]+ comes after the first wrong one;", alt[1])
+    assert "computed from" not in picture["image/svg+xml"]
 
 
 def test_a_picture_of_a_students_passes_the_page_of_feedback_and_stays_a_picture(page: list[Any]) -> None:
