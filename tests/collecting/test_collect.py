@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -102,6 +103,11 @@ def test_a_hand_in_takes_its_place_whatever_it_is_called(name: str, student: str
         ({f"/tmp/{ADA}/problems.ipynb": RELEASE}, "its name leads out of the folder"),
         ({f"C:/{ADA}/problems.ipynb": RELEASE}, "its name leads out of the folder"),
         ({f"{ADA}/problems.ipynb": b" " * (40 << 20)}, "it unpacks to"),
+        ({f"{ADA}/problems{' ' * 60_000}.ipynb": RELEASE}, ": its name is too long)"),
+        ({f"{ADA}/{'ps1/' * 5_000}problems.ipynb": RELEASE}, ": its name is too long)"),
+        ({f"{ADA}/a.zip": zipped({f"{'a/' * 5_000}problems.ipynb": RELEASE})}, ": its name is too long)"),
+        ({f"{ADA}/a.zip": zipped({"problems.ipynb": RELEASE}, how=zipfile.ZIP_BZIP2)}, "an ordinary zip)"),
+        ({f"{ADA}/a.zip": zipped({"problems.ipynb": RELEASE}, how=zipfile.ZIP_LZMA)}, "an ordinary zip)"),
         ({f"{ADA}/mine.zip": b"PK"}, "mine.zip: it cannot be unpacked"),
         ({f"{ADA}/a.zip": zipped({"b.zip": zipped({"problems.ipynb": RELEASE})})}, "a zip within a zip is not opened"),
         ({f"Ada_{n}_assignsubmission_file_/problems.ipynb": RELEASE for n in (1, 2)},
@@ -147,6 +153,20 @@ def test_a_link_or_a_locked_file_in_a_zip_is_named(here: Path, collect: Collect,
     data[data.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "locked.zip").write_bytes(data)
     assert "(problems.ipynb: it is locked with a password)" in collect(tmp_path / "locked.zip", ends=1)
+
+
+def test_a_zip_that_claims_to_be_small_does_not_fill_the_memory(here: Path, collect: Collect) -> None:
+    data = bytearray(zipped({"problems.ipynb": b"\0" * (100 << 20)}))
+    at = data.index(b"PK\x01\x02") + 24
+    data[at : at + 4] = (1000).to_bytes(4, "little")
+    files = {f"{ADA}/mine.zip": bytes(data), "bo/problems.ipynb": RELEASE}
+    tracemalloc.start()
+    said = collect(files, ends=1)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "(problems.ipynb: it cannot be unpacked (Bad CRC-32" in said
+    assert submitted(here) == {"bo": WHOLE}
+    assert most < 50 << 20
 
 
 def test_a_zip_of_the_students_own_is_opened_and_its_other_files_come_along(here: Path, collect: Collect) -> None:
