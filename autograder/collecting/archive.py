@@ -33,7 +33,7 @@ BROKEN = "it cannot be unpacked ({why})"
 _MOST_FILES = 50_000
 _MOST_RATIO = 300
 _LONGEST, _DEEPEST = 1000, 50
-"""Characters of a name (Moodle puts the student's before one of 255) and folders within folders; a zip may have more."""
+"""Characters of a name (Moodle puts the student's before one of 255) and folders in folders; a zip may have more."""
 _IGNORED = {"__macosx", ".ipynb_checkpoints", "__pycache__", "thumbs.db", "desktop.ini"}
 
 

@@ -6,6 +6,7 @@ the reach of what students hand in.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -19,11 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from autograder._errors import AutograderError
+from autograder.collecting.archive import Refused
 
 STAMP = "%Y-%m-%d %H:%M:%S UTC"
+CANNOT_KEEP = "its files cannot be put into {path} ({why}): look at their names, and at what is there"
 CANNOT_WRITE = "{path} cannot be written ({why}). Nothing is lost; run the same command again when it can."
 DAMAGED = "{path} cannot be read ({why}). Move it away: it only remembers where collected files came from."
 _UNFINISHED = "unfinished-"
+_OF_NAMES = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
+"""Errors that come from what one student's files are called; the next student's can be written all the same."""
 
 
 @dataclass
@@ -64,9 +69,8 @@ class Memory:
 
     def save(self) -> None:
         """Writes the file anew, whole."""
-        text = json.dumps(
-            {"students": {s: asdict(o) for s, o in sorted(self.of.items())}}, indent=1, ensure_ascii=False
-        )
+        # In ASCII: a label may be a file's name that is in no encoding.
+        text = json.dumps({"students": {s: asdict(o) for s, o in sorted(self.of.items())}}, indent=1)
         aside = self.file.with_name(f"{self.file.name}.{secrets.token_hex(4)}.new")
         try:
             aside.write_text(text, encoding="utf-8")
@@ -79,6 +83,8 @@ class Memory:
         try:
             return self._place(student, files, final, origin)
         except OSError as error:
+            if error.errno in _OF_NAMES:
+                raise Refused(CANNOT_KEEP.format(path=final, why=error.strerror)) from None
             raise AutograderError(CANNOT_WRITE.format(path=final, why=error.strerror or error)) from None
 
     def _place(self, student: str, files: Mapping[str, bytes], final: Path, origin: Origin) -> str:

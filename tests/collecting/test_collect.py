@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -130,6 +131,77 @@ def test_one_strange_hand_in_costs_the_others_nothing(here: Path, collect: Colle
     assert submitted(here) == {"ada-lovelace": WHOLE}
     assert "NEEDS YOU   Bo: there is no notebook" in said
     assert "1 placed, 0 replaced, 0 as before; 1 needs you." in said
+
+
+@pytest.mark.parametrize(
+    ("odd", "kept", "left_out"),
+    [
+        (["data", "data/a.csv"], ["data"], "data/a.csv: it lies in a folder that has a file's name"),
+        (["Data", "data/deep/a.csv"], ["Data"], "data/deep/a.csv: it lies in a folder that has a file's name"),
+        (["timestamp.txt/a"], [], "timestamp.txt/a: it lies in a folder that has a file's name"),
+        (["Submission_Secret.txt/a"], [], "Submission_Secret.txt/a: it lies in a folder that has"),
+        (["problems.ipynb/a.csv"], [], "problems.ipynb/a.csv: it lies in a folder that has a file's name"),
+        (["李" * 94 + ".csv"], [], ".csv: its name cannot be kept"),
+        (["bad:name.txt"], [], "bad:name.txt: its name cannot be kept"),
+        (["x" * 96 + ".csv"], ["x" * 96 + ".csv"], ""),
+    ],
+)  # fmt: skip
+def test_names_that_a_disk_does_not_take_cost_neither_the_notebook_nor_the_others(
+    odd: list[str], kept: list[str], left_out: str, here: Path, collect: Collect
+) -> None:
+    inner = zipped({"problems.ipynb": RELEASE, **dict.fromkeys(odd, b"x")})
+    for _ in range(2):
+        said = collect({f"{ADA}/mine.zip": inner, "zz/problems.ipynb": RELEASE})
+        assert submitted(here) == {"ada-lovelace": sorted([*WHOLE, *kept]), "zz": WHOLE}
+        assert left_out in said or "2 as before" in said
+
+
+def test_thousands_of_files_that_are_left_out_are_counted(here: Path, collect: Collect) -> None:
+    deep = {f"env/lib/python3/site-packages/torch/{n}.py": b"x" for n in range(3000)}
+    said = collect({f"{ADA}/mine.zip": zipped({"problems.ipynb": RELEASE, **deep})})
+    assert "left out: 9.py: its name cannot be kept; left out: and 2990 more" in said
+    assert "10.py" not in said
+
+
+def test_timestamps_in_capital_letters_are_not_taken_either(here: Path, collect: Collect) -> None:
+    collect({f"{ADA}/mine.zip": zipped({"problems.ipynb": RELEASE, "Timestamp.TXT": b"1999-01-01 00:00:00 UTC"})})
+    assert submitted(here) == {"ada-lovelace": WHOLE}
+
+
+def test_one_hand_in_that_the_disk_refuses_for_its_names_is_named_and_the_next_is_placed(
+    here: Path, collect: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_bytes
+
+    def refuse(path: Path, data: bytes) -> int:
+        if path.name == "mine.py":
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        return write(path, data)
+
+    inner = zipped({"problems.ipynb": RELEASE, "mine.py": b"x"})
+    (here.parent / "download.zip").write_bytes(zipped({f"{ADA}/mine.zip": inner, "zz/problems.ipynb": RELEASE}))
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    said = collect(here.parent / "download.zip", ends=1)
+    assert "NEEDS YOU   Ada Lovelace: its files cannot be put into " in said
+    assert "(File name too long): look at their names, and at what is there" in said
+    assert submitted(here) == {"zz": WHOLE}
+    assert [p.name for p in (here / "submitted/.collected").iterdir()] == ["ps1.json"]
+
+
+def test_a_file_in_the_place_of_one_students_folder_costs_the_others_nothing(here: Path, collect: Collect) -> None:
+    unpacked({"ada": b"notes"}, here / "submitted")
+    assert "NEEDS YOU   ada: its files cannot be put into " in collect(
+        {"ada/problems.ipynb": RELEASE, "zz/problems.ipynb": RELEASE}, ends=1
+    )
+    assert submitted(here) == {"zz": WHOLE}
+    assert (here / "submitted/ada").read_bytes() == b"notes"
+
+
+def test_a_name_in_no_encoding_is_as_good_as_another(here: Path, collect: Collect, tmp_path: Path) -> None:
+    unpacked({os.fsdecode(b"Zo\xeb Lee") + "/problems.ipynb": RELEASE, "zz/problems.ipynb": RELEASE}, tmp_path / "dl")
+    for outcome in ("2 placed", "2 as before"):
+        assert outcome in collect(tmp_path / "dl")
+    assert submitted(here) == {"zo-lee": WHOLE, "zz": WHOLE}
 
 
 def test_a_folder_that_was_unpacked_is_as_good_as_the_zip_and_its_links_are_not_followed(
