@@ -352,6 +352,28 @@ def test_a_name_that_two_in_the_roster_have_is_for_a_person(collect: Collect, tm
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "Ada Smith-Jones_77_assignsubmission_file_/problems.ipynb",
+        "Ada Smith-Bo_77_assignsubmission_file_/problems.ipynb",
+        "Ada Smith-Suharto_77_assignsubmission_file_/problems.ipynb",
+        "smith_jones_77_88_problems.ipynb",
+    ],
+)
+def test_the_end_of_a_strangers_name_is_not_taken_for_a_student(
+    name: str, here: Path, collect: Collect, tmp_path: Path
+) -> None:
+    people = "jones,Bob,Jones,b@uni.edu\nbb,Bob,Brown,bo@uni.edu\ns1,,Suharto,\n"
+    (tmp_path / "roster.csv").write_text(f"id,first_name,last_name,email\n{people}")
+    options = ("--students", str(tmp_path / "roster.csv"))
+    assert "nobody in the roster is called that" in collect({name: RELEASE}, *options, ends=1)
+    assert submitted(here) == {}
+    groups = ["Group B-Bob Jones_5_assignsubmission_file_/problems.ipynb", "team_brownbob_6_7_problems.ipynb"]
+    collect(dict.fromkeys(groups, RELEASE), *options)
+    assert submitted(here) == {"jones": WHOLE, "bb": WHOLE}
+
+
+@pytest.mark.parametrize(
     ("table", "reason"),
     [
         ("a,b\n1,2\n", "roster.csv, line 1: no column with the user names; the headings are a, b."),
