@@ -68,6 +68,7 @@ class Collection:
         self.rename = RENAME
         self.due: datetime | None = None
         self.people: list[Student] = []
+        self.before: set[str] = set()
         with course.gradebook() as gradebook:
             if gradebook is not None:
                 self.people = roster.from_gradebook(gradebook)
@@ -84,6 +85,7 @@ class Collection:
             raise AutograderError(EMPTY.format(source=source))
         self.rename = RENAME if source.is_dir() else RENAME_IN_ZIP
         work = self._owners(entries)
+        self.before = self.course.students_in(self.course.coursedir.submitted_directory)
         ids = {owner: self._student(owner) for owner in work}
         taken: dict[str, list[Owner]] = defaultdict(list)
         for owner, (student, _) in ids.items():
@@ -131,10 +133,9 @@ class Collection:
         student = roster.safe_id(owner.label)
         if not student:
             return f"?{owner}", NO_ID
-        everybody = self.course.students_in(self.course.coursedir.submitted_directory)
-        if owner.label in everybody:
+        if owner.label in self.before:
             return owner.label, ""
-        if student not in everybody and (same := [s for s in everybody if s.casefold() == student]):
+        if student not in self.before and (same := [s for s in self.before if s.casefold() == student]):
             return student, OTHER_CASE.format(there=same[0])
         before = self.memory.of.get(student)
         if (

@@ -449,6 +449,20 @@ def test_a_run_that_is_stopped_leaves_whole_submissions_and_nothing_else(
     assert "2 placed, 0 replaced, 1 as before" in collect(files)
 
 
+def test_who_is_in_the_course_is_looked_up_once_and_not_for_each_hand_in(
+    here: Path, collect: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, count = Course.students_in, []
+
+    def students_in(course: Course, step: str) -> set[str]:
+        count.append(step)
+        return look(course, step)
+
+    monkeypatch.setattr(Course, "students_in", students_in)
+    collect({f"{name}/problems.ipynb": RELEASE for name in ("ada", "bo", "cy")})
+    assert count == ["submitted"]
+
+
 def test_what_is_remembered_cannot_be_handed_in(here: Path, collect: Collect) -> None:
     forged = {f"{ADA}/problems.ipynb": RELEASE, f"{ADA}/.collected/ps1.json": b"{}", f"{ADA}/ps1.json": b"{}"}
     collect(forged)
