@@ -150,18 +150,19 @@ class Collection:
         made = submission(work, self.course.notebooks, self.course.assignment, self.caps)
         final = self.course.folder(self.course.coursedir.submitted_directory, student)
         who = student if student == work.owner.label else f"{student} ({shown(work.owner.label)})"
-        fresh = digest(made.files)
+        owner, seen, fresh = work.owner, made.time.isoformat() if made.time else "", digest(made.files)
+        origin = Origin(owner.system, owner.label, owner.number, work.prefix, made.names, seen, fresh)
         stamp = self._stamp(made.time, work.late)
         exists = final.is_dir()
         if exists and not self._newer(student, final, made, fresh):
+            if not self.options.dry_run:
+                self.memory.recollected(student, final, origin)
             self.say(AS_BEFORE, who)
             return
         if exists and (stamp is None or stamp <= (stamped(final) or stamp)):
             self.again.append(student)
         if stamp:
             made.files["timestamp.txt"] = f"{stamp:{STAMP}}\n".encode()
-        owner, seen = work.owner, made.time.isoformat() if made.time else ""
-        origin = Origin(owner.system, owner.label, owner.number, work.prefix, made.names, seen, fresh)
         kept = "" if self.options.dry_run else self.memory.place(student, made.files, final, origin)
         notes = [KEPT.format(where=Path(kept).relative_to(self.course.root))] if kept else []
         self.say(
@@ -215,7 +216,9 @@ def _summary(run: Collection) -> list[str]:
     out += [CAPPED.format(count=run.capped)] if run.capped else []
     if not run.options.dry_run and count[PLACED] + count[REPLACED]:
         out.append(f"Next: nbgrader autograde {name}")
-        out += [f"      nbgrader autograde {name} --student={student} --force" for student in run.again]
+        # nbgrader goes by the times of handing in: without --force it takes the grade and page that are there for new.
+        for command in ("autograde", "generate_feedback"):
+            out += [f"      nbgrader {command} {name} --student={student} --force" for student in run.again]
     return out
 
 
