@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -26,9 +27,13 @@ ODD_NAME = "its name leads out of the folder"
 PASSWORD = "it is locked with a password"
 TOO_LARGE = "it has {size:.0f} MB, more than the {most:.0f} MB that are allowed"
 BOMB = "it unpacks to {ratio:.0f} times its size"
+LONG_NAME = "its name is too long"
+PACKED = "it is packed in a way that is not read here: ask for an ordinary zip"
 BROKEN = "it cannot be unpacked ({why})"
 _MOST_FILES = 50_000
 _MOST_RATIO = 300
+_LONGEST, _DEEPEST = 1000, 50
+"""Characters of a name (Moodle puts the student's before one of 255) and folders in folders; a zip may have more."""
 _IGNORED = {"__macosx", ".ipynb_checkpoints", "__pycache__", "thumbs.db", "desktop.ini"}
 
 
@@ -138,6 +143,9 @@ def _zip(archive: zipfile.ZipFile, most: int, otherwise: datetime | None) -> Ite
         if not parts or _ignored(parts):
             continue
         problem = ""
+        if len(parts) > _DEEPEST or max(map(len, parts)) > _LONGEST:
+            # The beginning says whose it is; nothing that reads names gets more of it.
+            problem, parts = LONG_NAME, tuple(part[:_LONGEST] for part in parts[:_DEEPEST])
         if path.startswith("/") or ".." in parts or (len(path) > 1 and path[1] == ":"):
             problem = ODD_NAME
         elif stat.S_ISLNK(info.external_attr >> 16):
@@ -148,8 +156,16 @@ def _zip(archive: zipfile.ZipFile, most: int, otherwise: datetime | None) -> Ite
             problem = _large(info.file_size, most)
         elif info.file_size > 1 << 20 and info.file_size > _MOST_RATIO * max(1, info.compress_size):
             problem = BOMB.format(ratio=info.file_size / max(1, info.compress_size))
-        # zipfile gives no more bytes than the size that was looked at here, whatever is packed.
-        yield Entry(parts, info.file_size, _time(info) or otherwise, lambda info=info: archive.read(info), problem)  # type: ignore[misc]
+        elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            problem = PACKED  # zipfile unpacks the others whole, however much that is
+        yield Entry(parts, info.file_size, _time(info) or otherwise, partial(_unpacked, archive, info), problem)
+
+
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    # A size has to be asked for. Without one, zipfile unpacks all that is packed and only then cuts it to the size that
+    # the zip claims, which is the one that was looked at.
+    with archive.open(info) as file:
+        return file.read(info.file_size)
 
 
 def _name(info: zipfile.ZipInfo) -> str:

@@ -68,6 +68,7 @@ class Collection:
         self.rename = RENAME
         self.due: datetime | None = None
         self.people: list[Student] = []
+        self.before: set[str] = set()
         with course.gradebook() as gradebook:
             if gradebook is not None:
                 self.people = roster.from_gradebook(gradebook)
@@ -83,6 +84,7 @@ class Collection:
             raise AutograderError(EMPTY.format(source=source))
         self.rename = RENAME if source.is_dir() else RENAME_IN_ZIP
         work = self._owners(entries)
+        self.before = self.course.students_in(self.course.coursedir.submitted_directory)
         ids = {owner: self._student(owner) for owner in work}
         taken: dict[str, list[Owner]] = defaultdict(list)
         for owner, (student, _) in ids.items():
@@ -130,10 +132,9 @@ class Collection:
         student = roster.safe_id(owner.label)
         if not student:
             return f"?{owner}", NO_ID
-        everybody = self.course.students_in(self.course.coursedir.submitted_directory)
-        if owner.label in everybody:
+        if owner.label in self.before:
             return owner.label, ""
-        if student not in everybody and (same := [s for s in everybody if s.casefold() == student]):
+        if student not in self.before and (same := [s for s in self.before if s.casefold() == student]):
             return student, OTHER_CASE.format(there=same[0])
         before = self.memory.of.get(student)
         if (
@@ -148,18 +149,19 @@ class Collection:
         made = submission(work, self.course.notebooks, self.course.assignment, self.caps)
         final = self.course.folder(self.course.coursedir.submitted_directory, student)
         who = student if student == work.owner.label else f"{student} ({shown(work.owner.label)})"
-        fresh = digest(made.files)
+        owner, seen, fresh = work.owner, made.time.isoformat() if made.time else "", digest(made.files)
+        origin = Origin(owner.system, owner.label, owner.number, work.prefix, made.names, seen, fresh)
         stamp = self._stamp(made.time, work.late)
         exists = final.is_dir()
         if exists and not self._newer(student, final, made, fresh):
+            if not self.options.dry_run:
+                self.memory.recollected(student, final, origin)
             self.say(AS_BEFORE, who)
             return
         if exists and (stamp is None or stamp <= (stamped(final) or stamp)):
             self.again.append(student)
         if stamp:
             made.files["timestamp.txt"] = f"{stamp:{STAMP}}\n".encode()
-        owner, seen = work.owner, made.time.isoformat() if made.time else ""
-        origin = Origin(owner.system, owner.label, owner.number, work.prefix, made.names, seen, fresh)
         kept = "" if self.options.dry_run else self.memory.place(student, made.files, final, origin)
         notes = [KEPT.format(where=Path(kept).relative_to(self.course.root))] if kept else []
         self.say(
@@ -213,7 +215,9 @@ def _summary(run: Collection) -> list[str]:
     out += [CAPPED.format(count=run.capped)] if run.capped else []
     if not run.options.dry_run and count[PLACED] + count[REPLACED]:
         out.append(f"Next: nbgrader autograde {name}")
-        out += [f"      nbgrader autograde {name} --student={student} --force" for student in run.again]
+        # nbgrader goes by the times of handing in: without --force it takes the grade and page that are there for new.
+        for command in ("autograde", "generate_feedback"):
+            out += [f"      nbgrader {command} {name} --student={student} --force" for student in run.again]
     return out
 
 

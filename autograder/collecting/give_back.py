@@ -6,17 +6,21 @@ import os
 import secrets
 import zipfile
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from autograder._errors import AutograderError
 from autograder.collecting.archive import shown
 from autograder.collecting.course import Course
 from autograder.collecting.owners import CANVAS, MOODLE
-from autograder.collecting.place import Memory, Origin, stamped
+from autograder.collecting.place import CANNOT_WRITE, Memory, Origin, stamped, written
 
 NO_PAGE = "there is no feedback page: nbgrader autograde {assignment}, then nbgrader generate_feedback {assignment}"
 NO_WORK = "nothing to give feedback on: {folder} holds no {wanted}"
 OLD_PAGE = (
-    "the page is of earlier work: nbgrader autograde {assignment}, then nbgrader generate_feedback {assignment} --force"
+    "the page is of earlier work: nbgrader autograde {assignment}{forced}, then "
+    "nbgrader generate_feedback {assignment} --force"
 )
 UPLOAD = {
     MOODLE: "In Moodle: the assignment's submissions > Upload multiple feedback files in a zip.",
@@ -28,9 +32,10 @@ UPLOAD = {
 def main(assignment: str, to: Path) -> int:
     """Writes the zips and files, prints what is where and who has no page; 1 if somebody has none."""
     course = Course(assignment)
-    pages, missing = _pages(course)
     memory = Memory(course.submitted, assignment)
-    to.mkdir(parents=True, exist_ok=True)
+    pages, missing = _pages(course, memory)
+    with _writing(to):
+        to.mkdir(parents=True, exist_ok=True)
     zips: dict[str, dict[str, Path]] = defaultdict(dict)
     single: dict[str, Path] = {}
     for student, found in pages.items():
@@ -42,11 +47,13 @@ def main(assignment: str, to: Path) -> int:
                 single[f"{student}.html" if len(found) == 1 else f"{student}-{notebook}.html"] = page
     for system, entries in sorted(zips.items()):
         path = to / f"feedback-{assignment}-{system}.zip"
-        _write_zip(path, entries)
+        with _writing(path):
+            _write_zip(path, entries)
         print(f"{path}: {len(entries)} page{'s' if len(entries) != 1 else ''}. {UPLOAD[system]}")
     if single:
         folder = to / f"feedback-{assignment}"
-        _write_files(folder, single)
+        with _writing(folder):
+            _write_files(folder, single)
         print(f"{folder}{os.sep}: {len(single)} page{'s' if len(single) != 1 else ''}, a file a student, to send.")
     for student, why in sorted(missing.items()):
         print(f"NO PAGE  {shown(student)}: {why}")
@@ -55,7 +62,7 @@ def main(assignment: str, to: Path) -> int:
     return 1 if missing or not pages else 0
 
 
-def _pages(course: Course) -> tuple[dict[str, dict[str, Path]], dict[str, str]]:
+def _pages(course: Course, memory: Memory) -> tuple[dict[str, dict[str, Path]], dict[str, str]]:
     """The pages of graded notebooks by student, and why some have none."""
     directories = course.coursedir
     graded = [known.name for known in course.notebooks if known.graded]
@@ -70,16 +77,28 @@ def _pages(course: Course) -> tuple[dict[str, dict[str, Path]], dict[str, str]]:
         work = course.folder(directories.submitted_directory, student)
         newer = stamped(work)
         older = stamped(folder)
+        origin = memory.of.get(student)
+        graded_work = [course.folder(directories.autograded_directory, student) / f"{name}.ipynb" for name in found]
         if not found and not any((work / f"{name}.ipynb").is_file() for name in graded):
             wanted = " and no ".join(f"{name}.ipynb" for name in graded)
             missing[student] = NO_WORK.format(folder=work.relative_to(course.root), wanted=wanted)
         elif not found:
             missing[student] = NO_PAGE.format(assignment=course.assignment)
         elif newer and (older is None or newer > older):
-            missing[student] = OLD_PAGE.format(assignment=course.assignment)
+            missing[student] = OLD_PAGE.format(assignment=course.assignment, forced="")
+        elif (newer and newer != older) or _before(origin, [*found.values(), *graded_work]):
+            # The work that was put in its place is not dated later, so nbgrader does not grade it unasked.
+            forced = f" --student={student} --force"
+            missing[student] = OLD_PAGE.format(assignment=course.assignment, forced=forced)
         else:
             pages[student] = found
     return pages, missing
+
+
+def _before(origin: Origin | None, made: list[Path]) -> bool:
+    """Whether any of the files that are there was made before the work took its place."""
+    since = origin.since if origin else None
+    return since is not None and any(written(path) < since for path in made if path.is_file())
 
 
 def _entry(origin: Origin, notebook: str) -> str:
@@ -89,12 +108,21 @@ def _entry(origin: Origin, notebook: str) -> str:
     return f"{origin.prefix}{notebook}.html"
 
 
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise AutograderError(CANNOT_WRITE.format(path=path, why=error.strerror or error)) from None
+
+
 def _write_zip(path: Path, entries: dict[str, Path]) -> None:
     aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
     try:
         with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, page in sorted(entries.items()):
-                archive.writestr(name, page.read_bytes())
+                # The number in it says whose it is, also where a name was in no encoding.
+                archive.writestr(name.encode("utf-8", "replace").decode(), page.read_bytes())
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)

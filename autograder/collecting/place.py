@@ -6,6 +6,7 @@ the reach of what students hand in.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -13,22 +14,30 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from autograder._errors import AutograderError
+from autograder.collecting.archive import Refused
+from autograder.collecting.owners import PLAIN
 
 STAMP = "%Y-%m-%d %H:%M:%S UTC"
+CANNOT_KEEP = "its files cannot be put into {path} ({why}): look at their names, and at what is there"
 CANNOT_WRITE = "{path} cannot be written ({why}). Nothing is lost; run the same command again when it can."
 DAMAGED = "{path} cannot be read ({why}). Move it away: it only remembers where collected files came from."
 _UNFINISHED = "unfinished-"
+_OF_NAMES = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
+"""Errors that come from what one student's files are called; the next student's can be written all the same."""
 
 
 @dataclass
 class Origin:
-    """Where a student's work came from; `files` are the names that the system gave, by notebook."""
+    """Where a student's work came from; `files` are the names that the system gave, by notebook.
+
+    `seen` is when the work was written, `placed` when it took its place, `digest` which work it is.
+    """
 
     system: str
     label: str
@@ -37,13 +46,16 @@ class Origin:
     files: dict[str, str] = field(default_factory=dict)
     seen: str = ""
     digest: str = ""
+    placed: str = ""
 
     @property
     def time(self) -> datetime | None:
-        try:
-            return datetime.fromisoformat(self.seen)
-        except ValueError:
-            return None
+        return _time(self.seen)
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when the work is in its place; what is older was made of other work."""
+        return _time(self.placed)
 
 
 class Memory:
@@ -64,21 +76,39 @@ class Memory:
 
     def save(self) -> None:
         """Writes the file anew, whole."""
-        text = json.dumps(
-            {"students": {s: asdict(o) for s, o in sorted(self.of.items())}}, indent=1, ensure_ascii=False
-        )
+        # In ASCII: a label may be a file's name that is in no encoding.
+        text = json.dumps({"students": {s: asdict(o) for s, o in sorted(self.of.items())}}, indent=1)
         aside = self.file.with_name(f"{self.file.name}.{secrets.token_hex(4)}.new")
         try:
-            aside.write_text(text, encoding="utf-8")
-            os.replace(aside, self.file)
-        finally:
-            aside.unlink(missing_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                aside.write_text(text, encoding="utf-8")
+                os.replace(aside, self.file)
+            finally:
+                aside.unlink(missing_ok=True)
+        except OSError as error:
+            raise AutograderError(CANNOT_WRITE.format(path=self.file, why=error.strerror or error)) from None
+
+    def recollected(self, student: str, final: Path, origin: Origin) -> None:
+        """The work that is at `final` came from `origin` too, with the same files."""
+        before = self.of.get(student)
+        if before and before.digest == origin.digest:
+            if origin.system == PLAIN:  # it takes Moodle's or Canvas's own names to give feedback back there
+                return
+            origin = replace(origin, seen=before.seen, placed=before.placed)
+        else:  # a run was killed before it remembered, or somebody else put the work there
+            origin = replace(origin, placed=max(map(written, final.glob("*.ipynb"))).isoformat())
+        if origin != before:
+            self.of[student] = origin
+            self.save()
 
     def place(self, student: str, files: Mapping[str, bytes], final: Path, origin: Origin) -> str:
         """Puts `files` at `final`; returns where the work that was there before is kept, or ''."""
         try:
             return self._place(student, files, final, origin)
         except OSError as error:
+            if error.errno in _OF_NAMES:
+                raise Refused(CANNOT_KEEP.format(path=final, why=error.strerror)) from None
             raise AutograderError(CANNOT_WRITE.format(path=final, why=error.strerror or error)) from None
 
     def _place(self, student: str, files: Mapping[str, bytes], final: Path, origin: Origin) -> str:
@@ -92,6 +122,8 @@ class Memory:
                 path = aside / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
+            # By the clock of this disk, which is the one that later files on it are compared with.
+            origin = replace(origin, placed=written(path).isoformat())
             if os.path.lexists(final):
                 earlier.parent.mkdir(parents=True, exist_ok=True)
                 os.rename(final, earlier)
@@ -116,6 +148,11 @@ class Memory:
             shutil.rmtree(left, ignore_errors=True)
 
 
+def written(path: Path) -> datetime:
+    """When a file was written."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
 def digest(files: Mapping[str, bytes]) -> str:
     """One value for what was handed in, whatever the time."""
     found = hashlib.sha256()
@@ -132,6 +169,13 @@ def there(folder: Path, most: int) -> dict[str, bytes]:
         if path.is_file() and not path.is_symlink() and path.stat().st_size <= most and len(found) < 1000:
             found[path.relative_to(folder).as_posix()] = path.read_bytes()
     return found
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def stamped(folder: Path) -> datetime | None:

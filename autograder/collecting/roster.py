@@ -28,12 +28,24 @@ def find(owner: Owner, people: Iterable[Student]) -> list[Student]:
         return exact
     # A group's name stands before the student's, with a hyphen in Moodle and an underscore in Canvas.
     between = {MOODLE: "-", CANVAS: "_"}.get(owner.system)
-    labels = [owner.label, *(owner.label[at + 1 :] for at, c in enumerate(owner.label) if c == between)]
-    for label in labels:
-        wanted = {comparable(label), sorted_words(label)} - {""}
-        if found := [p for p in people if wanted & _called(p)]:
+    if found := [p for p in people if _keys(owner.label) & _called(p)]:
+        return found
+    # What is left behind one has to be a whole name: the end of `Ada Smith-Jones` may be somebody else's id.
+    for at in (at for at, c in enumerate(owner.label) if c == between):
+        if found := [p for p in people if _keys(owner.label[at + 1 :]) & _whole_name(p)]:
             return found
     return []
+
+
+def _keys(name: str) -> set[str]:
+    return {comparable(name), sorted_words(name)} - {""}
+
+
+def _whole_name(student: Student) -> set[str]:
+    """First and last name in either order, made comparable; nothing where one of them is not known."""
+    first, last = student.first_name, student.last_name
+    both = comparable(first) and comparable(last)
+    return _keys(f"{first} {last}") | _keys(f"{last} {first}") if both else set()
 
 
 def _called(student: Student) -> set[str]:

@@ -18,8 +18,11 @@ ONLY_TYPED = "text was typed in, no file handed in"
 TWO = "there are two notebooks {name}.ipynb ({files}): delete the one that does not count, then collect again"
 PART = "{name}.ipynb is missing"
 LEFT_OUT = "left out: {what}"
+MORE = "and {count} more"
 LATE = "Canvas marks it LATE"
 TOO_BIG = "the files are larger than {most:.0f} MB together"
+ODD_NAME = "its name cannot be kept"
+IN_FILE = "it lies in a folder that has a file's name"
 DEEP_ZIP = "a zip within a zip is not opened"
 NOT_THEIRS = {"timestamp.txt", "submission_secret.txt"}
 """nbgrader's own files; what a student hands in under these names is not taken."""
@@ -27,6 +30,9 @@ _KIT = {ORIGINAL, "venv", ".venv"}
 """Folders of the student kit, which some hand in whole: the untouched notebooks, and the environment."""
 _RESERVED = ("con", "prn", "aux", "nul")
 _MOST_NAMES = 1000
+_MOST_SAID = 10
+_MOST_BYTES = 255
+"""Of one name, on the usual disks."""
 
 
 @dataclass
@@ -81,17 +87,22 @@ def submission(work: Work, known: list[Known], assignment: str, caps: Caps) -> S
     graded = [k.name for k in known if k.graded]
     if not any(name in names for name in graded):
         handed_in = ", ".join(shown(part.rest[-1] if part.rest else entry.name) for entry, part in work.entries)
-        said = ONLY_TYPED if work.typed else "; ".join(refused) or handed_in
+        said = ONLY_TYPED if work.typed else "; ".join(_first(refused)) or handed_in
         wanted = " and ".join(f"{name}.ipynb" for name in graded)
         raise Refused(NO_NOTEBOOK.format(assignment=assignment, found=said, wanted=wanted))
+    # A name is a file's or a folder's. On some disks capital letters make no difference.
+    taken = {name.casefold() for name in (*files, *others, *NOT_THEIRS)}
     for relative, data in others.items():
-        files.setdefault(relative, data)
+        if any(str(folder).casefold() in taken for folder in PurePosixPath(relative).parents):
+            refused.append(f"{shown(relative)}: {IN_FILE}")
+        else:
+            files.setdefault(relative, data)
     if len(files) > _MOST_NAMES:
         raise Refused(archive.TOO_MANY.format(most=_MOST_NAMES))
     if sum(map(len, files.values())) > caps.folder:
         raise Refused(TOO_BIG.format(most=caps.folder / 1e6))
     notes = [PART.format(name=name) for name in graded if name not in names]
-    notes += [LEFT_OUT.format(what=what) for what in refused] + ([LATE] if work.late else [])
+    notes += [LEFT_OUT.format(what=what) for what in _first(refused)] + ([LATE] if work.late else [])
     return Submission(files, names, max(times, default=None), notes)
 
 
@@ -105,7 +116,7 @@ def _sorted(
     total = 0
     for entry, part in _opened(work, caps, refused):
         path = PurePosixPath(*part.rest) if part.rest else PurePosixPath(entry.name)
-        if part.typed or path.name in NOT_THEIRS or set(path.parts[:-1]) & _KIT:
+        if part.typed or path.name.casefold() in NOT_THEIRS or set(path.parts[:-1]) & _KIT:
             continue
         total += entry.size
         if total > 2 * caps.folder:  # before it fills the memory
@@ -116,6 +127,8 @@ def _sorted(
                 notebooks[recognise(data, path.name, known, assignment).name].append((entry, part, data))
             elif _plain(path):
                 others[path.as_posix()] = data
+            else:
+                refused.append(f"{shown(path.name)}: {ODD_NAME}")
         except Refused as error:
             refused.append(f"{shown(path.name)}: {error}")
     return notebooks, others, refused
@@ -155,6 +168,12 @@ def _chosen(name: str, found: list[tuple[Entry, Owned, bytes]]) -> tuple[Entry, 
     return max(found, key=lambda one: one[1].order)
 
 
+def _first(said: list[str]) -> list[str]:
+    """So many as a line can hold: a whole environment that was handed in has thousands of files."""
+    rest = len(said) - _MOST_SAID
+    return [*said[:_MOST_SAID], MORE.format(count=rest)] if rest > 0 else said
+
+
 def _plain(path: PurePosixPath) -> bool:
     """Whether a further file may keep its name in the course's folder."""
     return len(path.parts) <= 5 and all(
@@ -164,5 +183,6 @@ def _plain(path: PurePosixPath) -> bool:
         and not set(part) & set('<>:"\\|?*')
         and part.partition(".")[0].casefold() not in _RESERVED
         and len(part) <= 100
+        and len(part.encode()) <= _MOST_BYTES
         for part in path.parts
     )

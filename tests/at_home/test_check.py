@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -167,6 +168,15 @@ def test_a_copy_is_handed_in_under_the_right_name(tmp_path: Path) -> None:
     assert reported(path).before == (
         "The file is called final version.ipynb. Hand it in as problems.ipynb: rename it before you send it.",
     )
+
+
+@pytest.mark.parametrize(
+    "stem", [f"problems{' copy (1)' * 14}x", f"problems{' ' * 60_000}x", f"problems{' copy' * 12_000}x"], ids=len
+)
+def test_no_name_takes_long_to_read(stem: str) -> None:
+    start = time.process_time()
+    assert expected_name(f"{stem}.ipynb") == f"{stem}.ipynb"
+    assert time.process_time() - start < 1
 
 
 def test_a_file_to_rename_is_not_the_file_to_send_yet(tmp_path: Path) -> None:

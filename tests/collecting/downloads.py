@@ -27,11 +27,15 @@ def work(text: str = "") -> bytes:
     return nbformat.writes(notebook).encode()
 
 
-def zipped(files: Mapping[str, bytes], when: tuple[int, int, int, int, int, int] = WHEN) -> bytes:
+def zipped(
+    files: Mapping[str, bytes],
+    when: tuple[int, int, int, int, int, int] = WHEN,
+    how: int = zipfile.ZIP_DEFLATED,
+) -> bytes:
     held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(held, "w", how) as archive:
         for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name, when), data, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name, when), data, how)
     return held.getvalue()
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
@@ -18,6 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from autograder.__main__ import main
 from autograder.collecting import place
+from autograder.collecting.course import Course
 from tests.collecting.downloads import ADA, OTHER, RELEASE, course, unpacked, work, zipped
 
 Collect = Callable[..., str]
@@ -103,6 +106,11 @@ def test_a_hand_in_takes_its_place_whatever_it_is_called(name: str, student: str
         ({f"/tmp/{ADA}/problems.ipynb": RELEASE}, "its name leads out of the folder"),
         ({f"C:/{ADA}/problems.ipynb": RELEASE}, "its name leads out of the folder"),
         ({f"{ADA}/problems.ipynb": b" " * (40 << 20)}, "it unpacks to"),
+        ({f"{ADA}/problems{' ' * 60_000}.ipynb": RELEASE}, ": its name is too long)"),
+        ({f"{ADA}/{'ps1/' * 5_000}problems.ipynb": RELEASE}, ": its name is too long)"),
+        ({f"{ADA}/a.zip": zipped({f"{'a/' * 5_000}problems.ipynb": RELEASE})}, ": its name is too long)"),
+        ({f"{ADA}/a.zip": zipped({"problems.ipynb": RELEASE}, how=zipfile.ZIP_BZIP2)}, "an ordinary zip)"),
+        ({f"{ADA}/a.zip": zipped({"problems.ipynb": RELEASE}, how=zipfile.ZIP_LZMA)}, "an ordinary zip)"),
         ({f"{ADA}/mine.zip": b"PK"}, "mine.zip: it cannot be unpacked"),
         ({f"{ADA}/a.zip": zipped({"b.zip": zipped({"problems.ipynb": RELEASE})})}, "a zip within a zip is not opened"),
         ({f"Ada_{n}_assignsubmission_file_/problems.ipynb": RELEASE for n in (1, 2)},
@@ -127,6 +135,77 @@ def test_one_strange_hand_in_costs_the_others_nothing(here: Path, collect: Colle
     assert "1 placed, 0 replaced, 0 as before; 1 needs you." in said
 
 
+@pytest.mark.parametrize(
+    ("odd", "kept", "left_out"),
+    [
+        (["data", "data/a.csv"], ["data"], "data/a.csv: it lies in a folder that has a file's name"),
+        (["Data", "data/deep/a.csv"], ["Data"], "data/deep/a.csv: it lies in a folder that has a file's name"),
+        (["timestamp.txt/a"], [], "timestamp.txt/a: it lies in a folder that has a file's name"),
+        (["Submission_Secret.txt/a"], [], "Submission_Secret.txt/a: it lies in a folder that has"),
+        (["problems.ipynb/a.csv"], [], "problems.ipynb/a.csv: it lies in a folder that has a file's name"),
+        (["李" * 94 + ".csv"], [], ".csv: its name cannot be kept"),
+        (["bad:name.txt"], [], "bad:name.txt: its name cannot be kept"),
+        (["x" * 96 + ".csv"], ["x" * 96 + ".csv"], ""),
+    ],
+)  # fmt: skip
+def test_names_that_a_disk_does_not_take_cost_neither_the_notebook_nor_the_others(
+    odd: list[str], kept: list[str], left_out: str, here: Path, collect: Collect
+) -> None:
+    inner = zipped({"problems.ipynb": RELEASE, **dict.fromkeys(odd, b"x")})
+    for _ in range(2):
+        said = collect({f"{ADA}/mine.zip": inner, "zz/problems.ipynb": RELEASE})
+        assert submitted(here) == {"ada-lovelace": sorted([*WHOLE, *kept]), "zz": WHOLE}
+        assert left_out in said or "2 as before" in said
+
+
+def test_thousands_of_files_that_are_left_out_are_counted(here: Path, collect: Collect) -> None:
+    deep = {f"env/lib/python3/site-packages/torch/{n}.py": b"x" for n in range(3000)}
+    said = collect({f"{ADA}/mine.zip": zipped({"problems.ipynb": RELEASE, **deep})})
+    assert "left out: 9.py: its name cannot be kept; left out: and 2990 more" in said
+    assert "10.py" not in said
+
+
+def test_timestamps_in_capital_letters_are_not_taken_either(here: Path, collect: Collect) -> None:
+    collect({f"{ADA}/mine.zip": zipped({"problems.ipynb": RELEASE, "Timestamp.TXT": b"1999-01-01 00:00:00 UTC"})})
+    assert submitted(here) == {"ada-lovelace": WHOLE}
+
+
+def test_one_hand_in_that_the_disk_refuses_for_its_names_is_named_and_the_next_is_placed(
+    here: Path, collect: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_bytes
+
+    def refuse(path: Path, data: bytes) -> int:
+        if path.name == "mine.py":
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        return write(path, data)
+
+    inner = zipped({"problems.ipynb": RELEASE, "mine.py": b"x"})
+    (here.parent / "download.zip").write_bytes(zipped({f"{ADA}/mine.zip": inner, "zz/problems.ipynb": RELEASE}))
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    said = collect(here.parent / "download.zip", ends=1)
+    assert "NEEDS YOU   Ada Lovelace: its files cannot be put into " in said
+    assert "(File name too long): look at their names, and at what is there" in said
+    assert submitted(here) == {"zz": WHOLE}
+    assert [p.name for p in (here / "submitted/.collected").iterdir()] == ["ps1.json"]
+
+
+def test_a_file_in_the_place_of_one_students_folder_costs_the_others_nothing(here: Path, collect: Collect) -> None:
+    unpacked({"ada": b"notes"}, here / "submitted")
+    assert "NEEDS YOU   ada: its files cannot be put into " in collect(
+        {"ada/problems.ipynb": RELEASE, "zz/problems.ipynb": RELEASE}, ends=1
+    )
+    assert submitted(here) == {"zz": WHOLE}
+    assert (here / "submitted/ada").read_bytes() == b"notes"
+
+
+def test_a_name_in_no_encoding_is_as_good_as_another(here: Path, collect: Collect, tmp_path: Path) -> None:
+    unpacked({os.fsdecode(b"Zo\xeb Lee") + "/problems.ipynb": RELEASE, "zz/problems.ipynb": RELEASE}, tmp_path / "dl")
+    for outcome in ("2 placed", "2 as before"):
+        assert outcome in collect(tmp_path / "dl")
+    assert submitted(here) == {"zo-lee": WHOLE, "zz": WHOLE}
+
+
 def test_a_folder_that_was_unpacked_is_as_good_as_the_zip_and_its_links_are_not_followed(
     here: Path, collect: Collect, tmp_path: Path
 ) -> None:
@@ -148,6 +227,20 @@ def test_a_link_or_a_locked_file_in_a_zip_is_named(here: Path, collect: Collect,
     data[data.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "locked.zip").write_bytes(data)
     assert "(problems.ipynb: it is locked with a password)" in collect(tmp_path / "locked.zip", ends=1)
+
+
+def test_a_zip_that_claims_to_be_small_does_not_fill_the_memory(here: Path, collect: Collect) -> None:
+    data = bytearray(zipped({"problems.ipynb": b"\0" * (100 << 20)}))
+    at = data.index(b"PK\x01\x02") + 24
+    data[at : at + 4] = (1000).to_bytes(4, "little")
+    files = {f"{ADA}/mine.zip": bytes(data), "bo/problems.ipynb": RELEASE}
+    tracemalloc.start()
+    said = collect(files, ends=1)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "(problems.ipynb: it cannot be unpacked (Bad CRC-32" in said
+    assert submitted(here) == {"bo": WHOLE}
+    assert most < 50 << 20
 
 
 def test_a_zip_of_the_students_own_is_opened_and_its_other_files_come_along(here: Path, collect: Collect) -> None:
@@ -261,6 +354,28 @@ def test_a_name_that_two_in_the_roster_have_is_for_a_person(collect: Collect, tm
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "Ada Smith-Jones_77_assignsubmission_file_/problems.ipynb",
+        "Ada Smith-Bo_77_assignsubmission_file_/problems.ipynb",
+        "Ada Smith-Suharto_77_assignsubmission_file_/problems.ipynb",
+        "smith_jones_77_88_problems.ipynb",
+    ],
+)
+def test_the_end_of_a_strangers_name_is_not_taken_for_a_student(
+    name: str, here: Path, collect: Collect, tmp_path: Path
+) -> None:
+    people = "jones,Bob,Jones,b@uni.edu\nbb,Bob,Brown,bo@uni.edu\ns1,,Suharto,\n"
+    (tmp_path / "roster.csv").write_text(f"id,first_name,last_name,email\n{people}")
+    options = ("--students", str(tmp_path / "roster.csv"))
+    assert "nobody in the roster is called that" in collect({name: RELEASE}, *options, ends=1)
+    assert submitted(here) == {}
+    groups = ["Group B-Bob Jones_5_assignsubmission_file_/problems.ipynb", "team_brownbob_6_7_problems.ipynb"]
+    collect(dict.fromkeys(groups, RELEASE), *options)
+    assert submitted(here) == {"jones": WHOLE, "bb": WHOLE}
+
+
+@pytest.mark.parametrize(
     ("table", "reason"),
     [
         ("a,b\n1,2\n", "roster.csv, line 1: no column with the user names; the headings are a, b."),
@@ -343,6 +458,20 @@ def test_looking_at_a_gradebook_does_not_change_it_and_a_damaged_one_is_a_senten
     (here / "gradebook.db").write_bytes(b"damaged" * 1000)
     assert main(["collect", "release", "--dry-run"]) == 1
     assert "cannot be read: file is not a database." in capsys.readouterr().err
+
+
+def test_who_is_in_the_course_is_looked_up_once_and_not_for_each_hand_in(
+    here: Path, collect: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, count = Course.students_in, []
+
+    def students_in(course: Course, step: str) -> set[str]:
+        count.append(step)
+        return look(course, step)
+
+    monkeypatch.setattr(Course, "students_in", students_in)
+    collect({f"{name}/problems.ipynb": RELEASE for name in ("ada", "bo", "cy")})
+    assert count == ["submitted"]
 
 
 def test_what_is_remembered_cannot_be_handed_in(here: Path, collect: Collect) -> None:
