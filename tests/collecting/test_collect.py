@@ -21,15 +21,9 @@ from sqlalchemy.pool import NullPool
 from autograder.__main__ import main
 from autograder.collecting import place
 from autograder.collecting.course import Course
-from tests.collecting.downloads import ADA, OTHER, RELEASE, course, unpacked, work, zipped
+from tests.collecting.downloads import ADA, OTHER, RELEASE, unpacked, work, zipped
 
 Collect = Callable[..., str]
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(course(tmp_path / "course"))
-    return tmp_path / "course"
 
 
 @pytest.fixture

@@ -14,15 +14,9 @@ import pytest
 
 from autograder.__main__ import main
 from autograder.collecting.place import Memory
-from tests.collecting.downloads import ADA, course, unpacked, work, zipped
+from tests.collecting.downloads import ADA, unpacked, work, zipped
 
 Run = Callable[..., str]
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(course(tmp_path / "course"))
-    return tmp_path / "course"
 
 
 @pytest.fixture
