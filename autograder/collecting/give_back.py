@@ -8,6 +8,7 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from autograder._errors import AutograderError
@@ -22,6 +23,7 @@ OLD_PAGE = (
     "the page is of earlier work: nbgrader autograde {assignment}{forced}, then "
     "nbgrader generate_feedback {assignment} --force"
 )
+OLD_GRADE = "the page is older than the grade: nbgrader generate_feedback {assignment} --force"
 UPLOAD = {
     MOODLE: "In Moodle: the assignment's submissions > Upload multiple feedback files in a zip.",
     CANVAS: "In Canvas: the assignment > Upload Submissions. Canvas calls each page as the file that was handed in "
@@ -78,7 +80,7 @@ def _pages(course: Course, memory: Memory) -> tuple[dict[str, dict[str, Path]], 
         newer = stamped(work)
         older = stamped(folder)
         origin = memory.of.get(student)
-        graded_work = [course.folder(directories.autograded_directory, student) / f"{name}.ipynb" for name in found]
+        graded_work = course.folder(directories.autograded_directory, student)
         if not found and not any((work / f"{name}.ipynb").is_file() for name in graded):
             wanted = " and no ".join(f"{name}.ipynb" for name in graded)
             missing[student] = NO_WORK.format(folder=work.relative_to(course.root), wanted=wanted)
@@ -86,19 +88,28 @@ def _pages(course: Course, memory: Memory) -> tuple[dict[str, dict[str, Path]], 
             missing[student] = NO_PAGE.format(assignment=course.assignment)
         elif newer and (older is None or newer > older):
             missing[student] = OLD_PAGE.format(assignment=course.assignment, forced="")
-        elif (newer and newer != older) or _before(origin, [*found.values(), *graded_work]):
+        elif (newer and newer != older) or _before(origin, found, graded_work):
             # The work that was put in its place is not dated later, so nbgrader does not grade it unasked.
             forced = f" --student={student} --force"
             missing[student] = OLD_PAGE.format(assignment=course.assignment, forced=forced)
+        elif any(written(page) < time for name, page in found.items() if (time := _graded(graded_work, name))):
+            missing[student] = OLD_GRADE.format(assignment=course.assignment)
         else:
             pages[student] = found
     return pages, missing
 
 
-def _before(origin: Origin | None, made: list[Path]) -> bool:
-    """Whether any of the files that are there was made before the work took its place."""
+def _before(origin: Origin | None, pages: dict[str, Path], graded: Path) -> bool:
+    """Whether any page, or the graded work that it shows, was made before the present work took its place."""
+    made = [time for name, page in pages.items() for time in (written(page), _graded(graded, name))]
     since = origin.since if origin else None
-    return since is not None and any(written(path) < since for path in made if path.is_file())
+    return since is not None and any(time < since for time in made if time)
+
+
+def _graded(folder: Path, notebook: str) -> datetime | None:
+    """When a notebook was graded, if it was."""
+    path = folder / f"{notebook}.ipynb"
+    return written(path) if path.is_file() else None
 
 
 def _entry(origin: Origin, notebook: str) -> str:
