@@ -53,6 +53,10 @@ class Judge:
         g, tolerance = self._derivatives[0]
         self._derivatives[0] = g, max(tolerance, self.allowances.get(self.wrt, 0.0))
 
+    def overlook_value(self) -> None:
+        """Judges the derivative alone: the value was right where the student was told of the derivative."""
+        self._values = [(value, math.inf) for value, _ in self._values]
+
     def verdict(self, reply: Reply) -> Verdict:
         verdict = self._verdict(reply)
         if reply.later_fault is None or verdict.kind is Kind.MISSING:

@@ -94,6 +94,8 @@ class Question:
         references = [reference, *self._testbed.draw(_PUBLIC)[:_MORE_POINTS]]
         judge = Judge(self.forward, self.wrt, references, hidden=False)
         judge.widen(allowances)
+        if verdict.kind is Kind.WRONG_DERIVATIVE:
+            judge.overlook_value()
         again = judge.verdict(_student.current_student().ask(self._request(references)))
         return again if again.kind is verdict.kind else verdict
 

@@ -108,6 +108,10 @@ def _texts(name: str, named: dict[str, Any]) -> Iterator[str]:
     solution = named.get(name)
     if solution and source.placeholder(solution["source"]):
         yield f"{name}: the solution still holds `...` or TODO; write its lines."
+        return
+    for suffix in ("", "-forward", "-check", "-hidden"):
+        if re.search(r"\bTODO\b", named.get(f"{name}{suffix}", {}).get("source", "")):
+            yield f"{name}{suffix}: it still says TODO; write what belongs there, or take the word out."
 
 
 def _test(name: str, grade_id: str, method: str, cell: Any) -> Iterator[str]:

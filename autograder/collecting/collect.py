@@ -42,6 +42,7 @@ CAPPED = (
     "Dated after the due date: {count}. Downloads carry the time of the download, so this counts as handed in on the "
     "due date. If these are the times of handing in: --trust-times."
 )
+ON_DUE_DATE = "now dated on the due date, which was set after it was collected"
 PLACED, REPLACED, AS_BEFORE, NEEDS = "placed", "replaced", "as before", "NEEDS YOU"
 
 
@@ -154,9 +155,14 @@ class Collection:
         stamp = self._stamp(made.time, work.late)
         exists = final.is_dir()
         if exists and not self._newer(student, final, made, fresh):
+            dated = stamp == self.due and (stamped(final) or stamp) > stamp
+            if dated:  # the due date was set after the work was collected
+                self.again.append(student)
             if not self.options.dry_run:
                 self.memory.recollected(student, final, origin)
-            self.say(AS_BEFORE, who)
+                if dated:
+                    (final / "timestamp.txt").write_text(f"{stamp:{STAMP}}\n", encoding="utf-8")
+            self.say(AS_BEFORE, who, ON_DUE_DATE if dated else "")
             return
         if exists and (stamp is None or stamp <= (stamped(final) or stamp)):
             self.again.append(student)
@@ -213,7 +219,7 @@ def _summary(run: Collection) -> list[str]:
     done = ", ".join(f"{count[outcome]} {outcome}" for outcome in (PLACED, REPLACED, AS_BEFORE))
     out = [f"{dry}{name}: {done}; {count[NEEDS]} {'needs' if count[NEEDS] == 1 else 'need'} you."]
     out += [CAPPED.format(count=run.capped)] if run.capped else []
-    if not run.options.dry_run and count[PLACED] + count[REPLACED]:
+    if not run.options.dry_run and (count[PLACED] or count[REPLACED] or run.again):
         out.append(f"Next: nbgrader autograde {name}")
         # nbgrader goes by the times of handing in: without --force it takes the grade and page that are there for new.
         for command in ("autograde", "generate_feedback"):

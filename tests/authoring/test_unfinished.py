@@ -77,6 +77,14 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         replaced("q1", "dzdx = 2\n", "dzdx = 2  # TODO: is that so?\n"),
         ["q1: the solution still holds `...` or TODO; write its lines."],
     ),
+    "TODO in an answer, outside of its solution": (
+        replaced("q1", "    return z, dzda", "    # TODO: check\n    return z, dzda"),
+        ["q1: it still says TODO; write what belongs there, or take the word out."],
+    ),
+    "TODO in a check": (
+        replaced("q1-check", "q1.check()", "q1.check()  # TODO: another point?"),
+        ["q1-check: it still says TODO; write what belongs there, or take the word out."],
+    ),
     "no set-up cell": (
         without("setup"),
         [

@@ -420,6 +420,23 @@ def test_nobody_is_late_because_of_when_the_download_was_made(here: Path, collec
     assert (here / "submitted/c/ps1/timestamp.txt").read_text() == "2026-11-20 12:00:00 UTC\n"
 
 
+def test_nobody_is_late_because_the_due_date_was_set_after_collecting(here: Path, collect: Collect) -> None:
+    files = {"a_1_2_problems.ipynb": work("a"), "b_LATE_3_4_problems.ipynb": work("b")}
+    collect(files)
+    stamps = [here / f"submitted/{name}/ps1/timestamp.txt" for name in "ab"]
+    late = [stamp.read_text() for stamp in stamps]
+    assert late == ["2026-11-20 12:00:00 UTC\n"] * 2
+    book(here)
+    assert "a: now dated on the due date" in collect(files, "--dry-run")
+    assert [stamp.read_text() for stamp in stamps] == late
+    said = collect(files)
+    assert "0 placed, 0 replaced, 2 as before" in said
+    assert "nbgrader autograde ps1 --student=a --force" in said
+    assert "--student=b" not in said
+    assert [stamp.read_text() for stamp in stamps] == ["2026-11-10 08:00:00 UTC\n", late[1]]
+    assert "now dated" not in collect(files)
+
+
 def test_a_run_that_is_stopped_leaves_whole_submissions_and_nothing_else(
     here: Path, collect: Collect, monkeypatch: pytest.MonkeyPatch
 ) -> None:

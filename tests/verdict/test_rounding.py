@@ -49,6 +49,15 @@ def test_a_rounded_derivative_is_told_as_that(way: str, student: Class) -> None:
     assert " dfdy is rounded" in student.verdict(Q6, f"{HEAD}{source}\n").text
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_the_check_of_two_rounded_results_tells_it_of_the_derivative(way: str, student: Class) -> None:
+    made = WAYS[way][0]
+    student.run(f"{HEAD}    return {made.format('f')}, {made.format('dfdy')}\n")
+    with pytest.raises(CheckFailed) as failed:
+        student.check(Q6)
+    assert " is rounded" in str(failed.value)
+
+
 def test_integers_are_rounded_numbers(student: Class) -> None:
     head = "def grad_q5(x):\n    f = 3+6*x+7*x**2+3*x**3+8*x**4\n    g = 6+14*x+9*x**2+32*x**3\n"
     for made in ("int({})", "round(float({}))", "{}.int()", "{} // 1", "torch.floor({})"):
