@@ -155,7 +155,8 @@ class Collection:
         stamp = self._stamp(made.time, work.late)
         exists = final.is_dir()
         if exists and not self._newer(student, final, made, fresh):
-            dated = stamp == self.due and (stamped(final) or stamp) > stamp
+            before = stamped(final)
+            dated = stamp is not None and stamp == self.due and before is not None and before > stamp
             if dated:  # the due date was set after the work was collected
                 self.again.append(student)
             if not self.options.dry_run:
