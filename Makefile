@@ -70,7 +70,7 @@ bench: $(READY)  ## the timings of docs/performance.md, measured here
 	@$(BIN)/python tools/bench.py
 	@$(BIN)/python tools/bench_grading.py
 
-bench-hub: $(READY) $(PROXY)  ## ten students at once on a real hub (as root): time and memory a student
+bench-hub: $(READY) $(PROXY)  ## ten students at once on a real hub (as root): time and memory per student
 	@$(BIN)/python tools/bench_hub.py
 
 # Every folder of source/ that holds notebooks is an assignment.

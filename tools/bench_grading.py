@@ -190,8 +190,8 @@ def _report(stock: list[Run], ours: list[Run]) -> None:
     slow = [[s for run in kind for n, s in run.each.items() if n.rsplit("-", 1)[0] in SLOW] for kind in (stock, ours)]
     print(f"{len(each[0])} ordinary submissions in {len(stock)} runs of each, in turn; {os.cpu_count()} cores.\n")
     print("| | stock nbgrader | two rooms | ratio |\n|---|---|---|---|")
-    print(row("seconds a submission, median", statistics.median(each[0]), statistics.median(each[1])))
-    print(row("seconds a submission, slowest", max(each[0]), max(each[1])))
+    print(row("seconds per submission, median", statistics.median(each[0]), statistics.median(each[1])))
+    print(row("seconds per submission, slowest", max(each[0]), max(each[1])))
     print(row("seconds, the one with an endless loop", *(statistics.median(s) for s in slow)))
     print(row("seconds before the first", *(statistics.median(r.before_first for r in k) for k in (stock, ours))))
     print(
@@ -209,7 +209,7 @@ def _report_many(run: Run) -> None:
     times = ordinary(run)
     part = len(times) // 4
     print(f"\n{len(run.each)} submissions in one run: {run.seconds:.0f} s.\n")
-    print("| quarter of the run | seconds a submission, median | MB at most (PSS) |\n|---|---|---|")
+    print("| quarter of the run | seconds per submission, median | MB at most (PSS) |\n|---|---|---|")
     for quarter in range(4):
         begun = range(quarter * part, (quarter + 1) * part)
         most = max((mb for at, mb in run.memory if at in begun), default=0)

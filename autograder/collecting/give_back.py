@@ -56,7 +56,7 @@ def main(assignment: str, to: Path) -> int:
         folder = to / f"feedback-{assignment}"
         with _writing(folder):
             _write_files(folder, single)
-        print(f"{folder}{os.sep}: {len(single)} page{'s' if len(single) != 1 else ''}, a file a student, to send.")
+        print(f"{folder}{os.sep}: {len(single)} page{'s' if len(single) != 1 else ''}, one for each student, to send.")
     for student, why in sorted(missing.items()):
         print(f"NO PAGE  {shown(student)}: {why}")
     if not pages and not missing:

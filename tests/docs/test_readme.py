@@ -60,6 +60,9 @@ def test_each_command_of_the_readme_is_typed_somewhere() -> None:
     assert commands("README.md") == list(typed)
     for command, file in typed.items():
         assert command in (ROOT / file).read_text()
+    # test_demo.py starts the program itself: make answers Ctrl-C with a line of its own.
+    hub = subprocess.run(["make", "-n", "hub"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "-m coursehub.demo" in hub.splitlines()[-1]
 
 
 def _anchors(page: Path) -> set[str]:

@@ -169,7 +169,7 @@ class _Checked:
             return f"`{name}` holds the number {error.instance}; put it in quotes to make it text."
         wanted = error.schema.get("description", f"of type {error.schema.get('type')}")
         if error.schema.get("type") == "object":
-            wanted = f"further keys: {', '.join(error.schema.get('properties', ['one a course']))}"
+            wanted = f"further keys: {', '.join(error.schema.get('properties', ['one per course']))}"
         return f"`{name}` is {seen}, expected {wanted}."
 
     def sense(self) -> None:
