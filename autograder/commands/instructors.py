@@ -23,8 +23,8 @@ def add_to(commands: Any) -> None:
     grades = commands.add_parser(
         "grades",
         help="write an assignment's grades as a CSV file, question by question",
-        description="Writes the grades of an assignment as a CSV file: one row for each student of the gradebook, a column for each "
-        "question and each of its parts, late penalty and total. `nbgrader export` does the same for all assignments.",
+        description="Writes the grades of an assignment as a CSV file: one row for each student of the gradebook, a "
+        "column for each question and each of its parts, late penalty and total. `nbgrader export` does the same for all assignments.",
         epilog="example:  autograder grades ps1 --to ps1.csv",
     )
     grades.add_argument("assignment", metavar="ASSIGNMENT", help="such as ps1")
@@ -89,8 +89,8 @@ def add_to(commands: Any) -> None:
         help="the feedback pages as a zip for Moodle or Canvas, or as one file for each student",
         description="Puts the pages that `nbgrader generate_feedback` made into feedback-ASSIGNMENT-moodle.zip or "
         "-canvas.zip, under the names by which these systems know each student, for uploading; the pages of everybody "
-        "else into the folder feedback-ASSIGNMENT/, one file for each student. Whoever has no page of the latest work is named; "
-        "the exit status is then 1.",
+        "else into the folder feedback-ASSIGNMENT/, one file for each student. Whoever has no page of the latest work "
+        "is named; the exit status is then 1.",
     )
     feedback.add_argument("assignment", metavar="ASSIGNMENT", help="such as ps1")
     feedback.add_argument("--to", metavar="FOLDER", type=Path, default=Path(), help="where to write (default: here)")
