@@ -14,7 +14,7 @@ from nbgrader.api import MissingEntry
 
 from autograder import by_hand_list
 from autograder.gradebook import spreadsheet
-from autograder.rooms import _submissions, on_record
+from autograder.rooms import _held, _submissions, on_record
 from autograder.terminal.report import Reason, Report
 
 if TYPE_CHECKING:
@@ -41,20 +41,37 @@ class Watched:
         converter.convert_single_notebook = self._telling(converter.convert_single_notebook)
         converter.set_permissions = self._telling(self._end)
         self._student = ""
+        self._earlier: list[tuple[str, str, list[str]]] = []
 
     def _destination(self, assignment: str, student: str) -> bool:
         self._student = student
         wanted = bool(self._skips(assignment, student))
         if not wanted and student not in self._converter.coursedir.student_id_exclude.split(","):
             self._report.before()
-            self._graded_before(assignment, student)
+            self._earlier.append((assignment, student, list(self._converter.notebooks)))
         return wanted
 
-    def _graded_before(self, assignment: str, student: str) -> None:
-        """Who was graded in an earlier run may need a person still, and whoever reads this run's end should know."""
+    def graded_before(self) -> None:
+        """Who was graded in an earlier run may need a person still, and whoever reads this run's end should know.
+
+        It is looked up when the run has ended: whatever is raised while nbgrader makes a student's folder ready, an
+        interrupt as well, makes nbgrader delete that folder, and here it holds the graded work.
+        """
+        while self._earlier:
+            assignment, student, notebooks = self._earlier.pop(0)
+            try:
+                self._look_up(assignment, student, notebooks)
+            except Exception as error:
+                unknown = [student]
+                if _held.is_locked(error):  # which took all the patience that there is, and would again
+                    unknown += [student for _, student, _ in self._earlier]
+                    self._earlier.clear()
+                self._report.unknown(unknown, _why(error))
+
+    def _look_up(self, assignment: str, student: str, notebooks: list[str]) -> None:
         converter = self._converter
         if converter.coursedir.notebook_id == "*":
-            self._names(assignment, student)
+            self._names(assignment, student, notebooks)
         for reason in on_record.read(Path(converter._format_dest(assignment, student))):
             self._report.note(student, reason.value, reason)
         self._listed(assignment, student)
@@ -74,17 +91,17 @@ class Watched:
         self._report.start(student)
         converter = self._converter
         if converter.coursedir.notebook_id == "*":
-            self._names(assignment, student)
+            self._names(assignment, student, converter.notebooks)
         if converter.create_student:
             with self._run.gradebook() as gradebook:
                 _submissions.row(gradebook, assignment, student)
         self._begins(assignment, student)
 
-    def _names(self, assignment: str, student: str) -> None:
+    def _names(self, assignment: str, student: str, notebooks: list[str]) -> None:
         """A notebook with points under another name, or none: nbgrader passes over the first; both earn nothing."""
         with self._run.gradebook() as gradebook:
             points = {f"{n.name}.ipynb": n.max_score for n in gradebook.find_assignment(assignment).notebooks}
-        there = [os.path.basename(path) for path in self._converter.notebooks]
+        there = [os.path.basename(path) for path in notebooks]
         missing = sorted({name for name in points if points[name]} - set(there))
         strange = [name for name in there if name not in points]
         found = ", ".join(strange[:3]) + (" ..." if len(strange) > 3 else "")

@@ -19,6 +19,7 @@ HEADER = "Grading {assignment}: {submissions}. {isolated}"
 LINE = "{number:>{digits}}/{of}  {student:<{wide}}  {marks:>{room}}  {seconds:>6.1f} s{notes}"
 GRADED = "{number} graded in {seconds:.0f} s."
 BEFORE = " {number} graded before and not again: --force grades them anew."
+UNKNOWN = "What an earlier run found of {students} cannot be looked up: {why}"
 PEOPLE = "{number} {need} a person:"
 WHO = "  {reason}: {who}"
 NOT_GRADED = "not graded"
@@ -35,6 +36,7 @@ class Reason(Enum):
     STOPPED = "code that was stopped (time, memory, processes)"
     BY_HAND = "answers that may not be by hand, see by_hand.csv"
     MARK = "cells that you mark, in the formgrader"
+    UNKNOWN = "graded before, but not known whether they need a person"
 
 
 @dataclass
@@ -91,6 +93,12 @@ class Report:
         """A submission was graded in an earlier run and is left as it is."""
         self._before += 1
         self._number += 1
+
+    def unknown(self, students: list[str], why: str) -> None:
+        """Submissions were graded in an earlier run, and what that run found could not be looked up."""
+        for student in students:
+            self._of(student).reasons.add(Reason.UNKNOWN)
+        self._say(UNKNOWN.format(students=", ".join(map(plain, students)), why=plain(why, 200)))
 
     def done(self, student: str, score: float, of: float) -> None:
         """A submission is graded."""
