@@ -8,10 +8,10 @@ import zipfile
 from collections import defaultdict
 from pathlib import Path
 
-from autograder.collecting.archive import shown
 from autograder.collecting.course import Course
 from autograder.collecting.owners import CANVAS, MOODLE
 from autograder.collecting.place import Memory, Origin, stamped
+from autograder.terminal.words import shown
 
 NO_PAGE = "there is no feedback page: nbgrader autograde {assignment}, then nbgrader generate_feedback {assignment}"
 NO_WORK = "nothing to give feedback on: {folder} holds no {wanted}"

@@ -13,7 +13,7 @@ import sqlite3
 import sys
 from typing import Any
 
-from autograder.terminal import chatter, command, too_early
+from autograder.terminal import chatter, command, show, too_early
 
 STOPPED = "%s stopped: %s: %s  (--debug shows where)"
 NO_GRADEBOOK = (
@@ -89,9 +89,9 @@ def _pages(app: Any) -> None:
     written, skipped = chatter.heard.written, chatter.heard.skipped
     if written:
         folder, assignment = app.coursedir.feedback_directory, app.coursedir.assignment_id
-        print(FEEDBACK.format(students=_students(len(written)), folder=folder, assignment=assignment))
+        show(FEEDBACK.format(students=_students(len(written)), folder=folder, assignment=assignment))
     if skipped:
-        print(SKIPPED.format(students=_students(skipped)))
+        show(SKIPPED.format(students=_students(skipped)))
 
 
 def _students(number: int) -> str:

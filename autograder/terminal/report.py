@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from autograder.terminal.chatter import TOLD
+from autograder.terminal.words import shown
 
 NEEDS_A_PERSON = 3
 """The exit status of a run that graded everybody, where somebody needs a person; 1 is nbgrader's for "not graded"."""
@@ -62,9 +63,9 @@ class Report:
     def header(self, assignment: str, students: list[str], isolated: str, *more: str) -> None:
         """What is about to be graded, and how; `more` are lines that an instructor should read first."""
         self._expected = len(students)
-        self._width = max([self._width, *(len(plain(name)) for name in students)])
+        self._width = max([self._width, *(len(_name(name)) for name in students)])
         submissions = f"{len(students)} submission{'' if len(students) == 1 else 's'}"
-        self._say(HEADER.format(assignment=plain(assignment), submissions=submissions, isolated=isolated))
+        self._say(HEADER.format(assignment=_name(assignment), submissions=submissions, isolated=isolated))
         for line in more:
             self._say(line)
 
@@ -98,7 +99,7 @@ class Report:
         """Submissions were graded in an earlier run, and what that run found could not be looked up."""
         for student in students:
             self._of(student).reasons.add(Reason.UNKNOWN)
-        self._say(UNKNOWN.format(students=", ".join(map(plain, students)), why=plain(why, 200)))
+        self._say(UNKNOWN.format(students=", ".join(map(_name, students)), why=shown(why, 200)))
 
     def done(self, student: str, score: float, of: float) -> None:
         """A submission is graded."""
@@ -122,7 +123,7 @@ class Report:
             return 0
         self._say(PEOPLE.format(number=len(people), need="needs" if len(people) == 1 else "need"))
         for reason in Reason:
-            who = [plain(s.student) for s in people if reason in s.reasons]
+            who = [_name(s.student) for s in people if reason in s.reasons]
             if who:
                 self._say(WHO.format(reason=reason.value, who=", ".join(who)))
         return 1 if any(Reason.FAILED in s.reasons for s in people) else NEEDS_A_PERSON
@@ -142,17 +143,16 @@ class Report:
                 number=self._number,
                 digits=len(str(of)),
                 of=of,
-                student=plain(student),
+                student=_name(student),
                 wide=self._width,
                 marks=marks,
                 room=12,
                 seconds=time.monotonic() - submission.since,
-                notes="  " + "; ".join(plain(n, 200) for n in submission.notes) if submission.notes else "",
+                notes="  " + "; ".join(shown(n, 200) for n in submission.notes) if submission.notes else "",
             )
         )
 
 
-def plain(text: str, most: int = 40) -> str:
-    """Names come from folders that a student may have named: one line, of characters that a terminal only shows."""
-    shown = "".join(c if c.isprintable() else "?" for c in text.encode("utf-8", "replace").decode())
-    return shown if len(shown) <= most else shown[: most - 3] + "..."
+def _name(text: str) -> str:
+    """A student's name, in the width of a line."""
+    return shown(text, 40)
