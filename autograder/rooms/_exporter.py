@@ -69,8 +69,9 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         try:
             self.level = self._lock()
             self._gradebook = _held.open_book(converter.coursedir, self.patience, self.log)
-            self._header()
-            _submissions.prepare(converter, self._gradebook, self.report)
+            empty = _submissions.without_notebook(converter)
+            self._header(empty)
+            _submissions.prepare(converter, self._gradebook, self.report, empty)
             self._watched = _watched.Watched(self, self.report)
         except BaseException:
             self.end()
@@ -80,7 +81,7 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         if converter.pre_convert_hook is None:
             converter.pre_convert_hook = self.wait_for_gradebook
 
-    def _header(self) -> None:
+    def _header(self, empty: list[str]) -> None:
         """What is about to be graded; the assignment must be in the gradebook, or nobody can be."""
         converter = self.parent
         name = converter.coursedir.assignment_id
@@ -93,8 +94,7 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         except AutograderError as error:
             self.log.error("Nothing was graded, because %s", error)
             raise NbGraderException(str(error)) from None
-        folders = [*converter.assignments, *_submissions.without_notebook(converter)]
-        students = [_submissions.student_of(converter, folder) for folder in folders]
+        students = [_submissions.student_of(converter, folder) for folder in (*converter.assignments, *empty)]
         isolated = UNSAFE if self.level == _sandbox.NONE else ISOLATED.format(how=_sandbox.NAMES[self.level])
         self.report.header(name, students, isolated)
         with self.gradebook() as gradebook:
