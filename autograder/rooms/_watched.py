@@ -75,7 +75,7 @@ class Watched:
         for reason in on_record.read(Path(converter._format_dest(assignment, student))):
             self._report.note(student, reason.value, reason)
         self._listed(assignment, student)
-        self._to_mark(assignment, student)
+        self._marks(assignment, student)
 
     def _telling(self, step: Callable[..., None]) -> Callable[..., None]:
         def told(*arguments: Any) -> None:
@@ -117,28 +117,21 @@ class Watched:
     def _end(self, assignment: str, student: str) -> None:
         self._ends(assignment, student)
         self._listed(assignment, student)
-        self.marks(assignment, student)
+        if marks := self._marks(assignment, student):
+            self._report.done(student, *marks)
 
-    def marks(self, assignment: str, student: str) -> None:
-        """The line of a student who is graded."""
+    def _marks(self, assignment: str, student: str) -> tuple[float, float] | None:
+        """Points and possible points, if the student is in the gradebook; cells that a person marks are noted."""
         with self._run.gradebook() as gradebook:
             try:
                 submission = gradebook.find_submission(assignment, student)
             except MissingEntry:
-                return
+                return None
             score, of = submission.score - submission.late_submission_penalty, submission.max_score
-        self._to_mark(assignment, student)
-        self._report.done(student, max(0.0, score), of)
-
-    def _to_mark(self, assignment: str, student: str) -> None:
-        with self._run.gradebook() as gradebook:
-            try:
-                submission = gradebook.find_submission(assignment, student)
-            except MissingEntry:
-                return
             cells = sum(bool(g.needs_manual_grade) for n in submission.notebooks for g in n.grades)
         if cells:
             self._report.note(student, MARK.format(cells=_count(cells, "cell")), Reason.MARK)
+        return max(0.0, score), of
 
     def _listed(self, assignment: str, student: str) -> None:
         rows = by_hand_list.read(Path(self._root()) / by_hand_list.FILE)

@@ -107,9 +107,8 @@ class Report:
 
     def failed(self, student: str, why: str) -> None:
         """A submission could not be graded."""
-        if not self._of(student).reasons:
+        if Reason.FAILED not in self._of(student).reasons:
             self.note(student, why, Reason.FAILED)
-        self._of(student).reasons.add(Reason.FAILED)
         self._line(student, NOT_GRADED)
 
     def end(self) -> int:
