@@ -7,6 +7,7 @@ of its own, no style and no identifiers, so that it cannot pass for a verdict; a
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from html import escape, unescape
 from pathlib import Path
@@ -70,7 +71,10 @@ class Text:
         self.title = ""
         self._place, self._first = place, 0
         self._out: list[str] = []
-        self._open: list[tuple[str, str, int]] = []  # the tag, the one that closes it, where its content starts
+        self._said = -1  # the last piece of `_out` that has words, or is a picture, which has its own
+        # The tag, the one that closes it, where its content starts, and what `_said` was there.
+        self._open: list[tuple[str, str, int, int]] = []
+        self._within: Counter[str] = Counter()  # how many of each are open; looking through all would take too long
         at = 0
         text = clean(html)
         for tag in _TAG.finditer(text):
@@ -86,7 +90,7 @@ class Text:
         self.html = "".join(self._out)
 
     def _inside(self, names: tuple[str, ...]) -> bool:
-        return any(name in names for name, _, _ in self._open)
+        return any(self._within[name] for name in names)
 
     def _parent(self) -> str:
         return self._open[-1][0] if self._open else ""
@@ -94,11 +98,15 @@ class Text:
     def _words(self, text: str) -> None:
         if not text:
             return
+        if text.strip():
+            self._said = len(self._out)
         if self._parent() in ("ul", "ol") and text.strip():
             text = f"<li>{text}</li>"
         self._out.append(text if self._inside(_VERBATIM) else with_formulas(text))
 
     def _start(self, name: str, attributes: str) -> None:
+        if name == "img":
+            self._said = len(self._out)
         if name in _VOID:
             self._out.append(self._image(attributes) if name == "img" else f"<{name}>")
             return
@@ -121,19 +129,23 @@ class Text:
             opened = f'<div class="wide" tabindex="0" role="group" aria-label="Table"><table{attributes}>'
             after = "</div>"
         self._out.append(opened)
-        self._open.append((name, f"</{as_tag}>{after}", len(self._out)))
+        self._open.append((name, f"</{as_tag}>{after}", len(self._out), self._said))
+        self._within[name] += 1
 
     def _end(self) -> None:
         if not self._open:
             return
-        name, closing, start = self._open.pop()
-        inside = "".join(self._out[start:])
-        if name in ("a", "summary") and not re.sub(r"<[^>]*>", "", inside).strip() and "alt=" not in inside:
+        name, closing, start, said = self._open.pop()
+        self._within[name] -= 1
+        if name in ("a", "summary") and self._said < start:
+            self._said = len(self._out)
             self._out.append("(link)" if name == "a" else "Details")
-        if name in _HEADINGS and self._place.title and not self.title and plain(inside):
-            self.title = inside
-            del self._out[start - 1 :]
-            return
+        if name in _HEADINGS and self._place.title and not self.title:
+            inside = "".join(self._out[start:])
+            if plain(inside):
+                self.title, self._said = inside, said
+                del self._out[start - 1 :]
+                return
         self._out.append(closing)
 
     def _heading(self, level: int) -> str:
