@@ -30,6 +30,7 @@ CHANGED = "{release} has changed: {files}."
 ASIDE = " What was there before is in {aside}."
 IN_GIT = " What was there before is in git."
 REFUSED = "{name} was not generated, and {release} is as it was: {why}"
+HALF = "{name} was generated, but {release} may not be whole; run the command again once this is mended: {why}"
 HAS_WORK = (
     "submissions of {name} are in the gradebook, so no notebook and no cell with points, solution or tests may be added "
     "or removed; undo that in {source}, or give up every mark of {name} with `nbgrader db assignment remove {name} "
@@ -46,7 +47,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             self._beside = ""
             self._released = self.parent._format_dest
             self._problem: Exception | None = None
-            self._at = ""
+            self._at, self._begun = "", False
             self._rules: dict[tuple[str, ...], Any] = {}
             self._wrap(self.parent)
 
@@ -97,6 +98,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             there = Path(os.path.normpath(self._released(assignment_id, student_id)))
             first = not there.exists()
             made = Path(self._staged(assignment_id, student_id))
+            self._begun = True
             changes = folder.replace(made, there, whole=coursedir.notebook_id == "*")
             if coursedir.groupshared:
                 for path in (there, *(p for p in there.rglob("*") if p.is_dir())):
@@ -161,7 +163,8 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
     def _refuse(self, why: str) -> None:
         coursedir = self.parent.coursedir
         there = Path(os.path.normpath(self._released(coursedir.assignment_id, ".")))
-        self.log.error(REFUSED.format(name=coursedir.assignment_id, release=self._near(there), why=why))
+        sentence = HALF if self._begun else REFUSED
+        self.log.error(sentence.format(name=coursedir.assignment_id, release=self._near(there), why=why))
         raise NbGraderException(why)
 
 
