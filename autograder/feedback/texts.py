@@ -13,13 +13,13 @@ from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
-import nh3
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from autograder.feedback import formulas
 from autograder.rooms import _sanitise
 
-_NOT_KEPT = {"style", "lang"}
+_NOT_KEPT = frozenset({"style", "lang"})
+"""Attributes that could dress a text up as a part of the page."""
 _TAG = re.compile(r'<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:"[^"]*"|[^">])*)>')
 _ATTRIBUTE = re.compile(r'([a-zA-Z-]+)="([^"]*)"')
 _SOURCE = re.compile(r"""(<img\b[^>]*?\bsrc=["'])((?!data:)[^"'>]{1,500})""", re.IGNORECASE)
@@ -30,21 +30,6 @@ _PARENTS = {"li": ("ul", "ol"), "summary": ("details",)}
 _ITEMS = {"dt": "p", "dd": "div", "dl": "div"}
 _MATH = re.compile(r"\\\\|\\\$|\\\(|\\\)|\\\[|\\\]|\$\$|\$|\\begin\{([a-z]{1,20}\*?)\}")
 _CLOSES = {r"\(": r"\)", r"\[": r"\]", "$$": "$$", "$": "$"}
-
-
-def clean(html: str) -> str:
-    """HTML as nh3 keeps it, without what could dress it up as a part of the page."""
-    kept = {tag: set(names) - _NOT_KEPT for tag, names in _sanitise.ATTRIBUTES.items()}
-    return nh3.clean(
-        html,
-        tags=set(_sanitise.ALLOWED),
-        clean_content_tags={"script", "style", "title", "noscript", "iframe", "template", "textarea", "xmp"},
-        attributes=kept,
-        attribute_filter=_sanitise.attribute,
-        url_schemes={"http", "https", "mailto", "data"},
-        link_rel="noopener noreferrer nofollow",
-        strip_comments=True,
-    )
 
 
 @dataclass(frozen=True)
@@ -76,7 +61,7 @@ class Text:
         self._open: list[tuple[str, str, int, int]] = []
         self._within: Counter[str] = Counter()  # how many of each are open; looking through all would take too long
         at = 0
-        text = clean(html)
+        text = _sanitise.passive(html, _NOT_KEPT)
         for tag in _TAG.finditer(text):
             self._words(text[at : tag.start()])
             at = tag.end()
