@@ -55,13 +55,16 @@ def sqlite_file(db_url: str) -> Path | None:
 
 
 @contextmanager
-def opened(db_url: str, assignment: str) -> Iterator[Session]:
-    """A session that only reads; `assignment` is named in what to run next."""
+def opened(db_url: str, assignment: str, patience: float = PATIENCE) -> Iterator[Session]:
+    """A session that only reads; `assignment` is named in what to run next.
+
+    `patience` is how many seconds to wait for a gradebook that is held.
+    """
     file = sqlite_file(db_url)
     if file and not file.exists():
         raise GradebookError(NONE.format(file=file, assignment=assignment))
     name = file or make_url(db_url).render_as_string(hide_password=True)
-    engine = _engine(db_url, file)
+    engine = _engine(db_url, file, patience)
     try:
         with Session(engine) as session:
             yield session
@@ -77,12 +80,12 @@ def opened(db_url: str, assignment: str) -> Iterator[Session]:
         engine.dispose()
 
 
-def _engine(db_url: str, file: Path | None) -> Engine:
+def _engine(db_url: str, file: Path | None, patience: float) -> Engine:
     if file is None:
         return create_engine(db_url, poolclass=NullPool)
     address = f"{file.resolve().as_uri()}?mode=ro"
     return create_engine(
-        "sqlite://", creator=lambda: sqlite3.connect(address, uri=True, timeout=PATIENCE), poolclass=NullPool
+        "sqlite://", creator=lambda: sqlite3.connect(address, uri=True, timeout=patience), poolclass=NullPool
     )
 
 
