@@ -88,7 +88,7 @@ def html(text: str) -> str:
 
 
 def passive(text: str, without: frozenset[str] = frozenset()) -> str:
-    """HTML of the elements, attributes, styles and addresses that are allowed; `without` are attributes to leave out."""
+    """HTML of what is allowed of elements, attributes, styles and addresses, `without` some attributes."""
     return nh3.clean(
         text,
         tags=set(_ALLOWED),
