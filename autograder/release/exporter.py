@@ -22,6 +22,7 @@ from nbgrader.converters.base import NbGraderException
 from autograder.release import folder, regrade
 from autograder.rooms import _held
 from autograder.terminal import say
+from autograder.terminal.words import count
 
 IN_GRADEBOOK = "{name} is in the gradebook: {notebooks}, {cells} with points, {points:g} points in all."
 UNCHANGED = "{release} is unchanged: it is what {source} gives."
@@ -121,8 +122,8 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             cells = sum(len(notebook.grade_cells) + len(notebook.task_cells) for notebook in found.notebooks)
             return IN_GRADEBOOK.format(
                 name=assignment,
-                notebooks=_count(len(found.notebooks), "notebook"),
-                cells=_count(cells, "cell"),
+                notebooks=count(len(found.notebooks), "notebook"),
+                cells=count(cells, "cell"),
                 points=found.max_score,
             )
 
@@ -166,7 +167,3 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
         sentence = HALF if self._begun else REFUSED
         self.log.error(sentence.format(name=coursedir.assignment_id, release=self._near(there), why=why))
         raise NbGraderException(why)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"

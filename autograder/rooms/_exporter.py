@@ -89,6 +89,7 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             if name not in [assignment.name for assignment in gradebook.assignments]:
                 self.log.error("%s", NOT_IN_GRADEBOOK.format(name=name))
                 raise NbGraderException(f"{name} is not in the gradebook")
+            public = seeds.public_note(gradebook.db, name)
         try:
             by_hand_list.read(self._list())
         except AutograderError as error:
@@ -96,10 +97,7 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             raise NbGraderException(str(error)) from None
         students = [_submissions.student_of(converter, folder) for folder in (*converter.assignments, *empty)]
         isolated = UNSAFE if self.level == _sandbox.NONE else ISOLATED.format(how=_sandbox.NAMES[self.level])
-        self.report.header(name, students, isolated)
-        with self.gradebook() as gradebook:
-            if public := seeds.public_note(gradebook.db, name):
-                say(converter, public)
+        self.report.header(name, students, isolated, *filter(None, [public]))
 
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
         def convert_and_end() -> None:

@@ -16,6 +16,7 @@ from autograder import by_hand_list
 from autograder.gradebook import spreadsheet
 from autograder.rooms import _held, _submissions, on_record
 from autograder.terminal.report import Reason, Report
+from autograder.terminal.words import count
 
 if TYPE_CHECKING:
     from autograder.rooms._exporter import TwoRooms
@@ -130,7 +131,7 @@ class Watched:
             score, of = submission.score - submission.late_submission_penalty, submission.max_score
             cells = sum(bool(g.needs_manual_grade) for n in submission.notebooks for g in n.grades)
         if cells:
-            self._report.note(student, MARK.format(cells=_count(cells, "cell")), Reason.MARK)
+            self._report.note(student, MARK.format(cells=count(cells, "cell")), Reason.MARK)
         return max(0.0, score), of
 
     def _listed(self, assignment: str, student: str) -> None:
@@ -138,7 +139,7 @@ class Watched:
         who = spreadsheet.harmless(student), spreadsheet.harmless(assignment)
         mine = sum((row["student"], row["assignment"]) == who for row in rows)
         if mine:
-            self._report.note(student, BY_HAND.format(answers=_count(mine, "answer")), Reason.BY_HAND)
+            self._report.note(student, BY_HAND.format(answers=count(mine, "answer")), Reason.BY_HAND)
 
     def _root(self) -> str:
         return str(self._converter.coursedir.root)
@@ -148,7 +149,3 @@ def _why(error: Exception) -> str:
     text = " ".join(str(error).split()) or "no reason given"
     ours = type(error).__module__.startswith(("autograder.", "nbgrader."))
     return text if ours else f"{type(error).__name__}: {text}"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -14,6 +14,7 @@ import sys
 from typing import Any
 
 from autograder.terminal import chatter, command, show, too_early
+from autograder.terminal.words import count
 
 STOPPED = "%s stopped: %s: %s  (--debug shows where)"
 NO_GRADEBOOK = (
@@ -89,10 +90,6 @@ def _pages(app: Any) -> None:
     written, skipped = chatter.heard.written, chatter.heard.skipped
     if written:
         folder, assignment = app.coursedir.feedback_directory, app.coursedir.assignment_id
-        show(FEEDBACK.format(students=_students(len(written)), folder=folder, assignment=assignment))
+        show(FEEDBACK.format(students=count(len(written), "student"), folder=folder, assignment=assignment))
     if skipped:
-        show(SKIPPED.format(students=_students(skipped)))
-
-
-def _students(number: int) -> str:
-    return f"{number} student{'' if number == 1 else 's'}"
+        show(SKIPPED.format(students=count(skipped, "student")))

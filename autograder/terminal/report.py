@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from autograder.terminal.chatter import TOLD
-from autograder.terminal.words import shown
+from autograder.terminal.words import count, shown
 
 NEEDS_A_PERSON = 3
 """The exit status of a run that graded everybody, where somebody needs a person; 1 is nbgrader's for "not graded"."""
@@ -64,7 +64,7 @@ class Report:
         """What is about to be graded, and how; `more` are lines that an instructor should read first."""
         self._expected = len(students)
         self._width = max([self._width, *(len(_name(name)) for name in students)])
-        submissions = f"{len(students)} submission{'' if len(students) == 1 else 's'}"
+        submissions = count(len(students), "submission")
         self._say(HEADER.format(assignment=_name(assignment), submissions=submissions, isolated=isolated))
         for line in more:
             self._say(line)

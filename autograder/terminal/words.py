@@ -1,6 +1,11 @@
-"""Words for a terminal: a name that somebody else gave, as one line that a terminal only shows."""
+"""Words for a terminal: how many of something, and a name that somebody else gave, as a terminal only shows it."""
 
 from __future__ import annotations
+
+
+def count(number: int, thing: str) -> str:
+    """`1 cell`, `2 cells`."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def shown(text: str, most: int = 100) -> str:
