@@ -65,8 +65,8 @@ def replace(file: Path, who: dict[str, str], rows: list[dict[str, Any]]) -> None
 
 
 def read(file: Path) -> list[dict[str, str]]:
-    """The rows of the list; none if there is no list yet."""
-    return spreadsheet.read(file)
+    """The rows of the list; none if there is no list yet, `spreadsheet.CannotRead` if the file is no such list."""
+    return spreadsheet.read(file, COLUMNS)
 
 
 def show(file: Path, students: Collection[str] | None = None) -> None:

@@ -135,6 +135,7 @@ def test_feedback_shows_every_verdict_and_nothing_hidden(course: Course) -> None
         assert page.count('<section class="question ') >= len(NAMES)
         for secret in (*SEEDS, "BEGIN HIDDEN", "grade(points", "Out[", "site-packages", "autograder/_"):
             assert secret not in page, f"{student}'s page shows {secret}"
+            assert secret not in re.sub(r"<[^>]*>", "", page), f"{student}'s page shows {secret}"
     page = " ".join(course.feedback("chen").split())
     assert "The first wrong link is dfdb. It has the right size but the wrong sign" in page
     assert "They earn 3.2 of 8 points." in page

@@ -19,6 +19,7 @@ from autograder.authoring.questions import Questions
 from autograder.authoring.refresh import refresh, seed_of
 from autograder.authoring.source import grade_id
 from autograder.authoring.unfinished import of_statement
+from autograder.terminal.words import count
 
 WIDTH = 100
 _MOST = 6
@@ -100,7 +101,7 @@ def _slips(of: Inspection) -> Iterator[str]:
     if groups:
         yield from _said(
             "Note",
-            f"{_count(len(groups), 'group')} of slips lead to the same wrong derivative. A student is told which slip "
+            f"{count(len(groups), 'group')} of slips lead to the same wrong derivative. A student is told which slip "
             "it is only if the answer names its adjoints. For example: "
             + _some([words(q, s) for s in groups[0]])
             + ".",
@@ -153,7 +154,3 @@ def _said(label: str, text: str) -> Iterator[str]:
 def _some(texts: Sequence[str]) -> str:
     more = len(texts) - _MOST
     return "; ".join(texts[:_MOST]) + (f"; and {more} more" if more > 0 else "")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"

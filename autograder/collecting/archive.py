@@ -17,6 +17,7 @@ from io import BytesIO
 from pathlib import Path
 
 from autograder._errors import AutograderError
+from autograder.terminal.words import shown
 
 MISSING = "there is no file {path}."
 NO_SUCH = "{path} is neither a folder nor a zip file: give what you downloaded, or a folder with what you were sent."
@@ -58,12 +59,6 @@ class Entry:
     @property
     def shown(self) -> str:
         return shown("/".join(self.parts))
-
-
-def shown(text: str, most: int = 100) -> str:
-    """A name for a terminal: one line, nothing that moves a cursor, not endless."""
-    clean = "".join(c if c.isprintable() else "?" for c in text)
-    return clean if len(clean) <= most else clean[: most - 20] + "…" + clean[-19:]
 
 
 def entries(source: Path, most: int) -> list[Entry]:

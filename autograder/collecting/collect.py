@@ -16,11 +16,12 @@ from pathlib import Path
 from autograder._errors import AutograderError
 from autograder.class_list import Student
 from autograder.collecting import archive, owners, roster
-from autograder.collecting.archive import Entry, Refused, shown
+from autograder.collecting.archive import Entry, Refused
 from autograder.collecting.course import Course
 from autograder.collecting.owners import Owner
 from autograder.collecting.place import STAMP, Memory, Origin, digest, stamped, there
 from autograder.collecting.submission import NOT_THEIRS, Caps, Submission, Work, submission
+from autograder.terminal.words import shown
 
 NO_OWNER = "no student is named in its path: put it into a folder with the student's name"
 UNKNOWN = "nobody in the roster is called that. Add the student to the class list ({how}), or {rename}"

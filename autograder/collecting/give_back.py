@@ -12,10 +12,10 @@ from datetime import datetime
 from pathlib import Path
 
 from autograder._errors import AutograderError
-from autograder.collecting.archive import shown
 from autograder.collecting.course import Course
 from autograder.collecting.owners import CANVAS, MOODLE
 from autograder.collecting.place import CANNOT_WRITE, Memory, Origin, stamped, written
+from autograder.terminal.words import shown
 
 NO_PAGE = "there is no feedback page: nbgrader autograde {assignment}, then nbgrader generate_feedback {assignment}"
 NO_WORK = "nothing to give feedback on: {folder} holds no {wanted}"

@@ -9,9 +9,10 @@ from pathlib import PurePosixPath
 
 from autograder.at_home.notebook import ORIGINAL
 from autograder.collecting import archive
-from autograder.collecting.archive import Entry, Refused, shown
+from autograder.collecting.archive import Entry, Refused
 from autograder.collecting.notebooks import Known, recognise
 from autograder.collecting.owners import CANVAS, Owned, Owner
+from autograder.terminal.words import shown
 
 NO_NOTEBOOK = "there is no notebook of {assignment} ({found}). Ask for {wanted}"
 ONLY_TYPED = "text was typed in, no file handed in"

@@ -24,7 +24,8 @@ def add_to(commands: Any) -> None:
         "grades",
         help="write an assignment's grades as a CSV file, question by question",
         description="Writes the grades of an assignment as a CSV file: one row for each student of the gradebook, a "
-        "column for each question and each of its parts, late penalty and total. `nbgrader export` does the same for all assignments.",
+        "column for each question and each of its parts, late penalty and total. `nbgrader export` does the same for "
+        "all assignments.",
         epilog="example:  autograder grades ps1 --to ps1.csv",
     )
     grades.add_argument("assignment", metavar="ASSIGNMENT", help="such as ps1")

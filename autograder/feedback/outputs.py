@@ -26,7 +26,6 @@ LONG = 40
 """Lines of an output beyond which it is folded, so that a page stays readable and prints in a few sheets."""
 _COLOURED = 30_000  # characters of code that are coloured; more is shown plainly
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f]")
-_RASTER = ("image/png", "image/jpeg", "image/gif", "image/webp")
 OURS = ("CheckFailed", "QuestionError", "")
 """Errors whose message is all that is said; those of hidden tests lose their name."""
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -153,7 +152,7 @@ def _display(data: Any) -> Iterator[tuple[Markup, int]]:
             made = texts.Text(html, texts.Place(pictures="Picture, an output of this cell")).html
             yield Markup('<div class="prose card">' + made + "</div>"), 1
             return
-    for kind in _RASTER:
+    for kind in _sanitise.PICTURES:
         if kind in texts_of:
             coded = re.sub(r"[^A-Za-z0-9+/=]", "", str(texts_of[kind]))
             yield _picture(f"data:{kind};base64,{coded}", "Picture, an output of this cell"), 1

@@ -21,14 +21,10 @@ from nbgrader.api import Gradebook
 from autograder.feedback import grades, lacking, outputs, questions
 from autograder.feedback.hide import HideHiddenTests
 from autograder.feedback.questions import Role
+from autograder.gradebook import spreadsheet
 from autograder.rooms import _sanitise
 
 HERE = Path(__file__).parent
-
-
-def points(number: float) -> str:
-    """Points with two decimals, as everywhere on the page; never a negative zero."""
-    return f"{number + 0.0:.2f}" if abs(number) >= 0.005 else "0.00"
 
 
 @cache
@@ -40,7 +36,7 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(points=points, with_code=outputs.with_code)
+    environment.filters.update(points=spreadsheet.cell, with_code=outputs.with_code)
     return environment.get_template("page.html.j2")
 
 

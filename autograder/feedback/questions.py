@@ -67,7 +67,7 @@ class Question:
 
     @property
     def marks(self) -> list[Mark]:
-        return [part.mark for part in self.parts if part.mark]
+        return [part.mark for part in self.marked if part.mark]
 
     @property
     def graded(self) -> bool:
@@ -82,14 +82,15 @@ class Question:
         return sum(mark.possible for mark in self.marks)
 
     @property
-    def tests(self) -> list[Part]:
+    def marked(self) -> list[Part]:
+        """Everything that has points: tests, and what a person grades."""
         return [part for part in self.parts if part.mark]
 
     def is_not_of(self, name: str) -> bool:
         """Whether a test belongs to another question by its name, which tells where no answer is left that would."""
         if any(part.role in (Role.ANSWER, Role.TASK) for part in self.parts):
             return False
-        names = [question_of(part.name) for part in self.tests]
+        names = [question_of(part.name) for part in self.marked]
         return question_of(name) not in names if names else not texts.plain(self.title)
 
     @property
@@ -109,7 +110,7 @@ class Question:
     def verdict(self) -> Verdict:
         answers = [part for part in self.parts if part.role in (Role.ANSWER, Role.TASK)]
         unanswered = self.unread or (bool(answers) and all(part.unanswered for part in answers))
-        tests = [part for part in self.tests if part.role in (Role.TEST, Role.HIDDEN)]
+        tests = [part for part in self.marked if part.role in (Role.TEST, Role.HIDDEN)]
         hidden = [part.said for part in tests if part.role is Role.HIDDEN and part.said]
         failed = [part.said for part in tests if part.said and part.mark and part.mark.earned < part.mark.possible]
         said = next(iter([*hidden, *failed]), "")
@@ -167,9 +168,9 @@ def questions(
     for question in found:
         question.unread = unread
         if question.graded and not texts.plain(question.title):
-            question.title = escape(question.tests[0].name)
+            question.title = escape(question.marked[0].name)
         if question.graded and question.verdict.kind is Kind.UNANSWERED:
-            for part in question.tests:
+            for part in question.marked:
                 part.verdict = question.verdict
     kept = [question for question in found if question.parts]
     for number, question in enumerate(kept, 1):

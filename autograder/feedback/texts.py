@@ -7,18 +7,19 @@ of its own, no style and no identifiers, so that it cannot pass for a verdict; a
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
-import nh3
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from autograder.feedback import formulas
 from autograder.rooms import _sanitise
 
-_NOT_KEPT = {"style", "lang"}
+_NOT_KEPT = frozenset({"style", "lang"})
+"""Attributes that could dress a text up as a part of the page."""
 _TAG = re.compile(r'<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:"[^"]*"|[^">])*)>')
 _ATTRIBUTE = re.compile(r'([a-zA-Z-]+)="([^"]*)"')
 _SOURCE = re.compile(r"""(<img\b[^>]*?\bsrc=["'])((?!data:)[^"'>]{1,500})""", re.IGNORECASE)
@@ -29,21 +30,6 @@ _PARENTS = {"li": ("ul", "ol"), "summary": ("details",)}
 _ITEMS = {"dt": "p", "dd": "div", "dl": "div"}
 _MATH = re.compile(r"\\\\|\\\$|\\\(|\\\)|\\\[|\\\]|\$\$|\$|\\begin\{([a-z]{1,20}\*?)\}")
 _CLOSES = {r"\(": r"\)", r"\[": r"\]", "$$": "$$", "$": "$"}
-
-
-def clean(html: str) -> str:
-    """HTML as nh3 keeps it, without what could dress it up as a part of the page."""
-    kept = {tag: set(names) - _NOT_KEPT for tag, names in _sanitise.ATTRIBUTES.items()}
-    return nh3.clean(
-        html,
-        tags=set(_sanitise.ALLOWED),
-        clean_content_tags={"script", "style", "title", "noscript", "iframe", "template", "textarea", "xmp"},
-        attributes=kept,
-        attribute_filter=_sanitise.attribute,
-        url_schemes={"http", "https", "mailto", "data"},
-        link_rel="noopener noreferrer nofollow",
-        strip_comments=True,
-    )
 
 
 @dataclass(frozen=True)
@@ -70,9 +56,12 @@ class Text:
         self.title = ""
         self._place, self._first = place, 0
         self._out: list[str] = []
-        self._open: list[tuple[str, str, int]] = []  # the tag, the one that closes it, where its content starts
+        self._said = -1  # the last piece of `_out` that has words, or is a picture, which has its own
+        # The tag, the one that closes it, where its content starts, and what `_said` was there.
+        self._open: list[tuple[str, str, int, int]] = []
+        self._within: Counter[str] = Counter()  # how many of each are open; looking through all would take too long
         at = 0
-        text = clean(html)
+        text = _sanitise.passive(html, _NOT_KEPT)
         for tag in _TAG.finditer(text):
             self._words(text[at : tag.start()])
             at = tag.end()
@@ -86,7 +75,7 @@ class Text:
         self.html = "".join(self._out)
 
     def _inside(self, names: tuple[str, ...]) -> bool:
-        return any(name in names for name, _, _ in self._open)
+        return any(self._within[name] for name in names)
 
     def _parent(self) -> str:
         return self._open[-1][0] if self._open else ""
@@ -94,11 +83,15 @@ class Text:
     def _words(self, text: str) -> None:
         if not text:
             return
+        if text.strip():
+            self._said = len(self._out)
         if self._parent() in ("ul", "ol") and text.strip():
             text = f"<li>{text}</li>"
         self._out.append(text if self._inside(_VERBATIM) else with_formulas(text))
 
     def _start(self, name: str, attributes: str) -> None:
+        if name == "img":
+            self._said = len(self._out)
         if name in _VOID:
             self._out.append(self._image(attributes) if name == "img" else f"<{name}>")
             return
@@ -121,19 +114,23 @@ class Text:
             opened = f'<div class="wide" tabindex="0" role="group" aria-label="Table"><table{attributes}>'
             after = "</div>"
         self._out.append(opened)
-        self._open.append((name, f"</{as_tag}>{after}", len(self._out)))
+        self._open.append((name, f"</{as_tag}>{after}", len(self._out), self._said))
+        self._within[name] += 1
 
     def _end(self) -> None:
         if not self._open:
             return
-        name, closing, start = self._open.pop()
-        inside = "".join(self._out[start:])
-        if name in ("a", "summary") and not re.sub(r"<[^>]*>", "", inside).strip() and "alt=" not in inside:
+        name, closing, start, said = self._open.pop()
+        self._within[name] -= 1
+        if name in ("a", "summary") and self._said < start:
+            self._said = len(self._out)
             self._out.append("(link)" if name == "a" else "Details")
-        if name in _HEADINGS and self._place.title and not self.title and plain(inside):
-            self.title = inside
-            del self._out[start - 1 :]
-            return
+        if name in _HEADINGS and self._place.title and not self.title:
+            inside = "".join(self._out[start:])
+            if plain(inside):
+                self.title, self._said = inside, said
+                del self._out[start - 1 :]
+                return
         self._out.append(closing)
 
     def _heading(self, level: int) -> str:

@@ -58,12 +58,15 @@ def sqlite_file(db_url: str) -> Path | None:
 
 
 @contextmanager
-def opened(db_url: str, assignment: str) -> Iterator[Session]:
-    """A session that only reads; `assignment` is named in what to run next."""
+def opened(db_url: str, assignment: str, patience: float = PATIENCE) -> Iterator[Session]:
+    """A session that only reads; `assignment` is named in what to run next.
+
+    `patience` is how many seconds to wait for a gradebook that is held.
+    """
     file = sqlite_file(db_url)
     if file and not file.exists():
         raise GradebookError(NONE.format(file=file, assignment=assignment))
-    engine = _engine(db_url, file)
+    engine = _engine(db_url, file, patience)
     try:
         with explained(db_url), Session(engine) as session:
             yield session
@@ -87,12 +90,12 @@ def explained(db_url: str) -> Iterator[None]:
         raise GradebookError(sentence.format(file=name, why=why)) from None
 
 
-def _engine(db_url: str, file: Path | None) -> Engine:
+def _engine(db_url: str, file: Path | None, patience: float) -> Engine:
     if file is None:
         return create_engine(db_url, poolclass=NullPool)
     address = f"{file.resolve().as_uri()}?mode=ro"
     return create_engine(
-        "sqlite://", creator=lambda: sqlite3.connect(address, uri=True, timeout=PATIENCE), poolclass=NullPool
+        "sqlite://", creator=lambda: sqlite3.connect(address, uri=True, timeout=patience), poolclass=NullPool
     )
 
 

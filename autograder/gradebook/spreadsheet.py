@@ -12,6 +12,7 @@ reads such a file with `encoding="utf-8-sig"`.
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
 import tempfile
@@ -26,12 +27,18 @@ Value = str | float | bool | None
 ENCODING = "utf-8-sig"
 LONGEST = 32_000  # a cell of Excel holds 32,767 characters; the rest of a longer text would run into other cells
 
+NOT_READ = '{file} cannot be read: {why}. Save it again as "CSV UTF-8", or move it away.'
+
 _STARTS_FORMULA = frozenset("=+-@\N{MINUS SIGN}")
 _PASSED_OVER = re.compile(r"[\s\"'`\u200b-\u200f\u2060\ufeff]*")
 
 
 class CannotWrite(AutograderError):
     """A file that cannot be written; the text names it and the reason."""
+
+
+class CannotRead(AutograderError):
+    """A file that is not what was written here; the text names it and the reason."""
 
 
 def harmless(text: str) -> str:
@@ -110,9 +117,30 @@ def _mode(target: Path) -> int:
     return 0o666 & ~mask
 
 
-def read(file: Path) -> list[dict[str, str]]:
-    """The rows of a file that was written here; none if there is no such file."""
+def read(file: Path, columns: Sequence[str] = ()) -> list[dict[str, str]]:
+    """The rows of a file that was written here; none if there is no such file, or nothing in it.
+
+    A spreadsheet may have saved it since, and where decimals have commas it takes semicolons, or tabs: the delimiter
+    is the one that gives the `columns`. CannotRead says why a file is not understood.
+    """
     if not file.exists():
         return []
-    with file.open(encoding=ENCODING, newline="") as text:
-        return list(csv.DictReader(text))
+    try:
+        text = file.read_bytes().decode(ENCODING)
+        return _rows(text, columns) if text.strip() else []
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error
+        raise CannotRead(NOT_READ.format(file=file, why=why)) from None
+
+
+def _rows(text: str, columns: Sequence[str]) -> list[dict[str, str]]:
+    for delimiter in ",;\t":
+        table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+        if set(columns) <= set(table.fieldnames or ()):
+            rows = []
+            for row in table:
+                if None in row or None in row.values():
+                    raise csv.Error(f"its line {table.line_num} has not as many cells as the first")
+                rows.append(row)
+            return rows
+    raise csv.Error(f"its first line does not name the columns {', '.join(columns)}")

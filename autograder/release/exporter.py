@@ -22,6 +22,7 @@ from nbgrader.converters.base import NbGraderException
 from autograder.release import folder, regrade
 from autograder.rooms import _held
 from autograder.terminal import say
+from autograder.terminal.words import count
 
 IN_GRADEBOOK = "{name} is in the gradebook: {notebooks}, {cells} with points, {points:g} points in all."
 UNCHANGED = "{release} is unchanged: it is what {source} gives."
@@ -30,6 +31,7 @@ CHANGED = "{release} has changed: {files}."
 ASIDE = " What was there before is in {aside}."
 IN_GIT = " What was there before is in git."
 REFUSED = "{name} was not generated, and {release} is as it was: {why}"
+HALF = "{name} was generated, but {release} may not be whole; run the command again once this is mended: {why}"
 HAS_WORK = (
     "submissions of {name} are in the gradebook, so no notebook and no cell with points, solution or tests may be added "
     "or removed; undo that in {source}, or give up every mark of {name} with `nbgrader db assignment remove {name} "
@@ -46,7 +48,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             self._beside = ""
             self._released = self.parent._format_dest
             self._problem: Exception | None = None
-            self._at = ""
+            self._at, self._begun = "", False
             self._rules: dict[tuple[str, ...], Any] = {}
             self._wrap(self.parent)
 
@@ -97,6 +99,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             there = Path(os.path.normpath(self._released(assignment_id, student_id)))
             first = not there.exists()
             made = Path(self._staged(assignment_id, student_id))
+            self._begun = True
             changes = folder.replace(made, there, whole=coursedir.notebook_id == "*")
             if coursedir.groupshared:
                 for path in (there, *(p for p in there.rglob("*") if p.is_dir())):
@@ -119,8 +122,8 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             cells = sum(len(notebook.grade_cells) + len(notebook.task_cells) for notebook in found.notebooks)
             return IN_GRADEBOOK.format(
                 name=assignment,
-                notebooks=_count(len(found.notebooks), "notebook"),
-                cells=_count(cells, "cell"),
+                notebooks=count(len(found.notebooks), "notebook"),
+                cells=count(cells, "cell"),
                 points=found.max_score,
             )
 
@@ -161,9 +164,6 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
     def _refuse(self, why: str) -> None:
         coursedir = self.parent.coursedir
         there = Path(os.path.normpath(self._released(coursedir.assignment_id, ".")))
-        self.log.error(REFUSED.format(name=coursedir.assignment_id, release=self._near(there), why=why))
+        sentence = HALF if self._begun else REFUSED
+        self.log.error(sentence.format(name=coursedir.assignment_id, release=self._near(there), why=why))
         raise NbGraderException(why)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"

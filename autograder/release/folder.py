@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -34,7 +35,7 @@ def replace(made: Path, there: Path, whole: bool = True) -> Changes:
     """
     before, after = _files(there), _files(made)
     if not whole:
-        before &= after
+        before = {name for name in before if name in after or _in_the_way(name, after)}
     changes = Changes(new=sorted(after - before), gone=sorted(before - after))
     changes.changed = sorted(name for name in before & after if not same(made / name, there / name))
     losing = [name for name in changes.changed + changes.gone if not _in_git(there / name)]
@@ -42,12 +43,21 @@ def replace(made: Path, there: Path, whole: bool = True) -> Changes:
         changes.aside = _aside(there)
         for name in losing:
             _copy(there / name, changes.aside / name)
-    for name in changes.new + changes.changed:
-        _copy(made / name, there / name)
-    for name in changes.gone:
+    for name in changes.gone:  # first, because a file may stand where a folder comes, or the other way round
         (there / name).unlink()
         _remove_empty((there / name).parent, there)
+    for name in changes.new + changes.changed:
+        if (there / name).is_dir() and not (there / name).is_symlink():  # with what does not count, as checkpoints
+            changes.aside = changes.aside or _aside(there)
+            shutil.copytree(there / name, changes.aside / name, symlinks=True, dirs_exist_ok=True)
+            shutil.rmtree(there / name)
+        _copy(made / name, there / name)
     return changes
+
+
+def _in_the_way(name: str, names: Iterable[str]) -> bool:
+    """Whether one of the names needs a folder where the file `name` is, or a file where its folder is."""
+    return any(other.startswith(name + os.sep) or name.startswith(other + os.sep) for other in names)
 
 
 def same(one: Path, other: Path) -> bool:

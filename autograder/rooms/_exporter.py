@@ -22,6 +22,7 @@ from nbgrader.converters.base import NbGraderException
 from traitlets import Float, default
 
 from autograder import by_hand_list, seeds
+from autograder._errors import AutograderError
 from autograder.feedback.lacking import UNREADABLE
 from autograder.rooms import _ahead, _book, _filters, _held, _sandbox, _sources, _submissions, _warm, _watched, _wire
 from autograder.rooms._ends import NoRoom
@@ -68,9 +69,10 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         try:
             self.level = self._lock()
             self._gradebook = _held.open_book(converter.coursedir, self.patience, self.log)
-            self._header()
-            _submissions.prepare(converter, self._gradebook, self.report)
-            _watched.Watched(self, self.report)
+            empty = _submissions.without_notebook(converter)
+            self._header(empty)
+            _submissions.prepare(converter, self._gradebook, self.report, empty)
+            self._watched = _watched.Watched(self, self.report)
         except BaseException:
             self.end()
             raise
@@ -79,7 +81,7 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         if converter.pre_convert_hook is None:
             converter.pre_convert_hook = self.wait_for_gradebook
 
-    def _header(self) -> None:
+    def _header(self, empty: list[str]) -> None:
         """What is about to be graded; the assignment must be in the gradebook, or nobody can be."""
         converter = self.parent
         name = converter.coursedir.assignment_id
@@ -87,19 +89,23 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             if name not in [assignment.name for assignment in gradebook.assignments]:
                 self.log.error("%s", NOT_IN_GRADEBOOK.format(name=name))
                 raise NbGraderException(f"{name} is not in the gradebook")
-        folders = [*converter.assignments, *_submissions.without_notebook(converter)]
-        students = [_submissions.student_of(converter, folder) for folder in folders]
+            public = seeds.public_note(gradebook.db, name)
+        try:
+            by_hand_list.read(self._list())
+        except AutograderError as error:
+            self.log.error("Nothing was graded, because %s", error)
+            raise NbGraderException(str(error)) from None
+        students = [_submissions.student_of(converter, folder) for folder in (*converter.assignments, *empty)]
         isolated = UNSAFE if self.level == _sandbox.NONE else ISOLATED.format(how=_sandbox.NAMES[self.level])
-        self.report.header(name, students, isolated)
-        with self.gradebook() as gradebook:
-            if public := seeds.public_note(gradebook.db, name):
-                say(converter, public)
+        self.report.header(name, students, isolated, *filter(None, [public]))
 
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
         def convert_and_end() -> None:
             try:
                 convert()
+                self._watched.graded_before()
             except NbGraderException as error:
+                self._watched.graded_before()
                 self._summary()
                 if _held.is_locked(error.__context__):
                     self.log.error(_held.HELD, self.patience)
@@ -116,8 +122,11 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
     def _summary(self) -> int:
         status = self.report.end()
         if in_terminal(self.parent):
-            by_hand_list.show(Path(self.parent.coursedir.root) / by_hand_list.FILE, self.report.students())
+            by_hand_list.show(self._list(), self.report.students())
         return status
+
+    def _list(self) -> Path:
+        return Path(self.parent.coursedir.root) / by_hand_list.FILE
 
     def wait_for_gradebook(self, **_: Any) -> None:
         """Before nbgrader needs it: nbgrader waits five seconds for a gradebook that is held, and gives up the run."""

@@ -12,6 +12,8 @@ from nbgrader import utils
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook
 from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 
+from autograder.terminal.words import count
+
 LATE = "late by {late}, penalty {penalty}"
 
 
@@ -53,12 +55,10 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
 
 
 def _duration(seconds: float) -> str:
-    """Of days, hours and minutes the largest that fits, rounded up: nobody is late by 0 of anything."""
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= length or unit == "minute":
-            number = max(1, round(seconds / length))
-            return f"{number} {unit}{'' if number == 1 else 's'}"
-    raise AssertionError
+    """In the largest of days, hours and minutes that fits, to the nearest; nobody is late by 0 of anything."""
+    units = (("day", 86400), ("hour", 3600), ("minute", 60))
+    unit, length = next((u for u in units if seconds >= u[1]), units[-1])
+    return count(max(1, round(seconds / length)), unit)
 
 
 def _by_name(gradebook: Gradebook, kind: type, submitted: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 
 from autograder._seam import SECONDS, Fault, Missing, Reply, Request
 from autograder.rooms import _outputs, _sealed, _wire
+from autograder.rooms._binding import binds
 from autograder.rooms._ends import Gone, NoRoom, OutOfTime
 from autograder.rooms._handle import Handle
 
@@ -25,6 +26,9 @@ CELL_GONE = "The cell was stopped: {why}. Everything before it was run again, wi
 ALL_TIME = "Not run: the notebook has used its {seconds:g} seconds."
 _GRACE = 3.0
 """A call ends itself after `SECONDS` and says so; it is ended from outside only if it does not."""
+
+_MOST_READ = 1_000_000
+"""Characters of the last cells that are read for a definition: nobody's notebook keeps the grading process busy."""
 
 
 @dataclass(frozen=True)
@@ -156,10 +160,15 @@ class Replay:
         return replace(reply, cells=cells, modules=self._shared.modules)
 
     def _stopped(self, function: str) -> Fault | None:
-        """Why the last cell that defines the function was stopped, if it was."""
-        defines = re.compile(rf"^\s*(?:async\s+)?def\s+{re.escape(function)}\b", re.MULTILINE)
-        last = next((cell for cell in reversed(self._history) if defines.search(cell.code)), None)
-        return self._shared.cells.get(last) if last else None
+        """Why the last cell that gives the function's name a value was stopped, if it was."""
+        left = _MOST_READ
+        for cell in reversed(self._history):
+            left -= len(cell.code)
+            if left < 0:
+                break
+            if binds(cell.code, function, self._shared.modules):
+                return self._shared.cells.get(cell)
+        return None
 
     def _fault(self, gone: Gone) -> Fault:
         if isinstance(gone, OutOfTime):

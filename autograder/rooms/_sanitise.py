@@ -24,7 +24,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from autograder.rooms._book import Book, Owner
 
 DROPPED = "(Output of the kind {kinds} is not shown on this page.)"
-_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _KIND = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,80}")
 
 _TEXT = (
@@ -32,8 +32,8 @@ _TEXT = (
 )
 _LISTS = "strong sub summary sup u dd dl dt li ol ul figcaption figure img"
 _TABLES = "caption col colgroup table tbody td tfoot th thead tr"
-ALLOWED = frozenset(" ".join((_TEXT, _LISTS, _TABLES)).split())
-ATTRIBUTES = {
+_ALLOWED = frozenset(" ".join((_TEXT, _LISTS, _TABLES)).split())
+_ATTRIBUTES = {
     "*": {"title", "align", "style", "dir", "lang"},
     "a": {"href"},
     "img": {"src", "alt", "width", "height"},
@@ -70,7 +70,7 @@ _SHALLOW = frozenset(f"{_VOID} {_LOOSE}".split())
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]?")
 
 
-def attribute(tag: str, name: str, value: str) -> str | None:
+def _attribute(tag: str, name: str, value: str) -> str | None:
     if name == "src":
         return value if _DATA_PICTURE.fullmatch(value) else None
     if name == "href":
@@ -84,18 +84,22 @@ def html(text: str) -> str:
     """HTML without anything that runs, fetches or leaves its place; ValueError if it is too long or too deep."""
     if len(text) > MOST_HTML or _depth(text) > _MOST_DEPTH:
         raise ValueError("too long, or too deep")
-    cleaned = nh3.clean(
+    return math(passive(text))
+
+
+def passive(text: str, without: frozenset[str] = frozenset()) -> str:
+    """HTML of what is allowed of elements, attributes, styles and addresses, `without` some attributes."""
+    return nh3.clean(
         text,
-        tags=set(ALLOWED),
+        tags=set(_ALLOWED),
         clean_content_tags={"script", "style", "title", "noscript", "iframe", "template", "textarea", "xmp"},
-        attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
-        attribute_filter=attribute,
+        attributes={tag: names - without for tag, names in _ATTRIBUTES.items()},
+        attribute_filter=_attribute,
         url_schemes={"http", "https", "mailto", "data"},
         filter_style_properties=set(_STYLES),
         link_rel="noopener noreferrer nofollow",
         strip_comments=True,
     )
-    return math(cleaned)
 
 
 def _depth(text: str) -> int:
@@ -195,7 +199,7 @@ _KINDS: dict[str, Callable[[str], str]] = {
     "text/markdown": markdown,
     "text/latex": math,
     "image/svg+xml": svg,
-    **dict.fromkeys(_PICTURES, _picture),
+    **dict.fromkeys(PICTURES, _picture),
 }
 
 
@@ -220,7 +224,7 @@ def attachments(files: Any) -> NotebookNode:
         pictures = {}
         for kind, text in data.items() if isinstance(data, dict) else ():
             with contextlib.suppress(ValueError, TypeError, AttributeError):
-                if kind in _PICTURES:
+                if kind in PICTURES:
                     pictures[kind] = _picture(text)
                 elif kind == "image/svg+xml":
                     drawn = svg(base64.b64decode(text).decode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nbgrader.api import Gradebook
@@ -24,8 +24,8 @@ NOTHING = "no notebook{but}: every question gets 0 points"
 Note = Callable[[str], None]
 
 
-def prepare(converter: Any, gradebook: Gradebook, report: Report) -> None:
-    """Every submission that `converter` is about to grade, and every one that holds nothing to grade."""
+def prepare(converter: Any, gradebook: Gradebook, report: Report, empty: Iterable[str]) -> None:
+    """Every submission that `converter` is about to grade, and the `empty` ones, which hold nothing to grade."""
     for folder in list(converter.assignments):
         student = student_of(converter, folder)
 
@@ -38,8 +38,11 @@ def prepare(converter: Any, gradebook: Gradebook, report: Report) -> None:
         except OSError as error:
             report.failed(student, STUCK.format(why=error))
             del converter.assignments[folder]
-    for folder in without_notebook(converter):
-        _zero(folder, converter, gradebook, report)
+    for folder in empty:
+        try:
+            _zero(folder, converter, gradebook, report)
+        except OSError as error:  # a folder that may not be looked into: perhaps there is a notebook in it after all
+            report.failed(student_of(converter, folder), STUCK.format(why=error))
 
 
 def without_notebook(converter: Any) -> list[str]:

@@ -14,8 +14,9 @@ from nbgrader.api import MissingEntry
 
 from autograder import by_hand_list
 from autograder.gradebook import spreadsheet
-from autograder.rooms import _submissions, on_record
+from autograder.rooms import _held, _submissions, on_record
 from autograder.terminal.report import Reason, Report
+from autograder.terminal.words import count
 
 if TYPE_CHECKING:
     from autograder.rooms._exporter import TwoRooms
@@ -41,24 +42,41 @@ class Watched:
         converter.convert_single_notebook = self._telling(converter.convert_single_notebook)
         converter.set_permissions = self._telling(self._end)
         self._student = ""
+        self._earlier: list[tuple[str, str, list[str]]] = []
 
     def _destination(self, assignment: str, student: str) -> bool:
         self._student = student
         wanted = bool(self._skips(assignment, student))
         if not wanted and student not in self._converter.coursedir.student_id_exclude.split(","):
             self._report.before()
-            self._graded_before(assignment, student)
+            self._earlier.append((assignment, student, list(self._converter.notebooks)))
         return wanted
 
-    def _graded_before(self, assignment: str, student: str) -> None:
-        """Who was graded in an earlier run may need a person still, and whoever reads this run's end should know."""
+    def graded_before(self) -> None:
+        """Who was graded in an earlier run may need a person still, and whoever reads this run's end should know.
+
+        It is looked up when the run has ended: whatever is raised while nbgrader makes a student's folder ready, an
+        interrupt as well, makes nbgrader delete that folder, and here it holds the graded work.
+        """
+        while self._earlier:
+            assignment, student, notebooks = self._earlier.pop(0)
+            try:
+                self._look_up(assignment, student, notebooks)
+            except Exception as error:
+                unknown = [student]
+                if _held.is_locked(error):  # which took all the patience that there is, and would again
+                    unknown += [student for _, student, _ in self._earlier]
+                    self._earlier.clear()
+                self._report.unknown(unknown, _why(error))
+
+    def _look_up(self, assignment: str, student: str, notebooks: list[str]) -> None:
         converter = self._converter
         if converter.coursedir.notebook_id == "*":
-            self._names(assignment, student)
+            self._names(assignment, student, notebooks)
         for reason in on_record.read(Path(converter._format_dest(assignment, student))):
             self._report.note(student, reason.value, reason)
         self._listed(assignment, student)
-        self._to_mark(assignment, student)
+        self._marks(assignment, student)
 
     def _telling(self, step: Callable[..., None]) -> Callable[..., None]:
         def told(*arguments: Any) -> None:
@@ -74,17 +92,17 @@ class Watched:
         self._report.start(student)
         converter = self._converter
         if converter.coursedir.notebook_id == "*":
-            self._names(assignment, student)
+            self._names(assignment, student, converter.notebooks)
         if converter.create_student:
             with self._run.gradebook() as gradebook:
                 _submissions.row(gradebook, assignment, student)
         self._begins(assignment, student)
 
-    def _names(self, assignment: str, student: str) -> None:
+    def _names(self, assignment: str, student: str, notebooks: list[str]) -> None:
         """A notebook with points under another name, or none: nbgrader passes over the first; both earn nothing."""
         with self._run.gradebook() as gradebook:
             points = {f"{n.name}.ipynb": n.max_score for n in gradebook.find_assignment(assignment).notebooks}
-        there = [os.path.basename(path) for path in self._converter.notebooks]
+        there = [os.path.basename(path) for path in notebooks]
         missing = sorted({name for name in points if points[name]} - set(there))
         strange = [name for name in there if name not in points]
         found = ", ".join(strange[:3]) + (" ..." if len(strange) > 3 else "")
@@ -100,35 +118,28 @@ class Watched:
     def _end(self, assignment: str, student: str) -> None:
         self._ends(assignment, student)
         self._listed(assignment, student)
-        self.marks(assignment, student)
+        if marks := self._marks(assignment, student):
+            self._report.done(student, *marks)
 
-    def marks(self, assignment: str, student: str) -> None:
-        """The line of a student who is graded."""
+    def _marks(self, assignment: str, student: str) -> tuple[float, float] | None:
+        """Points and possible points, if the student is in the gradebook; cells that a person marks are noted."""
         with self._run.gradebook() as gradebook:
             try:
                 submission = gradebook.find_submission(assignment, student)
             except MissingEntry:
-                return
+                return None
             score, of = submission.score - submission.late_submission_penalty, submission.max_score
-        self._to_mark(assignment, student)
-        self._report.done(student, max(0.0, score), of)
-
-    def _to_mark(self, assignment: str, student: str) -> None:
-        with self._run.gradebook() as gradebook:
-            try:
-                submission = gradebook.find_submission(assignment, student)
-            except MissingEntry:
-                return
             cells = sum(bool(g.needs_manual_grade) for n in submission.notebooks for g in n.grades)
         if cells:
-            self._report.note(student, MARK.format(cells=_count(cells, "cell")), Reason.MARK)
+            self._report.note(student, MARK.format(cells=count(cells, "cell")), Reason.MARK)
+        return max(0.0, score), of
 
     def _listed(self, assignment: str, student: str) -> None:
         rows = by_hand_list.read(Path(self._root()) / by_hand_list.FILE)
         who = spreadsheet.harmless(student), spreadsheet.harmless(assignment)
         mine = sum((row["student"], row["assignment"]) == who for row in rows)
         if mine:
-            self._report.note(student, BY_HAND.format(answers=_count(mine, "answer")), Reason.BY_HAND)
+            self._report.note(student, BY_HAND.format(answers=count(mine, "answer")), Reason.BY_HAND)
 
     def _root(self) -> str:
         return str(self._converter.coursedir.root)
@@ -138,7 +149,3 @@ def _why(error: Exception) -> str:
     text = " ".join(str(error).split()) or "no reason given"
     ours = type(error).__module__.startswith(("autograder.", "nbgrader."))
     return text if ours else f"{type(error).__name__}: {text}"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -4,6 +4,7 @@
     too_early    what is asked before a command starts: is there anything to work on
     elsewhere    a folder that is no course
     chatter      which of nbgrader's log lines are shown
+    words        names and numbers as a terminal shows them
     report       a grading run: a header, a line a student, who needs a person, the exit status
 
 A formgrader does not come here: its dialogs show nbgrader's whole log. `--debug` shows it in a terminal.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 
 def command() -> Any:
@@ -36,8 +37,16 @@ def say(converter: Any, line: str) -> None:
     """A line for whoever started the converter: on the terminal, or in the log that a formgrader's dialog shows."""
     if not in_terminal(converter):
         converter.log.info("%s", line)
-        return
+    else:
+        show(line)
+
+
+def show(line: str, out: TextIO | None = None) -> None:
+    """A line on the terminal; that it cannot be written stops no work, and nbgrader must not take it for a failure."""
+    out = out or sys.stdout
+    known = out.encoding or "utf-8"
     try:
-        print(line, flush=True)
-    except BrokenPipeError:  # whoever read has seen enough (`| head`); the work goes on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(line.encode(known, "replace").decode(known), file=out, flush=True)
+    except OSError:  # whoever read has seen enough (`| head`), or the disk is full
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), out.fileno())

@@ -12,6 +12,9 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autograder.terminal import show
+from autograder.terminal.words import shown
+
 TOLD = {"told": True}
 """`log.warning(..., extra=TOLD)` for what a line of the report says as well."""
 QUIET = ("AutogradeApp", "GenerateAssignmentApp", "GenerateFeedbackApp")
@@ -35,6 +38,8 @@ _NOISE = (
     r"Config option `display_data_priority` not recognized",
 )
 _noise = re.compile("|".join(_NOISE))
+LONGEST = 2000
+"""Characters of an error's line; its text may be a student's."""
 _PROCESSING = "There was an error processing assignment"
 
 
@@ -50,7 +55,10 @@ heard = Heard()
 
 
 class Chatter(logging.Filter):
-    """On the terminal's handler only: a log file, or a formgrader's dialog, has everything."""
+    """On the terminal's handler only: a log file, or a formgrader's dialog, has everything.
+
+    What a filter raises reaches whoever logged, so it prints by `show`, which raises nothing.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the terminal shows a record."""
@@ -65,7 +73,8 @@ class Chatter(logging.Filter):
             return False
         if text.startswith("Traceback (most recent call last)"):
             if record.name not in _REPORTED:
-                print(f"{text.strip().splitlines()[-1]}  (--debug shows where)", file=sys.stderr)
+                last = shown(text.strip().splitlines()[-1], LONGEST)
+                show(f"{last}  (--debug shows where)", sys.stderr)
             return False
         return not _noise.match(text)
 
@@ -82,6 +91,6 @@ def _hear(text: str) -> None:
         student = Path(text).parts[-3:-2]
         if student and student[0] not in heard.written:
             heard.written.append(student[0])
-            print(f"  {student[0]}", flush=True)
+            show(f"  {shown(student[0])}")
     elif text.startswith("Skipping existing "):
         heard.skipped += 1

@@ -13,7 +13,8 @@ import sqlite3
 import sys
 from typing import Any
 
-from autograder.terminal import chatter, command, too_early
+from autograder.terminal import chatter, command, show, too_early
+from autograder.terminal.words import count
 
 STOPPED = "%s stopped: %s: %s  (--debug shows where)"
 NO_GRADEBOOK = (
@@ -89,10 +90,6 @@ def _pages(app: Any) -> None:
     written, skipped = chatter.heard.written, chatter.heard.skipped
     if written:
         folder, assignment = app.coursedir.feedback_directory, app.coursedir.assignment_id
-        print(FEEDBACK.format(students=_students(len(written)), folder=folder, assignment=assignment))
+        show(FEEDBACK.format(students=count(len(written), "student"), folder=folder, assignment=assignment))
     if skipped:
-        print(SKIPPED.format(students=_students(skipped)))
-
-
-def _students(number: int) -> str:
-    return f"{number} student{'' if number == 1 else 's'}"
+        show(SKIPPED.format(students=count(skipped, "student")))

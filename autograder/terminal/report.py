@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from autograder.terminal.chatter import TOLD
+from autograder.terminal.words import count, shown
 
 NEEDS_A_PERSON = 3
 """The exit status of a run that graded everybody, where somebody needs a person; 1 is nbgrader's for "not graded"."""
@@ -19,6 +20,7 @@ HEADER = "Grading {assignment}: {submissions}. {isolated}"
 LINE = "{number:>{digits}}/{of}  {student:<{wide}}  {marks:>{room}}  {seconds:>6.1f} s{notes}"
 GRADED = "{number} graded in {seconds:.0f} s."
 BEFORE = " {number} graded before and not again: --force grades them anew."
+UNKNOWN = "What an earlier run found of {students} cannot be looked up: {why}"
 PEOPLE = "{number} {need} a person:"
 WHO = "  {reason}: {who}"
 NOT_GRADED = "not graded"
@@ -35,6 +37,7 @@ class Reason(Enum):
     STOPPED = "code that was stopped (time, memory, processes)"
     BY_HAND = "answers that may not be by hand, see by_hand.csv"
     MARK = "cells that you mark, in the formgrader"
+    UNKNOWN = "graded before, but not known whether they need a person"
 
 
 @dataclass
@@ -60,9 +63,9 @@ class Report:
     def header(self, assignment: str, students: list[str], isolated: str, *more: str) -> None:
         """What is about to be graded, and how; `more` are lines that an instructor should read first."""
         self._expected = len(students)
-        self._width = max([self._width, *(len(plain(name)) for name in students)])
-        submissions = f"{len(students)} submission{'' if len(students) == 1 else 's'}"
-        self._say(HEADER.format(assignment=plain(assignment), submissions=submissions, isolated=isolated))
+        self._width = max([self._width, *(len(_name(name)) for name in students)])
+        submissions = count(len(students), "submission")
+        self._say(HEADER.format(assignment=_name(assignment), submissions=submissions, isolated=isolated))
         for line in more:
             self._say(line)
 
@@ -92,15 +95,20 @@ class Report:
         self._before += 1
         self._number += 1
 
+    def unknown(self, students: list[str], why: str) -> None:
+        """Submissions were graded in an earlier run, and what that run found could not be looked up."""
+        for student in students:
+            self._of(student).reasons.add(Reason.UNKNOWN)
+        self._say(UNKNOWN.format(students=", ".join(map(_name, students)), why=shown(why, 200)))
+
     def done(self, student: str, score: float, of: float) -> None:
         """A submission is graded."""
         self._line(student, f"{score:.4g} of {of:g}")
 
     def failed(self, student: str, why: str) -> None:
         """A submission could not be graded."""
-        if not self._of(student).reasons:
+        if Reason.FAILED not in self._of(student).reasons:
             self.note(student, why, Reason.FAILED)
-        self._of(student).reasons.add(Reason.FAILED)
         self._line(student, NOT_GRADED)
 
     def end(self) -> int:
@@ -114,7 +122,7 @@ class Report:
             return 0
         self._say(PEOPLE.format(number=len(people), need="needs" if len(people) == 1 else "need"))
         for reason in Reason:
-            who = [plain(s.student) for s in people if reason in s.reasons]
+            who = [_name(s.student) for s in people if reason in s.reasons]
             if who:
                 self._say(WHO.format(reason=reason.value, who=", ".join(who)))
         return 1 if any(Reason.FAILED in s.reasons for s in people) else NEEDS_A_PERSON
@@ -134,17 +142,16 @@ class Report:
                 number=self._number,
                 digits=len(str(of)),
                 of=of,
-                student=plain(student),
+                student=_name(student),
                 wide=self._width,
                 marks=marks,
                 room=12,
                 seconds=time.monotonic() - submission.since,
-                notes="  " + "; ".join(plain(n, 200) for n in submission.notes) if submission.notes else "",
+                notes="  " + "; ".join(shown(n, 200) for n in submission.notes) if submission.notes else "",
             )
         )
 
 
-def plain(text: str, most: int = 40) -> str:
-    """Names come from folders that a student may have named: one line, of characters that a terminal only shows."""
-    shown = "".join(c if c.isprintable() else "?" for c in text.encode("utf-8", "replace").decode())
-    return shown if len(shown) <= most else shown[: most - 3] + "..."
+def _name(text: str) -> str:
+    """A student's name, in the width of a line."""
+    return shown(text, 40)

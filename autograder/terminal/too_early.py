@@ -99,20 +99,18 @@ class Course:
 
     def in_gradebook(self, name: str = "") -> bool | None:
         """Whether the gradebook holds the assignment, or with "*" any; None where the gradebook cannot be asked now."""
-        from sqlalchemy import create_engine, text
-        from sqlalchemy.engine import make_url
+        from sqlalchemy import text
         from sqlalchemy.exc import SQLAlchemyError
 
-        url = make_url(self.dir.db_url)
-        sqlite = url.get_backend_name() == "sqlite"
-        if sqlite and url.database and not os.path.exists(url.database):
+        from autograder.gradebook import reading
+
+        file = reading.sqlite_file(self.dir.db_url)
+        if file and not file.exists():
             return False
         try:
-            engine = create_engine(url, connect_args={"timeout": 1} if sqlite else {})
-            with engine.connect() as connection:
-                names = [row[0] for row in connection.execute(text("SELECT name FROM assignment"))]
-            engine.dispose()
-        except SQLAlchemyError:
+            with reading.opened(self.dir.db_url, name or self.name, patience=1) as session:
+                names = list(session.scalars(text("SELECT name FROM assignment")))
+        except (reading.GradebookError, SQLAlchemyError):
             return None
         return bool(names) if name == "*" else (name or self.name) in names
 

@@ -108,7 +108,7 @@ def mixed() -> NotebookNode:
             _answer("d", "d = 3"),
             _test("d-test", "assert d == 4, 'd must be 4'", 3, _raised("AssertionError", "d must be 4")),
             _answer("d2", "d2 = 4"),
-            _test("d2-test", "assert d2 == 4", 1),
+            _test("d2-test", "assert d2 == 4\n0.9876", 1, _number("0.9876")),
             new_code_cell("print('### BEGIN HIDDEN TESTS')", outputs=[_said("own output\n" * 60)]),
         ]
     )

@@ -110,8 +110,12 @@ def test_the_student_and_the_assignment_are_named_and_every_name_is_escaped(page
 
 def test_nothing_hidden_and_no_number_but_points_with_two_decimals(pages: Pages) -> None:
     page = pages["mixed"].read_text()
-    for secret in (SECRET, "HIDDEN TESTS ###", "grade(points", "Out[", "2.6666", "8.0<"):
+    seen = unescape(re.sub(r"<[^>]*>", "", page))  # the colours of code stand within it
+    for secret in (SECRET, "### END HIDDEN TESTS", "grade(points", "Out[", "2.6666"):
         assert secret not in page
+        assert secret not in seen
+    for number in ("8.0\n<", "0.9876\n<"):  # results, which nbgrader reads points from
+        assert number not in page
     assert "This hidden test could not run: NameError" in page
 
 

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from autograder.feedback import outputs, texts
+from autograder.rooms import _sanitise
 from tests.feedback.course import DRAWING, FORGED
 
 
@@ -38,6 +39,28 @@ def test_lists_and_summaries_are_what_a_browser_expects() -> None:
         "<ul><li>text</li><li>a</li><li>b</li></ul><div>c</div><div>d</div>"
         "<details><summary>Details</summary>e</details>"
     )
+
+
+@pytest.mark.parametrize("outer", ["<div>" * 390, "<details><summary>" * 190, "<a href='#x'>", "<h1>" * 390])
+@pytest.mark.parametrize("inner", ["<b>x</b>", "<b></b>"])
+def test_no_output_takes_long(outer: str, inner: str) -> None:
+    """The longest and deepest HTML that an output may have; writing a page has no limit in time."""
+    html = _sanitise.html(outer + inner * ((_sanitise.MOST_HTML - len(outer)) // len(inner)))
+    started = time.process_time()
+    texts.Text(html)
+    assert time.process_time() - started < 3
+
+
+def test_a_link_or_summary_without_words_gets_some_and_one_with_a_picture_has_them() -> None:
+    for empty in ("", " \n", "<b><i></i></b>", "<br>"):
+        assert "(link)</a>" in texts.Text(f"<b>before</b><a href='#x'>{empty}</a>after").html
+    for inside in ("<b>words</b>", "<b>words</b><i></i>", "<img alt='a graph'>", "&nbsp;", "$x^2$"):
+        assert "(link)" not in texts.Text(f"<a href='#x'>{inside}</a>").html
+    nested = "<details><summary><a href='#x'></a></summary></details>"
+    assert texts.Text(nested).html.count("(link)") == 1
+    assert "Details" not in texts.Text(nested).html
+    titled = texts.markdown("# Words", place=texts.Place(level=3, title=True)).html
+    assert "Words" not in titled
 
 
 def test_every_picture_has_words_and_one_that_would_be_fetched_is_words_only() -> None:

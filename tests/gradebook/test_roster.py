@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from autograder.__main__ import main
-from autograder.gradebook import reading
 
 
 def test_names_reach_the_gradebook_and_nothing_that_is_known_is_lost(
@@ -44,9 +43,8 @@ def test_a_wrong_list_changes_nothing(here: Path, capsys: pytest.CaptureFixture[
 
 
 def test_a_list_that_the_gradebook_cannot_take_leaves_nobody_of_it_behind(
-    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(reading, "PATIENCE", 0.1)
     (here / "class.csv").write_text("username,first_name\nada,Changed\nnew,New\n")
     before = (here / "gradebook.db").read_bytes()
     with sqlite3.connect(here / "gradebook.db") as other:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.gradebook.spreadsheet import LONGEST, CannotWrite, cell, harmless, read, write
+from autograder.gradebook.spreadsheet import LONGEST, CannotRead, CannotWrite, cell, harmless, read, write
 
 RUNS = [
     "=1+1",
@@ -96,3 +96,39 @@ def test_what_cannot_be_written_is_said_and_the_old_file_stays(tmp_path: Path) -
         write(file, ["a"], ({"a": 1 / n} for n in (1, 0)))
     assert file.read_text() == "old"
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_file_is_understood_however_a_spreadsheet_has_saved_it_again(
+    tmp_path: Path, delimiter: str, mark: str
+) -> None:
+    file = tmp_path / "x.csv"
+    lines = [["name", "source"], ["Béla", 'a, "b"; c'], ["", ""]]
+    with file.open("w", encoding="utf-8", newline="") as text:
+        text.write(mark)
+        csv.writer(text, delimiter=delimiter).writerows(lines)
+    assert read(file, ["source", "name"]) == [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
+
+
+@pytest.mark.parametrize(
+    ("saved", "why"),
+    [
+        (b"name,mark\r\nada,1\r\n", "its first line does not name the columns name, source"),
+        ("name;source\r\nBéla;1\r\n".encode("cp1252"), "it is not UTF-8"),
+        (b'name,source\r\n"ada,""x"""\r\n', "its line 2 has not as many cells as the first"),
+        (b"name,source\r\nada,1,2\r\n", "its line 2 has not as many cells as the first"),
+    ],
+    ids=["other-columns", "code-page", "in-one-cell", "a-cell-more"],
+)
+def test_a_file_that_is_not_understood_is_named_with_the_reason(tmp_path: Path, saved: bytes, why: str) -> None:
+    file = tmp_path / "x.csv"
+    file.write_bytes(saved)
+    with pytest.raises(CannotRead, match=re.escape(f"{file} cannot be read: {why}. Save it again")):
+        read(file, ["name", "source"])
+
+
+def test_a_file_with_nothing_in_it_has_no_rows(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_bytes(b"\xef\xbb\xbf\r\n")
+    assert read(file, ["name"]) == read(tmp_path / "none.csv", ["name"]) == []

@@ -119,3 +119,16 @@ def test_what_somebody_wrote_into_the_release_is_named_and_kept(clone: Path) -> 
     kept = clone / told.split(" is in ")[1].rstrip(".") / "problems.ipynb"
     assert "A hint that was written by hand." in kept.read_text()
     assert _status(clone) == f"?? {kept.parent.relative_to(clone)}/\n"
+
+
+def test_a_release_that_could_not_be_written_whole_is_not_called_as_it_was(clone: Path) -> None:
+    """A folder stands where the notebook is first written."""
+    (clone / "release" / "ps1" / "problems.ipynb").write_text("{}")
+    (clone / "release" / "ps1" / ".problems.ipynb.new").mkdir()
+    status, said = _generate(clone)
+    assert status == 1
+    assert "ps1 was generated, but release/ps1 may not be whole; run the command again once this is mended: " in said
+    assert "is as it was" not in said
+    (clone / "release" / "ps1" / ".problems.ipynb.new" / "problems.ipynb").unlink()
+    (clone / "release" / "ps1" / ".problems.ipynb.new").rmdir()
+    assert _generate(clone)[0] == 0

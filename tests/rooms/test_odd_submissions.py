@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
+from nbgrader.coursedir import CourseDirectory
 
 from autograder.rooms import _files, _folders, _submissions
+from autograder.terminal.report import Report
 from tests.rooms.course import EARNED, Course, Submission, deepen, find
 
 pytestmark = pytest.mark.course
@@ -180,6 +185,41 @@ def test_a_rooms_files_stay_below_the_room(tmp_path: Path) -> None:
     (tmp_path / "in" / "link").symlink_to("/etc/passwd")
     os.mkfifo(tmp_path / "in" / "pipe")
     assert [order["path"] for order in _files.orders(str(tmp_path / "in"), 1 << 20)] in (["a"], ["a", "a"])
+
+
+def test_a_folder_that_may_not_be_looked_into_is_named_and_the_others_are_graded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks as if there were no notebook in it, and may hold one."""
+    for name in ("ada", "bela"):
+        (tmp_path / "submitted" / name / "ps1").mkdir(parents=True)
+    courses = CourseDirectory(root=str(tmp_path), assignment_id="ps1")
+    converter = SimpleNamespace(
+        coursedir=courses,
+        assignments={},
+        _input_directory="submitted",
+        _format_source=lambda assignment, student: courses.format_path("submitted", student, assignment),
+    )
+    listed = os.listdir
+
+    def closed(folder: str) -> list[str]:  # whoever tests this may be root, to whom nothing is closed
+        if "ada" in folder:
+            raise PermissionError(13, "Permission denied", folder)
+        return listed(folder)
+
+    monkeypatch.setattr(os, "listdir", closed)
+    said: list[str] = []
+    gradebook = MagicMock()
+    gradebook.update_or_create_submission.return_value = SimpleNamespace(notebooks=[], score=0.0, max_score=60.0)
+    report = Report(said.append, logging.getLogger("a test"))
+    _submissions.prepare(converter, gradebook, report, _submissions.without_notebook(converter))
+    ada, bela = said
+    assert " ada " in ada
+    assert "not graded" in ada
+    assert "Permission denied" in ada
+    assert " bela " in bela
+    assert "0 of 60" in bela
+    assert report.end() == 1
 
 
 def _locked(name: str, source: str) -> NotebookNode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,26 @@ import pytest
 
 from autograder._seam import Answer, Number, Reply, Request
 from autograder.rooms import _replay, _wire
+from autograder.rooms._binding import binds
 from autograder.rooms._ends import Gone, OutOfTime
 
 REQUEST = Request("grad_q1", ("a",), ({"a": 2.0},), (), {})
 OLD, NEW = "def grad_q1(a): return a, 1", "def grad_q1(a): return a, 2\nwhile True: pass"
+MODULES = {"helper": "def grad_q1(a): return a, 3"}
+OTHERWISE = [
+    "from helper import grad_q1",
+    "from helper import (\n    other,\n    grad_q1,\n)",
+    "from helper import other as grad_q1",
+    "from helper import *",
+    "%run helper.py",
+    "grad_q1 = lambda a: (a, 2)",
+    "grad_q1: object = print",
+    "a, grad_q1 = 1, print",
+    "if True: grad_q1 = print",
+    "%%time\nclass grad_q1: pass",
+    "print(grad_q1 := len)",
+]
+"""Cells that give the name a value without a `def` of their own."""
 NUMBER = Number("number", "float", 1.0)
 
 
@@ -38,7 +55,7 @@ def replay(why: Gone) -> _replay.Replay:
 
 
 def replay_in(start: Callable[[], FakeRoom]) -> _replay.Replay:
-    return _replay.Replay(start, 60, 600, 1000, _replay.Shared())  # type: ignore[arg-type]
+    return _replay.Replay(start, 60, 600, 1000, _replay.Shared(modules=MODULES))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -70,8 +87,50 @@ def test_another_cell_that_was_ended_costs_the_function_nothing() -> None:
         made.run(_replay.Cell(source, count))
     assert made.ask(REQUEST).missing is None
     made.run(_replay.Cell(NEW, 4))
-    made.run(_replay.Cell(OLD, 5))
+    for count, later in enumerate([OLD, *OTHERWISE], 5):
+        made.run(_replay.Cell(NEW, 4))
+        made.run(_replay.Cell(later, count))
+        assert made.ask(REQUEST).missing is None, later
+
+
+@pytest.mark.parametrize("source", OTHERWISE)
+def test_a_cell_that_was_ended_has_not_given_the_name_a_value_in_another_form_either(source: str) -> None:
+    made = replay(OutOfTime("no reply in time"))
+    made.run(_replay.Cell(OLD, 1))
+    made.run(_replay.Cell(f"{source}\nwhile True: pass", 2))
+    assert made.ask(REQUEST).missing is not None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import other; grad_q1(3)",
+        "g = grad_q1",
+        "print(grad_q1=3)",
+        "grad_q1 == 3",
+        "x.grad_q1 = 3",
+        "# grad_q1 = 3",
+        "my_grad_q1 = 3",
+        "from torch import *",
+        "'import grad_q1x'",
+    ],
+)
+def test_a_cell_that_only_names_the_function_gives_it_no_value(source: str) -> None:
+    made = replay(OutOfTime("no reply in time"))
+    made.run(_replay.Cell(OLD, 1))
+    made.run(_replay.Cell(NEW, 2))
+    made.run(_replay.Cell(source, 3))
+    assert made.ask(REQUEST).missing is not None
+    made.run(_replay.Cell(OLD, 4))
+    made.run(_replay.Cell(f"{source}\nwhile True: pass", 5))
     assert made.ask(REQUEST).missing is None
+
+
+@pytest.mark.parametrize("piece", ["grad_q1,", "import ", "import(", "a as ", "x", "\n", "grad_q1: ", "from helper "])
+def test_cells_as_long_as_may_be_are_read_in_a_moment(piece: str) -> None:
+    code, began = piece * (_replay._MOST_READ // len(piece)) + " grad_q1", time.process_time()
+    binds(code, "grad_q1", MODULES)
+    assert time.process_time() - began < 10
 
 
 def test_a_room_that_was_being_made_when_the_run_was_ended_runs_no_cell() -> None:

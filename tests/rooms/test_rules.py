@@ -13,9 +13,10 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder import by_hand_list
+from autograder.rooms import _grades
 from tests.conftest import NAMES
 from tests.rooms.course import EARNED, Course, Submission, find
-from tests.test_course import MARKS
+from tests.test_course import MARKS, SEEDS
 from tools.sample_class import hand_in, students
 
 pytestmark = pytest.mark.course
@@ -166,7 +167,9 @@ def test_feedback_and_export_work_on_the_result(course: Course) -> None:
     for name in [*MARKS, "twice", "kernel"]:
         page = course.page(name)
         assert page.count('<section class="question ') == len(NAMES)
-        assert "grade(points" not in page
+        seen = re.sub(r"<[^>]*>", "", page)  # the colours of code stand within it
+        for secret in (*SEEDS, "grade(points", "BEGIN HIDDEN"):
+            assert secret not in seen
     assert len((course.root / "grades.csv").read_text().splitlines()) == 1 + len(HURT) + len(MARKS)
 
 
@@ -229,6 +232,14 @@ def test_a_later_run_still_knows_who_needs_a_person(course: Course) -> None:
         "answers that may not be by hand, see by_hand.csv": {"twice"},
         "cells that you mark, in the formgrader": {"ada"},
     }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(1, "1 minute"), (80 * 60, "1 hour"), (100 * 60, "2 hours"), (86400, "1 day"), (40 * 3600, "2 days")],
+)
+def test_how_late_somebody_is_is_said_to_the_nearest_and_never_as_0(seconds: float, said: str) -> None:
+    assert _grades._duration(seconds) == said
 
 
 def test_where_nothing_isolates_grading_refuses_before_it_touches_anything(tmp_path: Path) -> None:

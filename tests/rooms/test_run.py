@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import sqlite3
@@ -12,11 +13,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from autograder.rooms import _ahead
 from autograder.rooms._ends import NoRoom
+from autograder.rooms._watched import Watched
+from autograder.terminal.report import NEEDS_A_PERSON, Report
 from tests.rooms.course import EARNED, Course, Submission
 
 ENOUGH = 300
@@ -155,6 +160,55 @@ def test_an_interpreter_that_is_killed_in_the_middle_costs_nobody_anything(cours
         os.kill(interpreter, signal.SIGKILL)
         assert run.wait(ENOUGH) == 0, (course.root / "run.log").read_text()
     assert [course.marks(name) for name in STUDENTS] == [EARNED] * len(STUDENTS)
+
+
+@pytest.mark.course
+def test_a_list_that_excel_has_saved_costs_nobody_the_graded_work(tmp_path: Path) -> None:
+    course = Course(tmp_path)
+    course.hand_in("ada", Submission())
+    course.run("autograde", "ps1")
+    graded = course.shown("ada")
+    columns = "student;assignment;notebook;question;outcome;rule;line;source"
+    saved = f"\ufeff{columns}\r\nada;ps1;problems;q1;listed;outside;3;x, y\r\n"
+    (tmp_path / "by_hand.csv").write_text(saved, encoding="utf-8")
+    said = course.run("autograde", "ps1")
+    assert "answers that may not be by hand, see by_hand.csv: ada" in said
+    assert course.shown("ada") == graded
+    (tmp_path / "by_hand.csv").write_text(saved.replace("student", "name"), encoding="utf-8")
+    for again in ([], ["--force"]):
+        said = course.run("autograde", "ps1", *again, ok=False)
+        assert f"Nothing was graded, because {tmp_path}/by_hand.csv cannot be read: its first line does not" in said
+        assert "Traceback" not in said
+        assert course.shown("ada") == graded
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_what_cannot_be_looked_up_of_the_graded_is_told_and_nbgrader_hears_of_no_failure(held: bool) -> None:
+    """It would delete the graded work."""
+    said: list[str] = []
+
+    def gradebook() -> None:
+        raise OperationalError("SELECT", {}, Exception("database is locked")) if held else KeyError("q1")
+
+    converter = SimpleNamespace(
+        init_destination=lambda *_: False,
+        init_assignment=None,
+        set_permissions=None,
+        convert_single_notebook=None,
+        notebooks=["problems.ipynb"],
+        coursedir=SimpleNamespace(student_id_exclude="", notebook_id="*"),
+    )
+    report = Report(said.append, logging.getLogger("a test"))
+    watched = Watched(SimpleNamespace(parent=converter, gradebook=gradebook), report)  # type: ignore[arg-type]
+    for student in ("ada", "bela\x1b[31m"):
+        assert not converter.init_destination("ps1", student)
+    assert said == []
+    watched.graded_before()
+    assert len(said) == (1 if held else 2)
+    assert all(line.isprintable() for line in said)
+    assert said[0].startswith(f"What an earlier run found of ada{', bela?[31m' if held else ''} cannot be looked up: ")
+    assert report.end() == NEEDS_A_PERSON
+    assert said[-1] == "  graded before, but not known whether they need a person: ada, bela?[31m"
 
 
 def test_a_room_that_cannot_be_made_is_tried_again_and_then_named(monkeypatch: pytest.MonkeyPatch) -> None:

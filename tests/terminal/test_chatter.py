@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
+import sys
+from contextlib import ExitStack
 
 import pytest
 
@@ -45,3 +49,48 @@ def test_with_debug_all_of_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chatter, "_debugging", lambda: True)
     assert _shown("Copying /a -> /b")
     assert _shown("Traceback (most recent call last):\n  x", logging.ERROR)
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> chatter.Heard:
+    made = chatter.Heard()
+    monkeypatch.setattr(chatter, "heard", made)
+    return made
+
+
+def _written(student: str) -> bool:
+    return _shown(f"Converting notebook /course/autograded/{student}/ps1/problems.ipynb", command="GenerateFeedbackApp")
+
+
+def test_a_reader_who_has_seen_enough_costs_no_page(heard: chatter.Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`nbgrader generate_feedback ps1 | true`: what a filter raises is nbgrader's failure to write that page."""
+    with ExitStack() as open_files:
+        for stream in ("stdout", "stderr"):
+            read, write = os.pipe()
+            os.close(read)
+            monkeypatch.setattr(sys, stream, open_files.enter_context(os.fdopen(write, "w")))
+        for student in ("ada", "bela"):
+            assert not _written(student)
+            assert not _shown("Traceback (most recent call last):\nKeyError: 1", logging.ERROR, "GenerateFeedbackApp")
+    assert heard.written == ["ada", "bela"]
+
+
+def test_a_terminal_that_cannot_show_a_letter_costs_no_page(
+    heard: chatter.Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+    monkeypatch.setattr(sys, "stdout", out)
+    assert not _written("béla\udcff")
+    assert out.buffer.getvalue() == b"  b?la?\n"  # type: ignore[attr-defined]
+    assert len(heard.written) == 1
+
+
+def test_a_folders_name_cannot_write_to_the_terminal(heard: chatter.Heard, capsys: pytest.CaptureFixture[str]) -> None:
+    assert not _written("x\x1b[31mred\tb")
+    assert not _shown(
+        "Traceback (most recent call last):\nOSError: /x\x1b[31mred", logging.ERROR, "GenerateFeedbackApp"
+    )
+    said = capsys.readouterr()
+    assert said.out == "  x?[31mred?b\n"
+    assert said.err == "OSError: /x?[31mred  (--debug shows where)\n"
+    assert len(heard.written) == 1

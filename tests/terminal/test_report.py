@@ -80,6 +80,18 @@ def test_who_could_not_be_graded_makes_the_status_that_nbgrader_has_for_it() -> 
     ]
 
 
+def test_why_a_submission_could_not_be_graded_is_told_also_where_something_else_was_found() -> None:
+    said = Said("ada")
+    said.report.note("ada", "cell 3 stopped", Reason.STOPPED)
+    said.report.failed("ada", "OSError: disk full")
+    assert said.lines[2].endswith("not graded     ? s  cell 3 stopped; OSError: disk full")
+    assert said.report.end() == 1
+    assert said.lines[-2:] == [
+        "  could not be graded: ada",
+        "  code that was stopped (time, memory, processes): ada",
+    ]
+
+
 def test_those_graded_before_are_counted_and_not_listed() -> None:
     said = Said("ada", "bela")
     said.report.before()

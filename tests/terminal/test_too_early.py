@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -149,5 +150,13 @@ def test_a_release_that_is_forced_and_an_exchange_that_is_no_folder_are_not_aske
 def test_a_gradebook_that_cannot_be_asked_now_stops_nothing_here(tmp_path: Path) -> None:
     """It is locked, or of another version: the command itself waits for it, or says what is wrong."""
     handed_in(tmp_path)
-    (tmp_path / "gradebook.db").write_text("not a database")
+    file = tmp_path / "gradebook.db"
+    file.write_text("not a database")
     assert _command(tmp_path, "autograde", "ps1") == ""
+    file.unlink()
+    with closing(sqlite3.connect(file)) as book:
+        book.execute("CREATE TABLE another_version (name TEXT)")
+        book.commit()
+        assert _command(tmp_path, "autograde", "ps1") == ""
+        book.execute("BEGIN EXCLUSIVE")
+        assert _command(tmp_path, "autograde", "ps1") == ""
