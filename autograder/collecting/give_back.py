@@ -17,6 +17,10 @@ from autograder.collecting.owners import CANVAS, MOODLE
 from autograder.collecting.place import CANNOT_WRITE, Memory, Origin, stamped, written
 from autograder.terminal.words import shown
 
+NOBODY = (
+    "Nobody has handed in {assignment}: `autograder collect DOWNLOAD` takes what you were sent, `nbgrader collect "
+    "{assignment}` what is in the exchange."
+)
 NO_PAGE = "there is no feedback page: nbgrader autograde {assignment}, then nbgrader generate_feedback {assignment}"
 NO_WORK = "nothing to give feedback on: {folder} holds no {wanted}"
 OLD_PAGE = (
@@ -60,7 +64,7 @@ def main(assignment: str, to: Path) -> int:
     for student, why in sorted(missing.items()):
         print(f"NO PAGE  {shown(student)}: {why}")
     if not pages and not missing:
-        print(f"Nobody has handed in {assignment}.")
+        print(NOBODY.format(assignment=assignment))
     return 1 if missing or not pages else 0
 
 

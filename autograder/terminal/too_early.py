@@ -31,7 +31,8 @@ NOT_GRADED = "Nothing of {name} is graded yet{whose}: run `nbgrader autograde {n
 NO_PAGES = "There are no feedback pages of {name} yet{whose}: run `nbgrader generate_feedback {name}` first."
 NO_EXCHANGE = (
     "There is no exchange folder {folder}: `nbgrader release_assignment {name}` makes it, and c.Exchange.root in "
-    "nbgrader_config.py, or NBGRADER_EXCHANGE, names another."
+    "nbgrader_config.py, or NBGRADER_EXCHANGE, names another. Without an exchange use `autograder collect` and "
+    "`autograder feedback`."
 )
 CLOSED_EXCHANGE = (
     "You may not write into the exchange folder {folder}: give it mode 0777, or name another in c.Exchange.root."
