@@ -227,6 +227,6 @@ def test_a_second_time_writes_the_same_and_keeps_no_page_that_is_none_any_more(h
 
 def test_with_nobody_to_serve_it_says_so(here: Path, run: Run) -> None:
     assert run("feedback", "ps1", ends=1) == (
-        "Nobody has handed in ps1: `autograder collect DOWNLOAD` takes what you were sent, `nbgrader collect ps1` what is "
-        "in the exchange.\n"
+        "Nobody has handed in ps1: `autograder collect DOWNLOAD` takes what you were sent, `nbgrader collect ps1` "
+        "what is in the exchange.\n"
     )
