@@ -6,7 +6,7 @@ import linecache
 import os
 import signal
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +116,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         for name in NAMES:
             row = [counts.get((name, what)) for what in TALLIES]
             terminalreporter.write_line(f"{name:<6}" + "".join(f"{f'{c[0]} of {c[1]}' if c else '-':>30}" for c in row))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser that reaches this machine alone."""
+    from tests.hub.browser import chromium
+
+    with chromium() as opened:
+        yield opened

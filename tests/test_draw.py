@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -382,16 +381,6 @@ def test_drawing_imports_nothing_heavy() -> None:
 
 MEASURE = """() => [...document.querySelectorAll('text')].map(t => [t.textContent, t.getComputedTextLength(),
     +t.getAttribute('font-size'), !t.getAttribute('text-anchor')])"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or pytest.skip("needs Debian's chromium")
-    with playwright.sync_playwright() as p:
-        opened = p.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-sync"])
-        yield opened
-        opened.close()
 
 
 @pytest.mark.browser

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -128,20 +126,6 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     made.run("autograde", "ps1")
     made.run("generate_feedback", "ps1")
     return made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not program:
-        pytest.skip("needs Debian's chromium")
-    quiet = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    options = [*quiet.split(), "--disable-component-update", "--disable-sync"]
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=program, args=options)
-        yield opened
-        opened.close()
 
 
 def _formgrader_page(course: Course) -> str:
