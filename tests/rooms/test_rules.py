@@ -13,7 +13,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder import by_hand_list
-from tests.conftest import NAMES
+from tests.conftest import QUESTIONS_OF_PS1
 from tests.rooms.course import EARNED, Course, Submission, find
 from tests.test_course import MARKS
 from tools.sample_class import hand_in, students
@@ -165,7 +165,7 @@ def test_two_rooms_and_a_plain_kernel_give_the_same_grades(course: Course, name:
 def test_feedback_and_export_work_on_the_result(course: Course) -> None:
     for name in [*MARKS, "twice", "kernel"]:
         page = course.page(name)
-        assert page.count('<section class="question ') == len(NAMES)
+        assert page.count('<section class="question ') == len(QUESTIONS_OF_PS1)
         assert "grade(points" not in page
     assert len((course.root / "grades.csv").read_text().splitlines()) == 1 + len(HURT) + len(MARKS)
 
