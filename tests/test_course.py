@@ -145,7 +145,7 @@ def test_feedback_shows_every_verdict_and_nothing_hidden(course: Course) -> None
     assert "The first wrong link is dfdb. It has the right size but the wrong sign" in page
     assert "They earn 3.2 of 8 points." in page
     asked = len(re.findall(r"Computation graph of q\w+: ", page))
-    assert page.count("data:image/svg+xml") == asked + len(NAMES)  # the statements' pictures, and the checks'
+    assert page.count("data:image/svg+xml") == asked + len(MARKS["chen"])  # the statements', and the answered checks'
     assert "in the wrong order" in course.feedback("emil")
 
 
