@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -33,7 +34,7 @@ def q1(x, y):
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     folder = tmp_path_factory.mktemp("author")
-    with reader(folder, meant={"q7": NEW}) as walk:
+    with reader(folder) as walk:
         walk.type("git clone <this repository> course && cd course")
         take_changes(walk.here)
         lend_environment(walk.here)
@@ -130,4 +131,4 @@ def test_a_seventh_question_a_change_and_a_second_assignment_as_written(walk: Wa
         Step("nbgrader release_assignment ps2"),
     ]
     assert commands(PAGE) == [step.command for step in steps]
-    walk.take(steps)
+    walk.take([replace(step, command=step.command.replace("q7", NEW)) for step in steps])
