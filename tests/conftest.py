@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from autograder import Question
+from autograder._notebook import questions
 from autograder._student import KernelStudent, answering
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +30,7 @@ for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
     os.environ.pop(name, None)
 
 NAMES = tuple(f"q{n}" for n in range(1, 7))
+"""The contract's questions, which the corpora and the sample class answer; ps1 may have more (QUESTIONS_OF_PS1)."""
 
 
 def run_source(source: str, namespace: dict[str, Any], name: str = "cell") -> dict[str, Any]:
@@ -48,8 +50,13 @@ def make_question(source: str, **given: Any) -> Question:
 
 _notebook = nbformat.read(ROOT / "source" / "ps1" / "problems.ipynb", as_version=4)
 CELLS = {c.metadata.nbgrader.grade_id: c.source for c in _notebook.cells if "nbgrader" in c.metadata}
-POINTS = sum(c.metadata.get("nbgrader", {}).get("points", 0) for c in _notebook.cells)
-"""What ps1 is worth: 60, and more where an author has added questions (docs/authors.md)."""
+_graded = [c.metadata.nbgrader for c in _notebook.cells if c.metadata.get("nbgrader", {}).get("points") is not None]
+# What ps1 has: six questions, 12 cells and 60 points, and more where an author has added some (docs/authors.md).
+QUESTIONS_OF_PS1 = tuple(questions(_notebook))
+FURTHER = tuple(name for name in QUESTIONS_OF_PS1 if name not in NAMES)
+"""What an author has added to the contract's six: nobody in these tests answers it."""
+GRADED_CELLS = len(_graded)
+POINTS = sum(meta.points for meta in _graded)
 QUESTIONS = {name: make_question(CELLS[f"{name}-forward"]) for name in NAMES}
 
 

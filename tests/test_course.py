@@ -16,7 +16,7 @@ import pytest
 from autograder import by_hand_list
 from autograder.gradebook import spreadsheet
 from autograder.seeds import is_public
-from tests.conftest import NAMES, ROOT
+from tests.conftest import FURTHER, NAMES, QUESTIONS_OF_PS1, ROOT
 from tests.docs.walk import lend_environment, take_changes
 from tools.sample_class import fill_in, hand_in, students
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.course
 ASSIGNMENTS = sorted(folder.name for folder in (ROOT / "source").iterdir() if any(folder.glob("*.ipynb")))
 SEEDS = re.findall(r'seed=\\"(\w+)\\"', (ROOT / "source" / "ps1" / "problems.ipynb").read_text())
 
-# What each student of the sample class earns, question by question: (check, hidden).
+# What each student of the sample class earns, question by question; for what an author has added, nothing.
 MARKS = {
     "ada": [10, 10, 10, 10, 10, 10],
     "bela": [10, 10, 10, 10, 10, 10],
@@ -101,9 +101,14 @@ def test_make_demo_shows_each_step_a_table_and_where_to_look(demo: tuple[Path, s
     clone, said = demo
     for step in ("[1/7]", "[5/7] grading: nbgrader autograde ps1: 9 of 9", "[7/7]"):
         assert step in said
+    columns = [*QUESTIONS_OF_PS1, "total"]
     for student, marks in MARKS.items():
-        row = next(line for line in said.splitlines() if line.startswith(f"{student} "))
-        assert [float(number) for number in row.split()[1:8]] == pytest.approx([*marks, sum(marks)], abs=0.005)
+        header, row = (
+            next(x for x in said.splitlines() if x.startswith(f"{first} ")) for first in ("student", student)
+        )
+        assert header.split()[1 : 1 + len(columns)] == columns
+        shown = [float(number) for number in row.split()[1 : 1 + len(columns)]]
+        assert shown == pytest.approx([*marks, *[0] * len(FURTHER), sum(marks)], abs=0.005)
     for kind, path in re.findall(r"^(Open in a browser|Grades|What students get): +(.+)$", said, flags=re.MULTILINE):
         assert Path(path).exists(), kind
         assert clone in Path(path).parents
@@ -123,6 +128,7 @@ def test_the_committed_release_is_what_nbgrader_makes_of_the_source(course: Cour
 def test_each_student_of_the_sample_class_gets_the_marks_that_the_answers_earn(course: Course, student: str) -> None:
     marks = course.marks(student)
     assert [marks[f"{q}-check"] + marks[f"{q}-hidden"] for q in NAMES] == pytest.approx(MARKS[student])
+    assert [marks[f"{q}-check"] + marks[f"{q}-hidden"] for q in FURTHER] == [0] * len(FURTHER)
 
 
 def test_the_sample_class_is_complete() -> None:
@@ -132,7 +138,7 @@ def test_the_sample_class_is_complete() -> None:
 def test_feedback_shows_every_verdict_and_nothing_hidden(course: Course) -> None:
     for student in MARKS:
         page = course.feedback(student)
-        assert page.count('<section class="question ') >= len(NAMES)
+        assert page.count('<section class="question ') == len(QUESTIONS_OF_PS1)
         for secret in (*SEEDS, "BEGIN HIDDEN", "grade(points", "Out[", "site-packages", "autograder/_"):
             assert secret not in page, f"{student}'s page shows {secret}"
             assert secret not in re.sub(r"<[^>]*>", "", page), f"{student}'s page shows {secret}"
@@ -140,7 +146,7 @@ def test_feedback_shows_every_verdict_and_nothing_hidden(course: Course) -> None
     assert "The first wrong link is dfdb. It has the right size but the wrong sign" in page
     assert "They earn 3.2 of 8 points." in page
     asked = len(re.findall(r"Computation graph of q\w+: ", page))
-    assert page.count("data:image/svg+xml") == asked + len(NAMES)  # the statements' pictures, and the checks'
+    assert page.count("data:image/svg+xml") == asked + len(MARKS["chen"])  # the statements', and the answered checks'
     assert "in the wrong order" in course.feedback("emil")
 
 
@@ -179,7 +185,7 @@ def test_the_source_validates_and_each_check_of_the_release_is_unanswered(course
     said = course.run("validate", str(tmp_path / "problems.ipynb"))
     unanswered = sum("check()" in c.source for c in notebook.cells if c.cell_type == "code") - len(answers)
     assert f"VALIDATION FAILED ON {unanswered} CELL(S)" in said
-    for name in NAMES[3:]:
+    for name in (*NAMES[3:], *FURTHER):
         assert f"grad_{name} is not answered yet: replace `raise NotImplementedError()`" in said
     errors = [part.partition("=====")[0] for part in said.split("The error was:")[1:]]
     assert len(errors) == unanswered

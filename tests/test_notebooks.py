@@ -11,8 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from autograder._notebook import questions
-from tests.conftest import CELLS, NAMES, QUESTIONS, ROOT
+from tests.conftest import CELLS, NAMES, QUESTIONS, QUESTIONS_OF_PS1, ROOT
 
 KINDS = {
     "statement": ("markdown", True, False, False, None),
@@ -21,10 +20,6 @@ KINDS = {
     "check": ("code", True, False, True, 2),
     "hidden": ("code", True, False, True, 8),
 }
-
-
-ALL = questions(nbformat.read(ROOT / "source" / "ps1" / "problems.ipynb", as_version=4))
-"""Q1 to Q6, and what an author has added (docs/authors.md)."""
 NOTEBOOKS = sorted(path.relative_to(ROOT / "source") for path in (ROOT / "source").glob("*/*.ipynb"))
 
 
@@ -33,14 +28,14 @@ def read(stage: str, name: str) -> nbformat.NotebookNode:
 
 
 def test_the_contracts_six_questions_come_first_and_in_their_order() -> None:
-    assert tuple(ALL)[: len(NAMES)] == NAMES
+    assert QUESTIONS_OF_PS1[: len(NAMES)] == NAMES
 
 
 @pytest.mark.parametrize("stage", ["source", "release"])
 def test_the_cells_of_each_question_are_the_contracts(stage: str) -> None:
     cells = {c.metadata.nbgrader.grade_id: c for c in read(stage, "problems").cells if "nbgrader" in c.metadata}
-    order = [gid for gid in cells if gid.partition("-")[0] in ALL]
-    assert order == [f"{q}-{kind}".rstrip("-") for q in ALL for kind in KINDS]
+    order = [gid for gid in cells if gid.partition("-")[0] in QUESTIONS_OF_PS1]
+    assert order == [f"{q}-{kind}".rstrip("-") for q in QUESTIONS_OF_PS1 for kind in KINDS]
     for gid in order:
         kind, locked, solution, grade, points = KINDS[gid.partition("-")[2]]
         meta = cells[gid].metadata.nbgrader
@@ -59,11 +54,11 @@ def test_notebooks_are_stored_without_outputs(stage: str, path: Path) -> None:
 
 def test_the_release_holds_no_solution_no_hidden_test_and_no_seed() -> None:
     seeds = re.findall(r'seed="(\w+)"', json.dumps(CELLS).replace('\\"', '"'))
-    assert len(set(seeds)) == len(ALL)
+    assert len(set(seeds)) == len(QUESTIONS_OF_PS1)
     released = (ROOT / "release" / "ps1" / "problems.ipynb").read_text()
     for secret in (*seeds, "BEGIN", "grade(points", "dzdx = 2", "1 - f * f"):
         assert secret not in released
-    for name in ALL:
+    for name in QUESTIONS_OF_PS1:
         cell = next(c for c in read("release", "problems").cells if c.id == f"{name}-hidden")
         assert all(line.startswith("#") for line in cell.source.split("\n"))
 
@@ -97,7 +92,7 @@ def test_the_answer_cell_gives_the_forward_lines_and_the_return_in_both_stages(n
 
 
 def test_a_statement_is_text_that_one_can_edit_and_its_picture_is_the_one_long_line_at_the_end() -> None:
-    for name in ALL:
+    for name in QUESTIONS_OF_PS1:
         *text, picture = CELLS[f"{name}-statement"].split("\n")
         assert picture.startswith(f'<img alt="Computation graph of {name}: ')
         assert 'src="data:image/svg+xml;base64,' in picture
@@ -164,7 +159,7 @@ def test_the_examples_print_what_the_seed_printed() -> None:
 def test_the_problems_print_the_seeds_numbers_and_nothing_on_stderr() -> None:
     said, drawn, other = execute(ROOT / "source" / "ps1" / "problems.ipynb")
     assert other == []
-    assert drawn == [f"{name}-check" for name in ALL]
+    assert drawn == [f"{name}-check" for name in QUESTIONS_OF_PS1]
     numbers = {"q1": "64.0000", "q2": "3.0000", "q3": "0.0018", "q4": "-1.7847", "q5": "326.0000", "q6": "0.1020"}
     for name, number in numbers.items():
         assert f"AutoGrad:  {number}\nManual:    {number}\n" in said[f"{name}-check"]

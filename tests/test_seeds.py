@@ -12,7 +12,7 @@ import pytest
 from autograder import seeds
 from autograder.__main__ import main
 from autograder.release import regrade
-from tests.conftest import CELLS, NAMES, ROOT
+from tests.conftest import CELLS, QUESTIONS_OF_PS1, ROOT
 
 # The seeds that this repository began with. A course draws its own; these stay public.
 PUBLIC = ("8f1d6c2a", "c07b93e4", "3ae5f870", "51b0d4f9", "e6429b1d", "b95c20e7")
@@ -63,11 +63,11 @@ def test_every_assignment_gets_new_seeds_and_keeps_every_other_byte(
     assert main(["seeds"]) == 0
     after = contents(course)
     drawn = [seed for text in after.values() for seed in SEED.findall(text) if seed not in (b"seen", b"words")]
-    assert len(set(drawn)) == len(NAMES) + 1
+    assert len(set(drawn)) == len(QUESTIONS_OF_PS1) + 1
     assert not set(drawn) & {seed for text in before.values() for seed in SEED.findall(text)}
     assert {k: SEED.sub(b"", v) for k, v in after.items()} == {k: SEED.sub(b"", v) for k, v in before.items()}
     said = capsys.readouterr().out
-    assert f"source/ps1/problems.ipynb: new seeds for {len(NAMES)} hidden tests\n" in said
+    assert f"source/ps1/problems.ipynb: new seeds for {len(QUESTIONS_OF_PS1)} hidden tests\n" in said
     assert "source/ps2/more.ipynb: new seeds for 1 hidden test\n" in said
     assert "  nbgrader generate_assignment ps1\n  nbgrader generate_assignment ps2\n" in said
 
@@ -174,7 +174,7 @@ def test_the_seeds_that_this_repository_began_with_are_public_and_drawn_ones_are
 
 
 def test_the_package_that_students_have_shows_no_seed() -> None:
-    now = [re.findall(r'seed="(\w+)"', CELLS[f"{name}-hidden"])[0] for name in NAMES]
+    now = [re.findall(r'seed="(\w+)"', CELLS[f"{name}-hidden"])[0] for name in QUESTIONS_OF_PS1]
     for file in (ROOT / "autograder").rglob("*.py"):
         text = file.read_text()
         assert [seed for seed in (*PUBLIC, *now) if seed in text] == [], file

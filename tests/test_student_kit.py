@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import CELLS, NAMES, ROOT
+from tests.conftest import CELLS, QUESTIONS_OF_PS1, ROOT
 from tools import student_kit
 from tools.student_kit import AT_HOME, pack, pins
 
@@ -166,6 +166,6 @@ def test_it_holds_no_solution_no_hidden_test_and_no_seed(kit: zipfile.ZipFile) -
     with zipfile.ZipFile(io.BytesIO(kit.read(wheel))) as package:
         assert all(name.startswith(("autograder/", "autograder-")) for name in package.namelist())
         texts += [package.read(name).decode() for name in package.namelist()]
-    seeds = [re.findall(r'seed="(\w+)"', CELLS[f"{name}-hidden"])[0] for name in NAMES]
+    seeds = [re.findall(r'seed="(\w+)"', CELLS[f"{name}-hidden"])[0] for name in QUESTIONS_OF_PS1]
     for secret in (*seeds, "dfdb = dfdc * -a", "dzda = dzdx * 2 + dzdy"):
         assert not any(secret in text for text in texts)

@@ -21,7 +21,7 @@ from autograder.at_home.fresh_run import Outcome
 from autograder.at_home.notebook import expected_name, original_of, read
 from autograder.at_home.pack import pack
 from autograder.at_home.report import RIGHT, UNANSWERED, UNSEEN, WRONG, Report, report
-from tests.conftest import NAMES, ROOT
+from tests.conftest import FURTHER, QUESTIONS_OF_PS1, ROOT
 from tests.rooms.course import find
 from tools.sample_class import fill_in, students
 
@@ -81,7 +81,8 @@ def test_a_whole_notebook_is_run_from_a_fresh_python_and_each_question_gets_its_
     assert "not answered grad_q5 is not answered yet" in said
     assert "NameError, line 3: name 'twice' is not defined. twice gets its value further down" in said
     assert "wide = twice(first)" in said
-    assert "Right at the checks that you can see: 2 of 6 questions. The hidden points are not looked at" in said
+    right = f"2 of {len(QUESTIONS_OF_PS1)} questions"
+    assert f"Right at the checks that you can see: {right}. The hidden points are not looked at" in said
     assert f"autograder pack {path} --name YOUR-NAME" in said
     assert "Traceback" not in said
     assert "Before you hand in" not in said
@@ -94,7 +95,8 @@ def test_only_a_notebook_with_all_visible_checks_right_ends_in_success(
     monkeypatch.setattr(fresh_run, "run", lambda made, tell: [Outcome(c) for c in made.cells if c.kind == "code"])
     assert main(["check", str(path)]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "6 of 6 questions. The hidden points are not looked at here; full marks need them too." in said
+    count = len(QUESTIONS_OF_PS1)
+    assert f" {count} of {count} questions. The hidden points are not looked at here; full marks need them too." in said
     assert f"The file to send: {path}" in said
     assert "Before you hand in" not in said
 
@@ -102,7 +104,7 @@ def test_only_a_notebook_with_all_visible_checks_right_ends_in_success(
 def test_a_check_that_was_not_run_or_is_gone_is_not_called_right(tmp_path: Path) -> None:
     path = notebook(tmp_path, "ada", lambda content: content.cells.remove(find(content, "q3-check")))
     found = reported(path, ("q1-check", "NameError", "name 'q1' is not defined"))
-    assert [q.verdict for q in found.questions] == [WRONG, RIGHT, UNSEEN, RIGHT, RIGHT, RIGHT]
+    assert [q.verdict for q in found.questions] == [WRONG, RIGHT, UNSEEN, RIGHT, RIGHT, RIGHT, *[RIGHT] * len(FURTHER)]
     assert "The check itself stopped with NameError" in found.questions[0].text
     assert not found.passed
     made = read(path)
@@ -257,7 +259,7 @@ def test_the_released_notebook_has_nothing_to_complain_about_with_or_without_the
     assert reported(path).before == ()
     made = read(path)
     assert report(made, None, []).before == ()
-    assert [q.name for q in report(made, None, []).questions] == list(NAMES)
+    assert [q.name for q in report(made, None, []).questions] == list(QUESTIONS_OF_PS1)
 
 
 def test_one_file_to_send_holds_the_notebook_and_what_it_imports(tmp_path: Path) -> None:

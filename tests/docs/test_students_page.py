@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import QUESTIONS_OF_PS1, ROOT
 from tests.docs.walk import Step, Walk, commands, reader
 from tools.sample_class import fill_in, students
 from tools.student_kit import pack
@@ -67,12 +67,13 @@ def test_a_student_at_home_installs_answers_checks_and_sends(walk: Walk) -> None
         with zipfile.ZipFile(walk.here / "ps1-ada-adams.zip") as sent:
             assert {Path(name).name for name in sent.namelist()} == {"problems.ipynb", "mine.py"}
 
+    right = f"4 of {len(QUESTIONS_OF_PS1)} questions"
     steps = [
         Step("python3 install.py", says=("Done. Next, in this folder",)),
         Step("venv/bin/jupyter lab"),
         Step(
             "venv/bin/autograder check problems.ipynb",
-            says=("Right at the checks that you can see: 4 of 6 questions.", "The file to send: "),
+            says=(f"Right at the checks that you can see: {right}.", "The file to send: "),
             status=1,
             before=answers,
         ),

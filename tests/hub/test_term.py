@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import POINTS
+from tests.conftest import POINTS, QUESTIONS_OF_PS1
 from tests.hub import hostile, refusals
 from tests.hub.browser import SHOTS, chromium, is_noise
 from tests.hub.machine import Machine
@@ -164,7 +164,7 @@ def test_nothing_that_another_student_can_read_holds_ones_work(term: Term, pages
 
 
 def test_nothing_that_a_student_can_read_holds_a_hidden_tests_seed(term: Term, pages: dict[str, str]) -> None:
-    assert len(seeds := term.seeds()) >= 6
+    assert len(seeds := term.seeds()) == len(QUESTIONS_OF_PS1)
     assert [seed for seed in seeds if seed in "".join(pages.values())] == []
     assert refusals.finds(term.hub, "mallory", seeds) == []
 

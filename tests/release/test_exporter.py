@@ -15,12 +15,12 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from tests.conftest import ROOT
+from tests.conftest import GRADED_CELLS, POINTS, ROOT
 from tests.rooms.course import find
 
 pytestmark = pytest.mark.course
 UNCHANGED = "release/ps1 is unchanged: it is what source/ps1 gives."
-IN_GRADEBOOK = "ps1 is in the gradebook: 2 notebooks, 12 cells with points, 60 points in all."
+IN_GRADEBOOK = f"ps1 is in the gradebook: 2 notebooks, {GRADED_CELLS} cells with points, {POINTS:g} points in all."
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def _points(root: Path) -> float:
 
 def test_the_plain_command_fills_the_gradebook_and_leaves_the_committed_release_as_it_is(clone: Path) -> None:
     assert _generate(clone) == (0, f"{IN_GRADEBOOK}\n{UNCHANGED}\n")
-    assert _points(clone) == 60
+    assert _points(clone) == POINTS
     assert _status(clone) == ""
 
 
@@ -74,7 +74,7 @@ def test_again_with_submissions_graded_keeps_the_marks(clone: Path) -> None:
         gradebook.db.commit()
     assert _generate(clone, "--force") == (0, f"{IN_GRADEBOOK}\n{UNCHANGED}\n")
     with Gradebook(f"sqlite:///{clone}/gradebook.db") as gradebook:
-        assert gradebook.find_submission("ps1", "ada").score == 12
+        assert gradebook.find_submission("ps1", "ada").score == GRADED_CELLS
 
 
 def test_old_marks_under_new_points_are_told_and_a_new_text_is_not(clone: Path) -> None:

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from autograder import by_hand_list
 from autograder.rooms import _grades
-from tests.conftest import NAMES
+from tests.conftest import QUESTIONS_OF_PS1
 from tests.rooms.course import EARNED, Course, Submission, find
 from tests.test_course import MARKS, SEEDS
 from tools.sample_class import hand_in, students
@@ -166,7 +166,7 @@ def test_two_rooms_and_a_plain_kernel_give_the_same_grades(course: Course, name:
 def test_feedback_and_export_work_on_the_result(course: Course) -> None:
     for name in [*MARKS, "twice", "kernel"]:
         page = course.page(name)
-        assert page.count('<section class="question ') == len(NAMES)
+        assert page.count('<section class="question ') == len(QUESTIONS_OF_PS1)
         seen = re.sub(r"<[^>]*>", "", page)  # the colours of code stand within it
         for secret in (*SEEDS, "grade(points", "BEGIN HIDDEN"):
             assert secret not in seen
