@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from autograder._errors import AutograderError, CheckFailed, QuestionError
+from autograder.errors import AutograderError, CheckFailed, QuestionError
 
 if TYPE_CHECKING:
-    from autograder._question import Question, question
+    from autograder.questions import Question, question
 
 __all__ = ["AutograderError", "CheckFailed", "Question", "QuestionError", "question"]
 __version__ = "0.1.0"
@@ -22,6 +22,6 @@ def __getattr__(name: str) -> Any:
     """Questions are loaded when they are asked for: nbgrader's process, which only carries data, never needs torch."""
     if name not in ("Question", "question"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from autograder import _question
+    from autograder import questions
 
-    return getattr(_question, name)
+    return getattr(questions, name)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from autograder._errors import AutograderError
 from autograder.commands import authors, instructors, students
 from autograder.commands.closed_pipe import survives_closed_pipe
 from autograder.commands.overview import Overview
+from autograder.errors import AutograderError
 
 # Whose commands they are: the help's headings, in this order.
 PEOPLE = {"For students": students, "For instructors": instructors, "For authors of questions": authors}

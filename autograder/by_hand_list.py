@@ -15,7 +15,7 @@ from typing import Any
 
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder._byhand import FINDINGS
+from autograder.by_hand.rules import FINDINGS
 from autograder.gradebook import spreadsheet
 
 FILE = "by_hand.csv"

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from autograder._errors import AutograderError
+from autograder.errors import AutograderError
 
 # What a heading can be called, in letters and digits alone, the surer name first.
 USER_NAMES = ("username", "login", "loginid", "sisloginid", "studentid", "userid", "sisuserid", "id", "idnumber")

@@ -16,7 +16,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import PathMatches, Rule
 from tornado.web import authenticated
 
-from autograder.rooms import _held
+from autograder.rooms import gradebook_lock
 
 PATIENCE = 5.0  # seconds; nbgrader's own
 PAGE = """\
@@ -56,7 +56,7 @@ class WhileHeld(PathMatches):  # type: ignore[misc]
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         if request.method != "GET" or super().match(request) is None:
             return None
-        if not _held.is_held(self.path, _held.READING, PATIENCE):
+        if not gradebook_lock.is_held(self.path, gradebook_lock.READING, PATIENCE):
             return None
         return {}
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder._errors import AutograderError
+from autograder.errors import AutograderError
 
 # Of the seeds in this repository's own notebooks; the package, which students have, shows none of them.
 PUBLIC = frozenset(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from autograder import Question, _calculus
-from autograder._links import Chain, Trace
-from autograder._seam import Answer, Number, Reply, Request
-from autograder._slips import Slip
+from autograder import Question
+from autograder.calculus.reference import Reference, clean_torch, differentiate
+from autograder.student.protocol import Answer, Number, Reply, Request
+from autograder.verdict.chain import Chain, Trace
+from autograder.verdict.slips import Slip
 
 
 def number(value: float) -> Number:
@@ -25,8 +26,8 @@ class Slipped:
 
     def answer(self, point: Mapping[str, float]) -> Answer:
         forward, wrt = self.question.forward, self.question.wrt
-        with _calculus.clean_torch():
-            reference = _calculus.differentiate(forward, point)
+        with clean_torch():
+            reference = differentiate(forward, point)
         adjoints = dict(reference.adjoints)
         if self.slip:
             adjoints = follow(self.question, reference, self.slip)
@@ -34,7 +35,7 @@ class Slipped:
         return Answer((number(reference.values[forward.output]), number(adjoints[wrt])), False, named)
 
 
-def follow(question: Question, reference: _calculus.Reference, slip: Slip) -> dict[str, float]:
+def follow(question: Question, reference: Reference, slip: Slip) -> dict[str, float]:
     """The adjoints of a student who makes `slip` and goes on by the rules."""
     forward = question.forward
     used: dict[str, float] = {forward.output: 1.0}
@@ -46,7 +47,7 @@ def follow(question: Question, reference: _calculus.Reference, slip: Slip) -> di
     return used
 
 
-def chain_of(question: Question, student: Slipped, references: list[_calculus.Reference]) -> Chain:
+def chain_of(question: Question, student: Slipped, references: list[Reference]) -> Chain:
     pairs = [(r, student.answer(r.point)) for r in references]
     return Chain(question.forward, question.wrt, pairs)
 

@@ -16,8 +16,8 @@ import pytest
 import torch
 
 from autograder import Question
-from autograder._notebook import questions
-from autograder._student import KernelStudent, answering
+from autograder.authoring.notebook import questions
+from autograder.student.kernel import KernelStudent, answering
 
 ROOT = Path(__file__).parent.parent
 

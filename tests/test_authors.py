@@ -13,8 +13,8 @@ import nbformat
 import pytest
 
 from autograder.__main__ import main
-from autograder._inspect import Inspection
-from autograder._notebook import questions, with_questions
+from autograder.authoring.inspection import Inspection
+from autograder.authoring.notebook import questions, with_questions
 from autograder.authoring.source import grade_id
 from tests.authoring.notebooks import FORWARD, SOLUTION, find, six, solved
 from tests.conftest import QUESTIONS, QUESTIONS_OF_PS1, ROOT

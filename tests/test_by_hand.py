@@ -18,10 +18,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from autograder import _byhand
-from autograder._byhand import RULES, Finding, Outcome, sentence
-from autograder._byhand_source import read
-from autograder._byhand_watch import Watch
+from autograder.by_hand import rules
+from autograder.by_hand.rules import RULES, Finding, Outcome, sentence
+from autograder.by_hand.source import read
+from autograder.by_hand.watch import Watch
 from tests.conftest import CELLS, NAMES, QUESTIONS, run_source
 from tests.test_accept import FORMS, corpus
 from tests.test_properties import Pass, passes
@@ -454,8 +454,8 @@ QUESTION: dict[str, list[str]] = {
     "through a helper": [*Q5, "def value(x):\n    return q5(x)  # !", answer("return value(x), 1")],
     "the package's inside": [
         *Q5,
-        "from autograder import _calculus",
-        answer("d = _calculus.tensors({'x': 1.0})  # !\nreturn d, 1"),
+        "from autograder.calculus import reference",
+        answer("d = reference.tensors({'x': 1.0})  # !\nreturn d, 1"),
     ],
 }
 
@@ -690,7 +690,7 @@ def test_findings_are_plain_data_and_their_sentences_name_the_line() -> None:
         "rules of differentiation. In a cell of your own you may use it to check yourself."
     )
     for rule in RULES.values():
-        text = sentence(_byhand.found(rule.name), "grad_q5")
+        text = sentence(rules.found(rule.name), "grad_q5")
         assert "grad_q5" in text
         assert "{" not in text
 

@@ -7,8 +7,8 @@ import ast
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from autograder._byhand_cells import parse
-from autograder._byhand_source import read
+from autograder.by_hand.cells import parse
+from autograder.by_hand.source import read
 from tests.test_by_hand import SETUP, F, answer, cells
 
 GOOD = answer("return f(x), 6 + 14 * x")

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from autograder import Question
-from autograder._draw import Mark, svg, width
-from autograder._forward import Forward, read
-from autograder._picture import Picture
+from autograder.calculus.graph import Forward, read
+from autograder.drawing.picture import Picture
+from autograder.drawing.svg import Mark, svg, width
 from tests.conftest import QUESTIONS, run_source
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -373,8 +373,10 @@ def test_long_expressions_lose_their_modules_then_their_end_and_keep_it_all_in_a
 
 
 def test_drawing_imports_nothing_heavy() -> None:
-    code = "import sys; before = set(sys.modules); import autograder._draw; print(sorted(set(sys.modules) - before))"
-    prepared = "import autograder._forward; " + code
+    code = (
+        "import sys; before = set(sys.modules); import autograder.drawing.svg; print(sorted(set(sys.modules) - before))"
+    )
+    prepared = "import autograder.calculus.graph; " + code
     loaded = subprocess.run([sys.executable, "-c", prepared], capture_output=True, text=True, check=True).stdout
     assert {m.split(".")[0] for m in re.findall(r"'([^']+)'", loaded)} <= {"autograder", *sys.stdlib_module_names}
 

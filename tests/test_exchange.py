@@ -19,7 +19,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.exchange._regular import Copy, Limits, Refused
+from autograder.exchange.safe_copy import Copy, Limits, Refused
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.course

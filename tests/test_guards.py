@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder import CheckFailed, by_hand_list
-from autograder._judge import Kind
+from autograder.verdict.judge import Kind
 from tests.conftest import NAMES, QUESTIONS, Class
 from tools.sample_class import cells, students
 

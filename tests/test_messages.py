@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from autograder import CheckFailed, _messages
-from autograder._byhand import RULES
-from autograder._messages import WIDTH, wrapped
+from autograder import CheckFailed, messages
+from autograder.by_hand.rules import RULES
+from autograder.messages import WIDTH, wrapped
 from tests.conftest import QUESTIONS, Class
 
 NAMELESS = (
@@ -163,8 +163,8 @@ def test_ipython_shows_the_message_and_no_traceback() -> None:
 
 
 def test_one_word_is_used_for_one_thing() -> None:
-    texts = [v for v in vars(_messages).values() if isinstance(v, str) and "{" in v]
-    texts += [*_messages.SLIP.values(), *_messages.LINK_WORDS.values(), *(rule.text for rule in RULES.values())]
+    texts = [v for v in vars(messages).values() if isinstance(v, str) and "{" in v]
+    texts += [*messages.SLIP.values(), *messages.LINK_WORDS.values(), *(rule.text for rule in RULES.values())]
     assert len(texts) > 100
     for text in texts:
         prose = re.sub(r"\{\w+\}|`[^`]*`", "", text)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from autograder import Question, _calculus
-from autograder._points import COUNT
+from autograder import Question
+from autograder.calculus.points import COUNT
+from autograder.calculus.reference import kinks
 
 
 def test_points_are_24_distinct_dyadic_points_within_the_domain(question: Question) -> None:
@@ -32,7 +33,7 @@ def test_both_signs_appear_where_the_domain_has_both(question: Question) -> None
 
 
 def test_a_third_of_the_points_lies_on_each_side_of_a_relu_and_none_near_it(question: Question) -> None:
-    gaps = [_calculus.kinks(question.forward, r.point) for r in question._testbed.draw(3)]
+    gaps = [kinks(question.forward, r.point) for r in question._testbed.draw(3)]
     if question.name == "q2":
         assert all(abs(gap) >= 0.25 for (gap,) in gaps)
         assert 8 <= sum(gap > 0 for (gap,) in gaps) <= 16

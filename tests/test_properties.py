@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from autograder import QuestionError
-from autograder._judge import Kind
+from autograder.verdict.judge import Kind
 from tests.conftest import Class, make_question
 
 # Each operation: its expression and its local derivatives, written by the rules of differentiation. {0}, {1}: inputs.
@@ -155,8 +155,8 @@ def test_kinked_operations_are_tested_on_both_sides_and_clear_of_the_kink(kink: 
             return f
         """
     )
-    from autograder import _calculus
+    from autograder.calculus.reference import kinks
 
-    gaps = [_calculus.kinks(question.forward, r.point)[0] for r in question._testbed.draw(5)]
+    gaps = [kinks(question.forward, r.point)[0] for r in question._testbed.draw(5)]
     assert min(map(abs, gaps)) >= 0.25
     assert 8 <= sum(g > 0 for g in gaps) <= 16

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from autograder import CheckFailed, Question
-from autograder._judge import Kind
+from autograder.verdict.judge import Kind
 from tests.conftest import QUESTIONS, Class
 from tests.test_accept import corpus
 

@@ -10,10 +10,10 @@ from functools import cache
 import pytest
 
 from autograder import Question
-from autograder._judge import Kind
-from autograder._links import Chain
-from autograder._slips import Slip, is_no_slip, recognise, slips, told
-from autograder._student import answering
+from autograder.student.kernel import answering
+from autograder.verdict.chain import Chain
+from autograder.verdict.judge import Kind
+from autograder.verdict.slips import Slip, is_no_slip, recognise, slips, told
 from tests.chains import Slipped, chain_of
 from tests.conftest import NAMES, QUESTIONS
 

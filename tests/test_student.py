@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from autograder import CheckFailed, _student
-from autograder._judge import Kind
-from autograder._seam import Answer, Fault, Missing, Reply, Request
-from autograder._student import KernelStudent, answering
+from autograder import CheckFailed
+from autograder.student import kernel
+from autograder.student.kernel import KernelStudent, answering
+from autograder.student.protocol import Answer, Fault, Missing, Reply, Request
+from autograder.verdict.judge import Kind
 from tests.conftest import QUESTIONS, Class
 
 Q5 = QUESTIONS["q5"]
@@ -184,12 +185,12 @@ def test_a_check_shows_what_was_printed_and_cuts_a_flood(student: Class, capsys:
     told = capsys.readouterr().out
     assert told.startswith("Printed by grad_q5:\nyyy")
     assert "… and 998001 more characters" in told
-    assert len(told) < _student.MOST_PRINTED + 200
+    assert len(told) < kernel.MOST_PRINTED + 200
 
 
 def test_an_endless_call_ends_when_nbgrader_runs_the_notebook(student: Class, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
-    monkeypatch.setattr(_student, "SECONDS", 0.2)
+    monkeypatch.setattr(kernel, "SECONDS", 0.2)
     verdict = student.verdict(
         Q5, "def grad_q5(x):\n    while True:\n        try: pass\n        except Exception: pass\n"
     )
@@ -246,7 +247,7 @@ def test_anyone_can_stand_on_the_other_side_of_the_seam() -> None:
 
     with answering(Absent()):
         assert "but there is grad_q5_draft" in Q5.judge(seed=1).text
-    assert isinstance(_student.current_student(), KernelStudent)
+    assert isinstance(kernel.current_student(), KernelStudent)
 
 
 def test_numpy_scalars_and_exact_fractions_are_numbers(student: Class) -> None:

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from autograder._errors import AutograderError
 from autograder.at_home.notebook import Cell, Notebook
+from autograder.errors import AutograderError
 
 SECONDS = 60
 """A cell may take as long as when it is graded."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder._errors import AutograderError
+from autograder.errors import AutograderError
 
 MISSING = "There is no file {name} in {folder}.{others}"
 OTHERS = " The notebooks there are: {names}."

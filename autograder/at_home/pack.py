@@ -9,9 +9,9 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder._errors import AutograderError
 from autograder.at_home import notebook as notebooks
 from autograder.at_home.report import modules
+from autograder.errors import AutograderError
 
 TWICE = "Two of these files would be {name} in the zip, and they differ: name only the one that you hand in."
 NO_NAME = "--name {name!r} holds no letter: give the name that your course knows you by."

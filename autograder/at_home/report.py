@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import _messages
+from autograder import messages
 from autograder.at_home.fresh_run import SECONDS, Outcome
 from autograder.at_home.notebook import (
     FROM_COURSE,
@@ -186,7 +186,7 @@ def _verdict(outcome: Outcome) -> tuple[str, str]:
         return RIGHT, ""
     if outcome.error != "CheckFailed":
         return WRONG, CHECK_STOPPED.format(error=outcome.error, text=outcome.text)
-    unanswered = any(_fits(getattr(_messages, name, ""), outcome.text) for name in _UNANSWERED)
+    unanswered = any(_fits(getattr(messages, name, ""), outcome.text) for name in _UNANSWERED)
     return UNANSWERED if unanswered else WRONG, outcome.text
 
 

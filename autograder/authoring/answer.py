@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autograder._errors import QuestionError
-from autograder._question import Question
-from autograder._student import KernelStudent, answering
 from autograder.authoring import cells, questions
 from autograder.authoring.source import BEGIN_SOLUTION, END_SOLUTION, bound, placeholder, without_magics
+from autograder.errors import QuestionError
+from autograder.questions import Question
+from autograder.student.kernel import KernelStudent, answering
 
 
 @dataclass

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from autograder._errors import QuestionError
 from autograder.authoring.cells import cell
+from autograder.errors import QuestionError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 """nbgrader refuses `+` in names; a name is a folder, so nothing that leads out of it."""

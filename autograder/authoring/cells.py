@@ -12,9 +12,6 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from autograder._calculus import kinks
-from autograder._links import way
-from autograder._question import Question
 from autograder.authoring.source import (
     BEGIN_HIDDEN,
     BEGIN_SOLUTION,
@@ -23,6 +20,9 @@ from autograder.authoring.source import (
     NAME,
     without_magics,
 )
+from autograder.calculus.reference import kinks
+from autograder.questions import Question
+from autograder.verdict.chain import way
 
 CHECK_POINTS, HIDDEN_POINTS = 2, 8
 """What a new question's cells are worth; the Create Assignment panel may say otherwise later."""

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.authoring.unfinished import problems
-from autograder.rooms._release import borrowed
+from autograder.rooms.self_contained import borrowed
 
 
 class Unfinished(Exception):

@@ -12,9 +12,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder._errors import QuestionError
-from autograder._question import Question
 from autograder.authoring.source import grade_id, without_magics
+from autograder.errors import QuestionError
+from autograder.questions import Question
 
 FORWARD = re.compile(r"^(q\w+)-forward$")
 _BASICS = "import torch\nfrom autograder import question\n"

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder._question import Question
 from autograder.authoring import answer, cells, questions
 from autograder.authoring.source import SUFFIXES, argument, calls, grade_id, number
+from autograder.questions import Question
 
 _TESTED = re.compile(r"^\*\*Tested:\*\*.*$", re.MULTILINE)
 _POINTS = re.compile(r"^\*\*Points:\*\*.*$", re.MULTILINE)

@@ -8,18 +8,18 @@ from typing import Any
 
 import torch
 
-from autograder import _calculus
-from autograder._inspect import Inspection, words
-from autograder._links import TOLERANCE
-from autograder._points import COUNT, KINK_MARGIN, Domain
-from autograder._question import Question
-from autograder._slips import Slip
 from autograder.authoring import answer, cells
+from autograder.authoring.inspection import Inspection, words
 from autograder.authoring.questions import Questions
 from autograder.authoring.refresh import refresh, seed_of
 from autograder.authoring.source import grade_id
 from autograder.authoring.unfinished import of_statement
+from autograder.calculus import reference
+from autograder.calculus.points import COUNT, KINK_MARGIN, Domain
+from autograder.questions import Question
 from autograder.terminal.words import count
+from autograder.verdict.chain import TOLERANCE
+from autograder.verdict.slips import Slip
 
 WIDTH = 100
 _MOST = 6
@@ -55,13 +55,13 @@ def _points(of: Inspection) -> Iterator[str]:
     q = of.question
     scales = [r.scales[q.wrt] for r in of.references]
     clear = sum(0 < s <= 2 * abs(r.adjoints[q.wrt]) for s, r in zip(scales, of.references, strict=True))
-    with _calculus.clean_torch():
+    with reference.clean_torch():
         worst = max(
-            abs(_calculus.adjoints(q.forward, r.point, torch.float32)[q.wrt] - r.adjoints[q.wrt]) / s
+            abs(reference.adjoints(q.forward, r.point, torch.float32)[q.wrt] - r.adjoints[q.wrt]) / s
             for r, s in zip(of.references, scales, strict=True)
             if s
         )
-        gaps = [_calculus.kinks(q.forward, r.point) for r in of.references]
+        gaps = [reference.kinks(q.forward, r.point) for r in of.references]
     yield from _said("Good", f"the domain gives {COUNT} test points, with {domain_words(q.domain)}.")
     yield from _said(
         "Good",

@@ -16,7 +16,7 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-from autograder._errors import AutograderError
+from autograder.errors import AutograderError
 from autograder.terminal.words import shown
 
 MISSING = "there is no file {path}."

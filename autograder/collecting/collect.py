@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from autograder._errors import AutograderError
 from autograder.class_list import Student
 from autograder.collecting import archive, owners, roster
 from autograder.collecting.archive import Entry, Refused
@@ -21,6 +20,7 @@ from autograder.collecting.course import Course
 from autograder.collecting.owners import Owner
 from autograder.collecting.place import STAMP, Memory, Origin, digest, stamped, there
 from autograder.collecting.submission import NOT_THEIRS, Caps, Submission, Work, submission
+from autograder.errors import AutograderError
 from autograder.terminal.words import shown
 
 NO_OWNER = "no student is named in its path: put it into a folder with the student's name"

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from autograder._errors import AutograderError
 from autograder.collecting.notebooks import Known, of_course
+from autograder.errors import AutograderError
 
 NO_NBGRADER = "nbgrader is missing here. This command is for instructors: activate the environment of the course first."
 NO_ASSIGNMENT = "The course has no assignment {name}. It has: {names}."

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from autograder._errors import AutograderError
 from autograder.collecting.course import Course
 from autograder.collecting.owners import CANVAS, MOODLE
 from autograder.collecting.place import CANNOT_WRITE, Memory, Origin, stamped, written
+from autograder.errors import AutograderError
 from autograder.terminal.words import shown
 
 NOBODY = (

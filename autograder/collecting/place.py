@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from autograder._errors import AutograderError
 from autograder.collecting.archive import Refused
 from autograder.collecting.owners import PLAIN
+from autograder.errors import AutograderError
 
 STAMP = "%Y-%m-%d %H:%M:%S UTC"
 CANNOT_KEEP = "its files cannot be put into {path} ({why}): look at their names, and at what is there"

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from autograder._errors import QuestionError
+from autograder.errors import QuestionError
 
 EXAMPLE = """\
 an example of FORWARD.py:
@@ -92,12 +92,12 @@ def add_to(commands: Any) -> None:
 
 
 def _new_assignment(options: argparse.Namespace) -> int:
-    from autograder import _notebook
     from autograder.authoring import assignment
+    from autograder.authoring import notebook as notebooks
 
     path = assignment.path_of(options.name, Path())
     path.parent.mkdir(parents=True, exist_ok=True)
-    _notebook.write(assignment.notebook(options.title or options.name), path)
+    notebooks.write(assignment.notebook(options.title or options.name), path)
     print(
         f"Wrote {path}: the instructions, and the set-up cell. Next:\n"
         "  1. Write a forward pass into a file, such as q1.py (`autograder new --help` shows one), and add it:\n"
@@ -112,22 +112,22 @@ def _new_assignment(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
-    from autograder import _notebook
+    from autograder.authoring import notebook as notebooks
     from autograder.authoring.source import NAME
 
     if not NAME.fullmatch(options.name):
         raise QuestionError(f"{options.name} is no name for a question: it starts with q, such as q7.")
-    path = options.notebook or _the_one(_notebook.set_up())
-    notebook = _notebook.read(path)
+    path = options.notebook or _the_one(notebooks.set_up())
+    notebook = notebooks.read(path)
     try:
         source = sys.stdin.read() if options.forward == "-" else Path(options.forward).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionError(f"The forward pass cannot be read: {error}.") from None
-    question, cells = _notebook.five_cells(source, options.title or options.name.upper(), notebook)
+    question, cells = notebooks.five_cells(source, options.title or options.name.upper(), notebook)
     if question.name != options.name:
         raise QuestionError(f"{options.forward} defines {question.name}, not {options.name}: rename one of them.")
-    _notebook.insert(notebook, cells)
-    _notebook.write(notebook, path)
+    notebooks.insert(notebook, cells)
+    notebooks.write(notebook, path)
     name, assignment = question.name, path.resolve().parent.name
     print(
         f"Wrote five cells for {name} into {path}. Next:\n"
@@ -154,9 +154,9 @@ def _the_one(paths: list[Path]) -> Path:
 
 def _all(options: argparse.Namespace) -> list[Path]:
     """The notebooks that the command is about."""
-    from autograder import _notebook
+    from autograder.authoring import notebook as notebooks
 
-    paths = [options.notebook] if options.notebook else _notebook.with_questions()
+    paths = [options.notebook] if options.notebook else notebooks.with_questions()
     if not paths:
         raise QuestionError(
             "There is no notebook with questions in source/. Run this in the course's folder, or name the notebook "
@@ -170,12 +170,12 @@ def _listed(paths: list[Path]) -> str:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from autograder import _notebook
+    from autograder.authoring import notebook as notebooks
     from autograder.authoring.questions import read
     from autograder.authoring.report import report
 
     paths = _all(options)
-    books = {path: _notebook.read(path) for path in paths}
+    books = {path: notebooks.read(path) for path in paths}
     found = {path: read(book) for path, book in books.items()}
     if options.name:
         having = [p for p in paths if options.name in {**found[p].made, **found[p].faults}]
@@ -205,10 +205,10 @@ def _inspect(options: argparse.Namespace) -> int:
 
 
 def _refresh(options: argparse.Namespace) -> int:
-    from autograder import _notebook
+    from autograder.authoring import notebook as notebooks
     from autograder.authoring.refresh import refresh
 
-    books = {path: _notebook.read(path) for path in _all(options)}
+    books = {path: notebooks.read(path) for path in _all(options)}
     done = {path: refresh(book, options.names, options.pictures) for path, book in books.items()}
     there = {name for of in done.values() for name in of.questions}
     unknown = [name for name in options.names if name not in there]
@@ -229,7 +229,7 @@ def _refresh(options: argparse.Namespace) -> int:
         for fault in of.faults.values():
             print(f"  Not refreshed: {fault}")
         if of.changes and not options.check:
-            _notebook.write(of.notebook, path)
+            notebooks.write(of.notebook, path)
         if of.look:
             print("  Look at this yourself:")
             print("\n".join(f"    {text}" for text in of.look))

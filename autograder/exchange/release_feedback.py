@@ -15,7 +15,7 @@ from collections import defaultdict
 from nbgrader.exchange.default import ExchangeReleaseFeedback
 from nbgrader.utils import notebook_hash
 
-from autograder.exchange._whole import FULL, STOPPED, Told, no_space
+from autograder.exchange.atomic import FULL, STOPPED, Told, no_space
 
 NOT_RELEASED = "%s: no page was released, because %s. %s"
 NONE_RELEASED = "No page was released for %d students, because %s. %s They are: %s."

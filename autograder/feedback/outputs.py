@@ -20,7 +20,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 from autograder.feedback import texts
-from autograder.rooms import _sanitise
+from autograder.rooms import sanitise
 
 LONG = 40
 """Lines of an output beyond which it is folded, so that a page stays readable and prints in a few sheets."""
@@ -145,23 +145,23 @@ def _display(data: Any) -> Iterator[tuple[Markup, int]]:
         return
     if "text/html" in texts_of:
         try:
-            html = _sanitise.html(texts_of["text/html"])
+            html = sanitise.html(texts_of["text/html"])
         except ValueError:
             html = ""
         if html:
             made = texts.Text(html, texts.Place(pictures="Picture, an output of this cell")).html
             yield Markup('<div class="prose card">' + made + "</div>"), 1
             return
-    for kind in _sanitise.PICTURES:
+    for kind in sanitise.PICTURES:
         if kind in texts_of:
             coded = re.sub(r"[^A-Za-z0-9+/=]", "", str(texts_of[kind]))
             yield _picture(f"data:{kind};base64,{coded}", "Picture, an output of this cell"), 1
             return
     if "text/markdown" in texts_of:
-        text = _sanitise.markdown(texts_of["text/markdown"])
+        text = sanitise.markdown(texts_of["text/markdown"])
         yield Markup('<div class="prose">' + texts.markdown(text).html + "</div>"), 1
     elif "text/latex" in texts_of:
-        text = texts.with_formulas(escape(_sanitise.math(texts_of["text/latex"]), quote=False))
+        text = texts.with_formulas(escape(sanitise.math(texts_of["text/latex"]), quote=False))
         yield Markup('<div class="prose">' + text + "</div>"), 1
     elif "text/plain" in texts_of:
         text = clean(texts_of["text/plain"])

@@ -22,7 +22,7 @@ from autograder.feedback import grades, lacking, outputs, questions
 from autograder.feedback.hide import HideHiddenTests
 from autograder.feedback.questions import Role
 from autograder.gradebook import spreadsheet
-from autograder.rooms import _sanitise
+from autograder.rooms import sanitise
 
 HERE = Path(__file__).parent
 
@@ -54,7 +54,7 @@ class _Course:
             self.cells = nbformat.read(file, as_version=4).cells if file else []
         plain = [c for c in self.cells if c.cell_type == "markdown" and not c.metadata.get("nbgrader")]
         self._texts = frozenset(
-            text for c in plain for text in (c.source, _sanitise.markdown(c.source, c.get("attachments")))
+            text for c in plain for text in (c.source, sanitise.markdown(c.source, c.get("attachments")))
         )
 
     def knows(self, cell: NotebookNode) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from autograder.feedback import formulas
-from autograder.rooms import _sanitise
+from autograder.rooms import sanitise
 
 _NOT_KEPT = frozenset({"style", "lang"})
 """Attributes that could dress a text up as a part of the page."""
@@ -61,7 +61,7 @@ class Text:
         self._open: list[tuple[str, str, int, int]] = []
         self._within: Counter[str] = Counter()  # how many of each are open; looking through all would take too long
         at = 0
-        text = _sanitise.passive(html, _NOT_KEPT)
+        text = sanitise.passive(html, _NOT_KEPT)
         for tag in _TAG.finditer(text):
             self._words(text[at : tag.start()])
             at = tag.end()
@@ -207,7 +207,7 @@ class _Renderer(IPythonRenderer):  # type: ignore[misc]  # nbconvert ships no ty
 
 def markdown(source: str, files: Any = None, place: Place = ANYWHERE) -> Text:
     """Markdown as a part of the page; `files` are the pictures pasted into its cell."""
-    if len(source) > _sanitise.MOST_OF_A_NOTEBOOK * 40:
+    if len(source) > sanitise.MOST_OF_A_NOTEBOOK * 40:
         return Text(f"<pre>{escape(source)}</pre>")
     known = {"embed_images": True, "path": str(place.folder)} if place.folder else {}
     try:

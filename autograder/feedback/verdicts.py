@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from autograder import _messages
+from autograder import messages
 from autograder.feedback.grades import Mark
 
 
@@ -36,8 +36,8 @@ BY_PERSON = {Kind.RIGHT: "Full points", Kind.PARTLY: "Some of the points", Kind.
 UNREAD = "Not read"
 CHANGED = "Your instructor set the points."
 _SENTENCES, _LONGEST = 3, 450  # of a message, in the table
-_FIRST_WRONG = _messages.BROKEN.partition("{")[0].strip()
-_LINKS = _messages.SHARE.partition("{")[0].strip()
+_FIRST_WRONG = messages.BROKEN.partition("{")[0].strip()
+_LINKS = messages.SHARE.partition("{")[0].strip()
 _NEARLY = 1e-9
 
 _EARNED = re.compile(
@@ -45,7 +45,7 @@ _EARNED = re.compile(
         {"{question}": r"(?P<question>\w+)", "{earned}": r"(?P<earned>[\d.e+-]+)", "{points}": r"[\d.e+-]+"}.get(
             part, "" if part == "{text}" else re.escape(part).replace("\\ ", r"\s+")
         )
-        for part in re.split(r"(\{\w+\})", _messages.EARNED)
+        for part in re.split(r"(\{\w+\})", messages.EARNED)
     )
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")

@@ -9,7 +9,7 @@ from typing import Any
 
 from nbgrader.plugins import ExportPlugin
 
-from autograder._errors import AutograderError
+from autograder.errors import AutograderError
 from autograder.gradebook import reading, spreadsheet
 from autograder.gradebook.grades import Table, natural, table, ungraded
 from autograder.seeds import public_note

@@ -68,11 +68,11 @@ def _fits(file: Path) -> Callable[[str, str], bool]:
 
     def fits(question: str, seed: str) -> bool:
         nonlocal made
-        from autograder import _notebook
-        from autograder._inspect import Inspection
+        from autograder.authoring import notebook
+        from autograder.authoring.inspection import Inspection
 
         if made is None:
-            made = _notebook.questions(_notebook.read(file))
+            made = notebook.questions(notebook.read(file))
         return question not in made or not Inspection(made[question], seed).untold
 
     return fits

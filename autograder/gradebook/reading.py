@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from autograder._errors import AutograderError
+from autograder.errors import AutograderError
 
 NOT_HERE = "{folder} is not a course: there is no nbgrader_config.py. Go to the course's folder first (cd)."
 NONE = (

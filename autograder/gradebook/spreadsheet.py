@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from autograder._errors import AutograderError
+from autograder.errors import AutograderError
 
 Value = str | float | bool | None
 ENCODING = "utf-8-sig"

@@ -20,7 +20,7 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 
 from autograder.release import folder, regrade
-from autograder.rooms import _held
+from autograder.rooms import gradebook_lock
 from autograder.terminal import say
 from autograder.terminal.words import count
 
@@ -66,8 +66,8 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
         def convert_beside() -> None:
             converter = self.parent
-            if not converter.no_database and not _held.is_free(converter.coursedir, self._patience(), self.log):
-                self._refuse(_held.HELD % self._patience())
+            if not converter.no_database and not gradebook_lock.is_free(converter.coursedir, self._patience(), self.log):
+                self._refuse(gradebook_lock.HELD % self._patience())
             if not converter.no_database:
                 self._rules = regrade.rules(converter.coursedir.db_url, converter.coursedir.assignment_id)
             with tempfile.TemporaryDirectory(prefix="release-") as self._beside:
@@ -154,8 +154,8 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
     def _why(self, problem: Exception) -> str:
         coursedir = self.parent.coursedir
         text = str(problem).strip()
-        if _held.is_locked(problem):
-            return _held.HELD % self._patience()
+        if gradebook_lock.is_locked(problem):
+            return gradebook_lock.HELD % self._patience()
         if "submissions associated with it" in text:  # nbgrader's words for it
             return HAS_WORK.format(name=coursedir.assignment_id, source=self._near(self._source()))
         known = type(problem).__module__.startswith(("autograder.", "nbgrader."))

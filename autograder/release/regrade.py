@@ -11,7 +11,7 @@ from typing import Any
 from nbgrader.api import Assignment, Grade, GradeCell, Notebook, SourceCell, SubmittedAssignment, SubmittedNotebook
 from sqlalchemy import func, select
 
-from autograder._errors import AutograderError
+from autograder.errors import AutograderError
 from autograder.gradebook import reading
 
 AGAIN = "{students} graded before this change: `nbgrader autograde {assignment} --force` grades {them} again."

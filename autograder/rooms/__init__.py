@@ -17,13 +17,13 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "Engine": "_engine",
-    "RefuseBorrowing": "_release",
-    "Restore": "_restore",
-    "Sanitise": "_sanitise",
-    "SaveGrades": "_grades",
-    "TwoRooms": "_exporter",
-    "grade": "_command",
+    "Engine": "engine",
+    "RefuseBorrowing": "self_contained",
+    "Restore": "restore_cells",
+    "Sanitise": "sanitise",
+    "SaveGrades": "save_grades",
+    "TwoRooms": "exporter",
+    "grade": "command",
 }
 __all__ = list(_HOMES)
 

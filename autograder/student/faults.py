@@ -10,7 +10,7 @@ import os
 import re
 from types import TracebackType
 
-from autograder._seam import Fault
+from autograder.student.protocol import Fault
 
 MOST_TEXT = 300
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

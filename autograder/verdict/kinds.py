@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from autograder._byhand import Finding
-from autograder._links import Chain
+from autograder.by_hand.rules import Finding
+from autograder.verdict.chain import Chain
 
 
 class Kind(Enum):

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from autograder._byhand_cells import magic_of, parse
-from autograder._byhand_names import branches
-from autograder._seam import Fault
+from autograder.by_hand.cells import magic_of, parse
+from autograder.by_hand.names import branches
+from autograder.student.protocol import Fault
 
 _ROUNDS = {"round", "around", "rint", "int", "long", "floor", "ceil", "trunc", "half", "float16", "bfloat16"}
 _CELL = "<module>"

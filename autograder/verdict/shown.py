@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from autograder import _messages as m
+from autograder import messages as m
 from autograder.student.cells import shell
 
 _MARKS = {"right": "✓ ", "wrong": "✗ "}

@@ -11,10 +11,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from autograder import _messages as m
-from autograder._byhand import words as names
-from autograder._diagnosis import listed
-from autograder._seam import NO_PRODUCT_SIGN, ROUNDED_A_TENSOR, SECONDS, Answer, Fault, Missing, Number
+from autograder import messages as m
+from autograder.by_hand.rules import words as names
+from autograder.student.protocol import NO_PRODUCT_SIGN, ROUNDED_A_TENSOR, SECONDS, Answer, Fault, Missing, Number
+from autograder.verdict.diagnosis import listed
 from autograder.verdict.kinds import Kind, Verdict
 from autograder.verdict.lines import Lines
 

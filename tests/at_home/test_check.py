@@ -13,14 +13,14 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder import _messages
+from autograder import messages
 from autograder.__main__ import main
-from autograder._errors import AutograderError
 from autograder.at_home import fresh_run
 from autograder.at_home.fresh_run import Outcome
 from autograder.at_home.notebook import expected_name, original_of, read
 from autograder.at_home.pack import pack
 from autograder.at_home.report import RIGHT, UNANSWERED, UNSEEN, WRONG, Report, report
+from autograder.errors import AutograderError
 from tests.conftest import FURTHER, QUESTIONS_OF_PS1, ROOT
 from tests.rooms.course import find
 from tools.sample_class import fill_in, students
@@ -114,7 +114,7 @@ def test_a_check_that_was_not_run_or_is_gone_is_not_called_right(tmp_path: Path)
 
 
 def test_not_answered_is_told_from_not_right(tmp_path: Path) -> None:
-    blank = _messages.BLANK.format(adjoint="dzda", function="grad_q1")
+    blank = messages.BLANK.format(adjoint="dzda", function="grad_q1")
     found = reported(notebook(tmp_path), ("q1-check", "CheckFailed", blank))
     assert found.questions[0].verdict == UNANSWERED
     assert found.questions[0].text == blank

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from autograder._notebook import five_cells, insert
-from autograder._picture import Picture
 from autograder.authoring.cells import PICTURE
+from autograder.authoring.notebook import five_cells, insert
 from autograder.authoring.refresh import Refreshed, refresh
 from autograder.authoring.source import grade_id
+from autograder.drawing.picture import Picture
 from tests.authoring.notebooks import FORWARD, SOLUTION, find, marked, replaced, six, solved, without
 
 

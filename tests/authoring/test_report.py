@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder._inspect import Inspection, words
+from autograder.authoring.inspection import Inspection, words
 from autograder.authoring.questions import Questions, read
 from autograder.authoring.report import report
 from tests.authoring.notebooks import find, replaced, six

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from autograder.feedback import outputs, texts
-from autograder.rooms import _sanitise
+from autograder.rooms import sanitise
 from tests.feedback.course import DRAWING, FORGED
 
 
@@ -45,7 +45,7 @@ def test_lists_and_summaries_are_what_a_browser_expects() -> None:
 @pytest.mark.parametrize("inner", ["<b>x</b>", "<b></b>"])
 def test_no_output_takes_long(outer: str, inner: str) -> None:
     """The longest and deepest HTML that an output may have; writing a page has no limit in time."""
-    html = _sanitise.html(outer + inner * ((_sanitise.MOST_HTML - len(outer)) // len(inner)))
+    html = sanitise.html(outer + inner * ((sanitise.MOST_HTML - len(outer)) // len(inner)))
     started = time.process_time()
     texts.Text(html)
     assert time.process_time() - started < 3

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from autograder import _messages
+from autograder import messages
 from autograder.feedback.grades import Mark
 from autograder.feedback.outputs import message
 from autograder.feedback.verdicts import CHANGED, Kind, first, judge, without_points
@@ -36,27 +36,27 @@ def test_what_a_person_decides_is_no_matter_of_right_and_wrong() -> None:
 
 
 def test_the_line_of_grade_loses_its_points_and_its_hand_made_ends_of_line() -> None:
-    line = _messages.EARNED.format(question="q6", earned="3.2", points="8", text="It is\nnot right.\n    x = 1")
+    line = messages.EARNED.format(question="q6", earned="3.2", points="8", text="It is\nnot right.\n    x = 1")
     assert without_points(line) == "It is not right.\n    x = 1"
     assert without_points("an ordinary print") is None
 
 
 def test_what_follows_a_line_of_the_students_own_code_is_prose_again() -> None:
-    code = _messages.OWN_LINE.format(source="return round(u, 4), dudx")
+    code = messages.OWN_LINE.format(source="return round(u, 4), dudx")
     text = "It is\nrounded." + code + "\nLinks that are named\nand right: 1 of 2."
-    alone = without_points(_messages.EARNED.format(question="q5", earned="3.2", points="8", text=text))
+    alone = without_points(messages.EARNED.format(question="q5", earned="3.2", points="8", text=text))
     assert alone == "It is rounded." + code + "\nLinks that are named and right: 1 of 2."
     assert re.findall("<(p|pre) ", message(alone)) == ["p", "pre", "p"]
 
 
-@pytest.mark.parametrize("earlier", ["", _messages.BY_SIGN.format(name="x", right="positive", wrong="negative")])
-@pytest.mark.parametrize("broken", ["", _messages.BROKEN.format(adjoint="dfdb", numbers="")])
+@pytest.mark.parametrize("earlier", ["", messages.BY_SIGN.format(name="x", right="positive", wrong="negative")])
+@pytest.mark.parametrize("broken", ["", messages.BROKEN.format(adjoint="dfdb", numbers="")])
 def test_the_sentence_of_a_wrong_answer_goes_as_far_as_the_reason_and_leaves_out_the_points(
     earlier: str, broken: str
 ) -> None:
-    lost = _messages.SLIP["path lost"].format(it="It", consumer="c", node="x", line="c = sin(x)", also="")
+    lost = messages.SLIP["path lost"].format(it="It", consumer="c", node="x", line="c = sin(x)", also="")
     wrong = "dfdx is not right at a hidden test point." + earlier + broken + lost
-    share = _messages.SHARE.format(right=1, count=2, earned=4, points=8)
+    share = messages.SHARE.format(right=1, count=2, earned=4, points=8)
     assert first(wrong + share) == wrong
     assert first("A. " * 9) == "A. A. A."
     assert first("a" * 999).endswith("a …")

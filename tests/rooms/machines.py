@@ -18,29 +18,29 @@ _NO_SPACES = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
 _NOTHING = """
 import errno, os, sys
 import pyseccomp as s
-from autograder.rooms import _linux
+from autograder.sandbox import syscalls
 rules = s.SyscallFilter(s.ALLOW)
 rules.add_rule(s.ERRNO(errno.EPERM), "unshare")
 rules.add_rule(s.ERRNO(errno.ENOSYS), 444)  # landlock_create_ruleset
-_linux.no_new_privileges()
+syscalls.no_new_privileges()
 rules.load()
 os.execvp(sys.argv[1], sys.argv[1:])
 """
 LEFT = "LEFT RUNNING:"
 _WATCH = f"""
 import os, subprocess, sys, time
-from autograder.rooms import _linux, _processes
-_linux.adopt_orphans()
+from autograder.sandbox import processes, syscalls
+syscalls.adopt_orphans()
 code = subprocess.call(sys.argv[1:])
 end = time.monotonic() + 120
-while left := _processes.descendants(os.getpid()):
+while left := processes.descendants(os.getpid()):
     try:
         while os.waitpid(-1, os.WNOHANG)[0]: pass
     except ChildProcessError: break
     if time.monotonic() > end:
         for process in left:
             print("{LEFT}", process, open(f"/proc/{{process}}/cmdline").read(), flush=True)
-        _processes.end_descendants()
+        processes.end_descendants()
         break
     time.sleep(0.05)
 sys.exit(code % 256)

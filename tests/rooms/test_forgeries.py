@@ -114,8 +114,8 @@ FORGERIES = {
         "torch.Tensor.__eq__ = torch.Tensor.__le__ = torch.Tensor.__lt__ = yes"
     ),
     "judge": Submission(
-        "from autograder import _judge\nright = _judge.Verdict(_judge.Kind.RIGHT, 'right')\n"
-        "_judge.Judge.verdict = lambda *a: right\n_judge.TOLERANCE = 1e9\n_judge._first_off = lambda *a: None"
+        "from autograder.verdict import judge\nright = judge.Verdict(judge.Kind.RIGHT, 'right')\n"
+        "judge.Judge.verdict = lambda *a: right\njudge.TOLERANCE = 1e9\njudge._first_off = lambda *a: None"
     ),
     "checker": Submission(
         "from autograder import Question\nQuestion.grade = lambda self, points, seed: float(points)\n"
@@ -143,7 +143,7 @@ FORGERIES = {
     "imports": Submission(
         "import sys, types, builtins\nreal = builtins.__import__\n"
         "def fake(name, *a, **k):\n    m = real(name, *a, **k)\n    if 'autograder' in name: m.question = lambda **k: lambda f: f\n    return m\n"
-        "builtins.__import__ = fake\nsys.modules['autograder._judge'] = types.ModuleType('x')\nsys.meta_path.clear()"
+        "builtins.__import__ = fake\nsys.modules['autograder.verdict.judge'] = types.ModuleType('x')\nsys.meta_path.clear()"
     ),
     "input-transformers": Submission(
         "import re\nip = get_ipython()\n"
@@ -181,9 +181,9 @@ FORGERIES = {
         also=LIE,
     ),
     "seam": Submission(
-        "from autograder import _student, _answers\n"
-        "n = _answers.Number('number', 'float', float('nan'))\n_student.describe = _answers.describe = lambda t: n\n"
-        "_student.KernelStudent.ask = lambda s, r: _student.Reply(tuple(_answers.Answer((n, n)) for p in r.points))",
+        "from autograder.student import answers, kernel\n"
+        "n = answers.Number('number', 'float', float('nan'))\nkernel.describe = answers.describe = lambda t: n\n"
+        "kernel.KernelStudent.ask = lambda s, r: kernel.Reply(tuple(answers.Answer((n, n)) for p in r.points))",
     ),
     "wire": Submission(
         "import os, json, stat\n"

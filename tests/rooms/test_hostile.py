@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.rooms import _sandbox
+from autograder.sandbox import isolation
 from tests.rooms import machines
 from tests.rooms.course import EARNED, Course, Submission
 
@@ -174,7 +174,7 @@ def _hostile(course: Course, port: int) -> dict[str, Submission]:
         "surrogates": Submission("print('\\ud800 \\x00 \\x1b[31m')\nraise ValueError('\\udfff')"),
         "stdin": Submission("input('name?')"),
         "odd-replies": Submission(
-            "from autograder.rooms import _wire\n_wire.encode = lambda *a: {'answers': [10 ** 5000], 'missing': [[[[]]]]}"
+            "from autograder.workers import wire\nwire.encode = lambda *a: {'answers': [10 ** 5000], 'missing': [[[[]]]]}"
         ),
         "hidden-points-told": Submission(
             "told = []\ndef tell(*a):\n    told.append(str([float(x) for x in a]))\n",
@@ -357,4 +357,4 @@ def test_no_hidden_point_reaches_the_page_by_what_is_raised_returned_or_printed_
 def test_the_log_names_the_isolation_first(run: tuple[Course, Host, str], request: pytest.FixtureRequest) -> None:
     _, _, log = run
     level = request.node.callspec.params["run"]
-    assert f"Student code is locked in by {_sandbox.NAMES[level]}." in log.splitlines()[0]
+    assert f"Student code is locked in by {isolation.NAMES[level]}." in log.splitlines()[0]

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.rooms import _processes, _sandbox
+from autograder.sandbox import isolation
+from autograder.sandbox.processes import descendants
 from tests.rooms import machines
 from tests.rooms.course import Course, Submission
 
@@ -41,9 +42,9 @@ def _with(mark: str, processes: list[int]) -> list[int]:
 @pytest.mark.parametrize(
     ("level", "how"),
     [
-        (_sandbox.NAMESPACES, signal.SIGKILL),
-        (_sandbox.LANDLOCK, signal.SIGKILL),
-        (_sandbox.NAMESPACES, signal.SIGINT),
+        (isolation.NAMESPACES, signal.SIGKILL),
+        (isolation.LANDLOCK, signal.SIGKILL),
+        (isolation.NAMESPACES, signal.SIGINT),
     ],
 )
 def test_a_grader_that_is_ended_while_a_cell_runs_leaves_nothing(tmp_path: Path, level: str, how: int) -> None:
@@ -63,12 +64,12 @@ def test_a_grader_that_is_ended_while_a_cell_runs_leaves_nothing(tmp_path: Path,
             stderr=subprocess.STDOUT,
         )
     end = time.monotonic() + ENOUGH
-    while not _with(mark, list(_processes.descendants(watcher.pid))):
+    while not _with(mark, list(descendants(watcher.pid))):
         assert watcher.poll() is None, (tmp_path / "log").read_text()
         assert time.monotonic() < end, "no room came to run the cell"
         time.sleep(0.05)
     assert list(scratch.iterdir())
-    (grader,) = [p for p in _processes.descendants(watcher.pid) if "autograde ps1" in _command_of(p)]
+    (grader,) = [p for p in descendants(watcher.pid) if "autograde ps1" in _command_of(p)]
     os.kill(grader, how)
     assert watcher.wait(ENOUGH) != 0
     assert machines.LEFT not in (tmp_path / "log").read_text()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.rooms import _sandbox
+from autograder.sandbox.isolation import LANDLOCK, NAMES, NAMESPACES, NOBODY
 from tests.rooms import machines
 from tests.rooms.course import EARNED, Course, Submission
 
@@ -70,7 +70,7 @@ def _said(course: Course) -> list[str]:
 
 def test_without_user_namespaces_landlock_is_named_and_holds(course: Course) -> None:
     log = graded_on(course, machines.without_user_namespaces())
-    assert f"locked in by {_sandbox.NAMES[_sandbox.LANDLOCK]}." in log
+    assert f"locked in by {NAMES[LANDLOCK]}." in log
 
 
 def _everything(root: Path) -> dict[str, bytes]:
@@ -90,25 +90,25 @@ def test_without_namespaces_and_landlock_grading_refuses_and_touches_nothing(cou
     assert list(temporary.iterdir()) == []
 
 
-@pytest.mark.parametrize("level", [_sandbox.NAMESPACES, _sandbox.LANDLOCK])
+@pytest.mark.parametrize("level", [NAMESPACES, LANDLOCK])
 def test_an_ordinary_user_grades(course: Course, level: str) -> None:
     machine = machines.as_ordinary_user(course.root)
     if machine:
         for path in (course.root, *course.root.rglob("*")):
             os.chown(path, machines.USER, machines.USER)
     log = graded_on(course, machine, level)
-    assert f"locked in by {_sandbox.NAMES[level]}." in log
+    assert f"locked in by {NAMES[level]}." in log
     user, processes = int(_said(course)[1]), int(_said(course)[3])
     assert user == (machines.USER if machine else os.getuid())
     # At the Landlock level the user's other processes count as well.
-    assert processes == 64 if level == _sandbox.NAMESPACES else 64 < processes < 10_000
+    assert processes == 64 if level == NAMESPACES else 64 < processes < 10_000
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become nobody")
-@pytest.mark.parametrize("level", [_sandbox.NAMESPACES, _sandbox.LANDLOCK])
+@pytest.mark.parametrize("level", [NAMESPACES, LANDLOCK])
 def test_where_root_grades_the_room_is_nobodys(course: Course, level: str) -> None:
     graded_on(course, machines.open_to_all(course.root), level)
-    assert int(_said(course)[1]) == _sandbox.NOBODY
+    assert int(_said(course)[1]) == NOBODY
 
 
 def test_the_watcher_of_these_tests_sees_what_a_command_leaves() -> None:

@@ -17,13 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from autograder.rooms import _filters, _folders, _sandbox, _warm, _wire
-from autograder.rooms._ends import Gone, NoRoom
-from autograder.rooms._handle import Handle
+from autograder.sandbox import folders, isolation, seccomp
+from autograder.workers import launcher, wire
+from autograder.workers.client import Handle
+from autograder.workers.process import Gone, NoRoom
 from tests.conftest import ROOT
 from tests.rooms.course import deepen
 
-LEVELS = [_sandbox.NAMESPACES, _sandbox.LANDLOCK]
+LEVELS = [isolation.NAMESPACES, isolation.LANDLOCK]
 PATIENCE = 300.0
 """Seconds for a cell that ends by itself; a machine may be very slow."""
 CALL = """
@@ -47,14 +48,14 @@ NUMBERS = {
 class Rooms:
     """Makes rooms of one level, and keeps where they lay."""
 
-    def __init__(self, warm: _warm.Warm, level: str) -> None:
+    def __init__(self, warm: launcher.Warm, level: str) -> None:
         self.warm, self.level, self.scratch = warm, level, Path(warm.scratch)
 
     @contextlib.contextmanager
     def room(self, written: int = 32 << 20) -> Iterator[Handle]:
         """A room, and nothing of it on the disk afterwards."""
-        box = _sandbox.Box(self.level, "", _warm.readable(), 1 << 30, 40, written, 900)
-        room = self.warm.room(_wire.STUDENT, box, _warm.clean_environment(), 1 << 20)
+        box = isolation.Box(self.level, "", launcher.readable(), 1 << 30, 40, written, 900)
+        room = self.warm.room(wire.STUDENT, box, launcher.clean_environment(), 1 << 20)
         try:
             yield room
         finally:
@@ -73,8 +74,8 @@ def run(room: Handle, code: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def warm() -> Iterator[_warm.Warm]:
-    made = _warm.Warm()
+def warm() -> Iterator[launcher.Warm]:
+    made = launcher.Warm()
     yield made
     made.close()
     assert not Path(made.scratch).exists()
@@ -82,7 +83,7 @@ def warm() -> Iterator[_warm.Warm]:
 
 def test_warming_up_prints_nothing_on_a_terminal() -> None:
     terminal, end = os.openpty()
-    code = "from autograder.rooms._warm import Warm; Warm().close(); print('done')"
+    code = "from autograder.workers.launcher import Warm; Warm().close(); print('done')"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdin=end, stdout=end, stderr=end, check=False)
     os.close(end)
     said = os.read(terminal, 4096)
@@ -92,19 +93,19 @@ def test_warming_up_prints_nothing_on_a_terminal() -> None:
 
 def test_an_interpreter_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = [sys.executable, "-I", "-c", "import a_package_that_is_missing"]
-    monkeypatch.setattr(_warm, "_command", lambda what, number: broken)
+    monkeypatch.setattr(launcher, "_command", lambda what, number: broken)
     with pytest.raises(NoRoom, match="did not start: ModuleNotFoundError: No module named 'a_package_that_is_missing'"):
-        _warm.Warm()
+        launcher.Warm()
 
 
 @pytest.fixture(params=LEVELS)
-def rooms(request: pytest.FixtureRequest, warm: _warm.Warm) -> Rooms:
+def rooms(request: pytest.FixtureRequest, warm: launcher.Warm) -> Rooms:
     return Rooms(warm, request.param)
 
 
 @pytest.fixture
-def landlock(warm: _warm.Warm) -> Rooms:
-    return Rooms(warm, _sandbox.LANDLOCK)
+def landlock(warm: launcher.Warm) -> Rooms:
+    return Rooms(warm, isolation.LANDLOCK)
 
 
 @pytest.fixture
@@ -211,9 +212,9 @@ def test_older_landlocks_refuse_by_seccomp_what_they_do_not_know(abi: int) -> No
 
 def older(abi: int) -> None:
     """Ends with the number of the first thing that was possible and should not be."""
-    _filters._linux.landlock_abi = lambda: abi  # the only way to have an older kernel here
-    _filters._linux.no_new_privileges()
-    _filters.seccomp(alone=False)
+    seccomp.syscalls.landlock_abi = lambda: abi  # the only way to have an older kernel here
+    seccomp.syscalls.no_new_privileges()
+    seccomp.seccomp(alone=False)
     parent = os.getppid()
     tries: list[Callable[[], object]] = [
         lambda: os.kill(parent, 0),
@@ -272,8 +273,8 @@ def test_a_folder_deeper_than_pythons_stack_is_removed(tmp_path: Path) -> None:
     top = tmp_path / "top"
     top.mkdir()
     deepen(top, 2500)
-    assert _folders.written(str(top)) == float("inf")
-    _folders.remove(str(top))
+    assert folders.written(str(top)) == float("inf")
+    folders.remove(str(top))
     assert not top.exists()
 
 
@@ -300,7 +301,7 @@ def test_small_threads_count_as_much_as_processes(rooms: Rooms) -> None:
         "        threading.Thread(target=stop.wait, daemon=True).start(); n += 1\nexcept RuntimeError: print(n)"
     )
     with rooms.room() as room:
-        if rooms.level == _sandbox.NAMESPACES:
+        if rooms.level == isolation.NAMESPACES:
             assert int(run(room, code)) < 40
         else:
             with pytest.raises(Gone, match="more than 40 processes and threads"):
@@ -310,7 +311,7 @@ def test_small_threads_count_as_much_as_processes(rooms: Rooms) -> None:
 def test_a_room_can_be_made_right_after_a_bomb(rooms: Rooms) -> None:
     bomb = "try:\n    while True: os.fork()\nexcept OSError: pass"
     with rooms.room() as room:
-        if rooms.level == _sandbox.NAMESPACES:
+        if rooms.level == isolation.NAMESPACES:
             run(room, bomb)
         else:
             with pytest.raises(Gone, match="more than 40 processes and threads"):

@@ -14,8 +14,10 @@ import pytest
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
 
-from autograder.rooms import _files, _folders, _submissions
+from autograder.rooms import handed_in
+from autograder.sandbox import folders
 from autograder.terminal.report import Report
+from autograder.workers import files
 from tests.rooms.course import EARNED, Course, Submission, deepen, find
 
 pytestmark = pytest.mark.course
@@ -38,7 +40,7 @@ def _deep(folder: Path) -> None:
 
 
 def _many(folder: Path) -> None:
-    for number in range(_submissions.MOST_FILES + 500):
+    for number in range(handed_in.MOST_FILES + 500):
         (folder / f"x{number:05}").touch()
 
 
@@ -124,7 +126,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, str]:
         made.run("generate_feedback", "ps1")
         yield made, log
     finally:
-        _folders.remove(str(made.root))  # pytest itself could not remove what is so deep
+        folders.remove(str(made.root))  # pytest itself could not remove what is so deep
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -156,7 +158,7 @@ def test_what_is_too_deep_or_too_much_is_set_aside_and_named(run: tuple[Course, 
         assert (course.root / "submitted" / name / "ps1.left-out").is_dir()
         (line,) = (line for line in log.splitlines() if f" {name} " in line)
         assert "left out (only 1000 are graded, 32 folders deep); they are in ps1.left-out" in line
-    assert len(list((course.root / "autograded" / "many" / "ps1").iterdir())) <= _submissions.MOST_FILES
+    assert len(list((course.root / "autograded" / "many" / "ps1").iterdir())) <= handed_in.MOST_FILES
 
 
 def test_a_file_larger_than_the_rooms_disk_is_missing_there_and_the_small_one_is_not(run: tuple[Course, str]) -> None:
@@ -184,7 +186,7 @@ def test_a_rooms_files_stay_below_the_room(tmp_path: Path) -> None:
     (tmp_path / "in" / "a").write_text("x")
     (tmp_path / "in" / "link").symlink_to("/etc/passwd")
     os.mkfifo(tmp_path / "in" / "pipe")
-    assert [order["path"] for order in _files.orders(str(tmp_path / "in"), 1 << 20)] in (["a"], ["a", "a"])
+    assert [order["path"] for order in files.file_orders(str(tmp_path / "in"), 1 << 20)] in (["a"], ["a", "a"])
 
 
 def test_a_folder_that_may_not_be_looked_into_is_named_and_the_others_are_graded(
@@ -212,7 +214,7 @@ def test_a_folder_that_may_not_be_looked_into_is_named_and_the_others_are_graded
     gradebook = MagicMock()
     gradebook.update_or_create_submission.return_value = SimpleNamespace(notebooks=[], score=0.0, max_score=60.0)
     report = Report(said.append, logging.getLogger("a test"))
-    _submissions.prepare(converter, gradebook, report, _submissions.without_notebook(converter))
+    handed_in.prepare(converter, gradebook, report, handed_in.without_notebook(converter))
     ada, bela = said
     assert " ada " in ada
     assert "not graded" in ada

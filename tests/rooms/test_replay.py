@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from autograder._seam import Answer, Number, Reply, Request
-from autograder.rooms import _replay, _wire
-from autograder.rooms._binding import binds
-from autograder.rooms._ends import Gone, OutOfTime
+from autograder.student.protocol import Answer, Number, Reply, Request
+from autograder.workers import wire
+from autograder.workers.binding import binds
+from autograder.workers.process import Gone, OutOfTime
+from autograder.workers.replay import _MOST_READ, Cell, Replay, Shared
 
 REQUEST = Request("grad_q1", ("a",), ({"a": 2.0},), (), {})
 OLD, NEW = "def grad_q1(a): return a, 1", "def grad_q1(a): return a, 2\nwhile True: pass"
@@ -45,17 +46,17 @@ class FakeRoom:
         self.orders.append(order)
         if "while True" in order.get("code", ""):
             raise self._why
-        return {"outputs": [], "ok": True, "reply": _wire.encode(Reply((Answer((NUMBER, NUMBER)),)))}
+        return {"outputs": [], "ok": True, "reply": wire.encode(Reply((Answer((NUMBER, NUMBER)),)))}
 
     def close(self) -> None: ...
 
 
-def replay(why: Gone) -> _replay.Replay:
+def replay(why: Gone) -> Replay:
     return replay_in(lambda: FakeRoom(why))
 
 
-def replay_in(start: Callable[[], FakeRoom]) -> _replay.Replay:
-    return _replay.Replay(start, 60, 600, 1000, _replay.Shared(modules=MODULES))  # type: ignore[arg-type]
+def replay_in(start: Callable[[], FakeRoom]) -> Replay:
+    return Replay(start, 60, 600, 1000, Shared(modules=MODULES))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -71,9 +72,9 @@ def replay_in(start: Callable[[], FakeRoom]) -> _replay.Replay:
 )
 def test_a_function_whose_cell_was_ended_is_missing_and_says_why(why: Gone, kind: str, text: str) -> None:
     made = replay(why)
-    made.run(_replay.Cell(OLD, 1))
+    made.run(Cell(OLD, 1))
     assert made.ask(REQUEST).missing is None
-    made.run(_replay.Cell(NEW, 2))
+    made.run(Cell(NEW, 2))
     missing = made.ask(REQUEST).missing
     assert missing is not None
     assert missing.cell_fault is not None
@@ -84,20 +85,20 @@ def test_a_function_whose_cell_was_ended_is_missing_and_says_why(why: Gone, kind
 def test_another_cell_that_was_ended_costs_the_function_nothing() -> None:
     made = replay(OutOfTime("no reply in time"))
     for count, source in enumerate(["# grad_q1 is below\nwhile True: pass", OLD, "grad_q1(3)\nwhile True: pass"], 1):
-        made.run(_replay.Cell(source, count))
+        made.run(Cell(source, count))
     assert made.ask(REQUEST).missing is None
-    made.run(_replay.Cell(NEW, 4))
+    made.run(Cell(NEW, 4))
     for count, later in enumerate([OLD, *OTHERWISE], 5):
-        made.run(_replay.Cell(NEW, 4))
-        made.run(_replay.Cell(later, count))
+        made.run(Cell(NEW, 4))
+        made.run(Cell(later, count))
         assert made.ask(REQUEST).missing is None, later
 
 
 @pytest.mark.parametrize("source", OTHERWISE)
 def test_a_cell_that_was_ended_has_not_given_the_name_a_value_in_another_form_either(source: str) -> None:
     made = replay(OutOfTime("no reply in time"))
-    made.run(_replay.Cell(OLD, 1))
-    made.run(_replay.Cell(f"{source}\nwhile True: pass", 2))
+    made.run(Cell(OLD, 1))
+    made.run(Cell(f"{source}\nwhile True: pass", 2))
     assert made.ask(REQUEST).missing is not None
 
 
@@ -117,18 +118,18 @@ def test_a_cell_that_was_ended_has_not_given_the_name_a_value_in_another_form_ei
 )
 def test_a_cell_that_only_names_the_function_gives_it_no_value(source: str) -> None:
     made = replay(OutOfTime("no reply in time"))
-    made.run(_replay.Cell(OLD, 1))
-    made.run(_replay.Cell(NEW, 2))
-    made.run(_replay.Cell(source, 3))
+    made.run(Cell(OLD, 1))
+    made.run(Cell(NEW, 2))
+    made.run(Cell(source, 3))
     assert made.ask(REQUEST).missing is not None
-    made.run(_replay.Cell(OLD, 4))
-    made.run(_replay.Cell(f"{source}\nwhile True: pass", 5))
+    made.run(Cell(OLD, 4))
+    made.run(Cell(f"{source}\nwhile True: pass", 5))
     assert made.ask(REQUEST).missing is None
 
 
 @pytest.mark.parametrize("piece", ["grad_q1,", "import ", "import(", "a as ", "x", "\n", "grad_q1: ", "from helper "])
 def test_cells_as_long_as_may_be_are_read_in_a_moment(piece: str) -> None:
-    code, began = piece * (_replay._MOST_READ // len(piece)) + " grad_q1", time.process_time()
+    code, began = piece * (_MOST_READ // len(piece)) + " grad_q1", time.process_time()
     binds(code, "grad_q1", MODULES)
     assert time.process_time() - began < 10
 
@@ -142,7 +143,7 @@ def test_a_room_that_was_being_made_when_the_run_was_ended_runs_no_cell() -> Non
         return room
 
     made = replay_in(start)
-    made.later(_replay.Cell(OLD, 1))
+    made.later(Cell(OLD, 1))
     catching_up = threading.Thread(target=made.catch_up)
     catching_up.start()
     assert making.wait(60)

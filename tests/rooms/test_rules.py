@@ -13,7 +13,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder import by_hand_list
-from autograder.rooms import _grades
+from autograder.rooms import save_grades
 from tests.conftest import QUESTIONS_OF_PS1
 from tests.rooms.course import EARNED, Course, Submission, find
 from tests.test_course import MARKS, SEEDS
@@ -239,7 +239,7 @@ def test_a_later_run_still_knows_who_needs_a_person(course: Course) -> None:
     [(1, "1 minute"), (80 * 60, "1 hour"), (100 * 60, "2 hours"), (86400, "1 day"), (40 * 3600, "2 days")],
 )
 def test_how_late_somebody_is_is_said_to_the_nearest_and_never_as_0(seconds: float, said: str) -> None:
-    assert _grades._duration(seconds) == said
+    assert save_grades._duration(seconds) == said
 
 
 def test_where_nothing_isolates_grading_refuses_before_it_touches_anything(tmp_path: Path) -> None:

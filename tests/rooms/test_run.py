@@ -18,10 +18,10 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from autograder.rooms import _ahead
-from autograder.rooms._ends import NoRoom
-from autograder.rooms._watched import Watched
+from autograder.rooms.progress import Watched
 from autograder.terminal.report import NEEDS_A_PERSON, Report
+from autograder.workers import pool
+from autograder.workers.process import NoRoom
 from tests.rooms.course import EARNED, Course, Submission
 
 ENOUGH = 300
@@ -156,7 +156,7 @@ def test_an_interpreter_that_is_killed_in_the_middle_costs_nobody_anything(cours
     with grading(course) as run:
         until(lambda: graded(course, STUDENTS[1]), "the second submission is graded")
         below = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
-        (interpreter,) = [int(p) for p in below if b"zygote" in Path(f"/proc/{p}/cmdline").read_bytes()]
+        (interpreter,) = [int(p) for p in below if b"forkserver" in Path(f"/proc/{p}/cmdline").read_bytes()]
         os.kill(interpreter, signal.SIGKILL)
         assert run.wait(ENOUGH) == 0, (course.root / "run.log").read_text()
     assert [course.marks(name) for name in STUDENTS] == [EARNED] * len(STUDENTS)
@@ -220,9 +220,9 @@ def test_a_room_that_cannot_be_made_is_tried_again_and_then_named(monkeypatch: p
             raise NoRoom("the table of processes is full")
         return kind
 
-    rooms = _ahead.Ahead(make, lambda kind: 1)  # type: ignore[arg-type]  # a room need not be one to be handed out
+    rooms = pool.Ahead(make, lambda kind: 1)  # type: ignore[arg-type]  # a room need not be one to be handed out
     assert rooms.take("later", keep=0) == "later"
-    monkeypatch.setattr(_ahead, "PATIENCE", 0.5)
+    monkeypatch.setattr(pool, "PATIENCE", 0.5)
     with pytest.raises(NoRoom, match=r"no room could be made within 0\.5 seconds: the table of processes is full"):
         rooms.take("never", keep=0)
     rooms.close()

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.rooms import _sanitise
+from autograder.rooms import sanitise
 from tests.rooms.course import Course, Submission, find
 from tests.rooms.test_sameness import formgrader
 
@@ -221,17 +221,17 @@ def test_ordinary_rich_output_still_shows(course: Course) -> None:
 
 @pytest.mark.parametrize("text", ["*a* < b", "x<3, y > 2", "1. one\n2. two", "a & b", "`code` ~ text"])
 def test_plain_markdown_stays_as_it_was_written(text: str) -> None:
-    assert _sanitise.markdown(text) == text
+    assert sanitise.markdown(text) == text
 
 
 def test_a_link_and_a_table_of_markdown_survive() -> None:
-    cleaned = _sanitise.markdown("see [torch](https://pytorch.org)\n\n| a | b |\n|---|---|\n| 1 | 2 |")
+    cleaned = sanitise.markdown("see [torch](https://pytorch.org)\n\n| a | b |\n|---|---|\n| 1 | 2 |")
     assert 'href="https://pytorch.org"' in cleaned
     assert "<td>1</td>" in cleaned
 
 
 def test_a_drawing_keeps_its_shapes_and_loses_its_scripts() -> None:
-    drawn = _sanitise.svg(SVG)
+    drawn = sanitise.svg(SVG)
     assert "rect" in drawn
     for active in ("script", "foreignObject", "onload", "onclick", "javascript"):
         assert active not in drawn
@@ -241,7 +241,7 @@ def test_a_drawing_keeps_its_shapes_and_loses_its_scripts() -> None:
     "text", ["```mermaid\ngraph TD\n```", "~~~ Mermaid\ngraph TD\n~~~", "<pre class=mermaid>graph TD</pre>"]
 )
 def test_nothing_is_left_for_a_program_that_draws_what_is_marked_as_mermaid(text: str) -> None:
-    cleaned = _sanitise.markdown(text)
+    cleaned = sanitise.markdown(text)
     assert "graph TD" in cleaned
     assert "```" not in cleaned
     assert "class" not in cleaned
@@ -251,7 +251,7 @@ def test_nothing_is_left_for_a_program_that_draws_what_is_marked_as_mermaid(text
     "text", ["$\\href{x}{y}$", "&#92;(&#92;href{x}{y}&#92;)", "&bsol;href{x}{y}", "$\\let\\a\\href$"]
 )
 def test_no_macro_of_latex_that_leads_out_of_the_formula_is_left(text: str) -> None:
-    cleaned = html.unescape(_sanitise.markdown(text))
+    cleaned = html.unescape(sanitise.markdown(text))
     assert "backslash href" in cleaned
     assert "\\href" not in cleaned
 
@@ -268,30 +268,30 @@ def test_no_macro_of_latex_that_leads_out_of_the_formula_is_left(text: str) -> N
     ],
 )
 def test_no_style_moves_over_what_stands_beside_it(style: str) -> None:
-    cleaned = _sanitise.html(f'<div style="{style}">x</div>')
+    cleaned = sanitise.html(f'<div style="{style}">x</div>')
     assert cleaned in ("<div>x</div>", '<div style="">x</div>')
 
 
 def test_a_style_that_only_colours_stays() -> None:
-    assert "rgb(1, 2, 3)" in _sanitise.html('<p style="color: rgb(1, 2, 3); text-align: right">1</p>')
+    assert "rgb(1, 2, 3)" in sanitise.html('<p style="color: rgb(1, 2, 3); text-align: right">1</p>')
 
 
 DEEP = ("<div>" * 500, "<div></b>" * 500, "<b><table>" * 500)
 
 
-@pytest.mark.parametrize("text", [*DEEP, "x" * (_sanitise.MOST_HTML + 1)], ids=["div", "odd", "table", "long"])
+@pytest.mark.parametrize("text", [*DEEP, "x" * (sanitise.MOST_HTML + 1)], ids=["div", "odd", "table", "long"])
 def test_html_too_deep_or_too_long_gives_way_to_its_text(text: str) -> None:
-    assert _sanitise.bundle({"text/html": text, "text/plain": "shown"}) == {"text/plain": "shown"}
+    assert sanitise.bundle({"text/html": text, "text/plain": "shown"}) == {"text/plain": "shown"}
 
 
 def test_a_long_table_is_not_too_deep() -> None:
     table = "<table>" + "<tr><td>1<td><b>2</b><br>" * 5000 + "</table>"
-    assert _sanitise.html(table).count("<b>2</b>") == 5000
+    assert sanitise.html(table).count("<b>2</b>") == 5000
 
 
 @pytest.mark.parametrize("text", ["*a " * 10_000, "[" * 30_000, "\\\\(" * 10_000, *DEEP[:1]])
 def test_markdown_too_long_or_too_deep_is_shown_as_it_was_written(text: str) -> None:
-    cleaned = _sanitise.markdown(text)
+    cleaned = sanitise.markdown(text)
     assert cleaned.startswith("<pre>")
     assert html.unescape(cleaned.removeprefix("<pre>").removesuffix("</pre>")) == text
     assert not re.search(r"[*_\[\\`$]", cleaned)
@@ -299,15 +299,15 @@ def test_markdown_too_long_or_too_deep_is_shown_as_it_was_written(text: str) -> 
 
 def test_a_drawing_deeper_than_pythons_stack_is_no_picture() -> None:
     deep = '<svg xmlns="http://www.w3.org/2000/svg">' + "<g>" * 5000 + "</g>" * 5000 + "</svg>"
-    assert _sanitise.bundle({"image/svg+xml": deep, "text/plain": "shown"}) == {"text/plain": "shown"}
+    assert sanitise.bundle({"image/svg+xml": deep, "text/plain": "shown"}) == {"text/plain": "shown"}
 
 
 def test_a_text_of_nothing_but_colours_loses_them() -> None:
-    assert _sanitise.plain("\x1b[31mred\x1b[0m") == "\x1b[31mred\x1b[0m"
-    assert _sanitise.plain("\x1b[31mx" * 5000) == "x" * 5000
+    assert sanitise.plain("\x1b[31mred\x1b[0m") == "\x1b[31mred\x1b[0m"
+    assert sanitise.plain("\x1b[31mx" * 5000) == "x" * 5000
 
 
 def test_a_pasted_picture_is_a_picture() -> None:
-    assert _sanitise.attachments({"a.png": {"image/png": PIXEL}}) == {"a.png": {"image/png": PIXEL}}
+    assert sanitise.attachments({"a.png": {"image/png": PIXEL}}) == {"a.png": {"image/png": PIXEL}}
     for bad in ({"image/png": '"><b>'}, {"image/png": 3}, {"text/html": "x"}, {"image/svg+xml": "AAAA"}, 7):
-        assert _sanitise.attachments({"a.png": bad}) == {}
+        assert sanitise.attachments({"a.png": bad}) == {}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder._seam import FIXED_TEXTS, Answer, Fault, Missing, Number, Reply, Request
-from autograder.rooms import _sealed, _wire
+from autograder.student.protocol import FIXED_TEXTS, Answer, Fault, Missing, Number, Reply, Request
+from autograder.workers import redaction, wire
 
 numbers = st.builds(
     Number,
@@ -35,7 +35,7 @@ json_values = st.recursive(
 
 
 def _across(reply: Reply) -> Reply:
-    return _wire.decode(Reply, _wire.unpack(_wire.pack({"reply": _wire.encode(reply)}))["reply"])
+    return wire.decode(Reply, wire.unpack(wire.pack({"reply": wire.encode(reply)}))["reply"])
 
 
 @given(replies)
@@ -51,7 +51,7 @@ def test_numbers_cross_bit_by_bit(value: float) -> None:
 
 def test_a_request_crosses_with_the_names_of_what_is_given_and_not_the_things() -> None:
     request = Request("grad_q1", ("a",), ({"a": 1.5},), ("dzda",), {"torch": math}, True)
-    arrived = _wire.decode(Request, _wire.encode(request))
+    arrived = wire.decode(Request, wire.encode(request))
     assert arrived == Request("grad_q1", ("a",), ({"a": 1.5},), ("dzda",), {"torch": None}, True)
 
 
@@ -59,8 +59,8 @@ def test_a_request_crosses_with_the_names_of_what_is_given_and_not_the_things() 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused_or_an_object(line: bytes) -> None:
     try:
-        assert type(_wire.unpack(line)) is dict
-    except _wire.Refused:
+        assert type(wire.unpack(line)) is dict
+    except wire.Refused:
         pass
 
 
@@ -68,15 +68,15 @@ def test_any_bytes_are_refused_or_an_object(line: bytes) -> None:
 @given(json_values)
 def test_any_json_is_refused_or_a_reply(data: object) -> None:
     try:
-        assert type(_wire.decode(Reply, data)) is Reply
-    except _wire.Refused:
+        assert type(wire.decode(Reply, data)) is Reply
+    except wire.Refused:
         pass
 
 
 @settings(max_examples=300)
 @given(replies, st.data())
 def test_a_reply_with_one_value_replaced_is_refused_or_a_reply(reply: Reply, data: st.DataObject) -> None:
-    sent = _wire.encode(reply)
+    sent = wire.encode(reply)
     at, path = sent, []
     while isinstance(at, dict | list) and at:
         key = data.draw(st.sampled_from(sorted(at) if isinstance(at, dict) else range(len(at))))
@@ -87,8 +87,8 @@ def test_a_reply_with_one_value_replaced_is_refused_or_a_reply(reply: Reply, dat
     if path:
         path[-1][0][path[-1][1]] = data.draw(json_values)
     try:
-        assert type(_wire.decode(Reply, sent)) is Reply
-    except _wire.Refused:
+        assert type(wire.decode(Reply, sent)) is Reply
+    except wire.Refused:
         pass
 
 
@@ -103,24 +103,24 @@ def test_a_reply_with_one_value_replaced_is_refused_or_a_reply(reply: Reply, dat
         b"[1]",
         b"",
         b"\xff",
-        b'{"a": "' + b"x" * _wire.MOST_BYTES + b'"}',
+        b'{"a": "' + b"x" * wire.MOST_BYTES + b'"}',
     ],
 )
 def test_hostile_lines_are_refused(line: bytes) -> None:
-    with pytest.raises(_wire.Refused):
-        _wire.unpack(line)
+    with pytest.raises(wire.Refused):
+        wire.unpack(line)
 
 
 @pytest.mark.parametrize(
     "number", ["1.5", "0x1p99999", "nan(1)", " 0x1p+0", "__import__", "٣", 1.5, True, None, [], "0x" + "f" * 60]
 )
 def test_only_hexadecimal_text_is_a_number(number: object) -> None:
-    with pytest.raises(_wire.Refused):
-        _wire.decode(Number, {"kind": "number", "type": "float", "value": number, "shape": []})
+    with pytest.raises(wire.Refused):
+        wire.decode(Number, {"kind": "number", "type": "float", "value": number, "shape": []})
 
 
 def test_half_a_surrogate_pair_does_not_arrive() -> None:
-    fault = _wire.decode(Fault, {**_wire.encode(Fault("E", "E", "")), "text": "\ud800"})
+    fault = wire.decode(Fault, {**wire.encode(Fault("E", "E", "")), "text": "\ud800"})
     assert fault.text.encode() == b"?"
 
 
@@ -129,7 +129,7 @@ CELLS = ["def grad_q1(a):\n    return helper(a)  # line"]
 
 
 def _heard(reply: Reply, request: Request = HIDDEN) -> str:
-    return repr(_sealed.seal(reply, request, CELLS))
+    return repr(redaction.seal(reply, request, CELLS))
 
 
 @pytest.mark.parametrize(

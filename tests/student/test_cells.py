@@ -10,9 +10,9 @@ import pytest
 from traitlets.config import Config
 
 from autograder import CheckFailed
-from autograder._judge import Kind, Verdict
-from autograder.rooms._shell import Shell, run
 from autograder.student import cells
+from autograder.verdict.judge import Kind, Verdict
+from autograder.workers.shell import Shell, run_cell
 from tests.conftest import QUESTIONS
 
 Q5 = QUESTIONS["q5"]
@@ -29,7 +29,7 @@ class Notebook:
     def run(self, *sources: str) -> None:
         for source in sources:
             self.count += 1
-            run(self.shell, source, self.count)
+            run_cell(self.shell, source, self.count)
 
     def verdict(self) -> Verdict:
         return Q5.judge(seed=1)

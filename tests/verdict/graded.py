@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from autograder._question import Question
-from autograder._seam import Reply, Request
-from autograder._student import KernelStudent, answering
-from autograder.rooms import _sealed
+from autograder.questions import Question
+from autograder.student.kernel import KernelStudent, answering
+from autograder.student.protocol import Reply, Request
+from autograder.workers import redaction
 from tests.conftest import QUESTIONS, Class
 
 Q5 = QUESTIONS["q5"]
@@ -19,7 +19,7 @@ HEAD = "def grad_q5(x):\n    f = 3+6*x+7*x**2+3*x**3+8*x**4\n"
 class Graded(Class):
     def ask(self, request: Request) -> Reply:
         reply = KernelStudent(self.namespace).ask(request)
-        sealed = _sealed.seal(reply, request, self.namespace["In"])
+        sealed = redaction.seal(reply, request, self.namespace["In"])
         return replace(sealed, cells=reply.cells, modules=reply.modules)
 
     def verdict(self, question: Question, answer: Callable[..., Any] | str | None = None, seed: int | str = 1) -> Any:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from autograder import CheckFailed
-from autograder._messages import WIDTH, laid_out
-from autograder.rooms import _sanitise
+from autograder.messages import WIDTH, laid_out
+from autograder.rooms import sanitise
 from autograder.verdict import shown
 from tests.conftest import QUESTIONS, Class
 
@@ -144,7 +144,7 @@ def test_a_link_that_is_wrong_on_its_own_is_not_said_to_be_computed_from_the_fir
 
 
 def test_a_picture_of_a_students_passes_the_page_of_feedback_and_stays_a_picture(page: list[Any]) -> None:
-    bundle = _sanitise.bundle(Q6.draw()._repr_mimebundle_())
+    bundle = sanitise.bundle(Q6.draw()._repr_mimebundle_())
     assert set(bundle) == {"text/html", "image/svg+xml", "text/plain"}
     assert re.fullmatch(
         r'<img alt="From x, y, z[^"]+" width="\d+" style="[^"]+" src="data:image/svg[^"]+">', bundle["text/html"]

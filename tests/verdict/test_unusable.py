@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from autograder import CheckFailed
-from autograder._judge import Kind
-from autograder._seam import Missing, Reply, Request
-from autograder.rooms import _sealed
 from autograder.student.faults import fault_of
+from autograder.student.protocol import Missing, Reply, Request
+from autograder.verdict.judge import Kind
 from autograder.verdict.lines import Lines
 from autograder.verdict.unusable import Unusable
+from autograder.workers import redaction
 from tests.conftest import Class
 from tests.verdict.graded import HEAD, Q5, Graded, told
 
@@ -154,7 +154,7 @@ def test_a_product_without_its_sign_is_told(line: str) -> None:
     with pytest.raises(SyntaxError) as failed:
         compile(line, "<cell>", "exec")
     missing = Missing(fault_of(failed.value))
-    missing = _sealed.seal(Reply(missing=missing), Request("grad_q5", ("x",), (), (), {}), [line]).missing or missing
+    missing = redaction.seal(Reply(missing=missing), Request("grad_q5", ("x",), (), (), {}), [line]).missing or missing
     text = Unusable(words, True).missing(missing, Lines((), "grad_q5")).text
     found = PRODUCTS[line]
     why = f"write `{found[0]}`, not `{found[1]}`" if found else "invalid decimal literal"

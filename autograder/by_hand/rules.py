@@ -1,0 +1,216 @@
+"""By hand: what counts as a machine that differentiates, and what a student is told about it.
+
+This module only holds the rules. `source` reads what an answer reaches, `watch` sees it run; both
+name a rule of this table. What is on no list is allowed; a finding is plain data, so that it can cross between rooms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+FINDINGS = "application/vnd.autograder.findings+json"
+"""The kind of output that carries a verdict's findings to the instructor's list; taken out before anybody sees it."""
+
+
+class Outcome(StrEnum):
+    FORBIDDEN = "forbidden"
+    """Earns nothing for the question."""
+    LISTED = "listed"
+    """Keeps its marks; the instructor is shown the line."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line that a guard points at. `cell` counts from 0, `line` within its cell from 1."""
+
+    outcome: Outcome
+    rule: str
+    line: int | None = None
+    source: str = ""
+    cell: int | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    name: str
+    outcome: Outcome
+    text: str
+
+
+_OWN_CELL = "In a cell of your own you may use it to check yourself."
+_WRITE = "write each link with the rules of differentiation."
+_STAYS = "Your marks stay; your instructor will look at this line."
+_FORBIDDEN = {
+    "autograd": "{function} takes its derivative from torch.autograd{where}: " + _WRITE + " " + _OWN_CELL,
+    "functional": "{function} lets torch.func or a similar function differentiate{where}: " + _WRITE + " " + _OWN_CELL,
+    "forward-mode": "{function} uses torch's forward mode{where}: " + _WRITE + " " + _OWN_CELL,
+    "hook": "{function} takes its derivative from a hook of torch.autograd{where}: " + _WRITE,
+    "graph": "{function} reads the graph that torch.autograd keeps{where}: " + _WRITE,
+    "grad": "{function} reads `.grad`, which torch.autograd fills{where}: compute the derivative from the arguments.",
+    "differences": "{function} divides a difference of values by its step{where}. That is a finite difference, which "
+    "is only close to the derivative: " + _WRITE,
+    "complex-step": "{function} takes the derivative from an imaginary step{where}: " + _WRITE,
+    "package": "{function} uses a package that differentiates{where}: " + _WRITE + " " + _OWN_CELL,
+    "question": "{function} uses a question of the course{where}, which knows its own derivative: write the forward "
+    "lines and the backward lines yourself.",
+    "hidden": "{function} calls code that cannot be read{where}: call functions by their names.",
+    "frames": "{function} looks into the interpreter (frames, tracing or the garbage collector){where}: compute the "
+    "derivative from the arguments.",
+}
+_LISTED = {
+    "unknown-package": "{function} uses a package that the grader does not know{where}. " + _STAYS,
+    "outside": "{function} uses something outside the notebook{where}. " + _STAYS,
+    "undefined": "{function} calls a name that no cell defines{where}. " + _STAYS,
+    "custom-function": "{function} uses torch.autograd.Function{where}. " + _STAYS,
+    "imaginary": "{function} reads an imaginary part{where}. " + _STAYS,
+    "diff": "{function} takes differences of neighbours{where}. " + _STAYS,
+    "difference-like": "{function} has a line that looks like a finite difference{where}. " + _STAYS,
+    "unread": "The grader cannot read a cell that defines {function}{where}. Your marks stay; your instructor will "
+    "look at it.",
+}
+RULES: dict[str, Rule] = {
+    **{name: Rule(name, Outcome.FORBIDDEN, text) for name, text in _FORBIDDEN.items()},
+    **{name: Rule(name, Outcome.LISTED, text) for name, text in _LISTED.items()},
+}
+WHERE = " (line {line})"
+WHERE_CELL = " (line {line}: `{source}`)"
+
+
+def found(rule: str, line: int | None = None, source: str = "", cell: int | None = None) -> Finding:
+    return Finding(RULES[rule].outcome, rule, line, source[:200], cell)
+
+
+def sentence(finding: Finding, function: str) -> str:
+    """What the student is told; the line's own text is shown too, because it may stand in another cell."""
+    where = WHERE_CELL if finding.source else WHERE
+    words = where.format(line=finding.line, source=finding.source) if finding.line is not None else ""
+    return RULES[finding.rule].text.format(function=function, where=words)
+
+
+def words(text: str) -> list[str]:
+    """A list of names, written as text."""
+    return text.split()
+
+
+ALLOWED = ""
+# The longest dotted prefix decides. Packages that only differentiate are forbidden as a whole, their plain
+# arithmetic is not: a number is nobody's derivative.
+_DIFFERENTIATES = (
+    "jax flax haiku optax autograd casadi theano pytensor aesara tensorflow numdifftools uncertainties algopy adolc "
+    "pyadolc tangent chainer mxnet paddle tinygrad micrograd mindspore oneflow findiff derivative pynumdiff symengine "
+    "sage giacpy functorch sympy autodiff dualnumbers pyautodiff numdual hyperjet"
+)
+_OUTSIDE = "os subprocess socket urllib requests http httpx ftplib multiprocessing threading concurrent asyncio shutil"
+_PLAIN = (
+    "builtins torch numpy math cmath functools itertools fractions decimal operator collections statistics typing "
+    "typing_extensions dataclasses numbers abc enum copy random time datetime warnings string textwrap re pprint "
+    "contextlib types sys logging traceback __future__ matplotlib IPython scipy.special inspect.signature gc "
+    "inspect.getdoc inspect.isfunction unittest bisect heapq json"
+)
+NAMES: dict[str, str] = {
+    **dict.fromkeys(_PLAIN.split(), ALLOWED),
+    **dict.fromkeys(_DIFFERENTIATES.split(), "package"),
+    **dict.fromkeys(_OUTSIDE.split(), "outside"),
+    **dict.fromkeys(words("base64 binascii codecs marshal pickle dill cloudpickle ctypes cffi runpy"), "hidden"),
+    **dict.fromkeys(words("importlib code codeop"), "hidden"),
+    "torch.autograd": "autograd",
+    "torch.autograd.functional": "functional",
+    "torch.autograd.forward_ad": "forward-mode",
+    "torch.autograd.Function": "custom-function",
+    "torch.autograd.function": "custom-function",
+    "torch.autograd.graph": "graph",
+    "torch.autograd.graph.saved_tensors_hooks": "hook",
+    "torch.autograd.graph.register_multi_grad_hook": "hook",
+    **{
+        f"torch.autograd.{name}": ALLOWED
+        for name in words(
+            "no_grad enable_grad set_grad_enabled inference_mode grad_mode Variable set_detect_anomaly "
+            "detect_anomaly profiler"
+        )
+    },
+    "torch.Tensor.backward": "autograd",
+    "torch._C": "hidden",
+    "torch.func": "functional",
+    "torch._functorch": "functional",
+    "torch.func.vmap": ALLOWED,
+    "torch.func.functional_call": ALLOWED,
+    "torch.optim": "unknown-package",
+    "torch.compile": "unknown-package",
+    "torch.jit": "unknown-package",
+    "torch.ops": "unknown-package",
+    "torch.gradient": "differences",
+    "numpy.gradient": "differences",
+    "torch.diff": "diff",
+    "numpy.diff": "diff",
+    "numpy.ediff1d": "diff",
+    "numpy.polyder": "package",
+    **{
+        f"numpy.polynomial.{module}.{short}der": "package"
+        for module, short in {
+            "polynomial": "poly",
+            "chebyshev": "cheb",
+            "legendre": "leg",
+            "hermite": "herm",
+            "hermite_e": "herme",
+            "laguerre": "lag",
+        }.items()
+    },
+    "scipy": "unknown-package",
+    "scipy.misc.derivative": "package",
+    "scipy.differentiate": "package",
+    "scipy.optimize.approx_fprime": "package",
+    "scipy.optimize.check_grad": "package",
+    "scipy.optimize._numdiff": "package",
+    "mpmath": "unknown-package",
+    **dict.fromkeys(words("mpmath.diff mpmath.diffs mpmath.taylor mpmath.mp.diff mpmath.diff_op"), "package"),
+    **{f"sympy.{n}": "unknown-package" for n in words("Rational Integer Float N pi E sqrt Matrix")},
+    "jax.numpy": "unknown-package",
+    "autograd.numpy": "unknown-package",
+    "tensorflow.math": "unknown-package",
+    "uncertainties.umath": "package",
+    "autograder": "question",
+    **dict.fromkeys(
+        words(
+            "builtins.exec builtins.eval builtins.compile builtins.__import__ builtins.getattr builtins.__builtins__ "
+            "types.FunctionType types.CodeType types.LambdaType"
+        ),
+        "hidden",
+    ),
+    "builtins.open": "outside",
+    "builtins.input": "outside",
+    "sys.modules": "hidden",
+    **dict.fromkeys(words("sys._getframe sys._current_frames sys.settrace sys.setprofile sys.monitoring"), "frames"),
+    "inspect": "unknown-package",
+    **{f"inspect.{n}": "frames" for n in words("currentframe stack trace getframeinfo getouterframes")},
+    **{f"inspect.{n}": "frames" for n in words("getinnerframes getclosurevars getmembers")},
+    **dict.fromkeys(words("gc.get_objects gc.get_referrers gc.get_referents"), "frames"),
+}
+# Read on anything but an object of a class that the student wrote.
+ATTRIBUTES: dict[str, str] = {
+    "backward": "autograd",
+    "autograd": "autograd",
+    "grad": "grad",
+    "_grad": "grad",
+    **dict.fromkeys(words("grad_fn next_functions _saved_self _saved_result variable_backward"), "graph"),
+    **dict.fromkeys(words("register_hook register_post_accumulate_grad_hook register_full_backward_hook"), "hook"),
+    **dict.fromkeys(words("register_full_backward_pre_hook register_backward_hook register_prehook"), "hook"),
+    "deriv": "package",
+    "diff": "diff",
+    "derivative": "unknown-package",
+    **dict.fromkeys(words("jacrev jacfwd vjp jvp"), "functional"),
+    **dict.fromkeys(words("f_locals f_back f_globals f_code gi_frame cr_frame tb_frame"), "frames"),
+    **dict.fromkeys(words("__globals__ __closure__ __code__ __subclasses__ __builtins__ __getattribute__"), "hidden"),
+}
+
+
+def rule_of(path: str) -> str:
+    """The rule that a dotted name such as `torch.autograd.grad` falls under; "" if it is allowed."""
+    parts = path.split(".")
+    if parts[0] == "torch" and parts[-1].endswith("_backward"):  # torch.ops.aten.sigmoid_backward
+        return "autograd"
+    for length in range(len(parts), 0, -1):
+        rule = NAMES.get(".".join(parts[:length]))
+        if rule is not None:
+            return rule
+    return "unknown-package"

@@ -1,0 +1,174 @@
+"""Watching: what runs while `grad_qN` is called, seen through profile events.
+
+What the watcher reports did happen; its silence proves nothing, because much of torch runs where no event is seen. It
+says nothing of what torch does for ordinary operations, of imports, or of the grader's own frames.
+"""
+
+from __future__ import annotations
+
+import builtins
+import gc
+import linecache
+import marshal
+import os
+import site
+import sys
+import sysconfig
+from types import BuiltinFunctionType, CodeType, FrameType
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograder.by_hand.rules import NAMES, Finding, found, words
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_FOREIGN = tuple(
+    dict.fromkeys(
+        os.path.join(os.path.realpath(folder) if real else folder, "")
+        for real in (False, True)
+        for folder in (
+            *(sysconfig.get_path(n) for n in ("stdlib", "platstdlib", "purelib", "platlib")),
+            *site.getsitepackages(),
+            os.path.dirname(torch.__file__),
+            os.path.dirname(np.__file__),
+            _PACKAGE,
+        )
+    )
+)
+# Seen however deep: nothing ordinary gets there.
+_ENGINE = {
+    "run_backward": "autograd",
+    "_grad_increment_nesting": "functional",
+    "_jvp_increment_nesting": "functional",
+    "_make_dual": "forward-mode",
+    "gradient": "differences",
+}
+# Seen where the student's own line calls it: the library has its own good reasons.
+_CALLED: dict[Any, str] = {
+    **dict.fromkeys([builtins.exec, builtins.eval, builtins.compile, marshal.loads], "hidden"),
+    **dict.fromkeys([sys._getframe, sys.setprofile, sys.settrace, sys._current_frames], "frames"),
+    **dict.fromkeys([gc.get_objects, gc.get_referrers, gc.get_referents], "frames"),
+    builtins.open: "outside",
+}
+_FRAMES = {"currentframe", "stack", "trace", "getouterframes", "getinnerframes", "getframeinfo"}
+_HOOKS = {
+    "register_hook",
+    "register_post_accumulate_grad_hook",
+    "register_full_backward_hook",
+    "register_multi_grad_hook",
+}
+_FUNCTIONAL = set(words("grad grad_and_value vjp jvp jacrev jacfwd hessian linearize grad_impl jacobian"))
+_NUMERIC = {"gradient", "polyder", "deriv", "chebder", "legder", "hermder", "hermeder", "lagder"}
+_DIFFERENTIATES = set(
+    words(
+        "grad value_and_grad vjp jvp jacobian jacfwd jacrev hessian gradient gradients diff diffs derivative deriv "
+        "lambdify elementwise_grad egrad backward approx_fprime check_grad taylor differentiate_finite std_dev"
+    )
+)
+_FORBIDDEN_PACKAGES = {n for n, rule in NAMES.items() if rule == "package" and "." not in n} | {"mpmath", "scipy"}
+_GRADER = ("autograder.questions", "autograder.calculus.", "autograder.verdict.judge")
+
+
+class Watch:
+    """Collects findings from profile events of calls that `root` makes; feed `event` from a sys.setprofile callback."""
+
+    def __init__(self, root: CodeType) -> None:
+        self._root = root
+        self._findings: dict[Finding, None] = {}
+        self._rules: dict[CodeType, tuple[str, bool]] = {}
+        self._own: dict[str, bool] = {}
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(self._findings)
+
+    def event(self, frame: FrameType, event: str, arg: Any) -> None:
+        """One profile event; cheap for the many that mean nothing, and never an exception of its own."""
+        try:
+            if event == "call":
+                code = frame.f_code
+                known = self._rules.get(code)
+                if known is None:
+                    known = self._rules[code] = self._rule_of(frame)
+                if known[0]:
+                    self._add(known[0], frame.f_back, known[1])
+            elif event == "c_call":
+                rule = _ENGINE.get(arg.__name__)
+                if rule:
+                    if _torch_owned(arg):
+                        self._add(rule, frame, False)
+                elif type(arg) is BuiltinFunctionType and arg.__self__ in _MODULES and arg in _CALLED:
+                    self._add(_CALLED[arg], frame, True)
+        except Exception:
+            return
+
+    def _rule_of(self, frame: FrameType) -> tuple[str, bool]:
+        """The rule that a Python function falls under, and whether only a call from the student's line counts."""
+        code, name = frame.f_code, frame.f_code.co_name
+        if code.co_filename.startswith("<lambdifygenerated"):
+            return "package", False
+        if name.startswith("<") or self._is_own(code.co_filename):
+            return "", False
+        module = dict.get(frame.f_globals, "__name__", "")
+        top = module.split(".")[0]
+        if top == "torch":
+            return _torch_rule(module, name), False
+        if top == "autograder":
+            return ("question" if module.startswith(_GRADER) else ""), False
+        if top == "inspect":
+            return ("frames" if name in _FRAMES else ""), True
+        if top == "numpy":
+            rule = "package" if name in _NUMERIC else "diff" if name in ("diff", "ediff1d") else ""
+            return ("differences" if name == "gradient" else rule), True
+        if top in _FORBIDDEN_PACKAGES and name in _DIFFERENTIATES:
+            return "package", False
+        return "", False
+
+    def _is_own(self, file: str) -> bool:
+        own = self._own.get(file)
+        if own is None:
+            own = self._own[file] = not (file.startswith(("<frozen", "<__array_function__", *_FOREIGN)))
+        return own
+
+    def _add(self, rule: str, frame: FrameType | None, direct: bool) -> None:
+        """The finding at the student's innermost line; none while something is imported."""
+        if direct and (frame is None or frame.f_code is self._root or not self._is_own(frame.f_code.co_filename)):
+            return
+        while frame is not None and frame.f_code is not self._root and not self._is_own(frame.f_code.co_filename):
+            if frame.f_code.co_filename.startswith("<frozen importlib"):
+                return
+            frame = frame.f_back
+        if frame is None or frame.f_code is self._root:  # the grader called the machine itself: grad_qN is one
+            self._findings[found(rule)] = None
+            return
+        file, line = frame.f_code.co_filename, frame.f_lineno
+        self._findings[found(rule, line, linecache.getline(file, line).strip())] = None
+
+
+_MODULES = {getattr(function, "__self__", None) for function in _CALLED}
+
+
+def _torch_owned(function: Any) -> bool:
+    owner = getattr(function, "__self__", None)
+    return any(str(getattr(o, "__module__", "")).startswith("torch") for o in (function, owner, type(owner)))
+
+
+def _torch_rule(module: str, name: str) -> str:
+    if name in _HOOKS:
+        return "hook"
+    if module == "torch._tensor" and name == "backward":
+        return "autograd"
+    if module in ("torch.autograd", "torch.autograd.graph"):
+        rules = {"grad": "autograd", "backward": "autograd", "_engine_run_backward": "autograd"}
+        return {**rules, "get_gradient_edge": "graph"}.get(name, "")
+    if module == "torch.autograd.gradcheck":
+        return "autograd"
+    if module == "torch.autograd.functional":
+        return "functional"
+    if module == "torch.autograd.forward_ad":
+        # Not unpack_dual: printing any tensor calls it.
+        return "forward-mode" if name in ("make_dual", "enter_dual_level") else ""
+    if module.startswith(("torch._functorch", "torch.func")) and name in _FUNCTIONAL:
+        return "functional"
+    return ""

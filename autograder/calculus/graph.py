@@ -1,0 +1,242 @@
+"""Reading a forward pass: lines `name = expression`, each name once, then `return name`.
+
+A function that keeps this rule *is* the specification of a question: its nodes, edges and lines are read from its
+source here. A function that does not is refused with the line and the remedy.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType
+from typing import Any, NoReturn
+
+import torch
+
+from autograder.errors import QuestionError
+
+_REFUSED_SYNTAX: dict[type, str] = {
+    ast.Compare: "a comparison has no derivative; write a kink with torch.relu, abs, torch.clamp or torch.maximum",
+    ast.IfExp: "a forward pass has no `if`; write a kink with torch.relu, abs, torch.clamp or torch.maximum",
+    ast.BoolOp: "a forward pass has no `and` or `or`; use torch operations only",
+    ast.Lambda: "define helpers above the question with def, and call them here",
+    ast.NamedExpr: "give each node a line of its own: name = expression",
+    ast.Subscript: "nodes are scalars and cannot be indexed; pass each number as an argument of its own",
+    ast.Starred: "pass the arguments one by one",
+    ast.List: "nodes are scalars; give each its own name",
+    ast.Tuple: "nodes are scalars; give each its own line",
+    ast.Dict: "nodes are scalars; give each its own name",
+    ast.Await: "a forward pass is an ordinary function",
+    ast.JoinedStr: "a forward pass computes numbers only",
+}
+_REFUSED_OPERATORS: dict[type, str] = {
+    ast.FloorDiv: "`//` has no useful derivative; use `/`",
+    ast.Mod: "`%` has no useful derivative; leave it out",
+    ast.MatMult: "nodes are scalars; use `*`",
+    ast.Not: "a forward pass has no `not`; use torch operations only",
+    ast.BitXor: "in Python `^` is not a power; write `**`",
+    ast.Invert: "nodes are real numbers; `~` works on bits",
+}
+_REFUSED_BUILTINS = {
+    "max": "use torch.maximum(a, b)",
+    "min": "use torch.minimum(a, b)",
+    "float": "keep the tensor as it is: float() takes it out of torch's graph",
+    "int": "keep the tensor as it is: int() takes it out of torch's graph",
+    "round": "rounding has no useful derivative; leave it out",
+    "complex": "only real numbers can be differentiated here",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One node and the line that makes it: `name = expression`."""
+
+    name: str
+    inputs: tuple[str, ...]
+    """Nodes and leaves that the expression reads, each once, in order of first use."""
+    text: str
+    code: CodeType = field(repr=False, compare=False)
+
+    @property
+    def expression(self) -> str:
+        return self.text.split("=", 1)[1].strip()
+
+
+@dataclass(frozen=True)
+class Forward:
+    """The computation graph of one forward pass, read from its source."""
+
+    name: str
+    leaves: tuple[str, ...]
+    lines: tuple[Line, ...]
+    output: str
+    given: Mapping[str, Any] = field(repr=False, compare=False)
+    """Names from outside that the lines and their helpers use (torch, `sig`), as they were when it was made."""
+
+    def consumers(self, name: str) -> tuple[Line, ...]:
+        """The lines that read `name`; more than one is a fan-out."""
+        return tuple(line for line in self.lines if name in line.inputs)
+
+    def adjoint(self, name: str) -> str:
+        """How the derivative of the output by `name` is called in code: `dfdx`."""
+        return f"d{self.output}d{name}"
+
+    def line(self, name: str) -> Line:
+        """The line that makes the node `name`; KeyError for a leaf."""
+        for line in self.lines:
+            if line.name == name:
+                return line
+        raise KeyError(name)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        return tuple(line.name for line in self.lines)
+
+
+def read(function: Callable[..., Any]) -> Forward:
+    """The graph of `function`; QuestionError with line and remedy where the rule is not kept."""
+    if not isinstance(function, FunctionType):
+        raise QuestionError(f"@question was given {function!r}. It goes on a plain `def`: put it right above one.")
+    tree = _parse(function)
+    leaves = _leaves(tree, function.__name__)
+    reader = _Reader(function.__name__, leaves, _frozen_names(function))
+    body = [s for i, s in enumerate(tree.body) if not (i == 0 and _is_docstring(s))]
+    if not body or not isinstance(body[-1], ast.Return):
+        reader.refuse(tree.body[-1], "the last line must be `return name`; add it")
+    lines = tuple(reader.statement(s) for s in body[:-1])
+    returned = body[-1]
+    assert isinstance(returned, ast.Return)
+    if not isinstance(returned.value, ast.Name) or returned.value.id not in {line.name for line in lines}:
+        reader.refuse(returned, "return the name of one node, nothing else; give the last step a line of its own")
+    forward = Forward(function.__name__, leaves, lines, returned.value.id, reader.given)
+    _refuse_unused(forward)
+    _refuse_shared_names(forward)
+    return forward
+
+
+def _parse(function: FunctionType) -> ast.FunctionDef:
+    try:
+        source = textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        raise QuestionError(
+            f"{function.__name__}: its source cannot be read. Write the question in a notebook cell or a .py file; "
+            "code run by exec() keeps no source."
+        ) from None
+    tree = ast.parse(source).body[0]
+    if not isinstance(tree, ast.FunctionDef):
+        raise QuestionError(f"{function.__name__}: @question goes on a plain `def`, not on {type(tree).__name__}.")
+    return tree
+
+
+def _frozen_names(function: FunctionType) -> dict[str, Any]:
+    """What `function` reads from outside, helpers included, cut loose from its notebook.
+
+    Whatever a notebook does later (`del torch`, another `sig`), the question stays what it was.
+    """
+    given: dict[str, Any] = {}
+
+    def add(name: str, value: Any) -> None:
+        given[name] = value
+        if isinstance(value, FunctionType) and value.__globals__ is function.__globals__:
+            for n, v in inspect.getclosurevars(value).globals.items():
+                if n not in given:
+                    add(n, v)
+            given[name] = FunctionType(value.__code__, given, name, value.__defaults__, value.__closure__)
+
+    names = inspect.getclosurevars(function)
+    for name, value in {**names.globals, **names.nonlocals}.items():
+        add(name, value)
+    given.setdefault("torch", torch)  # a forward pass is written in it, whatever a notebook has deleted
+    return given
+
+
+def _leaves(tree: ast.FunctionDef, name: str) -> tuple[str, ...]:
+    args = tree.args
+    if args.vararg or args.kwarg or args.kwonlyargs or args.defaults:
+        raise QuestionError(f"{name}: arguments must be plain names without * or defaults; write def {name}(x, y):")
+    leaves = tuple(a.arg for a in [*args.posonlyargs, *args.args])
+    if not leaves:
+        raise QuestionError(f"{name}: it has no argument to differentiate with respect to; give it at least one.")
+    return leaves
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+class _Reader:
+    """Turns statements into lines, keeping what has been assigned so far."""
+
+    def __init__(self, question: str, leaves: tuple[str, ...], given: Mapping[str, Any]) -> None:
+        self.question = question
+        self.known = list(leaves)
+        self.given = given
+
+    def refuse(self, where: ast.AST, why: str) -> NoReturn:
+        raise QuestionError(f"{self.question}, line {where.lineno}: `{ast.unparse(where)}`: {why}.")  # type: ignore[attr-defined]
+
+    def statement(self, statement: ast.stmt) -> Line:
+        if not isinstance(statement, ast.Assign):
+            self.refuse(statement, "only lines `name = expression` are differentiated; rewrite it as such lines")
+        if len(statement.targets) != 1 or not isinstance(statement.targets[0], ast.Name):
+            self.refuse(statement, "assign one plain name per line")
+        name = statement.targets[0].id
+        if name in self.known:
+            self.refuse(statement, f"`{name}` is assigned twice, so d/d{name} would mean two things; use a new name")
+        inputs = tuple(dict.fromkeys(self._names(statement)))
+        if not inputs:
+            self.refuse(statement, "this line depends on no argument; write the number where it is used")
+        self.known.append(name)
+        code = compile(ast.Expression(statement.value), f"<{self.question}>", "eval")
+        return Line(name, inputs, ast.unparse(statement), code)
+
+    def _names(self, statement: ast.Assign) -> Iterator[str]:
+        parts = list(ast.walk(statement.value))
+        parts.sort(key=lambda p: (getattr(p, "lineno", 0), getattr(p, "col_offset", 0)))  # as they are read
+        for part in parts:
+            why = _REFUSED_SYNTAX.get(type(part)) or _REFUSED_OPERATORS.get(type(getattr(part, "op", part)))
+            if why:
+                self.refuse(statement, why)
+            if isinstance(part, ast.comprehension):
+                self.refuse(statement, "a forward pass has no loops; give each step a line of its own")
+            if isinstance(part, ast.Name):
+                if part.id in self.known:
+                    yield part.id
+                elif part.id in _REFUSED_BUILTINS and part.id not in self.given:
+                    self.refuse(statement, _REFUSED_BUILTINS[part.id])
+                elif part.id not in self.given and not hasattr(builtins, part.id):
+                    if len(part.id) > 1 and callable(getattr(torch, part.id, None)):
+                        self.refuse(statement, f"`{part.id}` is not known here; write `torch.{part.id}`")
+                    self.refuse(statement, f"`{part.id}` is neither an argument nor an earlier line; define it first")
+
+
+def _refuse_unused(forward: Forward) -> None:
+    reached = {forward.output}
+    for line in reversed(forward.lines):
+        if line.name in reached:
+            reached.update(line.inputs)
+    unused = [n for n in (*forward.leaves, *forward.nodes) if n not in reached]
+    if unused:
+        raise QuestionError(
+            f"{forward.name}: the returned `{forward.output}` does not depend on `{unused[0]}`, so that derivative is "
+            "always 0; use it or remove it."
+        )
+
+
+def _refuse_shared_names(forward: Forward) -> None:
+    """`dedfdx` must not be readable as both d(e)/d(fdx) and d(edf)/d(x), nor be a node itself."""
+    names = (*forward.leaves, *forward.nodes)
+    meanings: dict[str, tuple[str, str]] = {}
+    for of in names:
+        for by in names:
+            spelled = f"d{of}d{by}"
+            other = meanings.setdefault(spelled, (of, by))
+            if forward.output in (of, other[0]) and (spelled in names or other != (of, by)):
+                clash = f"the name of a node and of d({of})/d({by})"
+                if other != (of, by):
+                    clash = f"both d({of})/d({by}) and d({other[0]})/d({other[1]})"
+                raise QuestionError(f"{forward.name}: `{spelled}` would be {clash}; rename one of the nodes.")

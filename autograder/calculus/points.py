@@ -1,0 +1,165 @@
+"""The points a derivative is tested at: fixed by a seed, inside the domain, where equal forms agree.
+
+A point is drawn again where it is lazy (0, ±1 or two equal arguments let slips pass), nearer than 0.25 to a kink,
+not finite, or so badly conditioned that autograd itself disagrees between float32 and float64 by more than 5e-6·S:
+there, honest answers could not agree either.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+from collections import Counter
+from collections.abc import Hashable, Mapping
+
+import torch
+
+from autograder.calculus.graph import Forward, Line
+from autograder.calculus.reference import Point, Reference, adjoints, clean_torch, differentiate, kinked, kinks
+from autograder.errors import QuestionError
+
+COUNT = 24
+GRID = 64
+"""Coordinates are k/64: exact in binary, so that they print exactly and float32 holds them."""
+KINK_MARGIN = 0.25
+FLOAT32_AGREEMENT = 5e-6
+_ATTEMPTS = 100 * COUNT
+_LAZY = (0.0, 1.0, -1.0)
+# Of 24 points at least 8 lie on each side of a kink, and 4 on each side of 0 where the domain has both signs.
+_LEAST_BY_KINK = COUNT // 3
+_LEAST_BY_SIGN = COUNT // 6
+
+Domain = Mapping[str, tuple[float, float]]
+Side = tuple[str, int, bool]
+"""Of which kink, or of 0 for which argument, and whether it is the positive one."""
+_REPEATS, _IS_LAZY, _NEAR_KINK, _NOT_FINITE, _DISAGREE = "repeats", "lazy", "near a kink", "not finite", "disagree"
+_WORDS = {
+    _REPEATS: f"It holds too few points, because coordinates are multiples of 1/{GRID}: choose a wider domain.",
+    _IS_LAZY: "At too many of its points an argument is 0, 1 or -1, or two arguments are equal: choose a wider domain.",
+    _NEAR_KINK: f"Too many of its points are nearer than {KINK_MARGIN} to a kink: choose a wider domain.",
+    _NOT_FINITE: "At too many of its points a value or a derivative is not finite (a division by 0, log or sqrt of a "
+    "negative number): choose a domain without such points.",
+    _DISAGREE: "At too many of its points float32 and float64 disagree, because numbers get too large or paths cancel: "
+    "choose a domain where they stay moderate.",
+}
+
+_drawn: dict[tuple[Hashable, int | str], tuple[Reference, ...]] = {}
+_MOST_DRAWN = 64
+
+
+class Testbed:
+    """Draws points for one forward pass, and remembers those drawn."""
+
+    def __init__(self, forward: Forward, wrt: str, domain: Domain) -> None:
+        self.forward, self.wrt, self.domain = forward, wrt, domain
+        self._grid = {n: (-int(-lo * GRID // 1), int(hi * GRID // 1)) for n, (lo, hi) in domain.items()}
+        given = sorted((n, getattr(v, "__code__", id(v))) for n, v in forward.given.items())
+        self._same = (forward, wrt, tuple(sorted(domain.items())), tuple(given))
+
+    def draw(self, seed: int | str) -> tuple[Reference, ...]:
+        """COUNT references; the same question made anew, as for the next submission, need not draw them again."""
+        if (self._same, seed) not in _drawn:
+            while len(_drawn) >= _MOST_DRAWN:
+                del _drawn[next(iter(_drawn))]
+            _drawn[self._same, seed] = self._draw(seed)
+        return _drawn[self._same, seed]
+
+    def _draw(self, seed: int | str) -> tuple[Reference, ...]:
+        """COUNT references at points fixed by `seed`; QuestionError if the domain cannot give them."""
+        with clean_torch():
+            taken, refused = self._collect(seed)
+        self._refuse_poor(taken, refused)
+        return tuple(taken)
+
+    def _collect(self, seed: int | str) -> tuple[list[Reference], Counter[str | Side]]:
+        chance = random.Random(f"{self.forward.name}:{seed}")
+        taken: list[Reference] = []
+        seen: set[tuple[float, ...]] = set()
+        sides: Counter[Side] = Counter()
+        refused: Counter[str | Side] = Counter()
+        for _ in range(_ATTEMPTS):
+            point = {n: chance.randint(lo, hi) / GRID for n, (lo, hi) in self._grid.items()}
+            coordinates = tuple(point.values())
+            why: str | Side | None = _REPEATS if coordinates in seen else self._lazy(point)
+            if why is None:
+                gaps = kinks(self.forward, point)
+                mine = self._sides(point, gaps)
+                if any(abs(gap) < KINK_MARGIN for gap in gaps):
+                    why = _NEAR_KINK
+                else:
+                    why = next((side for side, most in mine if sides[side] >= most), None)
+            if why is None:
+                reference = differentiate(self.forward, point)
+                why = self._ill(reference)
+            if why:
+                refused[why] += 1
+                continue
+            seen.add(coordinates)
+            sides.update(side for side, _ in mine)
+            taken.append(reference)
+            if len(taken) == COUNT:
+                break
+        return taken, refused
+
+    def _lazy(self, point: Point) -> str | None:
+        if any(v in _LAZY for v in point.values()) or len(set(point.values())) < len(point):
+            return _IS_LAZY
+        return None
+
+    def _sides(self, point: Point, gaps: list[float]) -> list[tuple[Side, int]]:
+        signed = [(n, i) for i, (n, (lo, hi)) in enumerate(self._grid.items()) if lo < 0 < hi]
+        return [(("sign", i, point[n] > 0), COUNT - _LEAST_BY_SIGN) for n, i in signed] + [
+            (("kink", i, gap > 0), COUNT - _LEAST_BY_KINK) for i, gap in enumerate(gaps)
+        ]
+
+    def _ill(self, reference: Reference) -> str | None:
+        if not reference.finite:
+            return _NOT_FINITE
+        single = adjoints(self.forward, reference.point, torch.float32)
+        for name, adjoint in reference.adjoints.items():
+            if not abs(single[name] - adjoint) <= FLOAT32_AGREEMENT * reference.scales[name]:
+                return _DISAGREE
+        return None
+
+    def _refuse_poor(self, taken: list[Reference], refused: Counter[str | Side]) -> None:
+        where = ", ".join(f"{n} in [{lo}, {hi}]" for n, (lo, hi) in self.domain.items())
+        if len(taken) < COUNT:
+            ((why, _),) = refused.most_common(1)
+            words = _WORDS[why] if isinstance(why, str) else self._one_sided(why)
+            raise QuestionError(
+                f"{self.forward.name}: the domain {where} gives only {len(taken)} of {COUNT} test points. {words}"
+            )
+        if not any(0 < r.scales[self.wrt] <= 2 * abs(r.adjoints[self.wrt]) for r in taken):
+            raise QuestionError(
+                f"{self.forward.name}: on the domain {where} the paths to `{self.wrt}` nearly cancel at every test "
+                "point, so a slip could not be told from rounding. Change the domain."
+            )
+
+    def _one_sided(self, side: Side) -> str:
+        of, at, positive = side
+        sign = "positive" if positive else "negative"
+        if of == "sign":
+            name = list(self.domain)[at]
+            return (
+                f"`{name}` is {sign} at nearly all its points that can be used; at least {_LEAST_BY_SIGN} of {COUNT} "
+                f"test points must be on each side of 0. Choose a domain that reaches further on both sides, or one "
+                f"with `{name}` on one side only."
+            )
+        lines = kinked(self.forward, {n: (lo + hi) / 2 for n, (lo, hi) in self.domain.items()})
+        line = lines[at]
+        looked_at = _looked_at(line) if lines.count(line) == 1 else ""
+        what = f"`{looked_at}` is {sign}" if looked_at else "you are on the same side of the kink"
+        return (
+            f"In the line `{line.text}`, {what} at nearly all its points; at least {_LEAST_BY_KINK} of {COUNT} test "
+            "points must be on each side. Choose a domain that reaches both sides."
+        )
+
+
+def _looked_at(line: Line) -> str:
+    """What a relu or abs, the whole of the line, is taken of; "" for other lines."""
+    match ast.parse(line.expression, mode="eval").body:
+        case ast.Call(func=ast.Name(id="relu" | "abs") | ast.Attribute(attr="relu" | "abs"), args=[operand]):
+            return ast.unparse(operand)
+        case ast.Call(func=ast.Attribute(attr="relu" | "abs", value=operand), args=[]):
+            return ast.unparse(operand)
+    return ""

@@ -1,0 +1,1 @@
+"""The picture of a forward pass and of its adjoints, as SVG."""

@@ -1,0 +1,233 @@
+"""nbgrader's exchange, whole or nothing: what cannot be copied to the end is not there at all, and a message says so.
+
+`Submit`, `Release` and `Fetch` are nbgrader's own, written to a folder beside the destination and renamed at the end.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import glob
+import logging
+import os
+import secrets
+import shutil
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from nbgrader.exchange import ExchangeError
+from nbgrader.exchange.default import (
+    ExchangeFetchAssignment,
+    ExchangeReleaseAssignment,
+    ExchangeSubmit,
+)
+
+from autograder.rooms import gradebook_lock
+
+FULL = "the disk of {where} is full."
+STOPPED = "{what}: {why}\n{kept}\n{next}"
+_STAGED = ".unfinished-"
+
+
+class Told:
+    """An exchange action that ends in a message for people, whatever went wrong."""
+
+    def start(self: Any) -> None:
+        """As nbgrader does it; anything but nbgrader's own errors becomes one with what to do next."""
+        try:
+            super().start()  # type: ignore[misc]
+            return
+        except ExchangeError:
+            raise
+        except Exception as error:
+            lines = self.told(error).splitlines()
+            if not no_space(error) and not gradebook_lock.is_locked(error):
+                self.log.debug("The error behind the message that follows:", exc_info=True)
+        # The dialogs of Assignment List and formgrader show lines of this length, and do not break them.
+        message = "\n".join(textwrap.fill(line, 78, break_long_words=False, break_on_hyphens=False) for line in lines)
+        # Outside of the handler, so that no chain of tracebacks is shown above the message.
+        self.log.fatal(message)
+        raise ExchangeError(message)
+
+
+class Submit(Told, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no types
+    """Hands in the whole of an assignment, or nothing of it."""
+
+    inbound_path: str
+    cache_path: str
+    _at_home = False
+
+    def copy_files(self) -> None:
+        """Copies to the exchange and to the student's list under names that nobody collects, then renames both."""
+        inbound, cache = self.inbound_path, self.cache_path
+        self._at_home = True
+        os.makedirs(cache, exist_ok=True)
+        with _staging(cache) as name:
+            for left in glob.glob(os.path.join(glob.escape(cache), _STAGED + "*")):
+                self._clear(left, os.path.join(inbound, os.path.basename(left)))
+            self.inbound_path, self.cache_path = os.path.join(inbound, name), os.path.join(cache, name)
+            made: list[str] = []
+            try:
+                self._at_home = False
+                os.mkdir(self.inbound_path, 0o700)
+                with _logged_as(self.log, self.inbound_path, inbound):
+                    super().copy_files()
+                for staged, final in ((self.inbound_path, inbound), (self.cache_path, cache)):
+                    (submission,) = os.listdir(staged)
+                    os.rename(os.path.join(staged, submission), os.path.join(final, submission))
+                    made.append(os.path.join(final, submission))
+            except BaseException:
+                for path in made:
+                    shutil.rmtree(path, ignore_errors=True)
+                raise
+            finally:
+                shutil.rmtree(self.inbound_path, ignore_errors=True)
+                self.inbound_path, self.cache_path = inbound, cache
+
+    def do_copy(self, src: str, dest: str, log: Any = None) -> None:
+        """As nbgrader does it, remembering whose disk is written to."""
+        self._at_home = dest.startswith(self.cache_path + os.sep)
+        super().do_copy(src, dest, log)
+
+    def _clear(self, cached: str, handed_in: str) -> None:
+        """Removes what an earlier attempt left that was killed; one that is under way holds its lock."""
+        with suppress(OSError):
+            folder = os.open(cached, os.O_RDONLY)
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(handed_in, ignore_errors=True)
+                shutil.rmtree(cached, ignore_errors=True)
+            finally:
+                os.close(folder)
+
+    def told(self, error: Exception) -> str:
+        """What a student reads."""
+        following = "Submit again. If that fails too, show this message to your instructor."
+        if no_space(error):
+            following = "Tell your instructor or administrator, and submit again when there is space."
+            if self._at_home:
+                following = "Delete files that you no longer need, then submit again."
+        where = f"your own files ({self.cache_path})" if self._at_home else f"the exchange ({self.root})"
+        return STOPPED.format(
+            what=f"{self.coursedir.assignment_id} was NOT handed in",
+            why=FULL.format(where=where) if no_space(error) else error,
+            kept=f"Nothing is lost: your work is in {self.src_path}, and what you handed in before still counts.",
+            next=following,
+        )
+
+
+class Fetch(Told, ExchangeFetchAssignment):  # type: ignore[misc]
+    """Fetches the whole of an assignment, or nothing of it."""
+
+    def copy_files(self) -> None:
+        """An assignment that is there already gets its missing files, as with nbgrader."""
+        if os.path.isdir(self.dest_path):
+            super().copy_files()
+            return
+        with _replaced(self, "dest_path"):
+            super().copy_files()
+
+    def told(self, error: Exception) -> str:
+        """What a student reads."""
+        full = FULL.format(where=f"your own files ({self.dest_path})")
+        return STOPPED.format(
+            what=f"{self.coursedir.assignment_id} was NOT fetched",
+            why=full if no_space(error) else error,
+            kept="Nothing of yours was changed.",
+            next="Delete files that you no longer need, then fetch again." if no_space(error) else "Fetch again.",
+        )
+
+
+class Release(Told, ExchangeReleaseAssignment):  # type: ignore[misc]
+    """Releases the whole of an assignment; until then students fetch what was released before."""
+
+    def copy_files(self) -> None:
+        """A second release without --force is refused, as with nbgrader."""
+        if os.path.isdir(self.dest_path) and not self.force:
+            super().copy_files()
+            return
+        with _replaced(self, "dest_path"):
+            super().copy_files()
+
+    def told(self, error: Exception) -> str:
+        """What an instructor reads."""
+        return STOPPED.format(
+            what=f"{self.coursedir.assignment_id} was NOT released",
+            why=FULL.format(where=f"the exchange ({self.root})") if no_space(error) else error,
+            kept=f"Nothing is lost: it is in {self.src_path}, and what was released before still is.",
+            next="Make space there, then release again." if no_space(error) else "Release again.",
+        )
+
+
+@contextmanager
+def _staging(folder: str) -> Iterator[str]:
+    """The name of a new folder in `folder`, locked while it is in use and gone afterwards."""
+    name = _STAGED + secrets.token_hex(8)
+    path = os.path.join(folder, name)
+    os.mkdir(path, 0o700)
+    held = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield name
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(held)
+
+
+@contextmanager
+def _replaced(action: Any, attribute: str) -> Iterator[None]:
+    """The folder that `action` is about to write is written aside; at the end it takes its place at once."""
+    final = getattr(action, attribute)
+    with swapped_in(final) as aside:
+        setattr(action, attribute, aside)
+        try:
+            with _logged_as(action.log, aside, final):
+                yield
+        finally:
+            setattr(action, attribute, final)
+
+
+@contextmanager
+def _logged_as(log: Any, staged: str, final: str) -> Iterator[None]:
+    """Whoever reads the log is told where the files will be, not where they are written at first."""
+
+    def renamed(record: logging.LogRecord) -> bool:
+        record.msg = str(record.msg).replace(staged, final)
+        return True
+
+    logger = getattr(log, "logger", log)  # of an adapter, its own
+    logger.addFilter(renamed)
+    try:
+        yield
+    finally:
+        logger.removeFilter(renamed)
+
+
+@contextmanager
+def swapped_in(final: str) -> Iterator[str]:
+    """A path to make a folder at; if nothing is raised, that folder takes the place of `final`."""
+    parent, name = os.path.split(final)
+    aside, old = (os.path.join(parent, f"{_STAGED}{name}-{secrets.token_hex(4)}{end}") for end in ("", "-old"))
+    try:
+        yield aside
+        if os.path.lexists(final):
+            os.rename(final, old)
+        try:
+            os.rename(aside, final)
+        except BaseException:
+            if os.path.lexists(old):
+                os.rename(old, final)
+            raise
+    finally:
+        for path in (aside, old):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def no_space(error: Exception) -> bool:
+    """Whether a disk or a quota is full; `shutil.Error` holds what went wrong only as text."""
+    numbers = (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(error, shutil.Error):
+        return any(f"[Errno {number}]" in str(error) for number in numbers)
+    return isinstance(error, OSError) and error.errno in numbers

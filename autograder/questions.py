@@ -1,0 +1,222 @@
+"""One question, one specification: a decorated forward pass, from which everything else follows."""
+
+from __future__ import annotations
+
+import json
+import math
+import numbers
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+
+from autograder import messages
+from autograder.by_hand.rules import FINDINGS, sentence
+from autograder.calculus import graph
+from autograder.calculus.graph import Forward
+from autograder.calculus.points import Domain, Testbed
+from autograder.calculus.reference import (
+    Reference,
+    adjoints,
+    clean_torch,
+    differentiate,
+    kinks,
+    refuse_kink,
+    refuse_what_autograd_cannot,
+    run,
+)
+from autograder.drawing.picture import Picture
+from autograder.drawing.svg import svg
+from autograder.errors import CheckFailed, QuestionError
+from autograder.student import cells, kernel
+from autograder.student.protocol import Request
+from autograder.verdict import diagnosis, shown
+from autograder.verdict.judge import Judge, Kind, Verdict, point_words
+
+_SPREAD = 10
+"""At the visible point the allowance is this many times autograd's own float32 error there, if that is more."""
+_PUBLIC = "points at which a slip is recognised; no secret"
+_MORE_POINTS = 6
+
+
+@dataclass(frozen=True)
+class Question:
+    """A forward pass, the argument it is differentiated by, its visible point and the domain of its hidden points."""
+
+    forward: Forward
+    wrt: str
+    at: Mapping[str, float]
+    domain: Domain
+    _testbed: Testbed = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        return self.forward.name
+
+    def __call__(self, *args: Any) -> Any:
+        """The forward pass itself, on tensors; any value that torch can compute with."""
+        if len(args) != len(self.forward.leaves):
+            raise TypeError(f"{self.name}({', '.join(self.forward.leaves)}) was given {len(args)} arguments")
+        return run(self.forward, dict(zip(self.forward.leaves, args, strict=True)))[self.forward.output]
+
+    def check(self, at: Mapping[str, float] | None = None) -> None:
+        """Compares `grad_<name>` with autograd at the visible point, or at a point of your own: `check(at={"x": 0.5})`.
+
+        Prints both derivatives to four decimals and a line a link, and draws the graph; raises CheckFailed, shown
+        without a traceback, if something is wrong.
+        """
+        with clean_torch():
+            reference = self._reference_at(self.at if at is None else self._own_point(at))
+            single = adjoints(self.forward, reference.point, torch.float32)
+        judge = Judge(self.forward, self.wrt, [reference], hidden=False)
+        judge.widen({n: _SPREAD * abs(single[n] - g) for n, g in reference.adjoints.items()})
+        student = kernel.current_student()
+        reply = student.ask(self._request([reference], show=True))
+        verdict = judge.verdict(reply)
+        if verdict.kind in (Kind.WRONG_DERIVATIVE, Kind.WRONG_VALUE):
+            verdict = self._at_more_points(verdict, reference, judge.allowances)
+        if reply.printed:
+            print(messages.PRINTED.format(function=f"grad_{self.name}", text=reply.printed.rstrip("\n")))
+        answer = reply.answers[0] if reply.answers else None
+        if answer and len(answer.results) == 2 and answer.results[1].kind == "number":
+            print(messages.AUTOGRAD.format(value=f"{reference.adjoints[self.wrt]:.4f}"))
+            print(messages.MANUAL.format(value=f"{answer.results[1].value:.4f}"))
+        if verdict.chain and len(verdict.chain.traces[0].named) > 1:  # more than the result alone
+            links = shown.links(diagnosis.table(verdict.chain))
+            if shown.on_a_page():
+                shown.display(links)
+            else:
+                print(links)
+        if verdict.chain:
+            shown.display(diagnosis.picture(verdict.chain, f"{self.name} at {point_words(reference.point)}"))
+        if not verdict.right:
+            raise self._failed(verdict.text, messages.SEE_ABOVE) from None
+        shown.tell("\n".join([verdict.text, *self._listed(verdict)]))
+
+    def draw(self) -> Picture:
+        """The computation graph, with an empty slot for each adjoint on the way from the output to `wrt`."""
+        return Picture(svg(self.forward, self.wrt, title=f"The computation graph of {self.name}"))
+
+    def _at_more_points(self, verdict: Verdict, reference: Reference, allowances: Mapping[str, float]) -> Verdict:
+        """The same verdict, with the slip named if one explains the student's numbers at more points as well."""
+        references = [reference, *self._testbed.draw(_PUBLIC)[:_MORE_POINTS]]
+        judge = Judge(self.forward, self.wrt, references, hidden=False)
+        judge.widen(allowances)
+        if verdict.kind is Kind.WRONG_DERIVATIVE:
+            judge.overlook_value()
+        again = judge.verdict(kernel.current_student().ask(self._request(references)))
+        return again if again.kind is verdict.kind else verdict
+
+    def grade(self, points: float, seed: int | str) -> float:
+        """The marks in [0, points] that `grad_<name>` earns at hidden points fixed by `seed`; prints why.
+
+        The derivative right at every point earns all; else the right links share half of the points.
+        """
+        verdict = self.judge(seed)
+        earned = float(points) * verdict.credit
+        text = verdict.text
+        if verdict.chain and not verdict.right:
+            right, count = verdict.chain.share()
+            words = {"right": right, "count": count, "earned": f"{earned:.3g}", "points": f"{points:g}"}
+            text = messages.joined(text, messages.SHARE.format(**words))
+        text = messages.joined(text, *(f" {s}" for s in self._listed(verdict)))
+        words = {"question": self.name, "earned": f"{earned:.3g}", "points": f"{points:g}", "text": text}
+        print(messages.laid_out(messages.EARNED.format(**words)))
+        if verdict.findings:
+            found = [{"question": self.name, **asdict(f)} for f in verdict.findings]
+            shown.display({FINDINGS: json.dumps(found)}, raw=True)
+        return earned
+
+    def _listed(self, verdict: Verdict) -> list[str]:
+        """The sentences about what the instructor will look at."""
+        if verdict.kind is Kind.NOT_BY_HAND:
+            return []
+        return list(dict.fromkeys(sentence(f, f"grad_{self.name}") for f in verdict.findings))
+
+    def judge(self, seed: int | str) -> Verdict:
+        """The verdict on `grad_<name>` at the hidden points fixed by `seed`."""
+        references = self._testbed.draw(seed)
+        reply = kernel.current_student().ask(self._request(references))
+        return Judge(self.forward, self.wrt, references, hidden=True).verdict(reply)
+
+    def _request(self, references: list[Reference] | tuple[Reference, ...], show: bool = False) -> Request:
+        adjoints = tuple(self.forward.adjoint(n) for n in (*self.forward.leaves, *self.forward.nodes))
+        points = tuple(r.point for r in references)
+        return Request(f"grad_{self.name}", self.forward.leaves, points, adjoints, self.forward.given, show)
+
+    def _own_point(self, at: Mapping[str, float]) -> dict[str, float]:
+        arguments = ", ".join(f'"{n}": {v:g}' for n, v in self.at.items())
+        if not isinstance(at, Mapping):
+            raise self._refused(messages.NOT_NAMED, arguments=arguments)
+        point = {n: v.item() if isinstance(v, torch.Tensor) and not v.dim() else v for n, v in at.items()}
+        for name, value in point.items():
+            if name not in self.forward.leaves:
+                raise self._refused(messages.UNKNOWN_ARGUMENT, name=name, arguments=arguments)
+            if not isinstance(value, numbers.Real) or not math.isfinite(value):
+                raise self._refused(messages.NOT_A_NUMBER, name=name, value=value)
+        return {name: float({**self.at, **point}[name]) for name in self.forward.leaves}
+
+    def _reference_at(self, point: Mapping[str, float]) -> Reference:
+        where = point_words(dict(point))
+        if 0.0 in kinks(self.forward, point):
+            raise self._refused(messages.KINK_HERE, point=where)
+        reference = differentiate(self.forward, point)
+        if not reference.finite:
+            domain = ", ".join(f"{lo:g} ≤ {n} ≤ {hi:g}" for n, (lo, hi) in self.domain.items())
+            raise self._refused(messages.NOT_FINITE_HERE, point=where, domain=domain)
+        return reference
+
+    def _refused(self, template: str, **words: object) -> CheckFailed:
+        return self._failed(template.format(question=self.name, **words), messages.NOT_CHECKED)
+
+    def _failed(self, text: str, see_above: str) -> CheckFailed:
+        """Where a page can fold it, the message is shown on the page, and the exception only points at it."""
+        if not shown.on_a_page():
+            return CheckFailed(text)
+        shown.display(shown.message(text))
+        return CheckFailed(text, see_above.format(question=self.name))
+
+
+def question(
+    *, wrt: str, at: Mapping[str, float], domain: Mapping[str, tuple[float, float]]
+) -> Callable[[Callable[..., Any]], Question]:
+    """Makes a question of the forward pass below: differentiated by `wrt`, visible at `at`, tested within `domain`.
+
+    The function must be lines `name = expression`, each name once, then `return name`, on real scalars.
+    QuestionError names the line and the remedy if it is not, or if the domain cannot give good test points.
+    """
+
+    def make(function: Callable[..., Any]) -> Question:
+        forward = graph.read(function)
+        cells.watch(f"grad_{forward.name}")
+        point, box = _refuse_misfits(forward, wrt, at, domain)
+        with clean_torch():
+            refuse_what_autograd_cannot(forward, point)
+        testbed = Testbed(forward, wrt, box)
+        if os.environ.get("NBGRADER_EXECUTION") != "autograde":  # by then it is too late to say so, and costs the most
+            with clean_torch():
+                refuse_kink(forward, point)
+            testbed.draw("is this domain good enough?")  # so that the author hears now, not the class later
+        return Question(forward, wrt, point, box, testbed)
+
+    return make
+
+
+def _refuse_misfits(
+    forward: Forward, wrt: str, at: Mapping[str, float], domain: Mapping[str, tuple[float, float]]
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    leaves = ", ".join(forward.leaves)
+    if wrt not in forward.leaves:
+        raise QuestionError(f"{forward.name}: wrt={wrt!r} is no argument; choose one of {leaves}.")
+    for option, given in (("at", at), ("domain", domain)):
+        if set(given) != set(forward.leaves):
+            raise QuestionError(f"{forward.name}: `{option}` names {', '.join(given) or 'nothing'}; name {leaves}.")
+    for name, bounds in domain.items():
+        if len(tuple(bounds)) != 2 or not all(map(math.isfinite, bounds)) or not bounds[0] < bounds[1]:
+            raise QuestionError(f"{forward.name}: the domain of {name} is {bounds!r}; write (lowest, highest).")
+    point = {n: float(at[n]) for n in forward.leaves}
+    if not all(map(math.isfinite, point.values())):
+        raise QuestionError(f"{forward.name}: `at` must be finite numbers, but it is {point}.")
+    return point, {n: (float(domain[n][0]), float(domain[n][1])) for n in forward.leaves}

@@ -1,0 +1,36 @@
+"""`autograder grade`: nbgrader's own command, with the switches that its command line has no place for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from traitlets.config import Config
+
+from autograder.errors import AutograderError
+
+NO_COURSE = (
+    "{folder} is not the folder of a course: run the command where the course's nbgrader_config.py is (its "
+    "c.Autograde.exporter_class says how student code is locked in)."
+)
+
+
+def grade(assignment: str, unsafe: bool = False, more: Sequence[str] = ()) -> int:
+    """Grades as `nbgrader autograde <assignment>` does; `more` are nbgrader's options. Returns the exit status."""
+    from nbgrader.apps import AutogradeApp
+
+    # The one command of this process, as `nbgrader` itself makes it: nbgrader_config.py looks for it.
+    app = AutogradeApp.instance()
+    try:
+        app.initialize([assignment, *more])
+        if "exporter_class" not in app.config.Autograde:
+            raise AutograderError(NO_COURSE.format(folder=os.getcwd()))
+        if unsafe:
+            # Over what nbgrader_config.py says: this was said in so many words.
+            app.update_config(Config({"Engine": {"unsafe": True}}))
+        app.start()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    finally:
+        AutogradeApp.clear_instance()
+    return 0

@@ -1,0 +1,151 @@
+"""The steps of one grading run as its report hears of them: a submission begins, is graded, could not be graded.
+
+nbgrader has no event for any of these, so the steps of the run's one converter are wrapped.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbgrader.api import MissingEntry
+
+from autograder import by_hand_list
+from autograder.gradebook import spreadsheet
+from autograder.rooms import gradebook_lock, handed_in, on_record
+from autograder.terminal.report import Reason, Report
+from autograder.terminal.words import count
+
+if TYPE_CHECKING:
+    from autograder.rooms.exporter import TwoRooms
+
+RENAMED = "there is no {missing}, but {found}: rename that in {folder} and grade again"
+LACKS = "there is no {missing}"
+NOT_OURS = "{found} is no notebook of the assignment and was not graded"
+BY_HAND = "{answers} may not be by hand"
+MARK = "{cells} for you to mark"
+
+
+class Watched:
+    """`run` is the exporter of the run; `report` is told."""
+
+    def __init__(self, run: TwoRooms, report: Report) -> None:
+        self._run, self._report, self._converter = run, report, run.parent
+        converter = run.parent
+        self._skips = converter.init_destination
+        self._begins = converter.init_assignment
+        self._ends = converter.set_permissions
+        converter.init_destination = self._destination
+        converter.init_assignment = self._telling(self._begin)
+        converter.convert_single_notebook = self._telling(converter.convert_single_notebook)
+        converter.set_permissions = self._telling(self._end)
+        self._student = ""
+        self._earlier: list[tuple[str, str, list[str]]] = []
+
+    def _destination(self, assignment: str, student: str) -> bool:
+        self._student = student
+        wanted = bool(self._skips(assignment, student))
+        if not wanted and student not in self._converter.coursedir.student_id_exclude.split(","):
+            self._report.before()
+            self._earlier.append((assignment, student, list(self._converter.notebooks)))
+        return wanted
+
+    def graded_before(self) -> None:
+        """Who was graded in an earlier run may need a person still, and whoever reads this run's end should know.
+
+        It is looked up when the run has ended: whatever is raised while nbgrader makes a student's folder ready, an
+        interrupt as well, makes nbgrader delete that folder, and here it holds the graded work.
+        """
+        while self._earlier:
+            assignment, student, notebooks = self._earlier.pop(0)
+            try:
+                self._look_up(assignment, student, notebooks)
+            except Exception as error:
+                unknown = [student]
+                if gradebook_lock.is_locked(error):  # which took all the patience that there is, and would again
+                    unknown += [student for _, student, _ in self._earlier]
+                    self._earlier.clear()
+                self._report.unknown(unknown, _why(error))
+
+    def _look_up(self, assignment: str, student: str, notebooks: list[str]) -> None:
+        converter = self._converter
+        if converter.coursedir.notebook_id == "*":
+            self._names(assignment, student, notebooks)
+        for reason in on_record.read(Path(converter._format_dest(assignment, student))):
+            self._report.note(student, reason.value, reason)
+        self._listed(assignment, student)
+        self._marks(assignment, student)
+
+    def _telling(self, step: Callable[..., None]) -> Callable[..., None]:
+        def told(*arguments: Any) -> None:
+            try:
+                step(*arguments)
+            except Exception as error:
+                self._report.failed(self._student, _why(error))
+                raise
+
+        return told
+
+    def _begin(self, assignment: str, student: str) -> None:
+        self._report.start(student)
+        converter = self._converter
+        if converter.coursedir.notebook_id == "*":
+            self._names(assignment, student, converter.notebooks)
+        if converter.create_student:
+            with self._run.gradebook() as gradebook:
+                handed_in.row(gradebook, assignment, student)
+        self._begins(assignment, student)
+
+    def _names(self, assignment: str, student: str, notebooks: list[str]) -> None:
+        """A notebook with points under another name, or none: nbgrader passes over the first; both earn nothing."""
+        with self._run.gradebook() as gradebook:
+            points = {f"{n.name}.ipynb": n.max_score for n in gradebook.find_assignment(assignment).notebooks}
+        there = [os.path.basename(path) for path in notebooks]
+        missing = sorted({name for name in points if points[name]} - set(there))
+        strange = [name for name in there if name not in points]
+        found = ", ".join(strange[:3]) + (" ..." if len(strange) > 3 else "")
+        if missing and strange:
+            folder = os.path.relpath(self._converter._format_source(assignment, student), self._root())
+            why = RENAMED.format(missing=" and no ".join(missing), found=found, folder=folder)
+            self._report.note(student, why, Reason.RENAMED)
+        elif missing:
+            self._report.note(student, LACKS.format(missing=" and no ".join(missing)), Reason.NOTHING)
+        elif strange:
+            self._report.note(student, NOT_OURS.format(found=found))
+
+    def _end(self, assignment: str, student: str) -> None:
+        self._ends(assignment, student)
+        self._listed(assignment, student)
+        if marks := self._marks(assignment, student):
+            self._report.done(student, *marks)
+
+    def _marks(self, assignment: str, student: str) -> tuple[float, float] | None:
+        """Points and possible points, if the student is in the gradebook; cells that a person marks are noted."""
+        with self._run.gradebook() as gradebook:
+            try:
+                submission = gradebook.find_submission(assignment, student)
+            except MissingEntry:
+                return None
+            score, of = submission.score - submission.late_submission_penalty, submission.max_score
+            cells = sum(bool(g.needs_manual_grade) for n in submission.notebooks for g in n.grades)
+        if cells:
+            self._report.note(student, MARK.format(cells=count(cells, "cell")), Reason.MARK)
+        return max(0.0, score), of
+
+    def _listed(self, assignment: str, student: str) -> None:
+        rows = by_hand_list.read(Path(self._root()) / by_hand_list.FILE)
+        who = spreadsheet.harmless(student), spreadsheet.harmless(assignment)
+        mine = sum((row["student"], row["assignment"]) == who for row in rows)
+        if mine:
+            self._report.note(student, BY_HAND.format(answers=count(mine, "answer")), Reason.BY_HAND)
+
+    def _root(self) -> str:
+        return str(self._converter.coursedir.root)
+
+
+def _why(error: Exception) -> str:
+    text = " ".join(str(error).split()) or "no reason given"
+    ours = type(error).__module__.startswith(("autograder.", "nbgrader."))
+    return text if ours else f"{type(error).__name__}: {text}"

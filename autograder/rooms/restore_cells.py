@@ -1,0 +1,101 @@
+"""Before grading: every cell of the course is what the gradebook says, once each; all others are the student's own.
+
+Takes the place of nbgrader's DeduplicateIds, OverwriteKernelspec, OverwriteCells and CheckCellMetadata, which trust a
+submitted cell's metadata and end the whole run over a duplicated solution cell or a newer schema version.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from nbformat import NotebookNode, from_dict
+from nbformat.v4 import new_markdown_cell
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from autograder.rooms import sanitise
+from autograder.rooms.course_cells import Book, BookCell
+from autograder.terminal.report import Reason
+
+MISSING = "cells were missing and were added back: {names}"
+EMPTY = "{file} holds none of the course's cells"
+TWICE = "cells that are there more than once, of which the last counts: {names}"
+CHANGED = "cells of the course that were changed and put back: {names}"
+_CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+class Restore(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
+    """Gives each cell the owner that the gradebook names."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        where = resources["nbgrader"]
+        book: Book = self.parent.book(where["assignment"], where["notebook"])
+        kept: set[str] = set()
+        found: dict[str, list[str]] = {TWICE: [], CHANGED: [], MISSING: []}
+        for cell in reversed(nb.cells):
+            self._restore(cell, book, kept, found)
+        empty = not kept
+        self._add_missing(nb, book, kept, found[MISSING])
+        _only_ours(nb, book)
+        if not self.parent.report.reasons(where["student"]) & {Reason.UNREADABLE}:
+            self._tell(where, found, empty and any(cell.grade for cell in book.cells.values()))
+        return nb, resources
+
+    def _tell(self, where: dict[str, str], found: dict[str, list[str]], empty: bool) -> None:
+        note = self.parent.report.note
+        if empty:
+            note(where["student"], EMPTY.format(file=f"{where['notebook']}.ipynb"), Reason.NOTHING)
+            return
+        for what, names in found.items():
+            if names:
+                note(where["student"], what.format(names=", ".join(names)))
+
+    def _restore(self, cell: NotebookNode, book: Book, kept: set[str], found: dict[str, list[str]]) -> None:
+        of = book.of(cell)
+        if of and of.name in kept and of.name not in found[TWICE]:
+            found[TWICE].append(of.name)
+        if not of or of.name in kept:
+            cell.metadata = NotebookNode()
+            if cell.cell_type == "raw":
+                _as_text(cell)
+            return
+        kept.add(of.name)
+        if of.locked and (cell.source, cell.cell_type) != (of.source, of.cell_type) and not of.grade:
+            found[CHANGED].append(of.name)
+        of.stamp(cell)
+
+    def _add_missing(self, nb: NotebookNode, book: Book, kept: set[str], missing: list[str]) -> None:
+        """After the cell that comes before it in the course, or at the end if none of those is there."""
+        names = list(book.cells)
+        for at, name in enumerate(names):
+            if name in kept or not _needed(book.cells[name]):
+                continue
+            missing.append(name)
+            places = {c.metadata.nbgrader.grade_id: i for i, c in enumerate(nb.cells) if "nbgrader" in c.metadata}
+            before = [places[n] for n in names[:at] if n in places]
+            nb.cells.insert(max(before) + 1 if before else 0, book.cells[name].new())
+
+
+def _needed(cell: BookCell) -> bool:
+    """Whatever carries marks, and the course's code that those cells stand on."""
+    return cell.grade or cell.task or (cell.locked and cell.cell_type == "code")
+
+
+def _as_text(cell: NotebookNode) -> None:
+    """A raw cell would go into a page as it is."""
+    cell.cell_type, cell.source = "markdown", sanitise.as_text(cell.source)
+
+
+def _only_ours(nb: NotebookNode, book: Book) -> None:
+    """Metadata goes into pages too (titles, class names, widgets): none of the student's stays."""
+    nb.metadata = from_dict({"language_info": {"name": "python", "pygments_lexer": "ipython3"}})
+    if book.kernelspec:
+        nb.metadata.kernelspec = from_dict(dict(book.kernelspec))
+    used: set[str] = set()
+    for cell in nb.cells:
+        identity = cell.get("id")
+        if not isinstance(identity, str) or not _CELL_ID.fullmatch(identity) or identity in used:
+            cell["id"] = new_markdown_cell().id
+        used.add(cell["id"])
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None

@@ -1,0 +1,1 @@
+"""The processes in which cells run: started, forked, locked, asked and ended."""

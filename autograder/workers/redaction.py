@@ -1,0 +1,97 @@
+"""What a student's room may say once it has seen a hidden point: numbers, and words that it had before.
+
+Every text in a reply about hidden points must be a line, or made of names, of the submission itself, or be a name or a
+fixed sentence of Python's, torch's or numpy's. So neither an exception's text nor a class's name can carry a test point
+to the page.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from autograder.by_hand.rules import RULES, Finding
+from autograder.student.protocol import FIXED_TEXTS, Answer, Fault, Number, Reply, Request
+
+T = TypeVar("T")
+
+_NAME = re.compile(r"[^\W\d]\w*")
+_EXCEPTIONS = {n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, BaseException)}
+_OURS = {"TooLong", "ProcessEnded", "NoAnswer"}
+_TYPES = {n for n, v in vars(builtins).items() if isinstance(v, type)}
+_TYPES |= {"NoneType", "ellipsis", "function", "builtin_function_or_method", "method", "module", "generator"}
+_SAID_BY_ALL = _EXCEPTIONS | _OURS | _TYPES | FIXED_TEXTS
+_LIBRARY = re.compile(r"(?:torch|numpy)\.[A-Za-z]{1,20}\d{0,3}")
+_MOST_LINE, _MOST_SIZE = 100_000, 999
+
+
+class Words:
+    """The lines and names of a submission."""
+
+    def __init__(self, cells: Sequence[str]) -> None:
+        self._lines = {line.strip() for cell in cells for line in cell.splitlines()}
+        self._names = {name for cell in cells for name in _NAME.findall(cell)}
+
+    def may_say(self, text: str) -> bool:
+        if text in self._lines or text in self._names or text in _SAID_BY_ALL:
+            return True
+        return bool(_LIBRARY.fullmatch(text))
+
+
+def seal(reply: Reply, request: Request, cells: Sequence[str]) -> Reply:
+    """The reply as the examiner may hear it; at points that the student knows, only what was asked."""
+    answers = tuple(
+        dataclasses.replace(a, adjoints={n: v for n, v in a.adjoints.items() if n in request.adjoints})
+        for a in reply.answers[: len(request.points)]
+    )
+    reply = dataclasses.replace(reply, answers=answers, printed=reply.printed if request.show else "")
+    if request.show:
+        return reply
+    # Why a cell failed was settled before any point was sent, but who says so is the room: the same rule for it.
+    return _sealed(reply, Words(cells))
+
+
+def _sealed(thing: T, words: Words) -> T:
+    if isinstance(thing, Fault):
+        base = thing.base if thing.base in _EXCEPTIONS else "Exception"
+        kind = thing.type if thing.type in _EXCEPTIONS | _OURS else base
+        thing = dataclasses.replace(thing, base=base, type=kind)
+    elif isinstance(thing, Finding):
+        return _finding(thing, words)  # type: ignore[return-value]
+    elif isinstance(thing, Number):
+        kind = thing.type if words.may_say(thing.type) else "object"
+        shape = tuple(min(max(n, 0), _MOST_SIZE) for n in thing.shape[:2])
+        return dataclasses.replace(thing, type=kind, shape=shape)
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+        values = {f.name: _sealed(getattr(thing, f.name), words) for f in dataclasses.fields(thing)}
+        return dataclasses.replace(thing, **values)
+    return _plain(thing, words)  # type: ignore[no-any-return]
+
+
+def _finding(finding: Finding, words: Words) -> Finding:
+    """A rule of ours, a line of the submission; a rule that is not ours is no finding and is told as `unread`."""
+    rule = finding.rule if finding.rule in RULES else "unread"
+    source = finding.source if words.may_say(finding.source) else ""
+    line = None if finding.line is None else min(max(finding.line, 1), _MOST_LINE)
+    return Finding(RULES[rule].outcome, rule, line, source)
+
+
+def _plain(thing: Any, words: Words) -> Any:
+    if isinstance(thing, str):
+        return thing if words.may_say(thing) else ""
+    if isinstance(thing, tuple):
+        kept = tuple(_sealed(item, words) for item in thing)
+        return tuple(item for item in kept if item != "")
+    if isinstance(thing, Mapping):
+        return {name: _sealed(value, words) for name, value in thing.items()}
+    if type(thing) is int:
+        return min(max(thing, 0), _MOST_LINE)
+    return thing
+
+
+def no_answer(name: str, why: str) -> Reply:
+    """The reply of a room that gave none; a fault, so that it earns nothing and says why."""
+    return Reply((Answer(fault=Fault(name, "RuntimeError", why)),))
