@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env proxy system demo hub test bench bench-hub release seeds student-kit lint format clean
+.PHONY: help env proxy system demo hub test bench bench-hub release seeds student-kit lint house format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -85,8 +85,11 @@ seeds: $(READY)  ## new seeds for the hidden tests in source/; FORCE=1 if studen
 student-kit: $(READY)  ## dist/NAME-student-kit.zip of every assignment, for work at home
 	@$(BIN)/python -m tools.student_kit $(ASSIGNMENTS)
 
-lint: $(READY)  ## style, types and notebooks
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+lint: $(READY)  ## style, types, notebooks, and who may import whom
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo --no-cache
+
+house: $(READY)  ## the picture of the package for CONTRIBUTING.md
+	@$(BIN)/python -m tools.house
 
 format: $(READY)  ## lay the code out
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

@@ -1,8 +1,26 @@
-"""The package's exceptions, one small tree; every message names the next step.
+"""The package's exceptions, one tree; every message names the next step.
 
 AutograderError
-├── QuestionError     an author's forward pass, domain or option that cannot be used
-└── CheckFailed       a student's answer that is not right yet (shown without a traceback)
+├── QuestionError           an author's forward pass, domain or option that cannot be used
+├── CheckFailed             a student's answer that is not right yet (shown without a traceback)
+├── UnreadableNotebook      at home: a file that is no notebook of the course
+├── Unfinished              a source notebook that must not be released yet
+├── NeedsStudent            a source notebook whose locked cells use what only a student's cell defines
+├── SeedError               seeds that cannot be drawn or read
+├── RosterError             a class list that cannot be read
+├── RefusedWork             a file that came from Moodle, Canvas or a folder and cannot be taken
+├── UnsafeCopy              a folder of the exchange that must not be copied
+├── UnusablePage            a feedback page that cannot be given back
+├── GradebookError          a gradebook that cannot be used
+├── WrongBook               a gradebook that contradicts itself
+├── CannotRead              a table that cannot be read
+├── CannotWrite             a table that cannot be written
+├── Gone                    a process in which cells run has ended or was ended
+│   └── OutOfTime           it did not answer in time
+├── NoRoom                  no such process can be made now: never a student's fault
+└── BadMessage              what such a process sent is no answer
+
+`TooLong`, which ends a student's call, stands outside: as an Exception a student's `except Exception` would catch it.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.exchange.safe_copy import Copy, Limits, Refused
+from autograder.exchange.safe_copy import Copy, Limits, UnsafeCopy
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.course
@@ -178,7 +178,7 @@ def _socket(path: Path) -> None:
 def test_a_folder_beyond_the_limits_is_refused(make: Callable[[Path], None], reason: str, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     make(tmp_path / "in")
-    with pytest.raises(Refused, match=reason):
+    with pytest.raises(UnsafeCopy, match=reason):
         copied(tmp_path / "in", tmp_path / "out")
 
 

@@ -11,10 +11,11 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.authoring.unfinished import problems
+from autograder.errors import AutograderError
 from autograder.rooms.self_contained import borrowed
 
 
-class Unfinished(Exception):
+class Unfinished(AutograderError):
     """A notebook that must not be released yet; the text holds a line for each reason."""
 
 

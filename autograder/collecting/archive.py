@@ -38,7 +38,7 @@ _LONGEST, _DEEPEST = 1000, 50
 _IGNORED = {"__macosx", ".ipynb_checkpoints", "__pycache__", "thumbs.db", "desktop.ini"}
 
 
-class Refused(Exception):
+class RefusedWork(AutograderError):
     """A file, or a student's files, that cannot be taken; the text says why."""
 
 
@@ -73,28 +73,28 @@ def entries(source: Path, most: int) -> list[Entry]:
         return list(_zip(zipfile.ZipFile(source), most, datetime.fromtimestamp(source.stat().st_mtime, UTC)))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise AutograderError(NOT_ZIP.format(path=source, why=error)) from None
-    except Refused as error:
+    except RefusedWork as error:
         raise AutograderError(f"{source}: {error}.") from None
 
 
 def inside(entry: Entry, most: int) -> list[Entry]:
-    """The files of a zip that a student handed in; Refused says why they cannot be had."""
+    """The files of a zip that a student handed in; RefusedWork says why they cannot be had."""
     try:
         return list(_zip(zipfile.ZipFile(BytesIO(read(entry))), most, entry.time))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise Refused(BROKEN.format(why=error)) from None
+        raise RefusedWork(BROKEN.format(why=error)) from None
 
 
 def read(entry: Entry) -> bytes:
-    """What the file holds; Refused says why it cannot be had."""
+    """What the file holds; RefusedWork says why it cannot be had."""
     if entry.problem:
-        raise Refused(entry.problem)
+        raise RefusedWork(entry.problem)
     try:
         return entry.read()
-    except Refused:
+    except RefusedWork:
         raise
     except Exception as error:  # whatever a damaged archive makes of zipfile
-        raise Refused(BROKEN.format(why=error)) from None
+        raise RefusedWork(BROKEN.format(why=error)) from None
 
 
 def _folder(source: Path, most: int) -> Iterator[Entry]:
@@ -124,14 +124,14 @@ def _bytes(path: Path, most: int) -> bytes:
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
         data = file.read(most + 1)
     if len(data) > most:
-        raise Refused(_large(len(data), most))
+        raise RefusedWork(_large(len(data), most))
     return data
 
 
 def _zip(archive: zipfile.ZipFile, most: int, otherwise: datetime | None) -> Iterator[Entry]:
     infos = [info for info in archive.infolist() if not info.is_dir()]
     if len(infos) > _MOST_FILES:
-        raise Refused(TOO_MANY.format(most=_MOST_FILES))
+        raise RefusedWork(TOO_MANY.format(most=_MOST_FILES))
     for info in infos:
         path = _name(info).replace("\\", "/")
         parts = tuple(part for part in path.split("/") if part not in ("", "."))

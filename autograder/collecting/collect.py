@@ -15,7 +15,7 @@ from pathlib import Path
 
 from autograder.class_list import Student
 from autograder.collecting import archive, owners, roster
-from autograder.collecting.archive import Entry, Refused
+from autograder.collecting.archive import Entry, RefusedWork
 from autograder.collecting.course import Course
 from autograder.collecting.owners import Owner
 from autograder.collecting.place import STAMP, Memory, Origin, digest, stamped, there
@@ -99,9 +99,9 @@ class Collection:
                 why = sentence.format(others=" and ".join([_called(owner), *others]), id=student, remedy=REMEDY)
             try:
                 if why:
-                    raise Refused(why)
+                    raise RefusedWork(why)
                 self._one(student, files)
-            except Refused as error:
+            except RefusedWork as error:
                 self.say(NEEDS, shown(owner.label), str(error))
 
     def say(self, outcome: str, who: str, text: str = "") -> None:
@@ -186,9 +186,9 @@ class Collection:
         before = self.memory.of.get(student)
         known = (before.time if before else None) or stamped(final)
         if known is None or made.time is None:
-            raise Refused(NO_TIME)
+            raise RefusedWork(NO_TIME)
         if made.time <= known:
-            raise Refused(NOT_OLDER.format(time=f"{known:{STAMP}}"))
+            raise RefusedWork(NOT_OLDER.format(time=f"{known:{STAMP}}"))
         return True
 
     def _stamp(self, time: datetime | None, late: bool) -> datetime | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.at_home.notebook import UnreadableNotebook, expected_name, parse, read
-from autograder.collecting.archive import Refused
+from autograder.collecting.archive import RefusedWork
 
 OTHER = "none of its cells is from {assignment}: it is another notebook"
 UNREADABLE = "it cannot be read as a notebook"
@@ -39,11 +39,11 @@ def of_course(folders: list[Path]) -> list[Known]:
 
 
 def recognise(data: bytes, name: str, known: list[Known], assignment: str) -> Known:
-    """The notebook of the course that a handed-in file is; Refused if it is none."""
+    """The notebook of the course that a handed-in file is; RefusedWork if it is none."""
     try:
         notebook = parse(data, Path(name))
     except UnreadableNotebook:
-        raise Refused(UNREADABLE) from None
+        raise RefusedWork(UNREADABLE) from None
     stem = expected_name(name).rpartition(".")[0].casefold()
     stems = {stem, re.sub(r"-\d+$", "", stem)}  # Canvas counts what is handed in again
     cells = {cell.name for cell in notebook.cells if cell.name}
@@ -52,5 +52,5 @@ def recognise(data: bytes, name: str, known: list[Known], assignment: str) -> Kn
         return by_name
     best = max(known, key=lambda k: len(cells & k.cells), default=None)
     if best is None or not cells & best.cells:
-        raise Refused(OTHER.format(assignment=assignment))
+        raise RefusedWork(OTHER.format(assignment=assignment))
     return best

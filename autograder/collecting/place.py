@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from autograder.collecting.archive import Refused
+from autograder.collecting.archive import RefusedWork
 from autograder.collecting.owners import PLAIN
 from autograder.errors import AutograderError
 
@@ -108,7 +108,7 @@ class Memory:
             return self._place(student, files, final, origin)
         except OSError as error:
             if error.errno in _OF_NAMES:
-                raise Refused(CANNOT_KEEP.format(path=final, why=error.strerror)) from None
+                raise RefusedWork(CANNOT_KEEP.format(path=final, why=error.strerror)) from None
             raise AutograderError(CANNOT_WRITE.format(path=final, why=error.strerror or error)) from None
 
     def _place(self, student: str, files: Mapping[str, bytes], final: Path, origin: Origin) -> str:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from autograder.at_home.notebook import ORIGINAL
 from autograder.collecting import archive
-from autograder.collecting.archive import Entry, Refused
+from autograder.collecting.archive import Entry, RefusedWork
 from autograder.collecting.notebooks import Known, recognise
 from autograder.collecting.owners import CANVAS, Owned, Owner
 from autograder.terminal.words import shown
@@ -75,7 +75,7 @@ class Caps:
 
 
 def submission(work: Work, known: list[Known], assignment: str, caps: Caps) -> Submission:
-    """What an owner handed in of the assignment; Refused says why it cannot be placed."""
+    """What an owner handed in of the assignment; RefusedWork says why it cannot be placed."""
     notebooks, others, refused = _sorted(work, known, assignment, caps)
     files: dict[str, bytes] = {}
     names: dict[str, str] = {}
@@ -90,7 +90,7 @@ def submission(work: Work, known: list[Known], assignment: str, caps: Caps) -> S
         handed_in = ", ".join(shown(part.rest[-1] if part.rest else entry.name) for entry, part in work.entries)
         said = ONLY_TYPED if work.typed else "; ".join(_first(refused)) or handed_in
         wanted = " and ".join(f"{name}.ipynb" for name in graded)
-        raise Refused(NO_NOTEBOOK.format(assignment=assignment, found=said, wanted=wanted))
+        raise RefusedWork(NO_NOTEBOOK.format(assignment=assignment, found=said, wanted=wanted))
     # A name is a file's or a folder's. On some disks capital letters make no difference.
     taken = {name.casefold() for name in (*files, *others, *NOT_THEIRS)}
     for relative, data in others.items():
@@ -99,9 +99,9 @@ def submission(work: Work, known: list[Known], assignment: str, caps: Caps) -> S
         else:
             files.setdefault(relative, data)
     if len(files) > _MOST_NAMES:
-        raise Refused(archive.TOO_MANY.format(most=_MOST_NAMES))
+        raise RefusedWork(archive.TOO_MANY.format(most=_MOST_NAMES))
     if sum(map(len, files.values())) > caps.folder:
-        raise Refused(TOO_BIG.format(most=caps.folder / 1e6))
+        raise RefusedWork(TOO_BIG.format(most=caps.folder / 1e6))
     notes = [PART.format(name=name) for name in graded if name not in names]
     notes += [LEFT_OUT.format(what=what) for what in _first(refused)] + ([LATE] if work.late else [])
     return Submission(files, names, max(times, default=None), notes)
@@ -121,7 +121,7 @@ def _sorted(
             continue
         total += entry.size
         if total > 2 * caps.folder:  # before it fills the memory
-            raise Refused(TOO_BIG.format(most=caps.folder / 1e6))
+            raise RefusedWork(TOO_BIG.format(most=caps.folder / 1e6))
         try:
             data = archive.read(entry)
             if path.suffix.casefold() == ".ipynb":
@@ -130,7 +130,7 @@ def _sorted(
                 others[path.as_posix()] = data
             else:
                 refused.append(f"{shown(path.name)}: {ODD_NAME}")
-        except Refused as error:
+        except RefusedWork as error:
             refused.append(f"{shown(path.name)}: {error}")
     return notebooks, others, refused
 
@@ -145,7 +145,7 @@ def _opened(work: Work, caps: Caps, refused: list[str]) -> list[tuple[Entry, Own
             continue
         try:
             inner = archive.inside(entry, caps.file)
-        except Refused as error:
+        except RefusedWork as error:
             refused.append(f"{shown(name)}: {error}")
             continue
         around = 0
@@ -165,7 +165,7 @@ def _chosen(name: str, found: list[tuple[Entry, Owned, bytes]]) -> tuple[Entry, 
         owner = found[0][1].owner
         numbered = owner is not None and owner.system == CANVAS and len({p.order for _, p, _ in found}) == len(found)
         if not numbered:
-            raise Refused(TWO.format(name=name, files=", ".join(shown("/".join(p.rest)) for _, p, _ in found)))
+            raise RefusedWork(TWO.format(name=name, files=", ".join(shown("/".join(p.rest)) for _, p, _ in found)))
     return max(found, key=lambda one: one[1].order)
 
 

@@ -21,7 +21,7 @@ from nbgrader.utils import check_directory, parse_utc
 from sqlalchemy.engine import make_url
 
 from autograder.exchange.atomic import FULL, STOPPED, Told, no_space, swapped_in
-from autograder.exchange.safe_copy import Copy, Limits, Refused
+from autograder.exchange.safe_copy import Copy, Limits, UnsafeCopy
 from autograder.rooms import gradebook_lock
 
 PASSED_OVER = "%s in %s was passed over: %s."
@@ -78,13 +78,13 @@ class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no
             return None
         try:
             if not re.fullmatch(r"\w[\w.@+-]*", student):
-                raise Refused(f"{student!r} is no name for a student")
+                raise UnsafeCopy(f"{student!r} is no name for a student")
             known = entry.stat(follow_symlinks=False)
             if not stat.S_ISDIR(known.st_mode):
-                raise Refused("it is not a folder")
+                raise UnsafeCopy("it is not a folder")
             owner = _name(known.st_uid)
             if self.check_owner and student != owner:
-                raise Refused(NOT_OWNER.format(student=student, owner=owner))
+                raise UnsafeCopy(NOT_OWNER.format(student=student, owner=owner))
             time = parse_utc(parts[2])
         except Exception as error:  # whatever the parser of times makes of it
             self.log.warning(PASSED_OVER, repr(entry.name), self.inbound_path, error)
@@ -108,7 +108,7 @@ class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no
             self.log.info("%s submission: %s %s", "Updating" if there else "Collecting", student, assignment)
             try:
                 self._copy(record, into)
-            except (Refused, OSError) as error:
+            except (UnsafeCopy, OSError) as error:
                 if isinstance(error, OSError) and no_space(error):
                     raise
                 failed.append(student)
@@ -176,7 +176,7 @@ def _name(uid: int) -> str:
 
 def _write(path: str, text: str) -> None:
     if os.path.isdir(path):
-        raise Refused(f"its {os.path.basename(path)} is a folder")
+        raise UnsafeCopy(f"its {os.path.basename(path)} is a folder")
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
 

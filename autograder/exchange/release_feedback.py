@@ -15,6 +15,7 @@ from collections import defaultdict
 from nbgrader.exchange.default import ExchangeReleaseFeedback
 from nbgrader.utils import notebook_hash
 
+from autograder.errors import AutograderError
 from autograder.exchange.atomic import FULL, STOPPED, Told, no_space
 
 NOT_RELEASED = "%s: no page was released, because %s. %s"
@@ -50,12 +51,12 @@ class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]  # n
         if not pages:
             only = "" if self.coursedir.student_id in ("", "*") else f" and {self.coursedir.student_id}"
             self.fail(NOTHING.format(assignment=assignment, student=only))
-        reasons: dict[str, _Unusable] = {}
+        reasons: dict[str, UnusablePage] = {}
         known: dict[str, str] = {}
         for student, files in pages.items():
             try:
                 known[student] = _secret(os.path.dirname(files[0]))
-            except _Unusable as error:
+            except UnusablePage as error:
                 reasons[student] = error
         for student, why in _shared(known).items():
             reasons[student] = why
@@ -66,14 +67,14 @@ class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]  # n
             except OSError as error:
                 if no_space(error):
                     raise
-                reasons[student] = _Unusable(CANNOT_COPY.format(why=error.strerror or error))
+                reasons[student] = UnusablePage(CANNOT_COPY.format(why=error.strerror or error))
         self._tell(reasons, SEND.format(assignment=assignment))
         if missing := sorted(self._submitted() - set(pages)):
             self.log.warning(NO_PAGE, ", ".join(missing), assignment, assignment)
         if reasons:
             self.fail(SUMMARY.format(assignment=assignment, served=len(pages) - len(reasons), count=len(pages)))
 
-    def _tell(self, reasons: dict[str, _Unusable], send: str) -> None:
+    def _tell(self, reasons: dict[str, UnusablePage], send: str) -> None:
         """A line for each reason, not for each student: a whole class may have it."""
         alike: dict[tuple[str, str], list[str]] = defaultdict(list)
         for student, why in sorted(reasons.items()):
@@ -136,7 +137,7 @@ class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]  # n
         )
 
 
-class _Unusable(Exception):
+class UnusablePage(AutograderError):
     """Why a page is not released, said of one student and of several; each `group` is named in a line of its own."""
 
     def __init__(self, why: str, of_several: str = "", group: str = "") -> None:
@@ -150,21 +151,21 @@ def _secret(folder: str) -> str:
         with open(path, encoding="utf-8") as file:
             text = file.read(1000)
     except FileNotFoundError:
-        raise _Unusable(*NO_SECRET) from None
+        raise UnusablePage(*NO_SECRET) from None
     except (OSError, UnicodeDecodeError):
-        raise _Unusable(BAD_SECRET[0].format(path=path), BAD_SECRET[1]) from None
+        raise UnusablePage(BAD_SECRET[0].format(path=path), BAD_SECRET[1]) from None
     if not _SECRET.fullmatch(text.strip()):
-        raise _Unusable(BAD_SECRET[0].format(path=path), BAD_SECRET[1])
+        raise UnusablePage(BAD_SECRET[0].format(path=path), BAD_SECRET[1])
     return text
 
 
-def _shared(known: dict[str, str]) -> dict[str, _Unusable]:
+def _shared(known: dict[str, str]) -> dict[str, UnusablePage]:
     """Students with one and the same secret: a folder that was passed on. Nobody can say whose it is."""
     owners: dict[str, list[str]] = defaultdict(list)
     for student, secret in known.items():
         owners[secret.strip()].append(student)
     return {
-        student: _Unusable(SAME_SECRET, group=secret)
+        student: UnusablePage(SAME_SECRET, group=secret)
         for secret, students in owners.items()
         if len(students) > 1
         for student in students

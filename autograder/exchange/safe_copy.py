@@ -13,13 +13,15 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from autograder.errors import AutograderError
+
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _DEEPEST = 10
 _LONGEST = 1000
 _PIECE = 1 << 20
 
 
-class Refused(Exception):
+class UnsafeCopy(AutograderError):
     """The folder as a whole may not be copied; the text says why."""
 
 
@@ -49,23 +51,23 @@ class Copy:
         try:
             at = os.open(source, _OPEN | os.O_DIRECTORY)
         except OSError as error:
-            raise Refused(f"it cannot be opened as a folder ({error.strerror})") from None
+            raise UnsafeCopy(f"it cannot be opened as a folder ({error.strerror})") from None
         try:
             if os.fstat(at).st_uid != owner:
-                raise Refused("it changed its owner while it was looked at")
+                raise UnsafeCopy("it changed its owner while it was looked at")
             self._inside(at, "", into, 0)
         finally:
             os.close(at)
 
     def _inside(self, at: int, where: str, into: str, deep: int) -> None:
         if deep > _DEEPEST:
-            raise Refused(f"its folders are nested more than {_DEEPEST} deep")
+            raise UnsafeCopy(f"its folders are nested more than {_DEEPEST} deep")
         os.mkdir(into)
         with os.scandir(at) as entries:
             for entry in entries:
                 self.names += 1
                 if self.names > self.limits.names:
-                    raise Refused(f"it holds more than {self.limits.names} files")
+                    raise UnsafeCopy(f"it holds more than {self.limits.names} files")
                 self._one(at, entry.name, where, into, deep)
 
     def _one(self, at: int, name: str, where: str, into: str, deep: int) -> None:
@@ -103,7 +105,7 @@ class Copy:
             while piece := os.read(file, _PIECE):
                 self.bytes += len(piece)
                 if self.bytes > self.limits.folder:
-                    raise Refused(f"it holds more than {self.limits.folder} bytes")
+                    raise UnsafeCopy(f"it holds more than {self.limits.folder} bytes")
                 out.write(piece)
 
 

@@ -18,6 +18,8 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.utils import compute_checksum
 
+from autograder.errors import AutograderError
+
 
 class Owner(Enum):
     """Who runs a code cell."""
@@ -27,7 +29,7 @@ class Owner(Enum):
     BOTH = "both rooms"
 
 
-class WrongBook(Exception):
+class WrongBook(AutograderError):
     """The gradebook contradicts itself: the course must be generated again."""
 
 

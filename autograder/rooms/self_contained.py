@@ -15,6 +15,8 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_locked
 
+from autograder.errors import AutograderError
+
 NEEDS = (
     "The locked cell {cell} uses {name}, which only the unlocked cell {other} defines. When a submission is graded, "
     "locked cells run where nothing of the student's exists. Define {name} in a locked cell, or ask the student's "
@@ -22,7 +24,7 @@ NEEDS = (
 )
 
 
-class NeedsStudent(Exception):
+class NeedsStudent(AutograderError):
     """A course that cannot be graded in two rooms."""
 
 

@@ -1,0 +1,67 @@
+"""The house stands as CONTRIBUTING.md shows it: who imports whom, what an import loads, one tree of exceptions."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder import errors
+from tools import house
+
+PACKAGE = house.ROOT / "autograder"
+MODULES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in sorted(PACKAGE.rglob("*.py"))}
+TREE = re.findall(r"^[│├└─ ]*(\w+)(?: {3,}.*)?$", (errors.__doc__ or "").split("\n\n")[1], re.MULTILINE)
+
+
+def test_imports_run_downwards_in_no_circle_and_the_grader_does_not_know_nbgrader() -> None:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-logo", "--no-cache"]
+    told = subprocess.run(command, cwd=house.ROOT, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout
+    assert "3 kept, 0 broken" in told.stdout
+
+
+def test_the_picture_of_the_house_is_what_make_house_draws() -> None:
+    assert house.PICTURE.read_text(encoding="utf-8") == house.svg()
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("autograder", {"torch", "numpy", "nbgrader", "IPython"}),
+        ("autograder.__main__", {"torch", "nbgrader", "IPython"}),
+        ("autograder.rooms.exporter", {"torch"}),
+    ],
+)
+def test_an_import_loads_nothing_that_it_does_not_need(module: str, heavy: set[str]) -> None:
+    code = f"import sys, {module}; print(*{{n.partition('.')[0] for n in sys.modules}})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert module.partition(".")[0] in loaded
+    assert not heavy & set(loaded)
+
+
+def test_every_exception_of_the_package_is_in_the_tree_that_errors_draws() -> None:
+    bases = {
+        node.name: [ast.unparse(base).rpartition(".")[2] for base in node.bases]
+        for tree in MODULES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    found, before = {"AutograderError"}, 0
+    while len(found) > before:
+        before = len(found)
+        found |= {name for name, of in bases.items() if found & set(of)}
+    assert sorted(found) == sorted(TREE)
+    builtin = {name for name in dir(__builtins__) if name.endswith(("Error", "Exception"))} | {
+        "BaseException",
+        "Exception",
+    }
+    assert {name for name, of in bases.items() if builtin & set(of)} == {"AutograderError", "TooLong"}
+
+
+def test_every_module_says_what_it_keeps() -> None:
+    assert [str(file) for file, tree in MODULES.items() if not ast.get_docstring(tree)] == []
