@@ -85,7 +85,8 @@ def test_a_student_at_home_installs_answers_checks_and_sends(walk: Walk) -> None
 
 def _texts() -> str:
     """Every text in the code that writes messages, in one line."""
-    files = (ROOT / "autograder").rglob("*.py")
+    folders = ["verdict", "student", "by_hand", "calculus", "at_home"]
+    files = [*(ROOT / "autograder").glob("*.py"), *(f for d in folders for f in (ROOT / "autograder" / d).glob("*.py"))]
     files.append(ROOT / "tools" / "kit" / "install.py")
     nodes = (node for file in files for node in ast.walk(ast.parse(file.read_text())))
     return " ".join(
