@@ -23,8 +23,8 @@ from autograder.by_hand.rules import RULES, Finding, Outcome, sentence
 from autograder.by_hand.source import read
 from autograder.by_hand.watch import Watch
 from tests.conftest import CELLS, NAMES, QUESTIONS, run_source
-from tests.test_accept import FORMS, corpus
-from tests.test_properties import Pass, passes
+from tests.verdict.test_accept import FORMS, corpus
+from tests.verdict.test_properties import Pass, passes
 
 SETUP = "import torch\nimport numpy as np\nimport math"
 F = "def f(x):\n    return 3 + 6 * x + 7 * x**2 + 3 * x**3 + 8 * x**4"

@@ -22,8 +22,8 @@ import pytest
 from autograder import CheckFailed
 from tests.conftest import CELLS, NAMES, QUESTIONS, Class
 from tests.rooms.course import Course, Submission
-from tests.test_accept import corpus
-from tests.test_reject import SLIPS
+from tests.verdict.test_accept import corpus
+from tests.verdict.test_reject import SLIPS
 
 pytestmark = pytest.mark.course
 

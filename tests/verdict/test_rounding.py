@@ -8,7 +8,7 @@ from autograder import CheckFailed, Question
 from autograder.verdict.lines import Lines
 from autograder.verdict.rounding import is_rounded
 from tests.conftest import QUESTIONS, Class, make_question
-from tests.test_reject import SLIPS, truth
+from tests.verdict.test_reject import SLIPS, truth
 
 Q6 = QUESTIONS["q6"]
 HEAD = """def grad_q6(x, y, z):

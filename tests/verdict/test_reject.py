@@ -12,7 +12,7 @@ import torch
 from autograder import CheckFailed, Question
 from autograder.verdict.judge import Kind
 from tests.conftest import QUESTIONS, Class
-from tests.test_accept import corpus
+from tests.verdict.test_accept import corpus
 
 TRUTH = {id(question): corpus(name)["seed"] for name, question in QUESTIONS.items()}
 

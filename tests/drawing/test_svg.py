@@ -198,7 +198,7 @@ def test_a_picture_is_xml_without_scripts_styles_links_or_foreign_objects(pictur
 def test_a_picture_is_the_same_each_time_and_in_each_process() -> None:
     here = checked(QUESTIONS["q6"].forward, "y")
     assert here == checked(QUESTIONS["q6"].forward, "y")
-    code = "from tests.test_draw import *; print(checked(QUESTIONS['q6'].forward, 'y'), end='')"
+    code = "from tests.drawing.test_svg import *; print(checked(QUESTIONS['q6'].forward, 'y'), end='')"
     root = Path(__file__).parent.parent
     there = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True).stdout
     assert there == here

@@ -14,7 +14,7 @@ from autograder.student.kernel import answering
 from autograder.verdict.chain import Chain
 from autograder.verdict.judge import Kind
 from autograder.verdict.slips import Slip, is_no_slip, recognise, slips, told
-from tests.chains import Slipped, chain_of
+from tests.verdict.chains import Slipped, chain_of
 from tests.conftest import NAMES, QUESTIONS
 
 SEEDS = ("s1", "s2")
