@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import autograder
 from autograder import errors
 from tools import house
 
@@ -33,7 +34,7 @@ def test_the_picture_of_the_house_is_what_make_house_draws() -> None:
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("autograder", {"torch", "numpy", "nbgrader", "IPython"}),
+        ("autograder", {"torch", "numpy", "nbgrader", "matplotlib", "IPython", "nbconvert", "sqlalchemy"}),
         ("autograder.__main__", {"torch", "nbgrader", "IPython"}),
         ("autograder.rooms.exporter", {"torch"}),
     ],
@@ -43,6 +44,10 @@ def test_an_import_loads_nothing_that_it_does_not_need(module: str, heavy: set[s
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert module.partition(".")[0] in loaded
     assert not heavy & set(loaded)
+
+
+def test_the_exported_names_are_these() -> None:
+    assert autograder.__all__ == ["AutograderError", "CheckFailed", "Question", "QuestionError", "question"]
 
 
 def test_every_exception_of_the_package_is_in_the_tree_that_errors_draws() -> None:

@@ -199,7 +199,7 @@ def test_a_picture_is_the_same_each_time_and_in_each_process() -> None:
     here = checked(QUESTIONS["q6"].forward, "y")
     assert here == checked(QUESTIONS["q6"].forward, "y")
     code = "from tests.drawing.test_svg import *; print(checked(QUESTIONS['q6'].forward, 'y'), end='')"
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     there = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True).stdout
     assert there == here
 

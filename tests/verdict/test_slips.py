@@ -14,8 +14,8 @@ from autograder.student.kernel import answering
 from autograder.verdict.chain import Chain
 from autograder.verdict.judge import Kind
 from autograder.verdict.slips import Slip, is_no_slip, recognise, slips, told
-from tests.verdict.chains import Slipped, chain_of
 from tests.conftest import NAMES, QUESTIONS
+from tests.verdict.chains import Slipped, chain_of
 
 SEEDS = ("s1", "s2")
 
