@@ -61,7 +61,7 @@ QUESTIONS = {name: make_question(CELLS[f"{name}-forward"]) for name in NAMES}
 
 
 class Class:
-    """One student's namespace, asked by the real seam."""
+    """One student's namespace, asked as the grader asks."""
 
     def __init__(self) -> None:
         self.namespace: dict[str, Any] = {"torch": torch, "np": np, "__name__": "__main__"}

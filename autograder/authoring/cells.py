@@ -22,7 +22,7 @@ from autograder.authoring.source import (
 )
 from autograder.calculus.admission import kinks
 from autograder.questions import Question
-from autograder.verdict.chain import way
+from autograder.verdict.chain import path
 
 CHECK_POINTS, HIDDEN_POINTS = 2, 8
 """What a new question's cells are worth; the Create Assignment panel may say otherwise later."""
@@ -49,7 +49,7 @@ def picture(question: Question) -> str:
 
 def adjoints_of(question: Question) -> list[str]:
     """The names of the adjoints that an answer computes, from the output backwards."""
-    return [question.forward.adjoint(n) for n in way(question.forward, question.wrt)[1:]]
+    return [question.forward.adjoint(n) for n in path(question.forward, question.wrt)[1:]]
 
 
 def tested(question: Question) -> str:

@@ -38,7 +38,7 @@ class Inspection:
         self.question = question
         self.references: Sequence[Reference] = question._testbed.draw(seed)
         self.truth = _true_chain(question, self.references)
-        found = [s for n in self.truth.way[1:] for s in slips(question.forward, question.wrt, n)]
+        found = [s for n in self.truth.path[1:] for s in slips(question.forward, question.wrt, n)]
         usable = [s for s in found if all(math.isfinite(s.change(t)) for t in self.truth.traces)]
         self.no_slips = [s for s in usable if is_no_slip(self.truth, s)]
         self.slips = [s for s in usable if s not in self.no_slips]

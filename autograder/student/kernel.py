@@ -1,8 +1,7 @@
-"""The seam between the grader and whoever answers: *a student*.
+"""The student who answers in this process: the functions of the notebook's own kernel.
 
-A student, asked for a list of points, answers for each with data (`Answer`), or says why there is no such function
-(`Missing`). `check` and `grade` know nothing else about who answers: here it is a function in the same kernel; when
-grading without trust it is another process.
+`check` and `grade` ask a `Student` (protocol.py) and get data back. At home and in JupyterLab it is `KernelStudent`; when
+submissions are graded, the tests run in another process, and `answering` puts a student there who asks this one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What crosses the seam between the grader and whoever answers: plain data, never an object that a student made.
+"""What crosses between the grader and a student's functions: plain data, never an object that a student made.
 
 `check` and `grade` send a `Request` to *a student* and get a `Reply`. Nothing here needs torch, so that the process
 which only carries requests and replies between rooms does not load it.
@@ -18,7 +18,9 @@ SECONDS = 5.0
 """One request may take this long when nbgrader runs the notebook; in a student's own session there is no limit."""
 
 ROUNDED_A_TENSOR = tuple(
-    f"type {kind} doesn't define __{way}__ method" for kind in ("Tensor", "numpy.ndarray") for way in ("round", "trunc")
+    f"type {kind} doesn't define __{method}__ method"
+    for kind in ("Tensor", "numpy.ndarray")
+    for method in ("round", "trunc")
 )
 NOTHING_TO_DIFFERENTIATE = (
     "element 0 of tensors does not require grad and does not have a grad_fn",

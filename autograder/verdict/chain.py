@@ -61,7 +61,7 @@ class Chain:
     ) -> None:
         """`unnamed`: nodes whose names are to be ignored; `allowances`: more room for these at the first point."""
         self.forward, self.wrt = forward, wrt
-        self.way = way(forward, wrt)
+        self.path = path(forward, wrt)
         self._allowances = allowances or {}
         # A name counts as named if it holds a finite number at every point.
         names = {n: forward.adjoint(n) for n in (*forward.leaves, *forward.nodes) if n != wrt and n not in unnamed}
@@ -70,7 +70,7 @@ class Chain:
             _trace(forward, r, {**{n: a.adjoints[names[n]].value for n in named}, wrt: a.results[1].value})
             for r, a in pairs
         ]
-        self.links = [self._judge(node) for node in self.way if node != forward.output or node in named]
+        self.links = [self._judge(node) for node in self.path if node != forward.output or node in named]
 
     def tolerance(self, node: str, trace: Trace) -> float:
         """How far the adjoint of `node` may be from what is expected at that point."""
@@ -93,13 +93,13 @@ class Chain:
                 if name not in self.traces[0].named and name != self.forward.output and name not in found:
                     found.append(name)
                     open_ends.append(name)
-        return [n for n in self.way if n in found]
+        return [n for n in self.path if n in found]
 
     def above(self, node: str) -> list[str]:
         """The adjoints that the one of `node` is judged by, as a student calls them; none for the output's."""
         bridged = {node, *self.bridged(node)}
         consumers = {c.name for n in bridged for c in self.forward.consumers(n)} - bridged
-        return [self.forward.adjoint(n) for n in self.way if n in consumers and n in self.traces[0].named]
+        return [self.forward.adjoint(n) for n in self.path if n in consumers and n in self.traces[0].named]
 
     def below(self, node: str) -> set[str]:
         """The nodes on the way whose adjoint is computed from that of `node`."""
@@ -139,7 +139,7 @@ def chain(
     """
     pairs = list(zip(references, reply.answers, strict=True))
     plain = Chain(forward, wrt, pairs, (), allowances)
-    again = [n for n in plain.way if forward.adjoint(n) in reply.reassigned and n != wrt]
+    again = [n for n in plain.path if forward.adjoint(n) in reply.reassigned and n != wrt]
     if plain.broken is None or not again:
         return plain
     without = Chain(forward, wrt, pairs, again, allowances)
@@ -147,7 +147,7 @@ def chain(
     return without if wrong[1] < wrong[0] else plain
 
 
-def way(forward: Forward, wrt: str) -> list[str]:
+def path(forward: Forward, wrt: str) -> list[str]:
     """The output, then every node that depends on `wrt`, then `wrt`: in the order of the backward pass."""
     depends = {wrt}
     for line in forward.lines:

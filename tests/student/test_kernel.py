@@ -1,4 +1,4 @@
-"""Bad input gets a clear verdict and loses nothing: the seam, in a student's own kernel."""
+"""Bad input gets a clear verdict and loses nothing: a student's own kernel answers."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ SEEDS = ("s1", "s2")
 
 def links(question: Question) -> list[str]:
     truth = chain_of(question, Slipped(question, None, named=True), list(question._testbed.draw("s1"))[:1])
-    return [node for node in truth.way if node != question.forward.output]
+    return [node for node in truth.path if node != question.forward.output]
 
 
 @cache
