@@ -1,7 +1,7 @@
 """The student who answers in this process: the functions of the notebook's own kernel.
 
-`check` and `grade` ask a `Student` (protocol.py) and get data back. At home and in JupyterLab it is `KernelStudent`; when
-submissions are graded, the tests run in another process, and `answering` puts a student there who asks this one.
+`check` and `grade` ask a `Student` (protocol.py) and get data back. At home and in JupyterLab it is `KernelStudent`.
+When submissions are graded, the tests run in another process, where `answering` puts a student that asks this one.
 """
 
 from __future__ import annotations
