@@ -1,7 +1,7 @@
-"""The terminal of a course: `plainly(c)` in nbgrader_config.py makes nbgrader's commands short and their errors plain.
+"""`plainly(c)` in a course's nbgrader_config.py: nbgrader's commands print less, and an error is one plain sentence.
 
-nbgrader has no setting for what a command says when it cannot go on. Its configuration is read when the command is
-there but has not started, so the one command of this process gets another `start`, around its own.
+nbgrader 0.9 has no setting for error messages. It reads the configuration after the command object is made and before
+it starts, so `plainly` replaces the `start` method of that one object by one that calls it and explains its errors.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LOGGING = {
 
 
 def plainly(config: Any) -> None:
-    """Called by nbgrader_config.py with its `c`, once or more often."""
+    """Sets up the running command; `config` is nbgrader_config.py's `c`. Calling it again changes nothing."""
     find_programs()
     config.NbGrader.logging_config = LOGGING
     app = command()
@@ -42,7 +42,10 @@ def plainly(config: Any) -> None:
 
 
 def find_programs() -> None:
-    """nbgrader starts `alembic` by name, which is found only in an activated environment; it lies beside Python."""
+    """Adds Python's own folder to PATH if `alembic` is not found.
+
+    nbgrader starts it by name, which fails in an environment that is not activated.
+    """
     if shutil.which("alembic") is None:
         os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
 
@@ -57,7 +60,7 @@ def _start(app: Any) -> None:
     try:
         app._started_plainly()
     except NoStart:
-        raise  # not an error: how a command says that another one has done the work
+        raise  # not an error: jupyter_core's signal that a subcommand has done the work
     except KeyboardInterrupt:
         app.log.error(INTERRUPTED)
         sys.exit(130)

@@ -1,7 +1,7 @@
-"""What a command of nbgrader's needs is asked before it starts; what is missing is one sentence with the next step.
+"""Checks before an nbgrader command starts that it has what it needs; if not, one sentence names the next step.
 
-nbgrader looks for files by pattern: a wrong name, a step done too early and a wrong folder all become "No notebooks
-were matched", or nothing at all.
+nbgrader only looks for files by a pattern. For a wrong name, a step that was left out and a wrong folder alike it says
+"No notebooks were matched", or nothing.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ WHICH_FILE = "Say which notebook: nbgrader validate {example}."
 
 
 def problem(app: Any) -> str:
-    """A sentence if the command `app` has nothing to work on; empty if it has, or is none of an instructor's."""
+    """A sentence for the user if the command `app` has nothing to work on; else "" (also for a student's command)."""
     ask = _ASKED.get(type(app).__name__)
     return ask(Course(app)) if ask else ""
 
 
 class Course:
-    """The course as one command sees it."""
+    """The course's folders and gradebook, as configured for the command `app`."""
 
     def __init__(self, app: Any) -> None:
         self.app, self.dir = app, app.coursedir
@@ -93,13 +93,13 @@ class Course:
         return WHICH.format(command=self.command, example=self.example(), known=known)
 
     def unknown(self) -> str:
-        """A sentence if no assignment has that name."""
+        """A sentence if neither source/ nor the gradebook has an assignment of this name."""
         if self.found(self.dir.source_directory) or self.in_gradebook():
             return ""
         return NO_ASSIGNMENT.format(name=self.name, known=self.known())
 
     def in_gradebook(self, name: str = "") -> bool | None:
-        """Whether the gradebook holds the assignment, or with "*" any; None where the gradebook cannot be asked now."""
+        """Whether the gradebook has the assignment (with "*": any); None if the gradebook cannot be read now."""
         from sqlalchemy import text
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -116,7 +116,7 @@ class Course:
         return bool(names) if name == "*" else (name or self.name) in names
 
     def exchange(self, *parts: str) -> str:
-        """A folder of the exchange; empty where the exchange is none of folders."""
+        """The path of a folder of the exchange; "" if another kind of exchange is configured, without folders."""
         from nbgrader.exchange.abc import Exchange
 
         used = str(self.app.config.ExchangeFactory.get("collect", "nbgrader."))
