@@ -1,8 +1,8 @@
-"""A download becomes submissions: each takes its place under its student's name, or is named with what is missing.
+"""`autograder collect`: puts each student's files of a download into nbgrader's `submitted/`, or says what is missing.
 
-nbgrader's own `zip_collect` was the first thought. It wants a fixed folder inside the course and a regular expression,
-unpacks archives under the names they come with, takes the last of several notebooks without a word, writes over what is
-there, and merges students whose names match alike; so this is written anew, on nbgrader's folders.
+nbgrader's own `zip_collect` (nbgrader/apps/zipcollectapp.py) is not used. It needs a fixed folder inside the course and
+a regular expression, unpacks archives under their own names, silently takes the last of several notebooks, overwrites
+earlier work, and merges students whose names match alike.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ PLACED, REPLACED, AS_BEFORE, NEEDS = "placed", "replaced", "as before", "NEEDS Y
 
 @dataclass
 class Options:
-    """What was asked for."""
+    """The options of the command line; `students` is the path of a class list."""
 
     students: Path | None = None
     dry_run: bool = False
@@ -58,7 +58,7 @@ class Options:
 
 
 class Collection:
-    """One run of `autograder collect`; `tell` hears of each owner: what became of the work, whose, and more."""
+    """One run of `autograder collect`. `tell(outcome, who, text)` is called once for each owner of files."""
 
     def __init__(self, course: Course, options: Options, tell: Callable[[str, str, str], None]) -> None:
         self.course, self.options, self._tell = course, options, tell
@@ -79,7 +79,7 @@ class Collection:
             self.people = roster.from_csv(options.students)
 
     def run(self, source: Path) -> None:
-        """Collects from a folder or zip; every owner ends in one line."""
+        """Collects from the folder or zip `source`; AutograderError if it cannot be read or is empty."""
         self.memory.tidy()
         entries = archive.entries(source, self.caps.file)
         if not entries:
@@ -105,7 +105,7 @@ class Collection:
                 self.say(NEEDS, shown(owner.label), str(error))
 
     def say(self, outcome: str, who: str, text: str = "") -> None:
-        """Counts and tells one line."""
+        """Reports one outcome and counts it."""
         self.count[outcome] += 1
         self._tell(outcome, who, text)
 
@@ -122,7 +122,7 @@ class Collection:
         return found
 
     def _student(self, owner: Owner) -> tuple[str, str]:
-        """The student's id, and why the work may not be placed under it."""
+        """The student's id, and why the work cannot be placed under it ("" if it can)."""
         if self.people:
             found = roster.find(owner, self.people)
             if len(found) == 1:
@@ -177,7 +177,7 @@ class Collection:
         )
 
     def _newer(self, student: str, final: Path, made: Submission, fresh: str) -> bool:
-        """Whether this takes the place of what is there; False if it is the same."""
+        """Whether `made` replaces the work that is there; False if both are the same, Refused if it must not."""
         existing = there(final, self.caps.file)
         if digest({name: data for name, data in existing.items() if name not in NOT_THEIRS}) == fresh:
             return False
@@ -192,7 +192,10 @@ class Collection:
         return True
 
     def _stamp(self, time: datetime | None, late: bool) -> datetime | None:
-        """The time of handing in, as far as a download tells it: nobody is late because of when it was downloaded."""
+        """The time of handing in. A file's time may be that of the download, so at most the due date is taken.
+
+        Work that Canvas marks LATE keeps its time, and so does all work with --trust-times.
+        """
         if time and self.due and time > self.due and not late and not self.options.trust_times:
             self.capped += 1
             return self.due
@@ -200,7 +203,7 @@ class Collection:
 
 
 def main(source: Path, assignment: str, options: Options) -> int:
-    """Collects, prints a line each and a summary; 1 if somebody needs a person, 130 if it was stopped."""
+    """Runs the command. Returns the exit status: 1 if some files need the instructor, 130 after Ctrl-C, else 0."""
 
     def tell(outcome: str, who: str, text: str) -> None:
         print(f"{outcome:<10}  {who}{': ' if text else ''}{text}", flush=True)
@@ -223,7 +226,7 @@ def _summary(run: Collection) -> list[str]:
     out += [CAPPED.format(count=run.capped)] if run.capped else []
     if not run.options.dry_run and (count[PLACED] or count[REPLACED] or run.again):
         out.append(f"Next: nbgrader autograde {name}")
-        # nbgrader goes by the times of handing in: without --force it takes the grade and page that are there for new.
+        # nbgrader compares the times of handing in: without --force it would keep the old grade and the old page.
         for command in ("autograde", "generate_feedback"):
             out += [f"      nbgrader {command} {name} --student={student} --force" for student in run.again]
     return out
