@@ -1,4 +1,4 @@
-"""From source/ to release/: what `nbgrader generate_assignment` writes, with nothing that was there lost unnamed.
+"""What `nbgrader generate_assignment` writes from source/ to release/. Files that it replaces are kept and named.
 
 nbgrader_config.py names `autograder.release.exporter.ReleaseExporter`.
 """

@@ -1,8 +1,8 @@
-"""`nbgrader generate_assignment` as a first-time instructor expects it: the plain command fills the gradebook.
+"""Makes `nbgrader generate_assignment` fill the gradebook without --force, and never lose an old release.
 
-nbgrader skips an assignment whose release is there already, gradebook or not, and with --force it deletes the release
-before it has another. Here the release is made beside the old one; at the end what differs is written and named, and
-what was there before is kept. If anything is refused, the old release stays.
+nbgrader skips an assignment whose release exists, even if the gradebook lacks it; with --force it deletes the release
+before the new one is made (nbgrader/converters/base.py). Here the release is made in a temporary folder. Only if that
+succeeds are the files that differ replaced; the old ones are kept.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ HAS_WORK = (
 
 
 class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no types
-    """`GenerateAssignment.exporter_class`: writes notebooks as nbconvert's own does, into a folder beside."""
+    """The exporter for `GenerateAssignment.exporter_class`: writes into a temporary folder first."""
 
     def __init__(self, config: Any = None, **options: Any) -> None:
         super().__init__(config=config, **options)
@@ -53,7 +53,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             self._wrap(self.parent)
 
     def _wrap(self, converter: Any) -> None:
-        """nbgrader has no event for what this needs, so the one converter of this run gets it."""
+        """Replaces methods of this run's converter, because nbgrader 0.9 has no hook for these steps."""
         converter._format_dest = self._staged
         converter.convert_notebooks = self._whole_run(converter.convert_notebooks)
         converter.init_assignment = self._noticing(converter.init_assignment)
@@ -79,7 +79,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
         return convert_beside
 
     def _patience(self) -> float:
-        """Seconds to wait for a gradebook that another process holds, as in a grading run."""
+        """Seconds to wait for a gradebook that another process has locked, as in a grading run."""
         return float(self.config.TwoRooms.get("patience", 60.0))
 
     def _noticing(self, step: Callable[..., None]) -> Callable[..., None]:
@@ -156,7 +156,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
         text = str(problem).strip()
         if gradebook_lock.is_locked(problem):
             return gradebook_lock.HELD % self._patience()
-        if "submissions associated with it" in text:  # nbgrader's words for it
+        if "submissions associated with it" in text:  # raised by nbgrader's preprocessors/savecells.py
             return HAS_WORK.format(name=coursedir.assignment_id, source=self._near(self._source()))
         known = type(problem).__module__.startswith(("autograder.", "nbgrader."))
         return text if known and text else f"{self._at}: {type(problem).__name__}: {text} (--debug shows where)."
