@@ -1,8 +1,8 @@
-"""`autograder refresh`: what follows from a forward pass is written anew in all five cells; the author's words stay.
+"""`autograder refresh`: rewrites what follows from the forward pass in a question's five cells, and keeps the rest.
 
-Kept: title, words, hints, solution, points, seed. Written anew where it differs: the statement's picture and its two
-generated sentences, the given lines and the return of the answer, the comments of the two graded cells. A cell of the
-five that is missing is added.
+Kept: title, words, hints, solution, points and seed. Rewritten if it differs: the statement's picture and its two
+generated sentences, the `def` line, given lines and return of the answer, the comments of the two graded cells. A
+missing cell is added.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _HIDDEN = re.compile(r"^# Hidden tests:(?:.*\n#)*?.*full marks\.\n", re.MULTILIN
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that was written anew in a cell."""
+    """One thing that was rewritten in a cell."""
 
     cell: str
     what: str
-    """`the picture is`, `the comments are`: goes on with "not up to date" or "up to date now"."""
+    """The beginning of a sentence (`the picture is`) that ends in "not up to date" or "up to date now"."""
     generated: bool = True
-    """Whether it follows from the forward pass; a missing cell or other points are told in words of their own."""
+    """Whether it follows from the forward pass; a missing cell or changed points are reported elsewhere too."""
 
     @property
     def question(self) -> str:
@@ -43,20 +43,20 @@ class Change:
 
 @dataclass
 class Refreshed:
-    """A notebook brought up to date: what was changed, and what the author must still look at, a sentence each."""
+    """An updated copy of a notebook, what was changed in it, and sentences on what the author must look at."""
 
     notebook: Any
     questions: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     look: list[str] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
-    """Questions that cannot be made, and why."""
+    """Why a question cannot be made, by its name."""
 
 
 def refresh(notebook: Any, only: Sequence[str] = (), pictures: bool = False, judge: bool = True) -> Refreshed:
-    """A copy brought up to date: all its questions, or `only` those named; with `pictures`, nothing but these.
+    """An updated copy of the notebook; `only` these questions (default: all), with `pictures` only the pictures.
 
-    Without `judge` the author's solutions are not run, which takes most of the time.
+    Without `judge` the solutions are not run, which would take most of the time.
     """
     found = questions.read(notebook)
     done = Refreshed(copy.deepcopy(notebook), [*found.made, *found.faults])
@@ -76,13 +76,13 @@ def refresh(notebook: Any, only: Sequence[str] = (), pictures: bool = False, jud
 
 
 def seed_of(hidden: Any) -> str:
-    """The seed in a hidden cell; empty if it has none."""
+    """The seed in a hidden cell; "" if it has none, or if there is no cell (None)."""
     text = re.search(r"""seed=["'](\w+)["']""", hidden.source if hidden else "")
     return text[1] if text else ""
 
 
 def worth(by_id: dict[str, Any], name: str) -> tuple[float, float]:
-    """The points of a question's check and hidden tests, as the Create Assignment panel has them."""
+    """The points of a question's check and hidden cells in their metadata, which the Create Assignment panel sets."""
     at = (by_id.get(f"{name}-check"), by_id.get(f"{name}-hidden"))
     check, hidden = (float(c.metadata.nbgrader.get("points") or 0) if c is not None else 0.0 for c in at)
     return check, hidden
@@ -178,7 +178,7 @@ def _hidden(done: Refreshed, by_id: dict[str, Any], question: Question) -> None:
 
 
 def _worth(text: str, name: str, points: float) -> str:
-    """The cell whose `name.grade(…)` gives so many points, whether it names that argument or not."""
+    """The source `text` with the given number of points in the call `name.grade(…)`."""
     lines = text.split("\n")
     for of, call in reversed(calls(text, "grade")):
         have = argument(call, "points", 0)

@@ -1,4 +1,4 @@
-"""What `autograder inspect` says of a question: `Good`, `Change` (and how), `To do`, and what to `Note`."""
+"""The report of `autograder inspect`: lines that begin with `Good`, `Change`, `To do` or `Note`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _MOST = 6
 
 
 def report(question: Question, found: Questions, notebook: Any, seed: str | None) -> tuple[list[str], bool]:
-    """The lines, and whether nothing must be changed. Points are those of `seed`, else of the question's own."""
+    """The lines of the report, and whether the question can stay as it is.
+
+    The test points are drawn from `seed`; if it is None, from the seed in the question's hidden cell.
+    """
     by_id = {grade_id(c): c for c in notebook.cells}
     seed = seed or seed_of(by_id.get(f"{question.name}-hidden")) or "inspect"
     inspection = Inspection(question, seed)
