@@ -1,4 +1,4 @@
-"""What authors type: `autograder new-assignment`, `new`, `inspect`, `refresh` and `pictures`."""
+"""The commands for authors: `autograder new-assignment`, `new`, `inspect`, `refresh` and `pictures`."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _new(options: argparse.Namespace) -> int:
 
 
 def _the_one(paths: list[Path]) -> Path:
-    """The only notebook that the command can mean."""
+    """The only one of `paths`; QuestionError if there are none or several."""
     if len(paths) == 1:
         return paths[0]
     if not paths:
@@ -153,7 +153,7 @@ def _the_one(paths: list[Path]) -> Path:
 
 
 def _all(options: argparse.Namespace) -> list[Path]:
-    """The notebooks that the command is about."""
+    """The notebook named with --notebook, else all with questions; QuestionError if there are none."""
     from autograder.authoring import notebook as notebooks
 
     paths = [options.notebook] if options.notebook else notebooks.with_questions()
