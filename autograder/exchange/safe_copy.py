@@ -1,8 +1,8 @@
-"""A folder that somebody else wrote, copied without trusting it: its owner's regular files only, and not too many.
+"""Copies a student's folder safely: only regular files that belong to its owner, within limits.
 
-The one who copies has rights that the owner of the folder lacks, and the folder may change while it is copied. So every
-name is opened relative to the folder it was listed in, never through a link, and judged by what was opened (`fstat`),
-not by what was looked at before. A file that belongs to somebody else (a hard link) stays out, too.
+The process that copies has rights that the student lacks, and the student can change the folder meanwhile. So each file
+is opened relative to its folder's descriptor and never through a link, and `fstat` of the opened file decides, not an
+earlier look at the path. A file of another owner (a hard link to it) is left out.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _PIECE = 1 << 20
 
 
 class Refused(Exception):
-    """The folder as a whole may not be copied; the text says why."""
+    """The whole folder must not be copied; the text says why."""
 
 
 @dataclass
 class Limits:
-    """Bytes a file, bytes and names in the whole folder; a larger file is left out, a larger folder is refused."""
+    """Most bytes of a file (a larger one is left out), and most bytes and names of the folder (else Refused)."""
 
     file: int
     folder: int
@@ -34,7 +34,7 @@ class Limits:
 
 @dataclass
 class Copy:
-    """One copy under way; `skip` decides by name what stays out without a word, `tell` hears of all else left out."""
+    """One copy. `skip(name, is_folder)` leaves a file out silently; `tell(name, why)` is called for others left out."""
 
     limits: Limits
     skip: Callable[[str, bool], bool]
@@ -44,7 +44,7 @@ class Copy:
     names: int = 0
 
     def folder(self, source: str, into: str, owner: int) -> None:
-        """Copies `source`, which must belong to `owner`, to the new folder `into`."""
+        """Copies `source`, which must belong to the user id `owner`, to the new folder `into`; else Refused."""
         self.owner = owner
         try:
             at = os.open(source, _OPEN | os.O_DIRECTORY)
@@ -76,7 +76,7 @@ class Copy:
         try:
             file = os.open(name, _OPEN, dir_fd=at)
         except OSError as error:
-            # ELOOP is a link, ENXIO a socket; a file may also be gone or closed to us.
+            # ELOOP: a link; ENXIO: a socket; ENOENT: deleted meanwhile; EACCES: no permission.
             self.tell(shown, "it is a link" if error.errno == errno.ELOOP else os.strerror(error.errno or 0))
             return
         try:
@@ -98,7 +98,7 @@ class Copy:
             os.close(file)
 
     def _bytes(self, file: int, into: str) -> None:
-        # Counted as they are read: a file can grow after its size was asked.
+        # Bytes are counted while they are read, because a file can grow after `fstat`.
         with open(into, "xb") as out:
             while piece := os.read(file, _PIECE):
                 self.bytes += len(piece)
@@ -108,7 +108,7 @@ class Copy:
 
 
 def _writable_name(name: str) -> bool:
-    """Whether a name can be logged and written down: nbgrader does both."""
+    """Whether a name is printable text, so that nbgrader can log it and store it in a database."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
