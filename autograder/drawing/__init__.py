@@ -1,1 +1,1 @@
-"""The picture of a forward pass and of its adjoints, as SVG."""
+"""Draws a computation graph with its values and adjoints as SVG: `layout`, `elements`, `svg`, `picture`."""
