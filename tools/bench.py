@@ -1,4 +1,4 @@
-"""`make bench`: how long things take here, as a table. Compare ratios; machines differ."""
+"""`make bench`: prints a table of timings on this machine. Machines differ, so compare ratios."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 
 def median(runs: int, measure: Callable[[], float]) -> tuple[float, float]:
-    """Median and worst of `runs` measurements, in ms."""
+    """The median and the largest of `runs` measurements, in ms."""
     times = [measure() for _ in range(runs)]
     return statistics.median(times), max(times)
 
@@ -39,7 +39,7 @@ def import_beside_torch() -> float:
 
 
 def notebook_beyond_torch() -> float:
-    """problems.ipynb from top to bottom in a real kernel, from its first cell's end (torch imported) to its last's."""
+    """ms to run problems.ipynb in a real kernel, from the end of its first cell, which imports torch."""
     import nbformat
     from nbclient import NotebookClient
 

@@ -35,18 +35,18 @@ SLOW = {"gus"}
 
 @dataclass
 class Run:
-    """One grading run, as it was seen from outside."""
+    """Measurements of one grading run, in seconds and MB."""
 
     seconds: float = 0.0
     before_first: float = 0.0
     each: dict[str, float] = field(default_factory=dict)
     memory: list[tuple[int, int]] = field(default_factory=list)
-    """(submissions begun, MB of all processes), twice a second."""
+    """(submissions begun, MB of all processes) every half second."""
     marks: dict[str, list[float]] = field(default_factory=dict)
 
 
 def make(root: Path, config: str, copies: int) -> None:
-    """A course, released, with the sample class handed in `copies` times."""
+    """Makes a course in `root`, generates its release and hands in the sample class `copies` times."""
     shutil.copytree(ROOT / "source", root / "source", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     (root / "nbgrader_config.py").write_text(config)
     nbgrader(root, "generate_assignment", "ps1")
@@ -113,7 +113,7 @@ def grade(root: Path) -> Run:
 
 
 def _watch(process: int, run: Run, done: threading.Event) -> None:
-    """The most memory that the run's processes had together; shared pages are counted once (PSS)."""
+    """Records the memory of all processes of the run; shared pages are counted once (PSS)."""
     while not done.wait(0.5):
         total = 0
         for at in [process, *_below(process)]:
