@@ -28,6 +28,7 @@ class ListFindings(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ship
     """An nbgrader preprocessor that moves the findings from the graded notebook to the list."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Moves the findings; nbgrader passes the notebook and in `resources` the student, assignment and notebook."""
         who = {k: resources["nbgrader"][k] for k in ("student", "assignment", "notebook")}
         rows = []
         for cell in nb.cells:
@@ -56,7 +57,7 @@ def replace(file: Path, who: dict[str, str], rows: list[dict[str, Any]]) -> None
     if not rows and not file.exists():
         return
     with open(file.with_suffix(".lock"), "w") as lock:
-        _hold(lock.fileno())
+        _lock(lock.fileno())
         before = read(file)
         kept = [row for row in before if any(row[k] != spreadsheet.harmless(v) for k, v in who.items())]
         new = [{k: "" if row.get(k) is None else spreadsheet.harmless(str(row[k])) for k in COLUMNS} for row in rows]
@@ -87,7 +88,7 @@ def show(file: Path, students: Collection[str] | None = None) -> None:
         print(f"  ... and {len(rows) - MOST} more")
 
 
-def _hold(descriptor: int) -> None:
+def _lock(descriptor: int) -> None:
     if os.name == "posix":
         import fcntl
 

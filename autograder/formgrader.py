@@ -34,7 +34,7 @@ look for the program that has the file open (<code>lsof {path}</code>) and let i
 """
 
 
-class Held(JupyterHandler):  # type: ignore[misc]  # jupyter_server is not looked into
+class GradebookLocked(JupyterHandler):  # type: ignore[misc]  # jupyter_server is not looked into
     """Answers with the message and status 503."""
 
     def initialize(self, path: str) -> None:
@@ -46,7 +46,7 @@ class Held(JupyterHandler):  # type: ignore[misc]  # jupyter_server is not looke
         self.finish(PAGE.format(path=escape(self.path), patience=PATIENCE))
 
 
-class WhileHeld(PathMatches):  # type: ignore[misc]
+class WhileLocked(PathMatches):  # type: ignore[misc]
     """A routing rule that matches the formgrader's pages only while the gradebook at `path` cannot be read."""
 
     def __init__(self, pattern: str, path: str) -> None:
@@ -75,5 +75,5 @@ def _load_jupyter_server_extension(server: Any) -> None:
     if url.get_backend_name() != "sqlite" or not url.database:
         return
     pages = url_path_join(server.web_app.settings["base_url"], "/formgrader/(manage_|gradebook|submissions/)")
-    rule = Rule(WhileHeld(pages + ".*", url.database), Held, {"path": url.database})
+    rule = Rule(WhileLocked(pages + ".*", url.database), GradebookLocked, {"path": url.database})
     server.web_app.default_router.rules.insert(0, rule)

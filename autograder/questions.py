@@ -197,7 +197,7 @@ def question(
     def make(function: Callable[..., Any]) -> Question:
         forward = graph.read(function)
         cells.watch(f"grad_{forward.name}")
-        point, box = _refuse_misfits(forward, wrt, at, domain)
+        point, box = _check_options(forward, wrt, at, domain)
         with clean_torch():
             refuse_what_autograd_cannot(forward, point)
         testbed = Testbed(forward, wrt, box)
@@ -210,7 +210,7 @@ def question(
     return make
 
 
-def _refuse_misfits(
+def _check_options(
     forward: Forward, wrt: str, at: Mapping[str, float], domain: Mapping[str, tuple[float, float]]
 ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     leaves = ", ".join(forward.leaves)

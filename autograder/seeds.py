@@ -91,7 +91,7 @@ def draw(path: Path, fits: Callable[[str, str], bool] | None = None) -> Drawn:
         raise SeedError(f"{path} names a key twice, so it cannot be changed safely. Open and save it in JupyterLab.")
     pieces, end, count = [], 0, 0
     for number, cell in enumerate(cells):
-        asked = _asked(path, cell)
+        asked = _questions_of_seeds(path, cell)
         if not asked:
             continue
         found = [
@@ -101,14 +101,16 @@ def draw(path: Path, fits: Callable[[str, str], bool] | None = None) -> Drawn:
             for seed in _WRITTEN.finditer(token[0])
         ]
         if len(found) != len(asked):
-            raise SeedError(_odd(path, cell, 'write each seed as seed="…", letters and digits between the quotes'))
+            raise SeedError(
+                _not_found(path, cell, 'write each seed as seed="…", letters and digits between the quotes')
+            )
         for (start, stop), question in zip(found, asked, strict=True):
-            pieces += [text[end:start], f'\\"{_fitting(question, fits, path)}\\"']
+            pieces += [text[end:start], f'\\"{_new_seed(question, fits, path)}\\"']
             end, count = stop, count + 1
     return Drawn(path, "".join([*pieces, text[end:]]), count)
 
 
-def _fitting(question: str, fits: Callable[[str, str], bool] | None, path: Path) -> str:
+def _new_seed(question: str, fits: Callable[[str, str], bool] | None, path: Path) -> str:
     for _ in range(_TRIES):
         seed = secrets.token_hex(8)
         if fits is None or fits(question, seed):
@@ -119,7 +121,7 @@ def _fitting(question: str, fits: Callable[[str, str], bool] | None, path: Path)
     )
 
 
-def _asked(path: Path, cell: Any) -> list[str]:
+def _questions_of_seeds(path: Path, cell: Any) -> list[str]:
     """The name of the question of each seed in a hidden cell, in order; empty for any other cell."""
     source = "".join(cell.get("source", ""))
     if cell.get("cell_type") != "code" or HIDDEN not in source:
@@ -129,22 +131,24 @@ def _asked(path: Path, cell: Any) -> list[str]:
     except SyntaxError:
         if "seed" not in source:
             return []
-        raise SeedError(_odd(path, cell, "the cell must be plain Python, without magics")) from None
+        raise SeedError(_not_found(path, cell, "the cell must be plain Python, without magics")) from None
     calls = sorted((n for n in ast.walk(tree) if isinstance(n, ast.Call)), key=lambda n: (n.lineno, n.col_offset))
     found = []
     for call in calls:
         given = [k.value for k in call.keywords if k.arg == "seed"]
         if isinstance(call.func, ast.Attribute) and call.func.attr == "grade" and len(call.args) > 1 and not given:
-            raise SeedError(_odd(path, cell, 'write the seed as seed="…"'))
+            raise SeedError(_not_found(path, cell, 'write the seed as seed="…"'))
         if any(not isinstance(v, ast.Constant) for v in given):
-            raise SeedError(_odd(path, cell, "write each seed as a text in quotes, not as a name or an expression"))
+            raise SeedError(
+                _not_found(path, cell, "write each seed as a text in quotes, not as a name or an expression")
+            )
         if given:
             owner = call.func.value if isinstance(call.func, ast.Attribute) else None
             found.append(owner.id if isinstance(owner, ast.Name) else "")
     return found
 
 
-def _odd(path: Path, cell: Any, remedy: str) -> str:
+def _not_found(path: Path, cell: Any, remedy: str) -> str:
     name = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", "without a name")
     return f"{path}, cell {name}: the seed cannot be found in it; {remedy}. Nothing was changed."
 

@@ -23,6 +23,7 @@ def median(runs: int, measure: Callable[[], float]) -> tuple[float, float]:
 
 
 def clock(work: Callable[[], object]) -> Callable[[], float]:
+    """A function that runs `work` without its output and returns the ms that it took."""
     def measure() -> float:
         start = time.perf_counter()
         with contextlib.redirect_stdout(io.StringIO()):
@@ -33,6 +34,7 @@ def clock(work: Callable[[], object]) -> Callable[[], float]:
 
 
 def import_beside_torch() -> float:
+    """ms to import `question` in a process that has imported torch."""
     begin, end = "import time, torch; t = time.perf_counter()", "print(1000 * (time.perf_counter() - t))"
     code = f"{begin}; from autograder import question; {end}"
     return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)

@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools.sample_class import hand_in, students  # noqa: E402  (a script finds its neighbours by itself)
+from tools.sample_class import hand_in, students  # noqa: E402  (a script must put the repository on sys.path first)
 
 STOCK = """
 c = get_config()
@@ -106,7 +106,7 @@ def grade(root: Path) -> Run:
     run.seconds = time.monotonic() - begun
     done.set()
     watcher.join()
-    if code not in (0, 3):  # 3: everybody is graded, and somebody needs a person
+    if code not in (0, 3):  # 3: everybody is graded, and a person should look at some submissions
         sys.exit("".join(said[-40:]))
     run.marks = marks(root)
     return run
@@ -139,6 +139,7 @@ def _below(process: int) -> list[int]:
 
 
 def marks(root: Path) -> dict[str, list[float]]:
+    """The points of each student's graded cells, in the order of the cells' names."""
     from nbgrader.api import Gradebook
 
     with Gradebook(f"sqlite:///{root}/gradebook.db") as gradebook:
@@ -149,6 +150,7 @@ def marks(root: Path) -> dict[str, list[float]]:
 
 
 def ordinary(run: Run) -> list[float]:
+    """The seconds of each submission without an endless loop."""
     return [seconds for name, seconds in run.each.items() if name.rsplit("-", 1)[0] not in SLOW]
 
 

@@ -26,7 +26,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.hub.machine import Machine, needs_a_machine  # noqa: E402  (a script finds its neighbours by itself)
+from tests.hub.machine import Machine, needs_a_machine  # noqa: E402  (a script must put the repository on sys.path first)
 from tests.hub.person import COURSE, Person, text  # noqa: E402
 from tests.hub.real_hub import COURSES, RealHub, needs_a_proxy  # noqa: E402
 from tools.sample_class import fill_in, students  # noqa: E402

@@ -81,6 +81,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
+        """Whether `autograder check` exits with 0: every question is right or read by a person."""
         if not self.questions:  # the examples have no checks, but their cells can stop with an error
             return not self.before and not self.stopped
         return all(q.verdict in (RIGHT, PERSON) for q in self.questions)

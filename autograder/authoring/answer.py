@@ -59,8 +59,8 @@ def renewed(source: str, question: Question, forward_source: str) -> str:
     if last is None:
         below = [*below, "", f"    {cells.returned(question)}"] if not _returns(parts.solution) else below
     else:
-        end, returned = _statement(below, last)
-        if returned != _statement([cells.returned(question)], 0)[1]:
+        end, returned = _statement_at(below, last)
+        if returned != _statement_at([cells.returned(question)], 0)[1]:
             below[last:end] = [f"    {cells.returned(question)}"]
     return "\n".join([*above, *given, *parts.solution, *below])
 
@@ -128,7 +128,7 @@ def _statements(lines: list[str]) -> list[str] | None:
     return [ast.unparse(s) for s in tree.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
 
 
-def _statement(lines: list[str], first: int) -> tuple[int, str | None]:
+def _statement_at(lines: list[str], first: int) -> tuple[int, str | None]:
     """The index after the statement that begins in line `first`, and its text by `ast.unparse` (None: syntax error)."""
     for end in range(first + 1, len(lines) + 1):
         try:

@@ -40,15 +40,15 @@ class Inspection:
         self.truth = _true_chain(question, self.references)
         found = [s for n in self.truth.way[1:] for s in slips(question.forward, question.wrt, n)]
         usable = [s for s in found if all(math.isfinite(s.change(t)) for t in self.truth.traces)]
-        self.no_slips = [s for s in usable if is_no_slip(self.truth, s)]
-        self.slips = [s for s in usable if s not in self.no_slips]
+        self.harmless = [s for s in usable if is_no_slip(self.truth, s)]
+        self.slips = [s for s in usable if s not in self.harmless]
         self.remedies: Mapping[Slip, Remedy] = self._remedies([s for s in self.slips if not self._shows(s)])
         self.same_everywhere = [
             s for s, r in self.remedies.items() if not r.other_points and not r.domain and not r.effect
         ]
         """Slips that give the true derivative on every domain that was tried, so they are not mistakes."""
         self.slips = [s for s in self.slips if s not in self.same_everywhere]
-        self.untold = [s for s in self.remedies if s not in self.same_everywhere]
+        self.undetected = [s for s in self.remedies if s not in self.same_everywhere]
         """Slips that are mistakes, but would earn full marks at these points: the question must be changed."""
 
     def _result(self, slip: Slip) -> list[float]:
@@ -74,7 +74,7 @@ class Inspection:
                     tried.append((domain, _true_chain(question, points)))
         return {slip: _remedy(question, slip, tried) for slip in hidden}
 
-    def alike(self) -> list[list[Slip]]:
+    def indistinguishable(self) -> list[list[Slip]]:
         """Groups of slips with the same wrong derivative at all points: only named adjoints can tell them apart."""
         wrt, groups = self.question.wrt, []
         left = [(s, self._result(s)) for s in self.slips]

@@ -48,7 +48,7 @@ class Refreshed:
     notebook: Any
     questions: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    look: list[str] = field(default_factory=list)
+    to_review: list[str] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
     """Why a question cannot be made, by its name."""
 
@@ -110,7 +110,7 @@ def _add_missing(done: Refreshed, by_id: dict[str, Any], question: Question, for
         by_id[wanted_id] = made
         done.changes.append(Change(wanted_id, "the cell is", generated=False))
         if wanted_id in (name, f"{name}-statement"):
-            done.look.append(f"{wanted_id}: the cell was missing and is new: write what it still lacks.")
+            done.to_review.append(f"{wanted_id}: the cell was missing and is new: write what it still lacks.")
 
 
 def _statement(done: Refreshed, by_id: dict[str, Any], question: Question, pictures: bool) -> None:
@@ -149,16 +149,18 @@ def _answer(
     statement = by_id[f"{question.name}-statement"].source
     for line in changed:
         if _plain(line) in _plain(statement):
-            done.look.append(
+            done.to_review.append(
                 f"{question.name}-statement: it still mentions `{line}`, which is no line of the forward pass now."
             )
     if changed:
-        done.look.append(f"{question.name}-statement: the forward pass has changed; read its formula and hints again.")
+        done.to_review.append(
+            f"{question.name}-statement: the forward pass has changed; read its formula and hints again."
+        )
     misfits = list(answer.misfits(cell.source, question, found.namespace))
     if judge and not misfits:
         earned = answer.marks(cell.source, question, found, seed_of(by_id[f"{question.name}-hidden"]) or "refresh")
         misfits = [earned] if earned else []
-    done.look += misfits
+    done.to_review += misfits
 
 
 def _check(done: Refreshed, by_id: dict[str, Any], question: Question) -> None:

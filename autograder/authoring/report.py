@@ -39,7 +39,7 @@ def report(question: Question, found: Questions, notebook: Any, seed: str | None
         *_slips(inspection),
         *_cells(question, found, notebook, by_id, seed),
     ]
-    return lines, not inspection.untold
+    return lines, not inspection.undetected
 
 
 def _graph(question: Question) -> Iterator[str]:
@@ -88,11 +88,11 @@ def _points(of: Inspection) -> Iterator[str]:
 
 def _slips(of: Inspection) -> Iterator[str]:
     q = of.question
-    shown = len(of.slips) - len(of.untold)
+    shown = len(of.slips) - len(of.undetected)
     yield from _said("Good", f"{shown} of {len(of.slips)} known slips give a wrong derivative at one of these points.")
-    for slip in of.untold:
+    for slip in of.undetected:
         yield from _said("Change", f"an answer in which {words(q, slip)} would earn full marks. {_remedy(of, slip)}")
-    same = [*of.no_slips, *of.same_everywhere]
+    same = [*of.harmless, *of.same_everywhere]
     if same:
         yield from _said(
             "Note",
@@ -100,7 +100,7 @@ def _slips(of: Inspection) -> Iterator[str]:
             + _some([words(q, s) for s in same])
             + ".",
         )
-    groups = of.alike()
+    groups = of.indistinguishable()
     if groups:
         yield from _said(
             "Note",

@@ -22,6 +22,7 @@ def grade_id(of: Any) -> str:
 
 
 def locked(cell: Any) -> bool:
+    """Whether nbgrader's metadata says that the cell is read-only for students."""
     return bool(cell.metadata.get("nbgrader", {}).get("locked"))
 
 

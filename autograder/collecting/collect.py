@@ -18,8 +18,8 @@ from autograder.collecting import archive, owners, roster
 from autograder.collecting.archive import Entry, Refused
 from autograder.collecting.course import Course
 from autograder.collecting.owners import Owner
-from autograder.collecting.place import STAMP, Memory, Origin, digest, stamped, there
-from autograder.collecting.submission import NOT_THEIRS, Caps, Submission, Work, submission
+from autograder.collecting.place import STAMP, Memory, Origin, digest, existing_files, timestamp_of
+from autograder.collecting.submission import NOT_THEIRS, Limits, Submission, Work, submission
 from autograder.errors import AutograderError
 from autograder.terminal.words import shown
 
@@ -62,7 +62,7 @@ class Collection:
 
     def __init__(self, course: Course, options: Options, tell: Callable[[str, str, str], None]) -> None:
         self.course, self.options, self._tell = course, options, tell
-        self.caps = Caps(1000 * course.coursedir.max_file_size, 1000 * course.coursedir.max_dir_size)
+        self.limits = Limits(1000 * course.coursedir.max_file_size, 1000 * course.coursedir.max_dir_size)
         self.memory = Memory(course.submitted, course.assignment)
         self.count: Counter[str] = Counter()
         self.capped = 0
@@ -81,7 +81,7 @@ class Collection:
     def run(self, source: Path) -> None:
         """Collects from the folder or zip `source`; AutograderError if it cannot be read or is empty."""
         self.memory.tidy()
-        entries = archive.entries(source, self.caps.file)
+        entries = archive.entries(source, self.limits.file)
         if not entries:
             raise AutograderError(EMPTY.format(source=source))
         self.rename = RENAME if source.is_dir() else RENAME_IN_ZIP
@@ -111,7 +111,7 @@ class Collection:
 
     def _owners(self, entries: list[Entry]) -> dict[Owner, Work]:
         assignment, names = self.course.assignment, [known.name for known in self.course.notebooks]
-        depth = owners.wrapping([entry.parts for entry in entries], assignment, names)
+        depth = owners.shared_folders([entry.parts for entry in entries], assignment, names)
         found: dict[Owner, Work] = {}
         for entry in entries:
             part = owners.owned(entry.parts[depth:], assignment, names)
@@ -138,7 +138,7 @@ class Collection:
             return owner.label, ""
         if student not in self.before and (same := [s for s in self.before if s.casefold() == student]):
             return student, OTHER_CASE.format(there=same[0])
-        before = self.memory.of.get(student)
+        before = self.memory.origins.get(student)
         if (
             before
             and before.system == owner.system
@@ -148,7 +148,7 @@ class Collection:
         return student, ""
 
     def _one(self, student: str, work: Work) -> None:
-        made = submission(work, self.course.notebooks, self.course.assignment, self.caps)
+        made = submission(work, self.course.notebooks, self.course.assignment, self.limits)
         final = self.course.folder(self.course.coursedir.submitted_directory, student)
         who = student if student == work.owner.label else f"{student} ({shown(work.owner.label)})"
         owner, seen, fresh = work.owner, made.time.isoformat() if made.time else "", digest(made.files)
@@ -156,7 +156,7 @@ class Collection:
         stamp = self._stamp(made.time, work.late)
         exists = final.is_dir()
         if exists and not self._newer(student, final, made, fresh):
-            before = stamped(final)
+            before = timestamp_of(final)
             dated = stamp is not None and stamp == self.due and before is not None and before > stamp
             if dated:  # the due date was set after the work was collected
                 self.again.append(student)
@@ -166,7 +166,7 @@ class Collection:
                     (final / "timestamp.txt").write_text(f"{stamp:{STAMP}}\n", encoding="utf-8")
             self.say(AS_BEFORE, who, ON_DUE_DATE if dated else "")
             return
-        if exists and (stamp is None or stamp <= (stamped(final) or stamp)):
+        if exists and (stamp is None or stamp <= (timestamp_of(final) or stamp)):
             self.again.append(student)
         if stamp:
             made.files["timestamp.txt"] = f"{stamp:{STAMP}}\n".encode()
@@ -178,13 +178,13 @@ class Collection:
 
     def _newer(self, student: str, final: Path, made: Submission, fresh: str) -> bool:
         """Whether `made` replaces the work that is there; False if both are the same, Refused if it must not."""
-        existing = there(final, self.caps.file)
+        existing = existing_files(final, self.limits.file)
         if digest({name: data for name, data in existing.items() if name not in NOT_THEIRS}) == fresh:
             return False
         if self.options.replace:
             return True
-        before = self.memory.of.get(student)
-        known = (before.time if before else None) or stamped(final)
+        before = self.memory.origins.get(student)
+        known = (before.time if before else None) or timestamp_of(final)
         if known is None or made.time is None:
             raise Refused(NO_TIME)
         if made.time <= known:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from autograder.collecting.course import Course
 from autograder.collecting.owners import CANVAS, MOODLE
-from autograder.collecting.place import CANNOT_WRITE, Memory, Origin, stamped, written
+from autograder.collecting.place import CANNOT_WRITE, Memory, Origin, modified, timestamp_of
 from autograder.errors import AutograderError
 from autograder.terminal.words import shown
 
@@ -51,7 +51,7 @@ def main(assignment: str, to: Path) -> int:
     zips: dict[str, dict[str, Path]] = defaultdict(dict)
     single: dict[str, Path] = {}
     for student, found in pages.items():
-        origin = memory.of.get(student)
+        origin = memory.origins.get(student)
         for notebook, page in found.items():
             if origin and origin.system in (MOODLE, CANVAS) and origin.prefix:
                 zips[origin.system][_entry(origin, notebook)] = page
@@ -87,9 +87,9 @@ def _pages(course: Course, memory: Memory) -> tuple[dict[str, dict[str, Path]], 
         folder = course.folder(directories.feedback_directory, student)
         found = {name: folder / f"{name}.html" for name in graded if (folder / f"{name}.html").is_file()}
         work = course.folder(directories.submitted_directory, student)
-        newer = stamped(work)
-        older = stamped(folder)
-        origin = memory.of.get(student)
+        newer = timestamp_of(work)
+        older = timestamp_of(folder)
+        origin = memory.origins.get(student)
         graded_work = course.folder(directories.autograded_directory, student)
         if not found and not any((work / f"{name}.ipynb").is_file() for name in graded):
             wanted = " and no ".join(f"{name}.ipynb" for name in graded)
@@ -102,7 +102,7 @@ def _pages(course: Course, memory: Memory) -> tuple[dict[str, dict[str, Path]], 
             # The new work has no later date than the graded one, so nbgrader grades it only with --force.
             forced = f" --student={student} --force"
             missing[student] = OLD_PAGE.format(assignment=course.assignment, forced=forced)
-        elif any(written(page) < time for name, page in found.items() if (time := _graded(graded_work, name))):
+        elif any(modified(page) < time for name, page in found.items() if (time := _graded(graded_work, name))):
             missing[student] = OLD_GRADE.format(assignment=course.assignment)
         else:
             pages[student] = found
@@ -111,7 +111,7 @@ def _pages(course: Course, memory: Memory) -> tuple[dict[str, dict[str, Path]], 
 
 def _before(origin: Origin | None, pages: dict[str, Path], graded: Path) -> bool:
     """Whether any page, or the graded copy that it shows, is older than the work now in `submitted/`."""
-    made = [time for name, page in pages.items() for time in (written(page), _graded(graded, name))]
+    made = [time for name, page in pages.items() for time in (modified(page), _graded(graded, name))]
     since = origin.since if origin else None
     return since is not None and any(time < since for time in made if time)
 
@@ -119,7 +119,7 @@ def _before(origin: Origin | None, pages: dict[str, Path], graded: Path) -> bool
 def _graded(folder: Path, notebook: str) -> datetime | None:
     """When the notebook was graded; None if it was not."""
     path = folder / f"{notebook}.ipynb"
-    return written(path) if path.is_file() else None
+    return modified(path) if path.is_file() else None
 
 
 def _entry(origin: Origin, notebook: str) -> str:

@@ -108,7 +108,7 @@ def _without(text: str, given: Iterable[str]) -> str:
     return text
 
 
-def wrapping(paths: list[tuple[str, ...]], assignment: str, notebooks: Collection[str]) -> int:
+def shared_folders(paths: list[tuple[str, ...]], assignment: str, notebooks: Collection[str]) -> int:
     """How many outer folders all `paths` share that name no student, as the top folder of an archive does.
 
     A folder counts only if every file still has an owner without it, and Moodle's and Canvas's own names do not count.

@@ -69,10 +69,10 @@ class Memory:
         self.folder = submitted / ".collected"
         self.assignment = assignment
         self.file = self.folder / f"{assignment}.json"
-        self.of: dict[str, Origin] = {}
+        self.origins: dict[str, Origin] = {}
         try:
             read: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
-            self.of = {student: Origin(**origin) for student, origin in read["students"].items()}
+            self.origins = {student: Origin(**origin) for student, origin in read["students"].items()}
         except FileNotFoundError:
             pass
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -81,7 +81,7 @@ class Memory:
     def save(self) -> None:
         """Replaces the file in one step; AutograderError if it cannot be written."""
         # json.dumps writes ASCII, so that a file name that is not valid UTF-8 can be stored too.
-        text = json.dumps({"students": {s: asdict(o) for s, o in sorted(self.of.items())}}, indent=1)
+        text = json.dumps({"students": {s: asdict(o) for s, o in sorted(self.origins.items())}}, indent=1)
         aside = self.file.with_name(f"{self.file.name}.{secrets.token_hex(4)}.new")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -95,15 +95,15 @@ class Memory:
 
     def recollected(self, student: str, final: Path, origin: Origin) -> None:
         """Records that the work at `final` was found again at `origin`, with the same content."""
-        before = self.of.get(student)
+        before = self.origins.get(student)
         if before and before.digest == origin.digest:
             if origin.system == PLAIN:  # keep the names of Moodle or Canvas: feedback can be uploaded only under them
                 return
             origin = replace(origin, seen=before.seen, placed=before.placed)
         else:  # an earlier run was killed before it saved, or the work was put there by hand
-            origin = replace(origin, placed=max(map(written, final.glob("*.ipynb"))).isoformat())
+            origin = replace(origin, placed=max(map(modified, final.glob("*.ipynb"))).isoformat())
         if origin != before:
-            self.of[student] = origin
+            self.origins[student] = origin
             self.save()
 
     def place(self, student: str, files: Mapping[str, bytes], final: Path, origin: Origin) -> str:
@@ -131,7 +131,7 @@ class Memory:
                 path.write_bytes(data)
             # The time comes from the file system, whose clock may differ from this machine's: it is compared with the
             # times of other files there.
-            origin = replace(origin, placed=written(path).isoformat())
+            origin = replace(origin, placed=modified(path).isoformat())
             if os.path.lexists(final):
                 earlier.parent.mkdir(parents=True, exist_ok=True)
                 os.rename(final, earlier)
@@ -146,7 +146,7 @@ class Memory:
             shutil.rmtree(aside, ignore_errors=True)
             with suppress(OSError):
                 final.parent.rmdir()  # succeeds only if it is empty, because the move failed
-        self.of[student] = origin
+        self.origins[student] = origin
         self.save()
         return kept
 
@@ -156,7 +156,7 @@ class Memory:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def written(path: Path) -> datetime:
+def modified(path: Path) -> datetime:
     """When a file was last written, in UTC."""
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
@@ -170,7 +170,7 @@ def digest(files: Mapping[str, bytes]) -> str:
     return found.hexdigest()
 
 
-def there(folder: Path, most: int) -> dict[str, bytes]:
+def existing_files(folder: Path, most: int) -> dict[str, bytes]:
     """The regular files in `folder`, by relative path: at most 1000, each of at most `most` bytes."""
     found: dict[str, bytes] = {}
     for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
@@ -186,7 +186,7 @@ def _time(text: str) -> datetime | None:
         return None
 
 
-def stamped(folder: Path) -> datetime | None:
+def timestamp_of(folder: Path) -> datetime | None:
     """The time in a submission's timestamp.txt; None if there is none or it is not a time."""
     from nbgrader.utils import parse_utc
 

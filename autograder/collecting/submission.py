@@ -68,16 +68,16 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Caps:
+class Limits:
     """Most bytes of one file, and of all files of a submission."""
 
     file: int
     folder: int
 
 
-def submission(work: Work, known: list[Known], assignment: str, caps: Caps) -> Submission:
+def submission(work: Work, known: list[Known], assignment: str, limits: Limits) -> Submission:
     """What the owner handed in for the assignment, whose notebooks are `known`; Refused if it cannot be used."""
-    notebooks, others, refused = _sorted(work, known, assignment, caps)
+    notebooks, others, refused = _sorted(work, known, assignment, limits)
     files: dict[str, bytes] = {}
     names: dict[str, str] = {}
     times: list[datetime] = []
@@ -101,28 +101,28 @@ def submission(work: Work, known: list[Known], assignment: str, caps: Caps) -> S
             files.setdefault(relative, data)
     if len(files) > _MOST_NAMES:
         raise Refused(archive.TOO_MANY.format(most=_MOST_NAMES))
-    if sum(map(len, files.values())) > caps.folder:
-        raise Refused(TOO_BIG.format(most=caps.folder / 1e6))
+    if sum(map(len, files.values())) > limits.folder:
+        raise Refused(TOO_BIG.format(most=limits.folder / 1e6))
     notes = [PART.format(name=name) for name in graded if name not in names]
     notes += [LEFT_OUT.format(what=what) for what in _first(refused)] + ([LATE] if work.late else [])
     return Submission(files, names, max(times, default=None), notes)
 
 
 def _sorted(
-    work: Work, known: list[Known], assignment: str, caps: Caps
+    work: Work, known: list[Known], assignment: str, limits: Limits
 ) -> tuple[dict[str, list[tuple[Entry, Owned, bytes]]], dict[str, bytes], list[str]]:
     """The notebooks by the course's name for them, other files by path, and a sentence for each file left out."""
     notebooks: dict[str, list[tuple[Entry, Owned, bytes]]] = defaultdict(list)
     others: dict[str, bytes] = {}
     refused: list[str] = []
     total = 0
-    for entry, part in _opened(work, caps, refused):
+    for entry, part in _opened(work, limits, refused):
         path = PurePosixPath(*part.rest) if part.rest else PurePosixPath(entry.name)
         if part.typed or path.name.casefold() in NOT_THEIRS or set(path.parts[:-1]) & _KIT:
             continue
         total += entry.size
-        if total > 2 * caps.folder:  # stop before the files fill the memory
-            raise Refused(TOO_BIG.format(most=caps.folder / 1e6))
+        if total > 2 * limits.folder:  # stop before the files fill the memory
+            raise Refused(TOO_BIG.format(most=limits.folder / 1e6))
         try:
             data = archive.read(entry)
             if path.suffix.casefold() == ".ipynb":
@@ -136,7 +136,7 @@ def _sorted(
     return notebooks, others, refused
 
 
-def _opened(work: Work, caps: Caps, refused: list[str]) -> list[tuple[Entry, Owned]]:
+def _opened(work: Work, limits: Limits, refused: list[str]) -> list[tuple[Entry, Owned]]:
     """The owner's files, with each zip replaced by the files in it."""
     out: list[tuple[Entry, Owned]] = []
     for entry, part in work.entries:
@@ -145,7 +145,7 @@ def _opened(work: Work, caps: Caps, refused: list[str]) -> list[tuple[Entry, Own
             out.append((entry, part))
             continue
         try:
-            inner = archive.inside(entry, caps.file)
+            inner = archive.inside(entry, limits.file)
         except Refused as error:
             refused.append(f"{shown(name)}: {error}")
             continue

@@ -219,7 +219,7 @@ def _refresh(options: argparse.Namespace) -> int:
         )
     stale = False
     for path, of in done.items():
-        if not of.changes and not of.look and not of.faults:
+        if not of.changes and not of.to_review and not of.faults:
             what = "the pictures are" if options.pictures else "everything is"
             print(f"{path}: {what} up to date.")
             continue
@@ -230,9 +230,9 @@ def _refresh(options: argparse.Namespace) -> int:
             print(f"  Not refreshed: {fault}")
         if of.changes and not options.check:
             notebooks.write(of.notebook, path)
-        if of.look:
+        if of.to_review:
             print("  Look at this yourself:")
-            print("\n".join(f"    {text}" for text in of.look))
+            print("\n".join(f"    {text}" for text in of.to_review))
         stale |= bool(of.changes)
     if options.check and stale:
         command = "autograder pictures" if options.pictures else "autograder refresh"

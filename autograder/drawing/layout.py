@@ -90,9 +90,9 @@ def arrange(forward: Forward, items: Mapping[str, Item], main: set[str]) -> Layo
         widths = _widths(columns, items)
         per_row = -(-len(columns) // layout.rows)
     layout.rows = -(-len(columns) // per_row)
-    _bend(layout, columns)
+    _add_bends(layout, columns)
     order = _ordered(layout, columns)
-    _stand(layout, order, widths, per_row, main)
+    _set_coordinates(layout, order, widths, per_row, main)
     return layout
 
 
@@ -127,7 +127,7 @@ def _columns(forward: Forward, rows: int) -> list[list[str]]:
     return columns
 
 
-def _bend(layout: Layout, columns: list[list[str]]) -> None:
+def _add_bends(layout: Layout, columns: list[list[str]]) -> None:
     layout._column_of = {name: i for i, column in enumerate(columns) for name in column}
     for source, consumer in layout.edges:
         passed = range(layout._column_of[source] + 1, layout._column_of[consumer])
@@ -174,7 +174,9 @@ def _ordered(layout: Layout, columns: list[list[str]]) -> list[list[Key]]:
     return best
 
 
-def _stand(layout: Layout, order: list[list[Key]], widths: Sequence[float], per_row: int, main: set[str]) -> None:
+def _set_coordinates(
+    layout: Layout, order: list[list[Key]], widths: Sequence[float], per_row: int, main: set[str]
+) -> None:
     """Sets all coordinates, row by row."""
     row_of = [i // per_row for i in range(len(order))]
     wrapped = [(a, b) for a, b in _steps(layout) if row_of[layout._column_of[a]] != row_of[layout._column_of[b]]]
@@ -189,7 +191,7 @@ def _stand(layout: Layout, order: list[list[Key]], widths: Sequence[float], per_
         for wide in members:
             layout._columns.append((row, x, x + wide))
             x += wide + gap
-    _fan_in(layout, order, row_of)
+    _set_ports(layout, order, row_of)
     y = _heights(layout, order, row_of, main)
     layout.width = max(right for _, _, right in layout._columns) + side
     top = 0.0
@@ -210,7 +212,7 @@ def _stand(layout: Layout, order: list[list[Key]], widths: Sequence[float], per_
     layout.height = top
 
 
-def _fan_in(layout: Layout, order: list[list[Key]], row_of: list[int]) -> None:
+def _set_ports(layout: Layout, order: list[list[Key]], row_of: list[int]) -> None:
     """Distributes the edges that arrive at a node over its left side, in the order of their sources."""
     place = {key: (row_of[i], j) for i, column in enumerate(order) for j, key in enumerate(column)}
     for name in {consumer for _, consumer in layout.edges}:
@@ -241,7 +243,7 @@ def _heights(layout: Layout, order: list[list[Key]], row_of: list[int], main: se
     for column in order:
         reach = [_reach(layout, key) for key in column]
         apart.append([a[1] + b[0] + _BETWEEN for a, b in pairwise(reach)])
-        y.update(zip(column, _spread([0.0] * len(column), [1.0] * len(column), apart[-1]), strict=True))
+        y.update(zip(column, _isotonic([0.0] * len(column), [1.0] * len(column), apart[-1]), strict=True))
 
     def settle(i: int, pull: Mapping[Key, list[tuple[Key, float, float]]]) -> None:
         weights = [sum(weight for _, weight, _ in pull[key]) or 0.1 for key in order[i]]
@@ -249,7 +251,7 @@ def _heights(layout: Layout, order: list[list[Key]], row_of: list[int], main: se
             sum((y[other] + port) * weight for other, weight, port in pull[key]) / total if pull[key] else y[key]
             for key, total in zip(order[i], weights, strict=True)
         ]
-        y.update(zip(order[i], _spread(wanted, weights, apart[i]), strict=True))
+        y.update(zip(order[i], _isotonic(wanted, weights, apart[i]), strict=True))
 
     indices = range(len(order))
     for i in [*indices, *reversed(indices)] * 5:
@@ -263,7 +265,7 @@ def _heights(layout: Layout, order: list[list[Key]], row_of: list[int], main: se
     return y
 
 
-def _spread(wanted: Sequence[float], weights: Sequence[float], apart: Sequence[float]) -> list[float]:
+def _isotonic(wanted: Sequence[float], weights: Sequence[float], apart: Sequence[float]) -> list[float]:
     """The heights nearest to `wanted` (weighted least squares) that keep the order and the distances `apart`.
 
     This is isotonic regression, solved by the pool-adjacent-violators algorithm.

@@ -78,11 +78,11 @@ class _Picture:
     ) -> None:
         self.forward, self.wrt, self.checked = forward, wrt, adjoints is not None
         self.names = (*forward.leaves, *forward.nodes)
-        self.on_the_way = {wrt}
+        self.on_path = {wrt}
         for line in forward.lines:
-            if self.on_the_way.intersection(line.inputs):
-                self.on_the_way.add(line.name)
-        self.slots = [n for n in self.names if n in self.on_the_way]
+            if self.on_path.intersection(line.inputs):
+                self.on_path.add(line.name)
+        self.slots = [n for n in self.names if n in self.on_path]
         self.values = {n: clean(values[n]) for n in self.names if n in values}
         self.adjoints = {n: clean((adjoints or {})[n]) for n in self.slots if n in (adjoints or {})}
         self.adjoints.setdefault(forward.output, "1")  # the backward pass starts there
@@ -97,7 +97,7 @@ class _Picture:
             items = {n: self.item(n) for n in self.names}
             if one_row(self.forward, items):
                 break
-        layout = arrange(self.forward, items, self.on_the_way)
+        layout = arrange(self.forward, items, self.on_path)
         wide = max(layout.width + 2 * _PAD, _NARROWEST)
         left, top = (wide - layout.width) / 2, _PAD + (2 * _TITLE if title else 0)
         legend, legend_height = self.legend(wide - 2 * _PAD, top + layout.height + 16)
@@ -113,7 +113,7 @@ class _Picture:
             head = f'font-family="{SANS}" font-size="{_TITLE}" font-weight="700" fill="{_INK}"'
             body.append(f'<text x="{_PAD}" y="{_PAD + _TITLE}" {head}>{escape(fitting)}</text>')
         body.append(f'<g transform="translate({left:.1f} {top:.1f})">')
-        body += [self.edge(layout, *edge) for edge in sorted(layout.edges, key=lambda e: e[0] in self.on_the_way)]
+        body += [self.edge(layout, *edge) for edge in sorted(layout.edges, key=lambda e: e[0] in self.on_path)]
         body += [self.node(layout, name) for name in self.names]
         body += ["</g>", *legend]
         content = "\n".join(body)
@@ -188,7 +188,7 @@ class _Picture:
             up += _VALUE_GAP + _SMALL
             column.append(width(shortened(self.values.get(name, ""), _LONGEST["value"]), _SMALL))
         down = half + _RING
-        if name in self.on_the_way:
+        if name in self.on_path:
             column.append(self.slot_size(name)[0])
             down += _SLOT_GAP + self.slot_size(name)[1]
         return Item(max(size, 46), max(*column, 46), half, up, down)
@@ -200,7 +200,7 @@ class _Picture:
 
     def edge(self, layout: Layout, source: str, consumer: str) -> str:
         colour, _, style = _LOOKS[self.marks[source]] if source in self.marks else _PLAIN
-        if source not in self.on_the_way:
+        if source not in self.on_path:
             colour, style = _FAINT, 'stroke-width="1.2"'
         path, (x, y) = layout.path(source, consumer)
         heavy = 1.5 if self.marks.get(source) is Mark.WRONG else 0
@@ -209,7 +209,7 @@ class _Picture:
 
     def node(self, layout: Layout, name: str) -> str:
         x, y = layout.centre[name]
-        item, leaf, ours = layout.items[name], name in self.forward.leaves, name in self.on_the_way
+        item, leaf, ours = layout.items[name], name in self.forward.leaves, name in self.on_path
         ink, line = (_INK, _PLAIN[2]) if ours else (_SOFT, 'stroke-width="1.2"')
         stroke, fill = (ink if ours else _FAINT), "#f4f6f8" if ours and not leaf else "#ffffff"
         parts = []

@@ -32,8 +32,8 @@ STOPPED = "{what}: {why}\n{kept}\n{next}"
 _STAGED = ".unfinished-"
 
 
-class Told:
-    """A mix-in for exchange actions: any error becomes an ExchangeError with a message from the class's `told`."""
+class ExplainedErrors:
+    """A mix-in for exchange actions: any error becomes an ExchangeError with the text of the class's `explanation`."""
 
     def start(self: Any) -> None:
         """Runs the action; errors that are not nbgrader's own become an ExchangeError that names the next step."""
@@ -43,7 +43,7 @@ class Told:
         except ExchangeError:
             raise
         except Exception as error:
-            lines = self.told(error).splitlines()
+            lines = self.explanation(error).splitlines()
             if not no_space(error) and not gradebook_lock.is_locked(error):
                 self.log.debug("The error behind the message that follows:", exc_info=True)
         # The dialogs of Assignment List and formgrader show lines of this length, and do not break them.
@@ -53,17 +53,17 @@ class Told:
         raise ExchangeError(message)
 
 
-class Submit(Told, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no types
+class Submit(ExplainedErrors, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no types
     """Hands in an assignment in one step."""
 
     inbound_path: str
     cache_path: str
-    _at_home = False
+    _writing_to_cache = False
 
     def copy_files(self) -> None:
         """Copies to the exchange and to the student's cache under names that `collect` ignores, then renames both."""
         inbound, cache = self.inbound_path, self.cache_path
-        self._at_home = True
+        self._writing_to_cache = True
         os.makedirs(cache, exist_ok=True)
         with _staging(cache) as name:
             for left in glob.glob(os.path.join(glob.escape(cache), _STAGED + "*")):
@@ -71,7 +71,7 @@ class Submit(Told, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no t
             self.inbound_path, self.cache_path = os.path.join(inbound, name), os.path.join(cache, name)
             made: list[str] = []
             try:
-                self._at_home = False
+                self._writing_to_cache = False
                 os.mkdir(self.inbound_path, 0o700)
                 with _logged_as(self.log, self.inbound_path, inbound):
                     super().copy_files()
@@ -89,7 +89,7 @@ class Submit(Told, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no t
 
     def do_copy(self, src: str, dest: str, log: Any = None) -> None:
         """Copies as nbgrader does, and records on which disk, so that a message can name the one that is full."""
-        self._at_home = dest.startswith(self.cache_path + os.sep)
+        self._writing_to_cache = dest.startswith(self.cache_path + os.sep)
         super().do_copy(src, dest, log)
 
     def _clear(self, cached: str, handed_in: str) -> None:
@@ -103,14 +103,14 @@ class Submit(Told, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no t
             finally:
                 os.close(folder)
 
-    def told(self, error: Exception) -> str:
+    def explanation(self, error: Exception) -> str:
         """What a student reads."""
         following = "Submit again. If that fails too, show this message to your instructor."
         if no_space(error):
             following = "Tell your instructor or administrator, and submit again when there is space."
-            if self._at_home:
+            if self._writing_to_cache:
                 following = "Delete files that you no longer need, then submit again."
-        where = f"your own files ({self.cache_path})" if self._at_home else f"the exchange ({self.root})"
+        where = f"your own files ({self.cache_path})" if self._writing_to_cache else f"the exchange ({self.root})"
         return STOPPED.format(
             what=f"{self.coursedir.assignment_id} was NOT handed in",
             why=FULL.format(where=where) if no_space(error) else error,
@@ -119,7 +119,7 @@ class Submit(Told, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no t
         )
 
 
-class Fetch(Told, ExchangeFetchAssignment):  # type: ignore[misc]
+class Fetch(ExplainedErrors, ExchangeFetchAssignment):  # type: ignore[misc]
     """Fetches an assignment in one step."""
 
     def copy_files(self) -> None:
@@ -130,7 +130,7 @@ class Fetch(Told, ExchangeFetchAssignment):  # type: ignore[misc]
         with _replaced(self, "dest_path"):
             super().copy_files()
 
-    def told(self, error: Exception) -> str:
+    def explanation(self, error: Exception) -> str:
         """What a student reads."""
         full = FULL.format(where=f"your own files ({self.dest_path})")
         return STOPPED.format(
@@ -141,7 +141,7 @@ class Fetch(Told, ExchangeFetchAssignment):  # type: ignore[misc]
         )
 
 
-class Release(Told, ExchangeReleaseAssignment):  # type: ignore[misc]
+class Release(ExplainedErrors, ExchangeReleaseAssignment):  # type: ignore[misc]
     """Releases an assignment in one step; until then students fetch the earlier release."""
 
     def copy_files(self) -> None:
@@ -152,7 +152,7 @@ class Release(Told, ExchangeReleaseAssignment):  # type: ignore[misc]
         with _replaced(self, "dest_path"):
             super().copy_files()
 
-    def told(self, error: Exception) -> str:
+    def explanation(self, error: Exception) -> str:
         """What an instructor reads."""
         return STOPPED.format(
             what=f"{self.coursedir.assignment_id} was NOT released",
@@ -181,7 +181,7 @@ def _staging(folder: str) -> Iterator[str]:
 def _replaced(action: Any, attribute: str) -> Iterator[None]:
     """Makes `action` write to a temporary folder, which replaces the one named by `attribute` at the end."""
     final = getattr(action, attribute)
-    with swapped_in(final) as aside:
+    with replacing(final) as aside:
         setattr(action, attribute, aside)
         try:
             with _logged_as(action.log, aside, final):
@@ -207,7 +207,7 @@ def _logged_as(log: Any, staged: str, final: str) -> Iterator[None]:
 
 
 @contextmanager
-def swapped_in(final: str) -> Iterator[str]:
+def replacing(final: str) -> Iterator[str]:
     """Yields a path at which to make a folder. If the block succeeds, it replaces `final`; else it is removed."""
     parent, name = os.path.split(final)
     aside, old = (os.path.join(parent, f"{_STAGED}{name}-{secrets.token_hex(4)}{end}") for end in ("", "-old"))

@@ -21,7 +21,7 @@ from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.utils import check_directory, parse_utc
 from sqlalchemy.engine import make_url
 
-from autograder.exchange.atomic import FULL, STOPPED, Told, no_space, swapped_in
+from autograder.exchange.atomic import FULL, STOPPED, ExplainedErrors, no_space, replacing
 from autograder.exchange.safe_copy import Copy, Limits, Refused
 from autograder.rooms import gradebook_lock
 
@@ -38,7 +38,7 @@ NOT_OWNER = (
 LOCKED = "the gradebook {path} is locked by another program, most often a grading run that has not ended yet."
 
 
-class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no types
+class Collect(ExplainedErrors, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no types
     """Collects each student's latest submission in one step; one that fails does not stop the others."""
 
     def init_src(self) -> None:
@@ -137,7 +137,7 @@ class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no
             skip=self._ignored,
             tell=lambda name, why: self.log.warning(LEFT_OUT, name, student, why),
         )
-        with swapped_in(into) as aside:
+        with replacing(into) as aside:
             copy.folder(os.path.join(self.inbound_path, record["filename"]), aside, record["uid"])
             # nbgrader reads both files later, and a file that cannot be read would end that run for everybody.
             _write(os.path.join(aside, "timestamp.txt"), record["time"])
@@ -153,7 +153,7 @@ class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no
             return True
         return not is_folder and not any(fnmatch.fnmatch(name, pattern) for pattern in self.coursedir.include)
 
-    def told(self, error: Exception) -> str:
+    def explanation(self, error: Exception) -> str:
         """What an instructor reads."""
         why: object = error
         following = "Collect again."

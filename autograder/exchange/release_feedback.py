@@ -15,7 +15,7 @@ from collections import defaultdict
 from nbgrader.exchange.default import ExchangeReleaseFeedback
 from nbgrader.utils import notebook_hash
 
-from autograder.exchange.atomic import FULL, STOPPED, Told, no_space
+from autograder.exchange.atomic import FULL, STOPPED, ExplainedErrors, no_space
 
 NOT_RELEASED = "%s: no page was released, because %s. %s"
 NONE_RELEASED = "No page was released for %d students, because %s. %s They are: %s."
@@ -40,7 +40,7 @@ SUMMARY = "Feedback on {assignment}: released to {served} of {count} students. T
 _SECRET = re.compile(r"\S{16,512}")
 
 
-class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]  # nbgrader ships no types
+class ReleaseFeedback(ExplainedErrors, ExchangeReleaseFeedback):  # type: ignore[misc]  # nbgrader ships no types
     """Releases every page that its student can find; fails after the last page if some could not be released."""
 
     def copy_files(self) -> None:
@@ -126,7 +126,7 @@ class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]  # n
                 final,
             )
 
-    def told(self, error: Exception) -> str:
+    def explanation(self, error: Exception) -> str:
         """What an instructor reads."""
         return STOPPED.format(
             what=f"The feedback on {self.coursedir.assignment_id} was NOT released to everybody",

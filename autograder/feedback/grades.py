@@ -35,6 +35,7 @@ class Sums:
 
     @property
     def counted(self) -> float:
+        """The points after the late penalty, at least 0."""
         return max(0.0, self.earned - self.penalty)
 
 

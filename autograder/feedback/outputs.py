@@ -34,10 +34,10 @@ _FORMATTER = HtmlFormatter(nowrap=True)
 _SPAN = re.compile(r'<span class="([a-z0-9]+)">')
 
 
-def _short(found: re.Match[str]) -> str:
+def _colour_class(found: re.Match[str]) -> str:
     """Maps Pygments' classes to the four that page.css colours.
 
-    Their contrast is at least 5.5:1 on every background of page.css, light or dark (WCAG 2.2, 1.4.3, asks for 4.5:1).
+    On --page and --box, light and dark, their contrast is at least 5.5:1 (WCAG 2.2, 1.4.3, asks for 4.5:1).
     """
     kind = found[1][0]
     return f'<span class="{kind}">' if kind in "ksmc" else "<span>"
@@ -47,7 +47,7 @@ def code(source: str, language: str = "ipython3") -> Markup:
     """Code in a few colours; each line is an element, so that a wrapped line can be told from the next one."""
     source = _ANSI.sub("", source).rstrip("\n")
     if len(source) <= _COLOURED:
-        coloured = _SPAN.sub(_short, highlight(source, _lexer(str(language)), _FORMATTER)).rstrip("\n")
+        coloured = _SPAN.sub(_colour_class, highlight(source, _lexer(str(language)), _FORMATTER)).rstrip("\n")
     else:
         coloured = escape(source, quote=False)
     return Markup('<pre class="code"><code>' + _lines(coloured) + "</code></pre>")

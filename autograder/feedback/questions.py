@@ -108,6 +108,7 @@ class Question:
 
     @property
     def verdict(self) -> Verdict:
+        """The verdict on the whole question; its sentence is from a hidden test if possible, else from the check."""
         answers = [part for part in self.parts if part.role in (Role.ANSWER, Role.TASK)]
         unanswered = self.unread or (bool(answers) and all(part.unanswered for part in answers))
         tests = [part for part in self.marked if part.role in (Role.TEST, Role.HIDDEN)]

@@ -56,8 +56,8 @@ class Text:
         self.title = ""
         self._place, self._first = place, 0
         self._out: list[str] = []
-        self._said = -1  # the index in `_out` of the last piece with words or a picture: is an element empty?
-        # Open elements: the name, the closing tag, the index in `_out` where its content starts, and `_said` there.
+        self._last_content = -1  # index in `_out` of the last words or picture; tells whether an element is empty
+        # Open elements: name, closing tag, index in `_out` where the content starts, and `_last_content` at that place.
         self._open: list[tuple[str, str, int, int]] = []
         self._within: Counter[str] = Counter()  # open elements by name; a search in `_open` would be quadratic
         at = 0
@@ -84,14 +84,14 @@ class Text:
         if not text:
             return
         if text.strip():
-            self._said = len(self._out)
+            self._last_content = len(self._out)
         if self._parent() in ("ul", "ol") and text.strip():
             text = f"<li>{text}</li>"
         self._out.append(text if self._inside(_VERBATIM) else with_formulas(text))
 
     def _start(self, name: str, attributes: str) -> None:
         if name == "img":
-            self._said = len(self._out)
+            self._last_content = len(self._out)
         if name in _VOID:
             self._out.append(self._image(attributes) if name == "img" else f"<{name}>")
             return
@@ -114,21 +114,21 @@ class Text:
             opened = f'<div class="wide" tabindex="0" role="group" aria-label="Table"><table{attributes}>'
             after = "</div>"
         self._out.append(opened)
-        self._open.append((name, f"</{as_tag}>{after}", len(self._out), self._said))
+        self._open.append((name, f"</{as_tag}>{after}", len(self._out), self._last_content))
         self._within[name] += 1
 
     def _end(self) -> None:
         if not self._open:
             return
-        name, closing, start, said = self._open.pop()
+        name, closing, start, content_before = self._open.pop()
         self._within[name] -= 1
-        if name in ("a", "summary") and self._said < start:
-            self._said = len(self._out)
+        if name in ("a", "summary") and self._last_content < start:
+            self._last_content = len(self._out)
             self._out.append("(link)" if name == "a" else "Details")
         if name in _HEADINGS and self._place.title and not self.title:
             inside = "".join(self._out[start:])
             if plain(inside):
-                self.title, self._said = inside, said
+                self.title, self._last_content = inside, content_before
                 del self._out[start - 1 :]
                 return
         self._out.append(closing)

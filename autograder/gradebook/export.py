@@ -49,7 +49,7 @@ class Grades(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
         except AutograderError as error:
             self._fail(error)
         else:
-            for line in (said(made, file), *lines):
+            for line in (summary(made, file), *lines):
                 self.log.info("%s", line)
 
     def _fail(self, error: AutograderError) -> None:
@@ -76,13 +76,13 @@ def grades(assignment: str, to: str = "", students: Sequence[str] = ()) -> int:
     else:
         file = Path(to or f"grades-{Path(assignment).name}.csv")
         spreadsheet.write(file, made.columns, made.rows)
-        lines, out = [said(made, file), *notes(made)], sys.stdout
+        lines, out = [summary(made, file), *notes(made)], sys.stdout
     lines += _not_graded(assignment, waiting, students)
     print("\n".join([*lines, *([note] if note else [])]), file=out)
     return 0
 
 
-def said(made: Table, file: Path) -> str:
+def summary(made: Table, file: Path) -> str:
     """The line of the summary that says what was written to `file`."""
     people = len({row["student_id"] for row in made.rows})
     assignments = len({row["assignment"] for row in made.rows})
@@ -94,19 +94,19 @@ def notes(made: Table) -> list[str]:
     """Lines on students whose grade is not final, or who handed in nothing."""
     lines = []
     if manual := made.students("needs_manual_grade", True):
-        lines.append(f"Still to be graded by a person, in the formgrader: {few(manual)}.")
+        lines.append(f"Still to be graded by a person, in the formgrader: {listed(manual)}.")
     if nothing := made.students("handed_in", False):
-        lines.append(f"Handed in nothing: {few(nothing)}.")
+        lines.append(f"Handed in nothing: {listed(nothing)}.")
     return lines
 
 
 def _not_graded(assignment: str, waiting: Sequence[str], only: Sequence[str]) -> list[str]:
     names = [name for name in waiting if not only or name in only]
     end = f"Run `nbgrader autograde {assignment}`, then this again."
-    return [f"Handed in, but not graded yet, so without these marks: {few(names)}. {end}"] if names else []
+    return [f"Handed in, but not graded yet, so without these marks: {listed(names)}. {end}"] if names else []
 
 
-def few(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """The names as text; beyond `MOST_NAMES` only their number."""
     unique = list(dict.fromkeys(names))
     more = len(unique) - MOST_NAMES

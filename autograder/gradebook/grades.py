@@ -161,7 +161,7 @@ def _columns(session: Any, assignment: Assignment) -> tuple[list[Column], float]
             wanted_columns = [(question, tuple(key for _, key in parts))]
             wanted_columns += [] if lone else [(name, (key,)) for name, key in parts]
             for name, cells in wanted_columns:
-                columns.append(Column(_free(before + name, taken), cells))
+                columns.append(Column(_unique(before + name, taken), cells))
     return columns, maximum
 
 
@@ -174,7 +174,7 @@ def _questions(cells: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, st
     return dict(sorted(found.items(), key=lambda item: natural(item[0])))
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _unique(name: str, taken: set[str]) -> str:
     """The name, or the first of `name (2)`, `name (3)` … that is not in `taken`; adds it there."""
     number, free = 1, name
     while free in taken:

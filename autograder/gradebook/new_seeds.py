@@ -76,7 +76,7 @@ def _fits(file: Path) -> Callable[[str, str], bool]:
 
         if made is None:
             made = notebook.questions(notebook.read(file))
-        return question not in made or not Inspection(made[question], seed).untold
+        return question not in made or not Inspection(made[question], seed).undetected
 
     return fits
 

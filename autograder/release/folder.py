@@ -28,13 +28,13 @@ class Changes:
         return bool(self.new or self.changed or self.gone)
 
 
-def replace(made: Path, there: Path, whole: bool = True) -> Changes:
-    """Makes the folder `there` equal to `made`; if `made` is not the `whole` release, other files in `there` stay.
+def replace(made: Path, there: Path, complete: bool = True) -> Changes:
+    """Makes the folder `there` equal to `made`; if `made` is not the `complete` release, other files in `there` stay.
 
     Old versions are copied to the folder `Changes.aside`, unless they are committed in git.
     """
     before, after = _files(there), _files(made)
-    if not whole:
+    if not complete:
         before = {name for name in before if name in after or _in_the_way(name, after)}
     changes = Changes(new=sorted(after - before), gone=sorted(before - after))
     changes.changed = sorted(name for name in before & after if not same(made / name, there / name))

@@ -46,7 +46,7 @@ def rules(db_url: str, assignment: str) -> dict[tuple[str, ...], Any]:
     return found
 
 
-def told(db_url: str, assignment: str, before: dict[tuple[str, ...], Any]) -> str:
+def notice(db_url: str, assignment: str, before: dict[tuple[str, ...], Any]) -> str:
     """A line that says how many students to grade again; "" if none, or if the rules are as `before`."""
     if not before or rules(db_url, assignment) == before:
         return ""

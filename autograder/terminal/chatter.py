@@ -44,14 +44,14 @@ _PROCESSING = "There was an error processing assignment"
 
 
 @dataclass
-class Heard:
+class FeedbackLog:
     """What generate_feedback logged: the students whose pages were written, and how many students had theirs before."""
 
     written: list[str] = field(default_factory=list)
     skipped: int = 0
 
 
-heard = Heard()
+feedback_log = FeedbackLog()
 
 
 class Chatter(logging.Filter):
@@ -66,7 +66,7 @@ class Chatter(logging.Filter):
             return True
         text = record.getMessage()
         if record.name == "GenerateFeedbackApp":
-            _hear(text)
+            _read_feedback(text)
         if getattr(record, "told", False) or (record.levelno < logging.WARNING and record.name in QUIET):
             return False
         if record.name in _REPORTED and text.startswith(_PROCESSING):
@@ -86,11 +86,11 @@ def _debugging() -> bool:
     return app is not None and app.log_level < logging.INFO
 
 
-def _hear(text: str) -> None:
+def _read_feedback(text: str) -> None:
     if text.startswith("Converting notebook "):
         student = Path(text).parts[-3:-2]
-        if student and student[0] not in heard.written:
-            heard.written.append(student[0])
+        if student and student[0] not in feedback_log.written:
+            feedback_log.written.append(student[0])
             show(f"  {shown(student[0])}")
     elif text.startswith("Skipping existing "):
-        heard.skipped += 1
+        feedback_log.skipped += 1

@@ -67,13 +67,13 @@ def _start(app: Any) -> None:
     except Exception as error:
         if app.log_level < logging.INFO:
             raise
-        _tell(app, error)
+        _explain(app, error)
         sys.exit(1)
     if type(app).__name__ == "GenerateFeedbackApp":
-        _pages(app)
+        _report_pages(app)
 
 
-def _tell(app: Any, error: Exception) -> None:
+def _explain(app: Any, error: Exception) -> None:
     from dateutil.parser import ParserError  # type: ignore[import-untyped]
     from sqlalchemy.exc import DatabaseError
 
@@ -89,8 +89,8 @@ def _tell(app: Any, error: Exception) -> None:
         app.log.error(STOPPED, command, type(error).__name__, first)
 
 
-def _pages(app: Any) -> None:
-    written, skipped = chatter.heard.written, chatter.heard.skipped
+def _report_pages(app: Any) -> None:
+    written, skipped = chatter.feedback_log.written, chatter.feedback_log.skipped
     if written:
         folder, assignment = app.coursedir.feedback_directory, app.coursedir.assignment_id
         show(FEEDBACK.format(students=count(len(written), "student"), folder=folder, assignment=assignment))
