@@ -24,6 +24,7 @@ def median(runs: int, measure: Callable[[], float]) -> tuple[float, float]:
 
 def clock(work: Callable[[], object]) -> Callable[[], float]:
     """A function that runs `work` without its output and returns the ms that it took."""
+
     def measure() -> float:
         start = time.perf_counter()
         with contextlib.redirect_stdout(io.StringIO()):

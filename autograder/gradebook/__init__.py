@@ -1,1 +1,1 @@
-"""The gradebook for instructors: grades as a table and as CSV, import of a class list, new seeds for hidden tests."""
+"""The gradebook for instructors: grades as a table and as CSV, and the import of a class list."""
