@@ -116,7 +116,7 @@ def _watch(process: int, run: Run, done: threading.Event) -> None:
     """Records the memory of all processes of the run; shared pages are counted once (PSS)."""
     while not done.wait(0.5):
         total = 0
-        for at in [process, *_below(process)]:
+        for at in [process, *_descendants(process)]:
             try:
                 found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{at}/smaps_rollup").read_text(), re.MULTILINE)
             except OSError:
@@ -125,7 +125,7 @@ def _watch(process: int, run: Run, done: threading.Event) -> None:
         run.memory.append((len(run.each), total >> 10))
 
 
-def _below(process: int) -> list[int]:
+def _descendants(process: int) -> list[int]:
     found, todo = [], [process]
     while todo:
         at = todo.pop()

@@ -23,7 +23,7 @@ SECONDS = 60
 """Time limit of one cell, the same as when it is graded."""
 NOT_INSTALLED = "{package} is missing here. Use the environment of the student kit, or: pip install jupyterlab"
 NO_KERNEL = "Python could not be started for the notebook ({why}). In the kit's environment: pip install ipykernel"
-_OWN_LINE = re.compile(r"^(?:---+> |-+>)\s*(\d+) (.*)$", re.MULTILINE)
+_FRAME_LINE = re.compile(r"^(?:---+> |-+>)\s*(\d+) (.*)$", re.MULTILINE)
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -82,7 +82,7 @@ def run(notebook: Notebook, tell: Callable[[str], None]) -> list[Outcome]:
             await client.async_start_new_kernel_client()
             for at, (cell, made) in enumerate(zip(code, document.cells, strict=True)):
                 tell(f"Running cell {at + 1} of {len(code)}")
-                outcomes.append(await _one(client, cell, made, at))
+                outcomes.append(await _run_cell(client, cell, made, at))
                 if outcomes[-1].died:
                     break
         finally:
@@ -102,7 +102,7 @@ def run(notebook: Notebook, tell: Callable[[str], None]) -> list[Outcome]:
     return outcomes
 
 
-async def _one(client: Any, cell: Cell, made: Any, at: int) -> Outcome:
+async def _run_cell(client: Any, cell: Cell, made: Any, at: int) -> Outcome:
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     began = time.monotonic()
@@ -119,16 +119,16 @@ async def _one(client: Any, cell: Cell, made: Any, at: int) -> Outcome:
         return Outcome(cell)
     error = errors[-1]
     too_long = error.ename == "KeyboardInterrupt" and time.monotonic() - began >= SECONDS
-    line, source = _own_line(cell, [_ESCAPES.sub("", part) for part in error.traceback])
+    line, source = _line_in_cell(cell, [_ESCAPES.sub("", part) for part in error.traceback])
     return Outcome(cell, str(error.ename), _ESCAPES.sub("", str(error.evalue)), line, source, too_long)
 
 
-def _own_line(cell: Cell, trace: list[str]) -> tuple[int | None, str]:
+def _line_in_cell(cell: Cell, trace: list[str]) -> tuple[int | None, str]:
     """The number and text of the last line in the traceback that belongs to the cell; (None, "") if none does."""
     lines = cell.source.split("\n")
     found: tuple[int | None, str] = (None, "")
     for part in trace:
-        for number, text in _OWN_LINE.findall(part):
+        for number, text in _FRAME_LINE.findall(part):
             at = int(number) - 1
             if 0 <= at < len(lines) and lines[at].strip() and lines[at].strip() == text.strip():
                 found = int(number), lines[at].strip()

@@ -122,7 +122,7 @@ def report(notebook: Notebook, original: Notebook | None, outcomes: list[Outcome
     return Report(
         notebook=notebook,
         questions=tuple(_questions(notebook, original, by_cell, remedy)),
-        stopped=tuple(_stopped(notebook, outcomes)),
+        stopped=tuple(_stopped_cells(notebook, outcomes)),
         before=tuple(hand_in.problems(notebook, original, remedy)) if graded else (),
         modules=imports.modules(notebook),
         name=hand_in.name_for(notebook, original),
@@ -160,16 +160,16 @@ def _verdict(outcome: Outcome) -> tuple[str, str]:
         return RIGHT, ""
     if outcome.error != "CheckFailed":
         return WRONG, CHECK_STOPPED.format(error=outcome.error, text=outcome.text)
-    unanswered = any(_fits(getattr(messages, name, ""), outcome.text) for name in _UNANSWERED)
+    unanswered = any(_is_from(getattr(messages, name, ""), outcome.text) for name in _UNANSWERED)
     return UNANSWERED if unanswered else WRONG, outcome.text
 
 
-def _fits(template: str, text: str) -> bool:
+def _is_from(template: str, text: str) -> bool:
     """Whether `text` is the message `template` with its fields filled in."""
     return re.fullmatch(re.sub(r"\\{\w+\\}", "(?s:.*)", re.escape(template)), text) is not None
 
 
-def _stopped(notebook: Notebook, outcomes: list[Outcome]) -> list[tuple[str, str]]:
+def _stopped_cells(notebook: Notebook, outcomes: list[Outcome]) -> list[tuple[str, str]]:
     """The cells, other than checks, that stopped: what was raised, and the source line where it was raised."""
     out = []
     for outcome in outcomes:

@@ -61,7 +61,7 @@ def tested(question: Question) -> str:
     output, adjoint = question.forward.output, question.forward.adjoint(question.wrt)
     return (
         f"**Tested:** your value `{output}` and your derivative `{adjoint}` are compared with torch's at "
-        f"{_at(question)} in the check below, and at 24 hidden points with {domain.replace('-', '−')}."
+        f"{_visible_point(question)} in the check below, and at 24 hidden points with {domain.replace('-', '−')}."
     )
 
 
@@ -103,11 +103,10 @@ def check_comment(question: Question) -> str:
     """The comment above `qN.check()`."""
     first = (
         f"# Run this after your answer: it compares {question.forward.output} and "
-        f"{question.forward.adjoint(question.wrt)} with torch's at {_at(question)}."
+        f"{question.forward.adjoint(question.wrt)} with torch's at {_visible_point(question)}."
     )
-    own = (
-        f'# You can try a point of your own as well: {question.name}.check(at={{"{question.wrt}": {_own(question):g}}})'
-    )
+    at = f'{{"{question.wrt}": {_suggested_value(question):g}}}'
+    own = f"# You can try a point of your own as well: {question.name}.check(at={at})"
     return f"{_comment(first)}\n{own}"
 
 
@@ -181,11 +180,11 @@ def cell(grade_id: str, source: str, points: float | None = None) -> Any:
     return made
 
 
-def _at(question: Question) -> str:
+def _visible_point(question: Question) -> str:
     return ", ".join(f"{n} = {v:g}" for n, v in question.at.items())
 
 
-def _own(question: Question) -> float:
+def _suggested_value(question: Question) -> float:
     """A value of `wrt` that the comment suggests to try: in the domain, and not at a kink of the function."""
     lo, hi = question.domain[question.wrt]
     tries = [0.5, *(round(lo + (hi - lo) * part, 2) for part in (0.25, 0.75, 0.4))]

@@ -37,7 +37,7 @@ def problems(notebook: Any) -> list[str]:
     return found
 
 
-def _here(notebook: Any) -> list[str]:
+def _in_this_process(notebook: Any) -> list[str]:
     from autograder.authoring.refresh import refresh
 
     done = refresh(notebook, judge=False)
@@ -57,4 +57,4 @@ def _here(notebook: Any) -> list[str]:
 if __name__ == "__main__":
     import nbformat
 
-    print("\n" + json.dumps(_here(nbformat.from_dict(json.load(sys.stdin)))))
+    print("\n" + json.dumps(_in_this_process(nbformat.from_dict(json.load(sys.stdin)))))

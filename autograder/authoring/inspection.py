@@ -15,7 +15,7 @@ from autograder.verdict.chain import TOLERANCE, Chain
 from autograder.verdict.slips import Slip, carried, is_no_slip, slips
 
 _SEEDS = ("other points", "again others", "and others")
-_SAME = 1e-9
+_NEGLIGIBLE = 1e-9
 """A slip that changes the derivative at every point by less than this fraction of its scale is not a mistake."""
 
 
@@ -96,7 +96,7 @@ def _remedy(question: Question, slip: Slip, tried: Sequence[tuple[Domain | None,
         if _largest(question, chain, slip) > 1:
             return Remedy(other_points=domain is None, domain=domain)
         effect = max(effect, _largest(question, chain, slip) * TOLERANCE)
-    return Remedy(effect=effect if effect > _SAME else 0.0)
+    return Remedy(effect=effect if effect > _NEGLIGIBLE else 0.0)
 
 
 def _largest(question: Question, chain: Chain, slip: Slip) -> float:

@@ -88,7 +88,7 @@ def worth(by_id: dict[str, Any], name: str) -> tuple[float, float]:
     return check, hidden
 
 
-def _put(done: Refreshed, cell: Any, source: str, what: str, generated: bool = True) -> None:
+def _rewrite(done: Refreshed, cell: Any, source: str, what: str, generated: bool = True) -> None:
     if source != cell.source:
         cell.source = source
         done.changes.append(Change(grade_id(cell), what, generated))
@@ -121,7 +121,7 @@ def _statement(done: Refreshed, by_id: dict[str, Any], question: Question, pictu
     picture = cells.picture(question)
     if have != [picture] or not cell.source.endswith(picture):
         text = re.sub(r"\n{3,}", "\n\n", cells.PICTURE.sub("", cell.source)).rstrip()
-        _put(done, cell, f"{text}\n\n{picture}", "the picture is")
+        _rewrite(done, cell, f"{text}\n\n{picture}", "the picture is")
     if pictures:
         return
     check, hidden = worth(by_id, question.name)
@@ -137,7 +137,7 @@ def _statement(done: Refreshed, by_id: dict[str, Any], question: Question, pictu
             before = re.search(r"^\*\*Stuck\?\*\*", text, re.MULTILINE) or cells.PICTURE.search(text)
             at = before.start() if before else len(text)
             text = f"{text[:at].rstrip()}\n\n{sentence}\n\n{text[at:]}"
-        _put(done, cell, text, what)
+        _rewrite(done, cell, text, what)
 
 
 def _answer(
@@ -145,10 +145,10 @@ def _answer(
 ) -> None:
     cell, forward = by_id[question.name], found.sources[question.name]
     changed = answer.changed(cell.source, question, forward)
-    _put(done, cell, answer.renewed(cell.source, question, forward), "the given lines are")
+    _rewrite(done, cell, answer.renewed(cell.source, question, forward), "the given lines are")
     statement = by_id[f"{question.name}-statement"].source
     for line in changed:
-        if _plain(line) in _plain(statement):
+        if _without_spaces(line) in _without_spaces(statement):
             done.to_review.append(
                 f"{question.name}-statement: it still mentions `{line}`, which is no line of the forward pass now."
             )
@@ -166,20 +166,20 @@ def _answer(
 def _check(done: Refreshed, by_id: dict[str, Any], question: Question) -> None:
     cell = by_id[f"{question.name}-check"]
     text = _CHECK.sub(lambda _: cells.check_comment(question) + "\n", cell.source, count=1)
-    _put(done, cell, text, "the comments are")
+    _rewrite(done, cell, text, "the comments are")
 
 
 def _hidden(done: Refreshed, by_id: dict[str, Any], question: Question) -> None:
     cell = by_id[f"{question.name}-hidden"]
     text = _HIDDEN.sub(lambda _: cells.hidden_comment(question) + "\n", cell.source, count=1)
-    _put(done, cell, text, "the comments are")
+    _rewrite(done, cell, text, "the comments are")
     points = worth(by_id, question.name)[1]
     if points:
-        text = _worth(cell.source, question.name, points)
-        _put(done, cell, text, "the points in grade(…) are", generated=False)
+        text = _with_points(cell.source, question.name, points)
+        _rewrite(done, cell, text, "the points in grade(…) are", generated=False)
 
 
-def _worth(text: str, name: str, points: float) -> str:
+def _with_points(text: str, name: str, points: float) -> str:
     """The source `text` with the given number of points in the call `name.grade(…)`."""
     lines = text.split("\n")
     for of, call in reversed(calls(text, "grade")):
@@ -191,5 +191,5 @@ def _worth(text: str, name: str, points: float) -> str:
     return "\n".join(lines)
 
 
-def _plain(text: str) -> str:
+def _without_spaces(text: str) -> str:
     return re.sub(r"\s", "", text)

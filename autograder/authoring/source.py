@@ -58,10 +58,10 @@ def decorated(source: str) -> list[str]:
     """The names of functions decorated with `@question(…)`."""
     tree = read(source)
     functions = [s for s in tree.body if isinstance(s, ast.FunctionDef)] if tree else []
-    return [f.name for f in functions if any(_called(d) == "question" for d in f.decorator_list)]
+    return [f.name for f in functions if any(_called_name(d) == "question" for d in f.decorator_list)]
 
 
-def _called(node: ast.expr) -> str:
+def _called_name(node: ast.expr) -> str:
     function = node.func if isinstance(node, ast.Call) else None
     return getattr(function, "id", getattr(function, "attr", ""))
 
@@ -130,16 +130,18 @@ def placeholder(source: str) -> bool:
     if tree is None:
         return re.search(r"(?:=|^)\s*\.\.\.\s*$", text, flags=re.MULTILINE) is not None
     return any(
-        _dots(n.value) for n in ast.walk(tree) if isinstance(n, ast.Assign | ast.Expr | ast.Return | ast.AnnAssign)
+        _has_ellipsis(n.value)
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Assign | ast.Expr | ast.Return | ast.AnnAssign)
     )
 
 
-def _dots(value: ast.expr | None) -> bool:
+def _has_ellipsis(value: ast.expr | None) -> bool:
     """Whether the value is `...` or an expression that contains it."""
     if isinstance(value, ast.BinOp):
-        return _dots(value.left) or _dots(value.right)
+        return _has_ellipsis(value.left) or _has_ellipsis(value.right)
     if isinstance(value, ast.UnaryOp):
-        return _dots(value.operand)
+        return _has_ellipsis(value.operand)
     if isinstance(value, ast.Tuple):
-        return any(map(_dots, value.elts))
+        return any(map(_has_ellipsis, value.elts))
     return isinstance(value, ast.Constant) and value.value is ...

@@ -22,9 +22,9 @@ def problems(notebook: Any) -> list[str]:
     families = [name for name in _families(named) if _is_ours(name, named)]
     if not families:
         return []
-    found = [*_twice(notebook, families), *_set_up(notebook, families)]
+    found = [*_duplicates(notebook, families), *_set_up(notebook, families)]
     for name in families:
-        found += _of_one(name, named)
+        found += _of_question(name, named)
     return found + current.problems(notebook)
 
 
@@ -54,7 +54,7 @@ def _tests(name: str) -> tuple[tuple[str, str], ...]:
     return ((f"{name}-check", "check"), (f"{name}-hidden", "grade"))
 
 
-def _of_one(name: str, named: dict[str, Any]) -> Iterator[str]:
+def _of_question(name: str, named: dict[str, Any]) -> Iterator[str]:
     have = [s for s in SUFFIXES if f"{name}{s}" in named]
     if "-forward" not in have:
         left = ", ".join(f"{name}{suffix}" for suffix in have)
@@ -139,7 +139,7 @@ def _test(name: str, grade_id: str, method: str, cell: Any) -> Iterator[str]:
             "number that it gives."
         )
     lines = [line.strip() for line in cell["source"].split("\n")]
-    hidden = _between(lines, BEGIN_HIDDEN, END_HIDDEN)
+    hidden = _lines_between(lines, BEGIN_HIDDEN, END_HIDDEN)
     if any(call.lineno - 1 not in hidden for _, call in asked):
         yield (
             f"{grade_id}: students would see the line {name}.grade(…) with its seed; put it between the lines "
@@ -147,7 +147,7 @@ def _test(name: str, grade_id: str, method: str, cell: Any) -> Iterator[str]:
         )
 
 
-def _between(lines: list[str], begin: str, end: str) -> set[int]:
+def _lines_between(lines: list[str], begin: str, end: str) -> set[int]:
     """The indices of lines between `begin` and `end`; a cell may have several such regions."""
     found: set[int] = set()
     start = None
@@ -160,7 +160,7 @@ def _between(lines: list[str], begin: str, end: str) -> set[int]:
     return found
 
 
-def _twice(notebook: Any, families: list[str]) -> Iterator[str]:
+def _duplicates(notebook: Any, families: list[str]) -> Iterator[str]:
     ids = [c.metadata.get("nbgrader", {}).get("grade_id", "") for c in notebook.cells]
     for name in families:
         names = [i for i, n in Counter(ids).items() if n > 1 and (of := OF_A_QUESTION.match(i)) and of[1] == name]

@@ -121,7 +121,7 @@ def _folder(source: Path, most: int) -> Iterator[Entry]:
             except OSError:
                 continue
             problem = "" if stat.S_ISREG(known.st_mode) else LINK
-            problem = problem or (_large(known.st_size, most) if known.st_size > most else "")
+            problem = problem or (_too_large(known.st_size, most) if known.st_size > most else "")
             time = datetime.fromtimestamp(known.st_mtime, UTC)
             yield Entry(parts, known.st_size, time, lambda path=path: _bytes(path, most), problem)  # type: ignore[misc]
 
@@ -131,7 +131,7 @@ def _bytes(path: Path, most: int) -> bytes:
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
         data = file.read(most + 1)
     if len(data) > most:
-        raise Refused(_large(len(data), most))
+        raise Refused(_too_large(len(data), most))
     return data
 
 
@@ -155,7 +155,7 @@ def _zip(archive: zipfile.ZipFile, most: int, otherwise: datetime | None) -> Ite
         elif info.flag_bits & 1:
             problem = PASSWORD
         elif info.file_size > most:
-            problem = _large(info.file_size, most)
+            problem = _too_large(info.file_size, most)
         elif info.file_size > 1 << 20 and info.file_size > _MOST_RATIO * max(1, info.compress_size):
             problem = BOMB.format(ratio=info.file_size / max(1, info.compress_size))
         elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -200,7 +200,7 @@ def _time(info: zipfile.ZipInfo) -> datetime | None:
     return time if time.year > 1980 and time < now + timedelta(days=1) else None
 
 
-def _large(size: int, most: int) -> str:
+def _too_large(size: int, most: int) -> str:
     return TOO_LARGE.format(size=size / 1e6, most=most / 1e6)
 
 

@@ -93,14 +93,14 @@ class Collection:
             taken[student.casefold()].append(owner)
         for owner, files in sorted(work.items(), key=lambda item: item[0].label.casefold()):
             student, why = ids[owner]
-            others = [_called(o) for o in taken[student.casefold()] if o != owner]
+            others = [_label(o) for o in taken[student.casefold()] if o != owner]
             if not why and others:
                 sentence = SAME_PERSON if self.people else SAME
-                why = sentence.format(others=" and ".join([_called(owner), *others]), id=student, remedy=REMEDY)
+                why = sentence.format(others=" and ".join([_label(owner), *others]), id=student, remedy=REMEDY)
             try:
                 if why:
                     raise Refused(why)
-                self._one(student, files)
+                self._place(student, files)
             except Refused as error:
                 self.say(NEEDS, shown(owner.label), str(error))
 
@@ -147,15 +147,15 @@ class Collection:
             return student, OTHER_BEFORE.format(id=student, label=shown(before.label), remedy=REMEDY)
         return student, ""
 
-    def _one(self, student: str, work: Work) -> None:
+    def _place(self, student: str, work: Work) -> None:
         made = submission(work, self.course.notebooks, self.course.assignment, self.limits)
         final = self.course.folder(self.course.coursedir.submitted_directory, student)
         who = student if student == work.owner.label else f"{student} ({shown(work.owner.label)})"
-        owner, seen, fresh = work.owner, made.time.isoformat() if made.time else "", digest(made.files)
-        origin = Origin(owner.system, owner.label, owner.number, work.prefix, made.names, seen, fresh)
+        owner, seen, new_digest = work.owner, made.time.isoformat() if made.time else "", digest(made.files)
+        origin = Origin(owner.system, owner.label, owner.number, work.prefix, made.names, seen, new_digest)
         stamp = self._stamp(made.time, work.late)
         exists = final.is_dir()
-        if exists and not self._newer(student, final, made, fresh):
+        if exists and not self._newer(student, final, made, new_digest):
             before = timestamp_of(final)
             dated = stamp is not None and stamp == self.due and before is not None and before > stamp
             if dated:  # the due date was set after the work was collected
@@ -176,10 +176,10 @@ class Collection:
             REPLACED if exists else PLACED, who, "; ".join([*map(shown, made.names.values()), *made.notes, *notes])
         )
 
-    def _newer(self, student: str, final: Path, made: Submission, fresh: str) -> bool:
+    def _newer(self, student: str, final: Path, made: Submission, new_digest: str) -> bool:
         """Whether `made` replaces the work that is there; False if both are the same, Refused if it must not."""
         existing = existing_files(final, self.limits.file)
-        if digest({name: data for name, data in existing.items() if name not in NOT_THEIRS}) == fresh:
+        if digest({name: data for name, data in existing.items() if name not in NOT_THEIRS}) == new_digest:
             return False
         if self.options.replace:
             return True
@@ -232,5 +232,5 @@ def _summary(run: Collection) -> list[str]:
     return out
 
 
-def _called(owner: Owner) -> str:
+def _label(owner: Owner) -> str:
     return f"{shown(owner.label)} ({shown(owner.number)})" if owner.number else shown(owner.label)

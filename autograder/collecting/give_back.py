@@ -98,25 +98,25 @@ def _pages(course: Course, memory: Memory) -> tuple[dict[str, dict[str, Path]], 
             missing[student] = NO_PAGE.format(assignment=course.assignment)
         elif newer and (older is None or newer > older):
             missing[student] = OLD_PAGE.format(assignment=course.assignment, forced="")
-        elif (newer and newer != older) or _before(origin, found, graded_work):
+        elif (newer and newer != older) or _is_outdated(origin, found, graded_work):
             # The new work has no later date than the graded one, so nbgrader grades it only with --force.
             forced = f" --student={student} --force"
             missing[student] = OLD_PAGE.format(assignment=course.assignment, forced=forced)
-        elif any(modified(page) < time for name, page in found.items() if (time := _graded(graded_work, name))):
+        elif any(modified(page) < time for name, page in found.items() if (time := _graded_at(graded_work, name))):
             missing[student] = OLD_GRADE.format(assignment=course.assignment)
         else:
             pages[student] = found
     return pages, missing
 
 
-def _before(origin: Origin | None, pages: dict[str, Path], graded: Path) -> bool:
+def _is_outdated(origin: Origin | None, pages: dict[str, Path], graded: Path) -> bool:
     """Whether any page, or the graded copy that it shows, is older than the work now in `submitted/`."""
-    made = [time for name, page in pages.items() for time in (modified(page), _graded(graded, name))]
+    made = [time for name, page in pages.items() for time in (modified(page), _graded_at(graded, name))]
     since = origin.since if origin else None
     return since is not None and any(time < since for time in made if time)
 
 
-def _graded(folder: Path, notebook: str) -> datetime | None:
+def _graded_at(folder: Path, notebook: str) -> datetime | None:
     """When the notebook was graded; None if it was not."""
     path = folder / f"{notebook}.ipynb"
     return modified(path) if path.is_file() else None

@@ -26,7 +26,7 @@ _CANVAS = re.compile(
 _ANONYMOUS = re.compile(
     r"(?P<late>LATE_)?(?P<name>anon)_(?P<user>\w{4,8}?)_(?P<file>\d+_.+|(?:text|link)\.html)", re.DOTALL
 )
-_BETWEEN = " _-.+"
+_SEPARATORS = " _-.+"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def owned(parts: tuple[str, ...], assignment: str, notebooks: Collection[str]) -
         prefix = found["prefix"] if found["rest"] else name + "/"
         return Owned(Owner(MOODLE, label, found["id"]), rest, prefix, typed=found["plugin"] != "file")
     if len(parts) > 1:
-        return _plain(parts, assignment, notebooks)
+        return _by_names(parts, assignment, notebooks)
     if found := _ANONYMOUS.fullmatch(name) or _CANVAS.fullmatch(name):
         number, _, file = found["file"].partition("_") if found["file"][0].isdigit() else ("", "", found["file"])
         label = found["name"] if found["name"] != "anon" else f"anon {found['user']}"
@@ -76,34 +76,34 @@ def owned(parts: tuple[str, ...], assignment: str, notebooks: Collection[str]) -
             order=int(number) if number else 0,
             typed=not number,
         )
-    return _plain(parts, assignment, notebooks)
+    return _by_names(parts, assignment, notebooks)
 
 
-def _plain(parts: tuple[str, ...], assignment: str, notebooks: Collection[str]) -> Owned:
+def _by_names(parts: tuple[str, ...], assignment: str, notebooks: Collection[str]) -> Owned:
     """By the folder's name, or by the file's own name without the names of the assignment and its notebooks."""
     given = [name.casefold() for name in (assignment, *notebooks)]
     if len(parts) > 1 and parts[0].casefold() in given:
-        return _plain(parts[1:], assignment, notebooks)
+        return _by_names(parts[1:], assignment, notebooks)
     if len(parts) > 1:
-        label = _without(parts[0], given)
+        label = _stripped(parts[0], given)
         rest = parts[1:] if len(parts) < 3 or parts[1].casefold() not in given else parts[2:]
         return Owned(Owner(PLAIN, label) if label else None, rest)
-    label = _without(expected_name(parts[0]).rpartition(".")[0], given)
+    label = _stripped(expected_name(parts[0]).rpartition(".")[0], given)
     return Owned(Owner(PLAIN, label) if label else None, parts)
 
 
-def _without(text: str, given: Iterable[str]) -> str:
+def _stripped(text: str, given: Iterable[str]) -> str:
     """`text` without the `given` words, and without separators, at its beginning and end."""
     before = None
     while before != text:
-        before = text = text.strip(_BETWEEN)
+        before = text = text.strip(_SEPARATORS)
         for word in given:
             lower = text.casefold()
             if lower == word:
                 return ""
-            if lower.startswith(word) and len(text) > len(word) and text[len(word)] in _BETWEEN:
+            if lower.startswith(word) and len(text) > len(word) and text[len(word)] in _SEPARATORS:
                 text = text[len(word) :]
-            elif lower.endswith(word) and text[-len(word) - 1] in _BETWEEN:
+            elif lower.endswith(word) and text[-len(word) - 1] in _SEPARATORS:
                 text = text[: -len(word)]
     return text
 

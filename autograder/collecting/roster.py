@@ -28,11 +28,11 @@ def find(owner: Owner, people: Iterable[Student]) -> list[Student]:
         return exact
     # A group's name may come before the student's name, followed by a hyphen in Moodle, by an underscore in Canvas.
     between = {MOODLE: "-", CANVAS: "_"}.get(owner.system)
-    if found := [p for p in people if _keys(owner.label) & _called(p)]:
+    if found := [p for p in people if _keys(owner.label) & _all_keys(p)]:
         return found
     # After a group's name, only a full name counts: the end of `Ada Smith-Jones` may be another student's id.
     for at in (at for at, c in enumerate(owner.label) if c == between):
-        if found := [p for p in people if _keys(owner.label[at + 1 :]) & _whole_name(p)]:
+        if found := [p for p in people if _keys(owner.label[at + 1 :]) & _full_name_keys(p)]:
             return found
     return []
 
@@ -41,14 +41,14 @@ def _keys(name: str) -> set[str]:
     return {comparable(name), sorted_words(name)} - {""}
 
 
-def _whole_name(student: Student) -> set[str]:
+def _full_name_keys(student: Student) -> set[str]:
     """Keys of the first and last name in either order; empty if one of the two is not known."""
     first, last = student.first_name, student.last_name
     both = comparable(first) and comparable(last)
     return _keys(f"{first} {last}") | _keys(f"{last} {first}") if both else set()
 
 
-def _called(student: Student) -> set[str]:
+def _all_keys(student: Student) -> set[str]:
     """Keys of the student's id, e-mail address and names."""
     first, last, email = student.first_name, student.last_name, student.email
     names = {student.id, email, email.partition("@")[0], f"{first} {last}", f"{last} {first}"}
@@ -57,12 +57,12 @@ def _called(student: Student) -> set[str]:
 
 def comparable(text: str) -> str:
     """`text` with letters and digits only, without case and accents."""
-    return "".join(c for c in _plain(text) if c.isalnum())
+    return "".join(c for c in _folded(text) if c.isalnum())
 
 
 def sorted_words(text: str) -> str:
     """The words of a name in alphabetical order, because some systems put the last name first."""
-    return " ".join(sorted(re.findall(r"\w+", _plain(text).replace("_", " "))))
+    return " ".join(sorted(re.findall(r"\w+", _folded(text).replace("_", " "))))
 
 
 def safe_id(label: str) -> str:
@@ -70,12 +70,12 @@ def safe_id(label: str) -> str:
 
     Names that Windows reserves, such as `con`, get a suffix.
     """
-    words = re.findall(r"[^\W_]+", _plain(label.partition("@")[0] if re.fullmatch(r"[^\s@]+@\S+", label) else label))
+    words = re.findall(r"[^\W_]+", _folded(label.partition("@")[0] if re.fullmatch(r"[^\s@]+@\S+", label) else label))
     made = "-".join(words)[:60].strip("-")
     return f"{made}-student" if made in _RESERVED else made
 
 
-def _plain(text: str) -> str:
+def _folded(text: str) -> str:
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     return unicodedata.normalize("NFC", "".join(c for c in folded if not unicodedata.combining(c)))
 
@@ -106,12 +106,12 @@ def from_csv(path: Path) -> list[Student]:
     return class_list.read(path, NAMES)
 
 
-def _instead(email: str, full: str) -> str:
+def _made_user_name(email: str, full: str) -> str:
     return email.partition("@")[0] or safe_id(full)
 
 
 NAMES = class_list.UserNames(
     re.compile(r"[^\W_.]([^\\/:*?\"<>|\x00-\x1f]*[^\\/:*?\"<>|\x00-\x1f. ])?"),
     'no \\ / : * ? " < > |, a letter or digit in front and no dot at the end',
-    instead=_instead,
+    instead=_made_user_name,
 )

@@ -82,14 +82,14 @@ def submission(work: Work, known: list[Known], assignment: str, limits: Limits) 
     names: dict[str, str] = {}
     times: list[datetime] = []
     for name, found in notebooks.items():
-        entry, part, data = _chosen(name, found)
+        entry, part, data = _counting_file(name, found)
         files[f"{name}.ipynb"] = data
         names[name] = part.prefix + part.rest[-1] if part.owner and part.owner.system == CANVAS else part.rest[-1]
         times += [entry.time] if entry.time else []
     graded = [k.name for k in known if k.graded]
     if not any(name in names for name in graded):
         handed_in = ", ".join(shown(part.rest[-1] if part.rest else entry.name) for entry, part in work.entries)
-        said = ONLY_TYPED if work.typed else "; ".join(_first(refused)) or handed_in
+        said = ONLY_TYPED if work.typed else "; ".join(_abridged(refused)) or handed_in
         wanted = " and ".join(f"{name}.ipynb" for name in graded)
         raise Refused(NO_NOTEBOOK.format(assignment=assignment, found=said, wanted=wanted))
     # One name cannot be both a file and a folder. Some file systems ignore case.
@@ -104,7 +104,7 @@ def submission(work: Work, known: list[Known], assignment: str, limits: Limits) 
     if sum(map(len, files.values())) > limits.folder:
         raise Refused(TOO_BIG.format(most=limits.folder / 1e6))
     notes = [PART.format(name=name) for name in graded if name not in names]
-    notes += [LEFT_OUT.format(what=what) for what in _first(refused)] + ([LATE] if work.late else [])
+    notes += [LEFT_OUT.format(what=what) for what in _abridged(refused)] + ([LATE] if work.late else [])
     return Submission(files, names, max(times, default=None), notes)
 
 
@@ -127,7 +127,7 @@ def _sorted(
             data = archive.read(entry)
             if path.suffix.casefold() == ".ipynb":
                 notebooks[recognise(data, path.name, known, assignment).name].append((entry, part, data))
-            elif _plain(path):
+            elif _is_allowed(path):
                 others[path.as_posix()] = data
             else:
                 refused.append(f"{shown(path.name)}: {ODD_NAME}")
@@ -160,7 +160,7 @@ def _opened(work: Work, limits: Limits, refused: list[str]) -> list[tuple[Entry,
     return out
 
 
-def _chosen(name: str, found: list[tuple[Entry, Owned, bytes]]) -> tuple[Entry, Owned, bytes]:
+def _counting_file(name: str, found: list[tuple[Entry, Owned, bytes]]) -> tuple[Entry, Owned, bytes]:
     """The notebook that counts: of Canvas's numbered files the last; else Refused if two of them differ."""
     if len({data for _, _, data in found}) > 1:
         owner = found[0][1].owner
@@ -170,13 +170,13 @@ def _chosen(name: str, found: list[tuple[Entry, Owned, bytes]]) -> tuple[Entry, 
     return max(found, key=lambda one: one[1].order)
 
 
-def _first(said: list[str]) -> list[str]:
+def _abridged(said: list[str]) -> list[str]:
     """At most `_MOST_SAID` of the sentences: a student may hand in an environment with thousands of files."""
     rest = len(said) - _MOST_SAID
     return [*said[:_MOST_SAID], MORE.format(count=rest)] if rest > 0 else said
 
 
-def _plain(path: PurePosixPath) -> bool:
+def _is_allowed(path: PurePosixPath) -> bool:
     """Whether a file that is not a notebook can keep its path: valid on Windows too, and not hidden."""
     return len(path.parts) <= 5 and all(
         part.isprintable()

@@ -117,7 +117,7 @@ def _new(options: argparse.Namespace) -> int:
 
     if not NAME.fullmatch(options.name):
         raise QuestionError(f"{options.name} is no name for a question: it starts with q, such as q7.")
-    path = options.notebook or _the_one(notebooks.set_up())
+    path = options.notebook or _only(notebooks.set_up())
     notebook = notebooks.read(path)
     try:
         source = sys.stdin.read() if options.forward == "-" else Path(options.forward).read_text(encoding="utf-8")
@@ -140,7 +140,7 @@ def _new(options: argparse.Namespace) -> int:
     return 0
 
 
-def _the_one(paths: list[Path]) -> Path:
+def _only(paths: list[Path]) -> Path:
     """The only one of `paths`; QuestionError if there are none or several."""
     if len(paths) == 1:
         return paths[0]
@@ -183,7 +183,7 @@ def _inspect(options: argparse.Namespace) -> int:
         if not having:
             has = "has" if len(paths) == 1 else "have"
             raise QuestionError(f"{_listed(paths)} {has} no question {options.name}; the questions there: {names}.")
-        paths = [_the_one(having)]
+        paths = [_only(having)]
     bad = []
     for path in paths:
         for name, fault in found[path].faults.items():

@@ -13,10 +13,10 @@ SANS = "system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif"
 
 def width(text: str, size: float, *, sans: bool = False) -> float:
     """An upper bound for the width of `text` in px, in MONO or (if `sans`) SANS at font size `size` px."""
-    return size * sum(_em(character, sans) for character in text)
+    return size * sum(_width_in_em(character, sans) for character in text)
 
 
-def _em(character: str, sans: bool) -> float:
+def _width_in_em(character: str, sans: bool) -> float:
     if ord(character) > 0x58F and character not in "…−✓✗":
         return 1.1
     if sans:
@@ -45,7 +45,7 @@ def text_line(text: str, at: tuple[float, float], size: int, colour: str, bold: 
     """A line of monospaced text; `at` is the middle of its baseline."""
     weight = ' font-weight="700"' if bold else ""
     # Characters of other scripts come from an unknown font: textLength makes them fit the estimated width.
-    foreign = any(_em(c, sans=False) > 1 for c in text)
+    foreign = any(_width_in_em(c, sans=False) > 1 for c in text)
     fit = f' textLength="{width(text, size):.1f}" lengthAdjust="spacingAndGlyphs"' if foreign else ""
     return (
         f'<text x="{at[0]:.1f}" y="{at[1]:.1f}" font-family="{MONO}" font-size="{size}"{weight} fill="{colour}" '

@@ -84,7 +84,7 @@ def arrange(forward: Forward, items: Mapping[str, Item], main: set[str]) -> Layo
     columns = _columns(forward, rows=1)
     widths = _widths(columns, items)
     per_row = len(columns)
-    while per_row > 1 and max(_packed(row) for row in _rows(widths, per_row)) > WIDEST:
+    while per_row > 1 and max(_least_width(row) for row in _rows(widths, per_row)) > WIDEST:
         layout.rows += 1
         columns = _columns(forward, layout.rows)
         widths = _widths(columns, items)
@@ -98,7 +98,7 @@ def arrange(forward: Forward, items: Mapping[str, Item], main: set[str]) -> Layo
 
 def one_row(forward: Forward, items: Mapping[str, Item]) -> bool:
     """Whether the graph fits in one row with nodes of these sizes."""
-    return _packed(_widths(_columns(forward, rows=1), items)) <= WIDEST
+    return _least_width(_widths(_columns(forward, rows=1), items)) <= WIDEST
 
 
 def _widths(columns: list[list[str]], items: Mapping[str, Item]) -> list[float]:
@@ -109,7 +109,7 @@ def _rows(widths: Sequence[float], per_row: int) -> list[Sequence[float]]:
     return [widths[i : i + per_row] for i in range(0, len(widths), per_row)]
 
 
-def _packed(widths: Sequence[float]) -> float:
+def _least_width(widths: Sequence[float]) -> float:
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
@@ -182,10 +182,10 @@ def _set_coordinates(
     wrapped = [(a, b) for a, b in _steps(layout) if row_of[layout._column_of[a]] != row_of[layout._column_of[b]]]
     lanes = [[s for s in wrapped if row_of[layout._column_of[s[0]]] == row] for row in range(layout.rows)]
     side = max(map(len, lanes)) * _LANE + 14 if wrapped else 0.0
-    inner = max(_packed(row) for row in _rows(widths, per_row))
+    inner = max(_least_width(row) for row in _rows(widths, per_row))
     inner = min(max(inner, WIDEST * 0.8 - 2 * side), inner + (_WIDEST_GAP - _GAP) * (per_row - 1))
     for row, members in enumerate(_rows(widths, per_row)):
-        spare = inner - _packed(members)
+        spare = inner - _least_width(members)
         gap = _GAP + min(spare / max(len(members) - 1, 1), _WIDEST_GAP - _GAP)
         x = side
         for wide in members:
@@ -197,8 +197,8 @@ def _set_coordinates(
     top = 0.0
     for row in range(layout.rows):
         keys = [k for i, column in enumerate(order) if row_of[i] == row for k in column]
-        highest = min(y[k] - _reach(layout, k)[0] for k in keys)
-        lowest = max(y[k] + _reach(layout, k)[1] for k in keys)
+        highest = min(y[k] - _extent(layout, k)[0] for k in keys)
+        lowest = max(y[k] + _extent(layout, k)[1] for k in keys)
         for k in keys:
             _, left, right = layout._columns[layout._column_of[k]]
             layout.centre[k] = ((left + right) / 2, y[k] - highest + top)
@@ -222,7 +222,7 @@ def _set_ports(layout: Layout, order: list[list[Key]], row_of: list[int]) -> Non
             layout._ports[edge] = (i - (len(arriving) - 1) / 2) * step
 
 
-def _reach(layout: Layout, key: Key) -> tuple[float, float]:
+def _extent(layout: Layout, key: Key) -> tuple[float, float]:
     if isinstance(key, str):
         return layout.items[key].up, layout.items[key].down
     return _AROUND_BEND, _AROUND_BEND
@@ -241,7 +241,7 @@ def _heights(layout: Layout, order: list[list[Key]], row_of: list[int], main: se
     y: dict[Key, float] = {}
     apart: list[list[float]] = []
     for column in order:
-        reach = [_reach(layout, key) for key in column]
+        reach = [_extent(layout, key) for key in column]
         apart.append([a[1] + b[0] + _BETWEEN for a, b in pairwise(reach)])
         y.update(zip(column, _isotonic([0.0] * len(column), [1.0] * len(column), apart[-1]), strict=True))
 

@@ -86,7 +86,7 @@ class Collect(ExplainedErrors, ExchangeCollect):  # type: ignore[misc]  # nbgrad
             known = entry.stat(follow_symlinks=False)
             if not stat.S_ISDIR(known.st_mode):
                 raise Refused("it is not a folder")
-            owner = _name(known.st_uid)
+            owner = _user_name(known.st_uid)
             if self.check_owner and student != owner:
                 raise Refused(NOT_OWNER.format(student=student, owner=owner))
             time = parse_utc(parts[2])
@@ -171,7 +171,7 @@ class Collect(ExplainedErrors, ExchangeCollect):  # type: ignore[misc]  # nbgrad
         )
 
 
-def _name(uid: int) -> str:
+def _user_name(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

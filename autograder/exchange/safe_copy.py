@@ -53,11 +53,11 @@ class Copy:
         try:
             if os.fstat(at).st_uid != owner:
                 raise Refused("it changed its owner while it was looked at")
-            self._inside(at, "", into, 0)
+            self._contents(at, "", into, 0)
         finally:
             os.close(at)
 
-    def _inside(self, at: int, where: str, into: str, deep: int) -> None:
+    def _contents(self, at: int, where: str, into: str, deep: int) -> None:
         if deep > _DEEPEST:
             raise Refused(f"its folders are nested more than {_DEEPEST} deep")
         os.mkdir(into)
@@ -66,9 +66,9 @@ class Copy:
                 self.names += 1
                 if self.names > self.limits.names:
                     raise Refused(f"it holds more than {self.limits.names} files")
-                self._one(at, entry.name, where, into, deep)
+                self._entry(at, entry.name, where, into, deep)
 
-    def _one(self, at: int, name: str, where: str, into: str, deep: int) -> None:
+    def _entry(self, at: int, name: str, where: str, into: str, deep: int) -> None:
         shown = os.path.join(where, name)
         if not _writable_name(name) or len(shown) > _LONGEST:
             self.tell(shown[:_LONGEST], "its name is not text, or too long")
@@ -87,17 +87,17 @@ class Copy:
             if known.st_uid != self.owner:
                 self.tell(shown, "it belongs to somebody else")
             elif is_folder:
-                self._inside(file, shown, os.path.join(into, name), deep + 1)
+                self._contents(file, shown, os.path.join(into, name), deep + 1)
             elif not stat.S_ISREG(known.st_mode):
                 self.tell(shown, "it is a pipe or a device")
             elif known.st_size > self.limits.file:
                 self.tell(shown, f"it is larger than {self.limits.file} bytes")
             else:
-                self._bytes(file, os.path.join(into, name))
+                self._content(file, os.path.join(into, name))
         finally:
             os.close(file)
 
-    def _bytes(self, file: int, into: str) -> None:
+    def _content(self, file: int, into: str) -> None:
         # Bytes are counted while they are read, because a file can grow after `fstat`.
         with open(into, "xb") as out:
             while piece := os.read(file, _PIECE):

@@ -82,7 +82,7 @@ def shown(outputs: list[NotebookNode], hide_number: bool = False) -> list[Markup
     for output in outputs:
         if hide_number and is_number(output):
             continue
-        made += [_folded(html, lines) for html, lines in _one(output)]
+        made += [_folded(html, lines) for html, lines in _rendered(output)]
     return made
 
 
@@ -119,7 +119,7 @@ def _folded(html: Markup, lines: int) -> Markup:
     return Markup('<details class="long"><summary>Output of {} lines</summary>{}</details>').format(lines, html)
 
 
-def _one(output: NotebookNode) -> Iterator[tuple[Markup, int]]:
+def _rendered(output: NotebookNode) -> Iterator[tuple[Markup, int]]:
     if output.output_type == "stream":
         text = clean("".join(output.text))
         if text.strip():

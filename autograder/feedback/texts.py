@@ -63,15 +63,15 @@ class Text:
         at = 0
         text = sanitise.passive(html, _NOT_KEPT)
         for tag in _TAG.finditer(text):
-            self._words(text[at : tag.start()])
+            self._add_text(text[at : tag.start()])
             at = tag.end()
             if tag[1]:
-                self._end()
+                self._close_tag()
             else:
-                self._start(tag[2].lower(), tag[3])
-        self._words(text[at:])
+                self._open_tag(tag[2].lower(), tag[3])
+        self._add_text(text[at:])
         while self._open:
-            self._end()
+            self._close_tag()
         self.html = "".join(self._out)
 
     def _inside(self, names: tuple[str, ...]) -> bool:
@@ -80,7 +80,7 @@ class Text:
     def _parent(self) -> str:
         return self._open[-1][0] if self._open else ""
 
-    def _words(self, text: str) -> None:
+    def _add_text(self, text: str) -> None:
         if not text:
             return
         if text.strip():
@@ -89,7 +89,7 @@ class Text:
             text = f"<li>{text}</li>"
         self._out.append(text if self._inside(_VERBATIM) else with_formulas(text))
 
-    def _start(self, name: str, attributes: str) -> None:
+    def _open_tag(self, name: str, attributes: str) -> None:
         if name == "img":
             self._last_content = len(self._out)
         if name in _VOID:
@@ -117,7 +117,7 @@ class Text:
         self._open.append((name, f"</{as_tag}>{after}", len(self._out), self._last_content))
         self._within[name] += 1
 
-    def _end(self) -> None:
+    def _close_tag(self) -> None:
         if not self._open:
             return
         name, closing, start, content_before = self._open.pop()
@@ -156,7 +156,7 @@ def with_formulas(text: str) -> str:
     for i, mark in enumerate(marks):
         if mark.start() < at:
             continue
-        end = _end_of(text, marks, i)
+        end = _formula_end(text, marks, i)
         if end:
             stop, body = end
             latex = unescape(text[body[0] : body[1]])
@@ -166,7 +166,7 @@ def with_formulas(text: str) -> str:
     return "".join([*out, text[at:]])
 
 
-def _end_of(text: str, marks: list[re.Match[str]], i: int) -> tuple[int, tuple[int, int]] | None:
+def _formula_end(text: str, marks: list[re.Match[str]], i: int) -> tuple[int, tuple[int, int]] | None:
     """Where the formula that begins at mark `i` ends, and the start and end of its body; None if it is no formula."""
     mark = marks[i]
     if mark[1]:  # an environment, which is a part of its formula
