@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Questions are loaded when they are asked for: nbgrader's process, which only carries data, never needs torch."""
+    """Imports questions, and with them torch, on first use: nbgrader's process does not need them."""
     if name not in ("Question", "question"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from autograder import questions

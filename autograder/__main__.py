@@ -1,4 +1,4 @@
-"""The command line `autograder`: every command, and how an error of ours ends one."""
+"""The command line `autograder`: runs a command, and prints an AutograderError as one line."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from autograder.commands.closed_pipe import survives_closed_pipe
 from autograder.commands.overview import Overview
 from autograder.errors import AutograderError
 
-# Whose commands they are: the help's headings, in this order.
+# The headings in the help, in this order, and the modules with their commands.
 PEOPLE = {"For students": students, "For instructors": instructors, "For authors of questions": authors}
 
 
 @survives_closed_pipe
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; 0 if it went well, 1 if not, with the reason on stderr; without a command, the help and 2."""
+    """Runs one command and returns its exit status; 1 after an AutograderError, 2 (and the help) without a command."""
     parser = _parser()
     options = parser.parse_args(argv)
     if options.command is None:

@@ -1,6 +1,7 @@
-"""The server's side of the Assignment List, whose messages are for people: nbgrader's own shows a traceback.
+"""The server extension of the Assignment List, with readable errors: nbgrader's own shows a traceback.
 
-Enable it in place of `nbgrader.server_extensions.assignment_list`, and disable that by name: it is loaded later.
+Enable it in place of `nbgrader.server_extensions.assignment_list`, and disable that one by name, because it is loaded
+later and would replace this one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _ERROR = "ExchangeError: "
 
 
 class Manager(AssignmentList):  # type: ignore[misc]  # nbgrader ships no types
-    """Does what nbgrader's does; of an error that is meant to be read, only that is shown."""
+    """As nbgrader's (server_extensions/assignment_list/handlers.py), but shows only the message of an ExchangeError."""
 
     def submit_assignment(self, course_id: str, assignment_id: str) -> dict[str, Any]:
         answer: dict[str, Any] = super().submit_assignment(course_id, assignment_id)

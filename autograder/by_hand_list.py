@@ -1,8 +1,8 @@
-"""The instructor's list: what the by-hand guards found while a class was graded, as by_hand.csv and as a table.
+"""Keeps by_hand.csv, the instructor's list of answers that may not be by hand, and prints it as a table.
 
-What students wrote is in it, so it is written as `gradebook.spreadsheet` does: harmless where a spreadsheet opens it.
-nbgrader runs `ListFindings` after the notebook was executed, because nbgrader_config.py names it in
-`Autograde.autograde_preprocessors`. A submission that is graded again replaces its own rows.
+It quotes students' code, so `gradebook.spreadsheet` writes it without formulas. nbgrader_config.py names `ListFindings`
+in `Autograde.autograde_preprocessors`, so nbgrader runs it after a notebook was executed. If a submission is graded
+again, its rows are replaced.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ from autograder.gradebook import spreadsheet
 
 FILE = "by_hand.csv"
 MOST = 20
-"""Rows that the terminal shows."""
+"""Most rows that the terminal shows."""
 COLUMNS = ("student", "assignment", "notebook", "question", "outcome", "rule", "line", "source")
 
 
 class ListFindings(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
-    """Takes the findings out of the graded notebook and puts them on the instructor's list."""
+    """An nbgrader preprocessor that moves the findings from the graded notebook to the list."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Moves the findings; nbgrader passes the notebook and in `resources` the student, assignment and notebook."""
         who = {k: resources["nbgrader"][k] for k in ("student", "assignment", "notebook")}
         rows = []
         for cell in nb.cells:
             if not cell.metadata.get("nbgrader", {}).get("grade"):
-                continue  # only a test of the course can put somebody on the list
+                continue  # only outputs of the course's tests count: a student's cell could imitate one
             kept = [o for o in cell.get("outputs", []) if FINDINGS not in o.get("data", {})]
             for output in cell.get("outputs", []):
                 rows += _rows(output.get("data", {}).get(FINDINGS))
@@ -43,7 +44,7 @@ class ListFindings(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ship
 
 
 def _rows(text: Any) -> list[dict[str, Any]]:
-    """The findings in one output; none where it is not what a test writes."""
+    """The findings in one output; empty if it has none."""
     try:
         found = json.loads(text) if isinstance(text, str) else []
     except ValueError:
@@ -52,11 +53,11 @@ def _rows(text: Any) -> list[dict[str, Any]]:
 
 
 def replace(file: Path, who: dict[str, str], rows: list[dict[str, Any]]) -> None:
-    """Puts `rows` in the place of those that `file` holds of the same submission; several graders may run at once."""
+    """Replaces the rows of the submission `who` in `file`; a lock file lets several graders run at once."""
     if not rows and not file.exists():
         return
     with open(file.with_suffix(".lock"), "w") as lock:
-        _hold(lock.fileno())
+        _lock(lock.fileno())
         before = read(file)
         kept = [row for row in before if any(row[k] != spreadsheet.harmless(v) for k, v in who.items())]
         new = [{k: "" if row.get(k) is None else spreadsheet.harmless(str(row[k])) for k in COLUMNS} for row in rows]
@@ -65,12 +66,12 @@ def replace(file: Path, who: dict[str, str], rows: list[dict[str, Any]]) -> None
 
 
 def read(file: Path) -> list[dict[str, str]]:
-    """The rows of the list; none if there is no list yet, `spreadsheet.CannotRead` if the file is no such list."""
+    """The rows of the list; empty if there is no file, `spreadsheet.CannotRead` if the file is not such a list."""
     return spreadsheet.read(file, COLUMNS)
 
 
 def show(file: Path, students: Collection[str] | None = None) -> None:
-    """Prints the list as a table, of these students only if they are given; a long one is cut."""
+    """Prints at most `MOST` rows of the list as a table, for these `students` (default: all)."""
     rows = read(file)
     if students is not None:
         those = {spreadsheet.harmless(student) for student in students}
@@ -87,7 +88,7 @@ def show(file: Path, students: Collection[str] | None = None) -> None:
         print(f"  ... and {len(rows) - MOST} more")
 
 
-def _hold(descriptor: int) -> None:
+def _lock(descriptor: int) -> None:
     if os.name == "posix":
         import fcntl
 

@@ -1,7 +1,7 @@
-"""A class list is read whole, or its first wrong line is named; every command finds the same user names in it.
+"""Reads a class list for all commands, so that each finds the same user names; an error names the first wrong line.
 
-The list is CSV as spreadsheets, Moodle (participants, grading worksheet) and Canvas (gradebook) write it: UTF-8 with or
-without a byte order mark, or UTF-16; commas, semicolons or tabs.
+The list is CSV as written by spreadsheets, Moodle (participants, grading worksheet) and Canvas (gradebook): UTF-8 with
+or without a byte order mark, or UTF-16, with commas, semicolons or tabs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from autograder.errors import AutograderError
 
-# What a heading can be called, in letters and digits alone, the surer name first.
+# The headings that are understood, reduced to letters and digits; the first one found is used.
 USER_NAMES = ("username", "login", "loginid", "sisloginid", "studentid", "userid", "sisuserid", "id", "idnumber")
 HEADINGS = {
     "first_name": ("firstname", "first", "givenname", "forename"),
@@ -24,17 +24,17 @@ HEADINGS = {
     "participant": ("identifier",),  # Moodle's grading worksheet: "Participant 17"
     "full": ("student", "name", "fullname", "studentname"),  # Canvas: "Lovelace, Ada"
 }
-CANVAS = {"loginid", "sisloginid", "sisuserid"}  # beside one of these, ID is Canvas's own number
-LONGEST = 128  # of a column of the gradebook
+CANVAS = {"loginid", "sisloginid", "sisuserid"}  # if one of these is present, ID is Canvas's own number
+LONGEST = 128  # characters of a field, as in nbgrader's database
 
 
 class RosterError(AutograderError):
-    """A class list that cannot be used; the text names the file, the line and the remedy."""
+    """A class list cannot be used; the text names the file, the line and the remedy."""
 
 
 @dataclass(frozen=True)
 class Student:
-    """A line of the list, its fields called as the gradebook's; `participant` is Moodle's number of a hidden name."""
+    """A line of the list, with the gradebook's field names; `participant` is Moodle's number if names are hidden."""
 
     id: str
     first_name: str = ""
@@ -46,16 +46,22 @@ class Student:
 
 @dataclass(frozen=True)
 class UserNames:
-    """Which user names a command can use (`rule`: in words); `instead` makes one of e-mail address and full name."""
+    """Which user names a command allows, and the same rule in words.
+
+    `option` is the command's option that names the column. `instead(email, full_name)` makes a missing user name.
+    """
 
     allowed: re.Pattern[str]
     rule: str
-    option: str = ""  # of the command, that names the column
+    option: str = ""
     instead: Callable[[str, str], str] | None = None
 
 
 def read(file: Path, names: UserNames, column: str = "") -> list[Student]:
-    """The students of the list; `column` is the heading of their user names where it is not one of USER_NAMES."""
+    """The students of the list; `column` is the heading of the user names if it is none of USER_NAMES.
+
+    RosterError if the file cannot be read or a line is wrong.
+    """
     (_, top), *rows = _rows(file) or [(1, [])]
     at = _columns(top, column)
     if at["id"] < 0 and not (names.instead and max(at["email"], at["full"]) >= 0):
@@ -71,7 +77,7 @@ def read(file: Path, names: UserNames, column: str = "") -> list[Student]:
         full, here = values["full"], f"{file}, line {line}"
         called = full or f"{values['first_name']} {values['last_name']}".strip()
         name = values["id"] or (names.instead(values["email"], called) if names.instead else "")
-        # Canvas has two lines above the students: which grades are posted by hand, and the points that are possible.
+        # Canvas writes two lines above the students: "Manual Posting", and the points possible.
         empty = not {cell.strip().casefold() for cell in row} - {"", "manual posting"}
         if empty or full.casefold() == "points possible":
             continue
@@ -99,7 +105,7 @@ def read(file: Path, names: UserNames, column: str = "") -> list[Student]:
 
 
 def headings(file: Path) -> str:
-    """The list's headings, as they are written there."""
+    """The headings of the list as written in the file, separated by commas."""
     return ", ".join(heading for heading in (_rows(file) or [(1, [])])[0][1] if heading)
 
 
@@ -119,14 +125,14 @@ def _rows(file: Path) -> list[tuple[int, list[str]]]:
 
 
 def _columns(top: list[str], column: str) -> dict[str, int]:
-    """Where each of Student's fields and the full name stands; -1: nowhere."""
-    headings = [_plain(heading) for heading in top]
-    wanted = {"id": (_plain(column),) if column else USER_NAMES, **HEADINGS}
+    """The index of the column of each field of Student and of the full name; -1 if there is none."""
+    headings = [_normalised(heading) for heading in top]
+    wanted = {"id": (_normalised(column),) if column else USER_NAMES, **HEADINGS}
     if CANVAS & set(headings):
         wanted["lms_user_id"] += ("id",)
     at = {key: next((headings.index(n) for n in names if n in headings), -1) for key, names in wanted.items()}
     return at | {"lms_user_id": -1 if at["lms_user_id"] == at["id"] else at["lms_user_id"]}
 
 
-def _plain(heading: str) -> str:
+def _normalised(heading: str) -> str:
     return "".join(c for c in heading.casefold() if c.isalnum())

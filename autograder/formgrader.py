@@ -1,7 +1,7 @@
-"""The formgrader's pages while another program holds the gradebook: a message, where nbgrader's own load for ever.
+"""Shows a message in place of the formgrader's pages while another program has locked the gradebook.
 
-A server extension, enabled beside nbgrader's formgrader: its rule comes first, and applies only while the gradebook
-cannot be read.
+nbgrader's own pages would never finish loading. This is a server extension, enabled beside nbgrader's formgrader. Its
+routing rule comes first and matches only while the gradebook cannot be read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tornado.web import authenticated
 
 from autograder.rooms import gradebook_lock
 
-PATIENCE = 5.0  # seconds; nbgrader's own
+PATIENCE = 5.0  # seconds, as long as nbgrader's database connection waits (sqlite3's default timeout)
 PAGE = """\
 <!doctype html>
 <html lang="en">
@@ -34,8 +34,8 @@ look for the program that has the file open (<code>lsof {path}</code>) and let i
 """
 
 
-class Held(JupyterHandler):  # type: ignore[misc]  # jupyter_server is not looked into
-    """Answers for a page of the formgrader while the gradebook is held."""
+class GradebookLocked(JupyterHandler):  # type: ignore[misc]  # jupyter_server is not looked into
+    """Answers with the message and status 503."""
 
     def initialize(self, path: str) -> None:
         self.path = path
@@ -46,8 +46,8 @@ class Held(JupyterHandler):  # type: ignore[misc]  # jupyter_server is not looke
         self.finish(PAGE.format(path=escape(self.path), patience=PATIENCE))
 
 
-class WhileHeld(PathMatches):  # type: ignore[misc]
-    """Matches the formgrader's pages, but only while the gradebook cannot be read."""
+class WhileLocked(PathMatches):  # type: ignore[misc]
+    """A routing rule that matches the formgrader's pages only while the gradebook at `path` cannot be read."""
 
     def __init__(self, pattern: str, path: str) -> None:
         super().__init__(pattern)
@@ -75,5 +75,5 @@ def _load_jupyter_server_extension(server: Any) -> None:
     if url.get_backend_name() != "sqlite" or not url.database:
         return
     pages = url_path_join(server.web_app.settings["base_url"], "/formgrader/(manage_|gradebook|submissions/)")
-    rule = Rule(WhileHeld(pages + ".*", url.database), Held, {"path": url.database})
+    rule = Rule(WhileLocked(pages + ".*", url.database), GradebookLocked, {"path": url.database})
     server.web_app.default_router.rules.insert(0, rule)

@@ -1,7 +1,7 @@
-"""Every sentence a student reads, as named templates; tests hold them word for word.
+"""All messages to students, as named templates; tests compare them word for word.
 
-A message says what was seen, what was expected and what to do next. Those for hidden tests never hold a test point,
-a reference number or the seed. A message is one paragraph; `laid_out` folds it where the reader's window does not.
+A message says what was seen, what was expected and what to do next. A message of a hidden test must not reveal a test
+point, a reference number or the seed. Each message is one paragraph; `laid_out` wraps it for terminals.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import os
 import textwrap
 
 WIDTH = 80
-"""`nbgrader validate` cuts lines at 87 characters; ours end before."""
+"""Characters in a line: `nbgrader validate` cuts longer ones than 87 (nbgrader/validator.py)."""
 
 
 def wrapped(text: str) -> str:
-    """The message in lines of at most WIDTH characters; lines of the student's own code stay as they are."""
+    """The message in lines of at most WIDTH characters; indented lines quote the student's code and are not wrapped."""
     return "\n".join(
         line if line.startswith(" ") else textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False)
         for line in text.split("\n")
@@ -22,12 +22,12 @@ def wrapped(text: str) -> str:
 
 
 def laid_out(text: str) -> str:
-    """The message as text for where it will be read: a feedback page folds its paragraphs, a terminal does not."""
+    """The message, wrapped except while nbgrader grades: a feedback page wraps paragraphs itself."""
     return text if os.environ.get("NBGRADER_EXECUTION") == "autograde" else wrapped(text)
 
 
 def joined(text: str, *sentences: str) -> str:
-    """One sentence after another; after a line of the student's own code the next one begins a line."""
+    """`text` followed by the sentences that are not empty; after a line of quoted code the next begins a new line."""
     for sentence in filter(None, sentences):
         after_code = text.rpartition("\n")[2].startswith(" ")
         text += "\n" + sentence.lstrip() if after_code else sentence

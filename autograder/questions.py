@@ -1,4 +1,4 @@
-"""One question, one specification: a decorated forward pass, from which everything else follows."""
+"""A question is specified by one decorated forward pass; its tests, pictures and messages are derived from that."""
 
 from __future__ import annotations
 
@@ -34,14 +34,18 @@ from autograder.verdict import diagnosis, shown
 from autograder.verdict.judge import Judge, Kind, Verdict, point_words
 
 _SPREAD = 10
-"""At the visible point the allowance is this many times autograd's own float32 error there, if that is more."""
-_PUBLIC = "points at which a slip is recognised; no secret"
+"""At the visible point the tolerance is at least this many times autograd's own float32 error there."""
+_PUBLIC = "points at which a slip is recognised; no secret"  # a seed
 _MORE_POINTS = 6
 
 
 @dataclass(frozen=True)
 class Question:
-    """A forward pass, the argument it is differentiated by, its visible point and the domain of its hidden points."""
+    """A question: made by the decorator `question`, used in cells as `q1.check()` and `q1.grade(…)`.
+
+    `wrt` is the argument by which the forward pass is differentiated, `at` the visible point and `domain` the interval
+    of each argument in the hidden points.
+    """
 
     forward: Forward
     wrt: str
@@ -54,16 +58,16 @@ class Question:
         return self.forward.name
 
     def __call__(self, *args: Any) -> Any:
-        """The forward pass itself, on tensors; any value that torch can compute with."""
+        """The output of the forward pass for these arguments: tensors, or numbers that torch accepts."""
         if len(args) != len(self.forward.leaves):
             raise TypeError(f"{self.name}({', '.join(self.forward.leaves)}) was given {len(args)} arguments")
         return run(self.forward, dict(zip(self.forward.leaves, args, strict=True)))[self.forward.output]
 
     def check(self, at: Mapping[str, float] | None = None) -> None:
-        """Compares `grad_<name>` with autograd at the visible point, or at a point of your own: `check(at={"x": 0.5})`.
+        """Compares `grad_<name>` with autograd at the visible point, or at another one: `check(at={"x": 0.5})`.
 
-        Prints both derivatives to four decimals and a line a link, and draws the graph; raises CheckFailed, shown
-        without a traceback, if something is wrong.
+        Prints both derivatives to four decimals and a line for each link, and draws the graph. CheckFailed, shown
+        without a traceback, if something is wrong or the point cannot be used.
         """
         with clean_torch():
             reference = self._reference_at(self.at if at is None else self._own_point(at))
@@ -94,11 +98,11 @@ class Question:
         shown.tell("\n".join([verdict.text, *self._listed(verdict)]))
 
     def draw(self) -> Picture:
-        """The computation graph, with an empty slot for each adjoint on the way from the output to `wrt`."""
+        """The computation graph, with an empty slot for each adjoint on a path from the output to `wrt`."""
         return Picture(svg(self.forward, self.wrt, title=f"The computation graph of {self.name}"))
 
     def _at_more_points(self, verdict: Verdict, reference: Reference, allowances: Mapping[str, float]) -> Verdict:
-        """The same verdict, with the slip named if one explains the student's numbers at more points as well."""
+        """The same verdict; a slip is named only if it explains the student's numbers at more points too."""
         references = [reference, *self._testbed.draw(_PUBLIC)[:_MORE_POINTS]]
         judge = Judge(self.forward, self.wrt, references, hidden=False)
         judge.widen(allowances)
@@ -108,9 +112,9 @@ class Question:
         return again if again.kind is verdict.kind else verdict
 
     def grade(self, points: float, seed: int | str) -> float:
-        """The marks in [0, points] that `grad_<name>` earns at hidden points fixed by `seed`; prints why.
+        """The points in [0, `points`] that `grad_<name>` earns at the hidden points drawn from `seed`; prints why.
 
-        The derivative right at every point earns all; else the right links share half of the points.
+        A derivative that is right at every point earns all. Else each right link earns an equal share of half of them.
         """
         verdict = self.judge(seed)
         earned = float(points) * verdict.credit
@@ -128,13 +132,13 @@ class Question:
         return earned
 
     def _listed(self, verdict: Verdict) -> list[str]:
-        """The sentences about what the instructor will look at."""
+        """The sentences on findings that the instructor will look at."""
         if verdict.kind is Kind.NOT_BY_HAND:
             return []
         return list(dict.fromkeys(sentence(f, f"grad_{self.name}") for f in verdict.findings))
 
     def judge(self, seed: int | str) -> Verdict:
-        """The verdict on `grad_<name>` at the hidden points fixed by `seed`."""
+        """The verdict on `grad_<name>` at the hidden points drawn from `seed`."""
         references = self._testbed.draw(seed)
         reply = kernel.current_student().ask(self._request(references))
         return Judge(self.forward, self.wrt, references, hidden=True).verdict(reply)
@@ -170,7 +174,7 @@ class Question:
         return self._failed(template.format(question=self.name, **words), messages.NOT_CHECKED)
 
     def _failed(self, text: str, see_above: str) -> CheckFailed:
-        """Where a page can fold it, the message is shown on the page, and the exception only points at it."""
+        """The exception for `text`; on a page that can wrap text, shows it there and raises only `see_above`."""
         if not shown.on_a_page():
             return CheckFailed(text)
         shown.display(shown.message(text))
@@ -180,29 +184,31 @@ class Question:
 def question(
     *, wrt: str, at: Mapping[str, float], domain: Mapping[str, tuple[float, float]]
 ) -> Callable[[Callable[..., Any]], Question]:
-    """Makes a question of the forward pass below: differentiated by `wrt`, visible at `at`, tested within `domain`.
+    """The decorator that makes a Question of a forward pass.
 
-    The function must be lines `name = expression`, each name once, then `return name`, on real scalars.
-    QuestionError names the line and the remedy if it is not, or if the domain cannot give good test points.
+    It is differentiated by the argument `wrt`, checked at the visible point `at` and tested at points in `domain`, a
+    (lowest, highest) for each argument. The function must consist of lines `name = expression` on real scalars (float64
+    tensors of shape ()), each name assigned once, then `return name`. QuestionError names the line and the remedy if it
+    does not, or if the domain gives no good test points.
     """
 
     def make(function: Callable[..., Any]) -> Question:
         forward = graph.read(function)
         cells.watch(f"grad_{forward.name}")
-        point, box = _refuse_misfits(forward, wrt, at, domain)
+        point, box = _check_options(forward, wrt, at, domain)
         with clean_torch():
             refuse_what_autograd_cannot(forward, point)
         testbed = Testbed(forward, wrt, box)
-        if os.environ.get("NBGRADER_EXECUTION") != "autograde":  # by then it is too late to say so, and costs the most
+        if os.environ.get("NBGRADER_EXECUTION") != "autograde":  # grading skips it: slow, and the author is not there
             with clean_torch():
                 refuse_kink(forward, point)
-            testbed.draw("is this domain good enough?")  # so that the author hears now, not the class later
+            testbed.draw("is this domain good enough?")  # raises QuestionError if it is not, before students see it
         return Question(forward, wrt, point, box, testbed)
 
     return make
 
 
-def _refuse_misfits(
+def _check_options(
     forward: Forward, wrt: str, at: Mapping[str, float], domain: Mapping[str, tuple[float, float]]
 ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     leaves = ", ".join(forward.leaves)

@@ -1,7 +1,7 @@
-"""The seeds of hidden tests: found in a notebook's hidden cells, drawn anew, and told when they are public.
+"""Finds the seeds in the hidden cells of notebooks, replaces them, and recognises the public ones of this repository.
 
-A seed fixes the points of a hidden test, so whoever knows it can look them up. This repository's own are public.
-New seeds are drawn by `secrets`, for all notebooks or for none, and nothing else in a file changes, not a byte.
+A seed determines the points of a hidden test, so a student who knows the seed can compute them. New seeds come from
+`secrets`. They are written to all notebooks or to none, and no other byte of a file changes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from autograder.errors import AutograderError
 
-# Of the seeds in this repository's own notebooks; the package, which students have, shows none of them.
+# Hashes of the seeds in this repository's notebooks: students have this package and must not read the seeds in it.
 PUBLIC = frozenset(
     {
         "133ff606255e318f115e7e9e27af0ab7",
@@ -37,17 +37,17 @@ NOTE = (
 HIDDEN = "BEGIN HIDDEN TESTS"
 _TRIES = 20
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-# In a notebook's text, where a cell's own quotes stand as \".
+# Matches in the JSON text of a notebook, in which a cell's quotes are written as \".
 _WRITTEN = re.compile(r"""\bseed\s*=\s*(?P<seed>\\"(?:[^"\\])*\\"|'[^'"\\]*'|\d+)""")
 
 
 class SeedError(AutograderError):
-    """Seeds that cannot be drawn; the text names the notebook, the cell and the remedy."""
+    """Seeds cannot be replaced; the text names the notebook, the cell and the remedy."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A notebook with its new text; nothing is written yet."""
+    """A notebook's new text with `count` new seeds, not yet written to `path`."""
 
     path: Path
     text: str
@@ -55,7 +55,7 @@ class Drawn:
 
 
 def public_note(session: Any, assignment: str) -> str:
-    """One line if the assignment, as the gradebook holds it, is tested with public seeds; otherwise nothing."""
+    """A warning if the gradebook's version of the assignment has a public seed; else "". `session` is SQLAlchemy's."""
     from nbgrader.api import Assignment, Notebook, SourceCell
     from sqlalchemy import select
 
@@ -66,7 +66,7 @@ def public_note(session: Any, assignment: str) -> str:
 
 
 def is_public(seed: str) -> bool:
-    """Whether the seed is one of this repository's own."""
+    """Whether the seed is one of those in this repository."""
     return hashlib.sha256(f"autograder seed {seed}".encode()).hexdigest()[:32] in PUBLIC
 
 
@@ -75,7 +75,10 @@ def _in_code(source: str) -> Iterator[str]:
 
 
 def draw(path: Path, fits: Callable[[str, str], bool] | None = None) -> Drawn:
-    """The notebook with a new seed in each hidden test; `fits` may turn a seed down for the question of a name."""
+    """The notebook at `path` with a new seed in each hidden test; nothing is written.
+
+    `fits(question, seed)` may reject a seed. SeedError if a seed cannot be found safely or none of 20 fits.
+    """
     try:
         text = path.read_bytes().decode("utf-8")
         notebook = json.loads(text)
@@ -88,7 +91,7 @@ def draw(path: Path, fits: Callable[[str, str], bool] | None = None) -> Drawn:
         raise SeedError(f"{path} names a key twice, so it cannot be changed safely. Open and save it in JupyterLab.")
     pieces, end, count = [], 0, 0
     for number, cell in enumerate(cells):
-        asked = _asked(path, cell)
+        asked = _questions_of_seeds(path, cell)
         if not asked:
             continue
         found = [
@@ -98,14 +101,16 @@ def draw(path: Path, fits: Callable[[str, str], bool] | None = None) -> Drawn:
             for seed in _WRITTEN.finditer(token[0])
         ]
         if len(found) != len(asked):
-            raise SeedError(_odd(path, cell, 'write each seed as seed="…", letters and digits between the quotes'))
+            raise SeedError(
+                _not_found(path, cell, 'write each seed as seed="…", letters and digits between the quotes')
+            )
         for (start, stop), question in zip(found, asked, strict=True):
-            pieces += [text[end:start], f'\\"{_fitting(question, fits, path)}\\"']
+            pieces += [text[end:start], f'\\"{_new_seed(question, fits, path)}\\"']
             end, count = stop, count + 1
     return Drawn(path, "".join([*pieces, text[end:]]), count)
 
 
-def _fitting(question: str, fits: Callable[[str, str], bool] | None, path: Path) -> str:
+def _new_seed(question: str, fits: Callable[[str, str], bool] | None, path: Path) -> str:
     for _ in range(_TRIES):
         seed = secrets.token_hex(8)
         if fits is None or fits(question, seed):
@@ -116,8 +121,8 @@ def _fitting(question: str, fits: Callable[[str, str], bool] | None, path: Path)
     )
 
 
-def _asked(path: Path, cell: Any) -> list[str]:
-    """The question that each seed of a hidden cell belongs to, in the order of the text; none in any other cell."""
+def _questions_of_seeds(path: Path, cell: Any) -> list[str]:
+    """The name of the question of each seed in a hidden cell, in order; empty for any other cell."""
     source = "".join(cell.get("source", ""))
     if cell.get("cell_type") != "code" or HIDDEN not in source:
         return []
@@ -126,28 +131,30 @@ def _asked(path: Path, cell: Any) -> list[str]:
     except SyntaxError:
         if "seed" not in source:
             return []
-        raise SeedError(_odd(path, cell, "the cell must be plain Python, without magics")) from None
+        raise SeedError(_not_found(path, cell, "the cell must be plain Python, without magics")) from None
     calls = sorted((n for n in ast.walk(tree) if isinstance(n, ast.Call)), key=lambda n: (n.lineno, n.col_offset))
     found = []
     for call in calls:
         given = [k.value for k in call.keywords if k.arg == "seed"]
         if isinstance(call.func, ast.Attribute) and call.func.attr == "grade" and len(call.args) > 1 and not given:
-            raise SeedError(_odd(path, cell, 'write the seed as seed="…"'))
+            raise SeedError(_not_found(path, cell, 'write the seed as seed="…"'))
         if any(not isinstance(v, ast.Constant) for v in given):
-            raise SeedError(_odd(path, cell, "write each seed as a text in quotes, not as a name or an expression"))
+            raise SeedError(
+                _not_found(path, cell, "write each seed as a text in quotes, not as a name or an expression")
+            )
         if given:
             owner = call.func.value if isinstance(call.func, ast.Attribute) else None
             found.append(owner.id if isinstance(owner, ast.Name) else "")
     return found
 
 
-def _odd(path: Path, cell: Any, remedy: str) -> str:
+def _not_found(path: Path, cell: Any, remedy: str) -> str:
     name = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", "without a name")
     return f"{path}, cell {name}: the seed cannot be found in it; {remedy}. Nothing was changed."
 
 
 def _strings(value: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
-    """Every string of a JSON document in the order of its text, with where it stands; keys stand nowhere."""
+    """Every string of a JSON document in the order of its text, with its path; the path of a key is empty."""
     if isinstance(value, str):
         yield keys, value
     elif isinstance(value, dict):
@@ -160,14 +167,17 @@ def _strings(value: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any
 
 
 def save(all_drawn: list[Drawn]) -> None:
-    """Writes every notebook or none: beside the old files first; if one cannot be put in place the others go back."""
+    """Writes all notebooks or none; SeedError if that fails.
+
+    All are written to temporary files first; if one of these cannot replace its notebook, the others are restored.
+    """
     before = {d.path: d.path.read_bytes() for d in all_drawn}
     placed = []
     try:
         for drawn in all_drawn:
             beside = drawn.path.with_name(f".{drawn.path.name}.new")
             beside.touch()
-            shutil.copymode(drawn.path, beside)  # a source notebook may be closed to students
+            shutil.copymode(drawn.path, beside)  # students may have no right to read a source notebook
             beside.write_bytes(drawn.text.encode("utf-8"))
         for drawn in all_drawn:
             drawn.path.with_name(f".{drawn.path.name}.new").replace(drawn.path)

@@ -1,4 +1,4 @@
-"""`make bench`: how long things take here, as a table. Compare ratios; machines differ."""
+"""`make bench`: prints a table of timings on this machine. Machines differ, so compare ratios."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ sys.path.insert(0, str(ROOT))
 
 
 def median(runs: int, measure: Callable[[], float]) -> tuple[float, float]:
-    """Median and worst of `runs` measurements, in ms."""
+    """The median and the largest of `runs` measurements, in ms."""
     times = [measure() for _ in range(runs)]
     return statistics.median(times), max(times)
 
 
 def clock(work: Callable[[], object]) -> Callable[[], float]:
+    """A function that runs `work` without its output and returns the ms that it took."""
+
     def measure() -> float:
         start = time.perf_counter()
         with contextlib.redirect_stdout(io.StringIO()):
@@ -33,13 +35,14 @@ def clock(work: Callable[[], object]) -> Callable[[], float]:
 
 
 def import_beside_torch() -> float:
+    """ms to import `question` in a process that has imported torch."""
     begin, end = "import time, torch; t = time.perf_counter()", "print(1000 * (time.perf_counter() - t))"
     code = f"{begin}; from autograder import question; {end}"
     return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
 
 
 def notebook_beyond_torch() -> float:
-    """problems.ipynb from top to bottom in a real kernel, from its first cell's end (torch imported) to its last's."""
+    """ms to run problems.ipynb in a real kernel, from the end of its first cell, which imports torch."""
     import nbformat
     from nbclient import NotebookClient
 

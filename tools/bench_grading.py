@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools.sample_class import hand_in, students  # noqa: E402  (a script finds its neighbours by itself)
+from tools.sample_class import hand_in, students  # noqa: E402  (a script must put the repository on sys.path first)
 
 STOCK = """
 c = get_config()
@@ -35,18 +35,18 @@ SLOW = {"gus"}
 
 @dataclass
 class Run:
-    """One grading run, as it was seen from outside."""
+    """Measurements of one grading run, in seconds and MB."""
 
     seconds: float = 0.0
     before_first: float = 0.0
     each: dict[str, float] = field(default_factory=dict)
     memory: list[tuple[int, int]] = field(default_factory=list)
-    """(submissions begun, MB of all processes), twice a second."""
+    """(submissions begun, MB of all processes) every half second."""
     marks: dict[str, list[float]] = field(default_factory=dict)
 
 
 def make(root: Path, config: str, copies: int) -> None:
-    """A course, released, with the sample class handed in `copies` times."""
+    """Makes a course in `root`, generates its release and hands in the sample class `copies` times."""
     shutil.copytree(ROOT / "source", root / "source", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     (root / "nbgrader_config.py").write_text(config)
     nbgrader(root, "generate_assignment", "ps1")
@@ -106,17 +106,17 @@ def grade(root: Path) -> Run:
     run.seconds = time.monotonic() - begun
     done.set()
     watcher.join()
-    if code not in (0, 3):  # 3: everybody is graded, and somebody needs a person
+    if code not in (0, 3):  # 3: everybody is graded, and a person should look at some submissions
         sys.exit("".join(said[-40:]))
     run.marks = marks(root)
     return run
 
 
 def _watch(process: int, run: Run, done: threading.Event) -> None:
-    """The most memory that the run's processes had together; shared pages are counted once (PSS)."""
+    """Records the memory of all processes of the run; shared pages are counted once (PSS)."""
     while not done.wait(0.5):
         total = 0
-        for at in [process, *_below(process)]:
+        for at in [process, *_descendants(process)]:
             try:
                 found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{at}/smaps_rollup").read_text(), re.MULTILINE)
             except OSError:
@@ -125,7 +125,7 @@ def _watch(process: int, run: Run, done: threading.Event) -> None:
         run.memory.append((len(run.each), total >> 10))
 
 
-def _below(process: int) -> list[int]:
+def _descendants(process: int) -> list[int]:
     found, todo = [], [process]
     while todo:
         at = todo.pop()
@@ -139,6 +139,7 @@ def _below(process: int) -> list[int]:
 
 
 def marks(root: Path) -> dict[str, list[float]]:
+    """The points of each student's graded cells, in the order of the cells' names."""
     from nbgrader.api import Gradebook
 
     with Gradebook(f"sqlite:///{root}/gradebook.db") as gradebook:
@@ -149,6 +150,7 @@ def marks(root: Path) -> dict[str, list[float]]:
 
 
 def ordinary(run: Run) -> list[float]:
+    """The seconds of each submission without an endless loop."""
     return [seconds for name, seconds in run.each.items() if name.rsplit("-", 1)[0] not in SLOW]
 
 

@@ -26,7 +26,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.hub.machine import Machine, needs_a_machine  # noqa: E402  (a script finds its neighbours by itself)
+from tests.hub.machine import Machine, needs_a_machine  # noqa: E402  (a script must put the repository on sys.path first)
 from tests.hub.person import COURSE, Person, text  # noqa: E402
 from tests.hub.real_hub import COURSES, RealHub, needs_a_proxy  # noqa: E402
 from tools.sample_class import fill_in, students  # noqa: E402
@@ -53,7 +53,7 @@ for process in psutil.process_iter():
 
 
 class Student(threading.Thread):
-    """One of the class: does everything in order, and keeps the seconds of each step, or why it came to nothing."""
+    """A student: does all steps in order and records the seconds of each, or the traceback of the one that failed."""
 
     def __init__(self, person: Person, together: threading.Barrier) -> None:
         super().__init__(name=person.name)
@@ -94,14 +94,14 @@ class Student(threading.Thread):
                     said = text(outputs)
                     assert not any(output["kind"] == "error" for output in outputs), said
                     assert ".check()" not in cell.source or " is right at " in said, f"{cell.source}: {said}"
-        kernel.close()  # as a page does that is left open in another tab; the kernel runs on
+        kernel.close()  # as when a student leaves the page open in another tab: the kernel keeps running
         with self.step("save"):
             person.write(NOTEBOOK, notebook)
             assert person.assignment("submit")["success"], "the submission was refused"
 
 
 def memory(machine: Machine) -> dict[str, dict[str, float]]:
-    """Megabytes (PSS) of servers and kernels by person, and of what there is once."""
+    """Memory in MB (PSS): of servers and kernels by person, and of the processes that exist once."""
     found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for line in machine.run(sys.executable, "-c", MEMORY).stdout.splitlines():
         user, command, megabytes = json.loads(line)

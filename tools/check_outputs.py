@@ -1,4 +1,4 @@
-"""Fails for notebooks that are stored with outputs: `check_outputs.py NOTEBOOK …`."""
+"""Exits with an error if a notebook is stored with outputs: `check_outputs.py NOTEBOOK …`."""
 
 import sys
 

@@ -21,20 +21,20 @@ STEPS = 7
 
 
 class Course:
-    """A scratch course folder and the commands run in it; what they print goes to nbgrader.log."""
+    """A scratch course folder, in which commands are run; their output goes to nbgrader.log."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder / "nbgrader.log"
 
     def nbgrader(self, *arguments: str) -> None:
-        # 3: everybody is graded, and somebody's work is for a person to look at.
+        # Status 3: everybody is graded, and a person should look at some submissions.
         self.run("nbgrader", *arguments, well=(0, 3) if arguments[0] == "autograde" else (0,))
 
     def run(self, program: str, *arguments: str, well: tuple[int, ...] = (0,)) -> None:
-        """Runs `python -m program`; if it does not end well, the demo ends with what it said last."""
+        """Runs `python -m program`; after another exit status than `well`, ends the demo with its last lines."""
         command = [sys.executable, "-m", program, *arguments]
-        # nbgrader looks for `alembic` on PATH, which is there only when the environment is activated.
+        # nbgrader looks for `alembic` on PATH, where it is only if the environment is activated.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         environment = {**os.environ, "PATH": path, "NBGRADER_EXCHANGE": str(self.folder / "exchange")}
         with self.log.open("a") as log:
@@ -50,7 +50,7 @@ class Course:
 
 @contextmanager
 def step(number: int, words: str, done: Path | None = None, of: int = 0) -> Iterator[None]:
-    """Says what is going on and how long it took; with `done`, counts the folders that appear in it."""
+    """Prints a step and its duration; with `done`, also how many of the expected pages are in that folder."""
     start = time.monotonic()
     finished = threading.Event()
     live = sys.stdout.isatty()
@@ -70,12 +70,12 @@ def step(number: int, words: str, done: Path | None = None, of: int = 0) -> Iter
         yield
     finally:
         finished.set()
-        # A log gets each step in two pieces, a terminal the whole line again.
+        # On a terminal the whole line is printed again; in a log only its end.
         print(f"{chr(13) + words if live else ''}{count()} ({time.monotonic() - start:.0f} s)", flush=True)
 
 
 def table(course: Path, answers: dict[str, Path]) -> str:
-    """The grades as the gradebook holds them, a line a student."""
+    """The grades in the gradebook, a line for each student."""
     from autograder.gradebook import grades, reading
 
     with reading.opened(f"sqlite:///{course}/gradebook.db", "ps1") as session:

@@ -1,7 +1,7 @@
-"""The packages of requirements.txt into this environment, with progress that can be read on a terminal and in a log.
+"""Installs the packages of requirements.txt into this environment and shows the progress.
 
-Run by the Makefile with the environment's own Python, when nothing is installed yet: only the standard library is used.
-What pip says goes to install.log; where pip stops half-way, one sentence says why and what to do.
+The Makefile runs it with the environment's Python before anything is installed, so it uses the standard library only.
+pip's output goes to install.log. If pip fails, one sentence says why and what to do.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ GPU = (
     "With torch the usual index may bring several GB for graphics cards, which are not needed. If so, press Ctrl-C,\n"
     "look up the address of the CPU build on pytorch.org (behind --index-url): make TORCH_INDEX=ADDRESS env"
 )
-EVERY = 10.0  # seconds between two lines where the output is no terminal
+EVERY = 10.0  # seconds between two lines if the output is not a terminal
 AGAIN = "Run the same command again: it goes on with what is there."
-# What pip's output holds, and what it means; the first that fits is told.
+# Patterns of pip's output and what they mean; the first match is used.
 REASONS = (
     (
         r"No space left on device|Errno 28|disk quota",
@@ -49,7 +49,7 @@ REASONS = (
 
 
 class Progress:
-    """What pip has done so far, from its output; shown on one line, or as a line now and then."""
+    """What pip has done so far, read from its output; shown on one line of a terminal, or as lines in a log."""
 
     def __init__(self) -> None:
         self.found: set[str] = set()
@@ -62,11 +62,11 @@ class Progress:
         self._width = 0
 
     def hear(self, line: str) -> None:
-        """Takes in one line of pip's."""
+        """Reads one line of pip's output."""
         if found := re.match(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)", line):
             self.found.add(found[1].lower())
             self.now = f"looking up {found[1]}"
-        elif found := re.match(r"Processing \S*?/([\w.]+)-\d", line):  # an index in a folder
+        elif found := re.match(r"Processing \S*?/([\w.]+)-\d", line):  # from an index that is a folder
             self.found.add(found[1].lower())
         elif found := re.match(r"\s*Downloading (\S+?)-\d\S* \(([\d.]+) (kB|MB|GB|bytes)\)", line):
             name = found[1].rpartition("/")[2]
@@ -77,7 +77,7 @@ class Progress:
             self.to_unpack = line.count(",") + 1
 
     def text(self) -> str:
-        """Where it stands."""
+        """The progress in words."""
         minutes, seconds = divmod(int(time.monotonic() - self.start), 60)
         clock = f"{minutes}:{seconds:02d}"
         if self.to_unpack:
@@ -89,7 +89,7 @@ class Progress:
         return f"  {clock}  {share}, {self.megabytes:.0f} MB; {self.now or 'asking the package index'}"
 
     def show(self) -> None:
-        """Over the line before on a terminal; as a line of its own in a log."""
+        """Prints the progress; on a terminal, over the previous line."""
         text = self.text()
         if self.live:
             text = text[: shutil.get_terminal_size().columns - 1]
@@ -99,13 +99,13 @@ class Progress:
             print(text, flush=True)
 
     def end(self) -> None:
-        """Leaves the line on the terminal."""
+        """Clears the line on a terminal."""
         if self.live:
             print("\r" + " " * self._width + "\r", end="", flush=True)
 
 
 def pip(arguments: list[str], progress: Progress) -> int:
-    """Runs pip; its lines go to the log and to the progress."""
+    """Runs pip with its output going to the log and to `progress`; returns its exit status."""
     with LOG.open("a", encoding="utf-8") as log:
         running = subprocess.Popen(
             [*PIP, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
@@ -136,7 +136,7 @@ def pip(arguments: list[str], progress: Progress) -> int:
 
 
 def why(log: str) -> str:
-    """One sentence on why pip stopped, or its last lines."""
+    """A sentence on why pip failed, or its last lines."""
     for pattern, sentence in REASONS:
         if found := re.search(pattern, log):
             what = found.groupdict().get("what", "")
@@ -147,7 +147,7 @@ def why(log: str) -> str:
 
 
 def steps(torch_index: str) -> list[list[str]]:
-    """What pip is asked for, in order; torch alone comes from another index, where one is named."""
+    """The arguments for each call of pip; only torch comes from the index `torch_index`, if that is not empty."""
     (torch,) = re.findall(r"^torch==\S+", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     first = [["--no-deps", "--index-url", torch_index, torch]] if torch_index else []
     return [*first, ["-r", "requirements.txt"], BUILD]

@@ -1,7 +1,7 @@
-"""The sample class: hands in answers kept as text, one file a student, as notebooks made from the release.
+"""Hands in the sample class: answers stored as text, one file for each student, are put into the released notebook.
 
-A file of tests/sample_class holds cells in the percent format: `# %% q4` replaces the answer cell of question 4,
-`# %% scratch` adds a cell of the student's own after the cell before it. Its first line says what the student does.
+A file in tests/sample_class has cells in the percent format: `# %% q4` replaces the answer cell of question 4, and
+`# %% scratch` adds a student's cell after the previous cell. The first line says what the student does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ANSWERS = Path(__file__).parent.parent / "tests" / "sample_class"
 
 
 def students(folder: Path = ANSWERS) -> dict[str, Path]:
-    """The students of a folder of answers, by name."""
+    """The file of each student's answers, by the student's name."""
     return {file.stem: file for file in sorted(folder.glob("*.py"))}
 
 
@@ -28,13 +28,13 @@ def about(answers: Path) -> str:
 
 
 def cells(answers: Path) -> Iterator[tuple[str, str]]:
-    """(cell id or "scratch", source) in order."""
+    """The cells of a file in order: (cell id or "scratch", source)."""
     parts = re.split(r"^# %% (\w+)\n", answers.read_text(), flags=re.MULTILINE)[1:]
     yield from ((name, source.rstrip("\n")) for name, source in zip(parts[::2], parts[1::2], strict=True))
 
 
 def fill_in(notebook: nbformat.NotebookNode, answers: Path) -> nbformat.NotebookNode:
-    """The released notebook with a student's answers in it."""
+    """Puts a student's answers into the released notebook, which is changed and returned."""
     at = next(i for i, c in enumerate(notebook.cells) if c.metadata.get("nbgrader", {}).get("grade_id") == "setup")
     for name, source in cells(answers):
         if name == "scratch":

@@ -23,17 +23,17 @@ REQUIREMENTS = """\
 
 
 def pins() -> dict[str, str]:
-    """The course's own pins, by package."""
+    """The pinned version of each package in requirements.txt."""
     return dict(re.findall(r"^([\w-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), flags=re.MULTILINE))
 
 
 def assignments() -> list[str]:
-    """Every assignment that is released."""
+    """The names of all released assignments."""
     return sorted({path.parent.name for path in (ROOT / "release").glob("*/*.ipynb")})
 
 
 def pack(assignment: str, destination: Path) -> Path:
-    """Writes the zip into `destination` and returns its path."""
+    """Writes the student kit of `assignment` into the folder `destination` and returns the zip's path."""
     folder = ROOT / "release" / assignment
     released = [p for p in sorted(folder.rglob("*")) if p.is_file() and not _hidden(p.relative_to(folder))]
     notebooks = [p for p in released if p.suffix == ".ipynb"]
@@ -58,14 +58,14 @@ def pack(assignment: str, destination: Path) -> Path:
             archive.write(wheel, f"{inside}/{wheel.name}")
             archive.writestr(f"{inside}/install.py", installer(first, graded[0]))
             archive.writestr(f"{inside}/requirements.txt", REQUIREMENTS.format(lines="\n".join(lines)))
-            # Notepad of older Windows knows no other line ends.
+            # Notepad of older Windows versions needs CRLF.
             archive.writestr(f"{inside}/README.txt", readme.replace("\n", "\r\n"))
             archive.writestr(f"{inside}/students.html", page(ROOT / "docs" / "students.md"))
     return kit
 
 
 def installer(first: str, graded: str) -> str:
-    """install.py, which at its end names the notebooks of this kit in the order in which they are opened."""
+    """The text of install.py, which finally names the notebooks of this kit in the order to open them."""
     order = tuple(dict.fromkeys((first, graded)))
     text = (ROOT / "tools" / "kit" / "install.py").read_text()
     return re.sub(r"^NOTEBOOKS = .*$", lambda _: f"NOTEBOOKS = {order!r}", text, flags=re.MULTILINE)
@@ -85,7 +85,7 @@ def _wheel(folder: str) -> Path:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Packs the kits that are named, or every one."""
+    """Packs the student kits of the assignments named in `argv`, or of all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("assignments", nargs="*", metavar="ASSIGNMENT", help="such as ps1 (default: all of release/)")
     named = parser.parse_args(argv).assignments or assignments()

@@ -1,4 +1,4 @@
-"""The students' page as one HTML file that needs no network: pictures are in it, links to other pages are text."""
+"""Makes the students' page one HTML file that needs no network: pictures are embedded, links to other pages removed."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ img {{ max-width: 100%; height: auto; }}
 
 
 def page(markdown: Path) -> str:
-    """The page that `markdown` says."""
+    """The HTML page made from the file `markdown`."""
     text = markdown.read_text(encoding="utf-8")
     body = str(mistune.create_markdown(escape=False, plugins=["table"])(text))
     body = re.sub(r"<(h[1-6])>(.*?)</\1>", lambda m: f'<{m[1]} id="{_slug(m[2])}">{m[2]}</{m[1]}>', body)
     body = re.sub(r'<a href="(?!#|https?:)[^"]*">(.*?)</a>', r"\1", body, flags=re.DOTALL)
     body = re.sub(r'<img src="(?!data:|https?:)([^"]+)"', lambda m: _picture(markdown.parent / m[1]), body)
-    body = body.replace("<pre>", '<pre tabindex="0">')  # what scrolls can be reached by keyboard
+    body = body.replace("<pre>", '<pre tabindex="0">')  # so that keyboard users can scroll it
     title = re.search(r"^# (.+)$", text, flags=re.MULTILINE)
     return PAGE.format(title=title[1] if title else markdown.stem, body=body)
 

@@ -1,1 +1,1 @@
-"""For students without a hub: check a notebook as it will be graded, and pack it; needs what the kit installs."""
+"""For students without a hub: `autograder check` and `autograder pack`. They need the student kit's packages only."""

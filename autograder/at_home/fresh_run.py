@@ -1,7 +1,7 @@
-"""The whole notebook from a fresh Python, from top to bottom, as it is graded; the file itself is not touched.
+"""Runs a whole notebook from top to bottom in a fresh Python, as it is graded, without changing the file.
 
-The kernel is this environment's own, whatever the notebook names, and runs in the notebook's folder, so that files
-beside it are found.
+The kernel is that of this environment, whatever the notebook names. It runs in the notebook's folder, so that the
+notebook can import the files beside it.
 """
 
 from __future__ import annotations
@@ -20,16 +20,20 @@ from autograder.at_home.notebook import Cell, Notebook
 from autograder.errors import AutograderError
 
 SECONDS = 60
-"""A cell may take as long as when it is graded."""
+"""Time limit of one cell, the same as when it is graded."""
 NOT_INSTALLED = "{package} is missing here. Use the environment of the student kit, or: pip install jupyterlab"
 NO_KERNEL = "Python could not be started for the notebook ({why}). In the kit's environment: pip install ipykernel"
-_OWN_LINE = re.compile(r"^(?:---+> |-+>)\s*(\d+) (.*)$", re.MULTILINE)
+_FRAME_LINE = re.compile(r"^(?:---+> |-+>)\s*(\d+) (.*)$", re.MULTILINE)
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one code cell: `error` is the exception's type ("" if it went well), with its own words and line."""
+    """The result of one code cell.
+
+    `error` is the type of the exception ("" if there was none), `text` its message, `line` the number of the line of
+    the cell that raised it (from 1) and `source` that line.
+    """
 
     cell: Cell
     error: str = ""
@@ -41,7 +45,10 @@ class Outcome:
 
 
 def run(notebook: Notebook, tell: Callable[[str], None]) -> list[Outcome]:
-    """The outcome of every code cell in order; ends early where Python itself died. `tell` hears of the progress."""
+    """The outcome of each code cell in order; if Python itself ended, the last one has `died`. `tell` shows progress.
+
+    AutograderError if a package is missing or Python cannot be started.
+    """
     try:
         import nbformat
         from jupyter_client.kernelspec import KernelSpecManager
@@ -68,14 +75,14 @@ def run(notebook: Notebook, tell: Callable[[str], None]) -> list[Outcome]:
     tell("Starting a fresh Python. Loading torch takes some seconds.")
 
     async def every_cell() -> None:
-        # Not nbclient's own context manager: its handler of Ctrl-C stumbles over the kernel that it has ended.
+        # Not nbclient's `async_setup_kernel`: after Ctrl-C its signal handler uses the kernel that it has shut down.
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         try:
             await client.async_start_new_kernel(env=environment, **quiet)
             await client.async_start_new_kernel_client()
             for at, (cell, made) in enumerate(zip(code, document.cells, strict=True)):
                 tell(f"Running cell {at + 1} of {len(code)}")
-                outcomes.append(await _one(client, cell, made, at))
+                outcomes.append(await _run_cell(client, cell, made, at))
                 if outcomes[-1].died:
                     break
         finally:
@@ -85,7 +92,7 @@ def run(notebook: Notebook, tell: Callable[[str], None]) -> list[Outcome]:
                 await manager.shutdown_kernel(now=True)
 
     try:
-        # zmq cannot use the loop that Windows has by default.
+        # Windows' default event loop (proactor) lacks `add_reader`, which zmq needs.
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             runner.run(every_cell())
     except (RuntimeError, OSError) as error:
@@ -95,14 +102,14 @@ def run(notebook: Notebook, tell: Callable[[str], None]) -> list[Outcome]:
     return outcomes
 
 
-async def _one(client: Any, cell: Cell, made: Any, at: int) -> Outcome:
+async def _run_cell(client: Any, cell: Cell, made: Any, at: int) -> Outcome:
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     began = time.monotonic()
     try:
         await client.async_execute_cell(made, at)
     except DeadKernelError:
-        if await client.km.is_alive():  # so nbclient calls it when somebody presses Ctrl-C
+        if await client.km.is_alive():  # nbclient raises DeadKernelError for Ctrl-C too
             raise asyncio.CancelledError from None
         return Outcome(cell, error="DeadKernelError", died=True)
     except CellTimeoutError:
@@ -112,20 +119,20 @@ async def _one(client: Any, cell: Cell, made: Any, at: int) -> Outcome:
         return Outcome(cell)
     error = errors[-1]
     too_long = error.ename == "KeyboardInterrupt" and time.monotonic() - began >= SECONDS
-    line, source = _own_line(cell, [_ESCAPES.sub("", part) for part in error.traceback])
+    line, source = _line_in_cell(cell, [_ESCAPES.sub("", part) for part in error.traceback])
     return Outcome(cell, str(error.ename), _ESCAPES.sub("", str(error.evalue)), line, source, too_long)
 
 
-def _own_line(cell: Cell, trace: list[str]) -> tuple[int | None, str]:
-    """The last line of the trace that is one of the cell's own."""
+def _line_in_cell(cell: Cell, trace: list[str]) -> tuple[int | None, str]:
+    """The number and text of the last line in the traceback that belongs to the cell; (None, "") if none does."""
     lines = cell.source.split("\n")
     found: tuple[int | None, str] = (None, "")
     for part in trace:
-        for number, text in _OWN_LINE.findall(part):
+        for number, text in _FRAME_LINE.findall(part):
             at = int(number) - 1
             if 0 <= at < len(lines) and lines[at].strip() and lines[at].strip() == text.strip():
                 found = int(number), lines[at].strip()
-    if found[0] is None and (match := re.search(r"line (\d+)\b", "\n".join(trace))):  # a SyntaxError has no frame
+    if found[0] is None and (match := re.search(r"line (\d+)\b", "\n".join(trace))):  # a SyntaxError has no traceback
         at = int(match[1]) - 1
         if 0 <= at < len(lines) and lines[at].strip() in "\n".join(trace):
             found = at + 1, lines[at].strip()
@@ -133,7 +140,10 @@ def _own_line(cell: Cell, trace: list[str]) -> tuple[int | None, str]:
 
 
 def progress() -> Callable[[str], None]:
-    """Tells on standard error: one line that is rewritten on a terminal, else the first message only."""
+    """A function that shows the progress on standard error: on a terminal it rewrites one line, and "" clears it.
+
+    Elsewhere only the first message is printed.
+    """
     began, said = time.monotonic(), [0]
 
     def tell(text: str) -> None:

@@ -1,7 +1,7 @@
-"""A notebook file is read without trusting it, and without nbgrader: every fault of the file is one sentence.
+"""Reads a notebook file that may be damaged or hostile, without nbgrader; each fault of the file is one plain sentence.
 
-What the course expects of each cell stands in the cell's own metadata, as nbgrader writes it; if the kit's untouched
-copy lies in `original/`, that copy says it.
+nbgrader's metadata in each cell says what the course expects of it. If the kit's untouched copy is in `original/`, that
+copy's metadata is used.
 """
 
 from __future__ import annotations
@@ -31,22 +31,25 @@ NOT_NOTEBOOK = "{name} is not a notebook, although its name ends in .ipynb: it h
 FROM_ORIGINAL = "Take a new copy of {original} and paste your lines into it."
 FROM_COURSE = "Take a new copy of the course's notebook and paste your lines into it."
 TOO_LARGE = "{name} is larger than {megabytes} MB. Clear the outputs (Edit > Clear Outputs of All Cells) and save."
-LARGEST = 100
+LARGEST = 100  # MiB
 ORIGINAL = "original"
 _KIT = re.compile(r"(.+)-student-kit\b")
 _ANSWER = re.compile(r"^def grad_q\w+\(", re.MULTILINE)
-# For a name that is spelled backwards: it then begins where the name ends, and is tried at one place, in one way. Names
-# are up to those who hand in; a pattern that looks for the end from every place takes minutes for some.
+# Matches the reversed name, so that the match is anchored and takes linear time. Students choose the names: a search
+# for such an ending from every position takes minutes on some of them.
 _COPY = re.compile(r"(\)\d+\(\s*|\d* ?ypoc[ _-]+)+", re.IGNORECASE)
 
 
 class UnreadableNotebook(AutograderError):
-    """A file that cannot be read as a notebook; the text says why, and what to do."""
+    """A file that cannot be read as a notebook; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its number as Jupyter's reader counts (from 1), its source, and what nbgrader's mark says of it."""
+    """One cell: its number (from 1, text cells included), kind (cell_type), source, and nbgrader's metadata (`mark`).
+
+    `ran_before` and `failed_before` are the saved execution count and whether the saved output has an error.
+    """
 
     number: int
     kind: str
@@ -73,7 +76,7 @@ class Cell:
 
     @property
     def edited(self) -> bool:
-        """Whether a read-only cell is not as it was released, by the checksum that nbgrader wrote into it."""
+        """Whether a read-only cell was changed, by the checksum that nbgrader stored in its metadata."""
         checksum = self.mark.get("checksum")
         return self.locked and isinstance(checksum, str) and checksum != _checksum(self)
 
@@ -86,7 +89,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook as it lies on the disk."""
+    """A notebook file's content."""
 
     path: Path
     content: dict[str, Any]
@@ -110,7 +113,7 @@ class Notebook:
 
 
 def read(path: Path) -> Notebook:
-    """The notebook at `path`; UnreadableNotebook says what is the matter with it."""
+    """The notebook at `path`; UnreadableNotebook if the file is missing, too large or not a notebook."""
     name = path.name
     if path.is_dir():
         example = path / "problems.ipynb"
@@ -128,7 +131,7 @@ def read(path: Path) -> Notebook:
 
 
 def parse(data: bytes, path: Path) -> Notebook:
-    """The notebook that a file's bytes hold; `path` is only named."""
+    """The notebook in `data`; `path` is used in messages and the result only. UnreadableNotebook if it is none."""
     name, remedy = path.name, _remedy(path)
     if not data.strip():
         raise UnreadableNotebook(EMPTY.format(name=name))
@@ -148,7 +151,7 @@ def parse(data: bytes, path: Path) -> Notebook:
 
 
 def original_of(notebook: Notebook) -> Notebook | None:
-    """The kit's untouched copy of this notebook, if there is one: by its name, or else by the names of its cells."""
+    """The kit's untouched copy of this notebook, found by its name or else by its cells' ids; None if there is none."""
     folder = notebook.path.parent / ORIGINAL
     wanted = expected_name(notebook.path.name)
     names = {cell.name for cell in notebook.cells if cell.name}
@@ -163,9 +166,10 @@ def original_of(notebook: Notebook) -> Notebook | None:
 
 
 def is_graded(notebook: Notebook, original: Notebook | None) -> bool:
-    """Whether the course grades such a notebook, also where a program has removed its marks; the examples it does not.
+    """Whether the course grades this notebook (it does not grade the examples), even if its metadata was lost.
 
-    Without the kit's copy, functions that answer questions and the usual name tell a notebook that lost its marks.
+    Without the kit's copy, a notebook without metadata counts as graded if it defines a `grad_q…` function or is called
+    problems.ipynb.
     """
     course = original or notebook
     if notebook.graded or course.graded:
@@ -177,7 +181,7 @@ def is_graded(notebook: Notebook, original: Notebook | None) -> bool:
 
 
 def graded_beside(path: Path) -> tuple[str, ...]:
-    """The names of the other notebooks in its folder that hold graded cells."""
+    """The names of other notebooks in the same folder that have graded cells."""
     found = []
     for other in sorted(path.parent.glob("*.ipynb"))[:20]:
         with suppress(UnreadableNotebook):
@@ -187,14 +191,14 @@ def graded_beside(path: Path) -> tuple[str, ...]:
 
 
 def expected_name(name: str) -> str:
-    """The name without what browsers and Jupyter add to copies: `problems (1).ipynb` was `problems.ipynb`."""
+    """The file name without what browsers and Jupyter add to copies: `problems (1).ipynb` becomes `problems.ipynb`."""
     stem, dot, suffix = name.rpartition(".")
     added = _COPY.match(stem[::-1])
     return ((stem[: -added.end()] if added else "") or stem) + dot + suffix
 
 
 def assignment_of(path: Path) -> str:
-    """The assignment of a notebook in its kit's folder (`ps2-student-kit`); elsewhere ps1, the course's first."""
+    """The assignment of the notebook at `path`, by the name of its folder (`ps2-student-kit`); elsewhere "ps1"."""
     kit = _KIT.match(path.resolve().parent.name)
     return kit[1] if kit else "ps1"
 
@@ -229,7 +233,7 @@ def _text(source: Any) -> str:
 
 
 def _checksum(cell: Cell) -> str:
-    """As nbgrader computes it (`nbgrader.utils.compute_checksum`); not for secrecy."""
+    """The checksum as nbgrader computes it (`compute_checksum` in nbgrader/utils.py); MD5 is no protection here."""
     parts = [cell.source, cell.kind, *(str(bool(cell.mark.get(flag))) for flag in ("grade", "solution", "locked"))]
     parts.append(cell.name)
     if cell.graded:

@@ -1,4 +1,4 @@
-"""One file to send: the notebooks of an assignment and the student's own files that they import, under one name."""
+"""`autograder pack`: one zip to send, with the notebooks of an assignment and the student's files that they import."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.at_home import notebook as notebooks
-from autograder.at_home.report import modules
+from autograder.at_home.imports import modules
 from autograder.errors import AutograderError
 
 TWICE = "Two of these files would be {name} in the zip, and they differ: name only the one that you hand in."
@@ -18,7 +18,10 @@ NO_NAME = "--name {name!r} holds no letter: give the name that your course knows
 
 
 def pack(files: Sequence[Path], name: str, assignment: str) -> Path:
-    """Writes `<assignment>-<name>.zip` beside the first notebook, whole or not at all, and returns its path."""
+    """Writes `<assignment>-<name>.zip` beside the first notebook in one step, and returns its path.
+
+    AutograderError if `name` has no letter or two different files would get the same name.
+    """
     slug = "-".join(re.findall(r"\w+", unicodedata.normalize("NFKC", name).casefold()))[:60]
     if not slug:
         raise AutograderError(NO_NAME.format(name=name))

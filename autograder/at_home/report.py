@@ -1,8 +1,7 @@
-"""What an instructor will see of a notebook, a line a question; and what would go wrong when it is handed in."""
+"""The report of `autograder check`: a line for each question, cells that stopped, what to mend before handing in."""
 
 from __future__ import annotations
 
-import ast
 import re
 import shutil
 import textwrap
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import messages
+from autograder.at_home import hand_in, imports
 from autograder.at_home.fresh_run import SECONDS, Outcome
 from autograder.at_home.notebook import (
     FROM_COURSE,
@@ -18,13 +18,12 @@ from autograder.at_home.notebook import (
     ORIGINAL,
     Cell,
     Notebook,
-    expected_name,
     graded_beside,
     is_graded,
 )
 
 _UNANSWERED = ("UNANSWERED", "BLANK", "PLACEHOLDER")
-"""The messages of a check that nothing was written for."""
+"""Names (in `autograder.messages`) of what a check says about a question without an answer."""
 RIGHT, WRONG, UNANSWERED = "right", "not right", "not answered"
 UNSEEN, PERSON = "not looked at", "read by a person"
 HEAD = (
@@ -54,16 +53,6 @@ WORKED_BEFORE = (
     "It worked when you ran it, but it does not from top to bottom: look for something that a cell below it, or a "
     "deleted cell, gave it."
 )
-MISSING = "{cells} {is_are} missing. {remedy}"
-ANSWER_GONE = "The answer cell of {cell} is missing: without it there is no answer. {remedy}"
-EDITED = "Read-only cells were changed: {cells}. The grader uses its own, so the change has no effect; {remedy}"
-TWICE = "There is more than one cell {cell}: the last one counts. Delete the others."
-NOT_CODE = "The answer cell of {cell} is no code cell any more, so it is not run. Turn it back into code (Esc, then Y)."
-WRONG_NAME = "The file is called {name}. Hand it in as {expected}: rename it before you send it."
-WRONG_KERNEL = "The notebook is set to {language}. Choose Python 3 (Kernel > Change Kernel) and save."
-NO_MARKS = (
-    "None of the course's cells is in this notebook: it is another notebook, or a program removed their marks. {remedy}"
-)
 
 
 @dataclass(frozen=True)
@@ -78,7 +67,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Report:
-    """All that is said of a notebook."""
+    """Everything that `autograder check` says about a notebook."""
 
     notebook: Notebook
     questions: tuple[Question, ...]
@@ -86,18 +75,19 @@ class Report:
     before: tuple[str, ...]
     modules: tuple[str, ...]
     name: str
-    """What the file must be called when it is handed in."""
+    """The name that the file must have when it is handed in."""
     others: tuple[str, ...] = ()
-    """The notebooks beside it that are graded, if this one is not."""
+    """The names of graded notebooks in the same folder, if this one is not graded."""
 
     @property
     def passed(self) -> bool:
-        if not self.questions:  # the examples: nothing can be wrong but cells that stop
+        """Whether `autograder check` exits with 0: every question is right or read by a person."""
+        if not self.questions:  # the examples have no checks, but their cells can stop with an error
             return not self.before and not self.stopped
         return all(q.verdict in (RIGHT, PERSON) for q in self.questions)
 
     def lines(self) -> list[str]:
-        """The report as it is printed."""
+        """The report as printed, wrapped to the terminal's width."""
         path = self.notebook.path
         out = [*_fill(HEAD.format(name=path.name, ago=_ago(path))), ""]
         width = min(50, max((len(q.title) for q in self.questions), default=0))
@@ -125,35 +115,19 @@ class Report:
 
 
 def report(notebook: Notebook, original: Notebook | None, outcomes: list[Outcome]) -> Report:
-    """What became of the notebook's questions, its other cells, and its file."""
+    """The report on a notebook that was run with these `outcomes`; `original` is the kit's untouched copy, if any."""
     by_cell = {outcome.cell.number: outcome for outcome in outcomes}
     remedy = FROM_ORIGINAL.format(original=f"{ORIGINAL}/{original.path.name}") if original else FROM_COURSE
     graded = is_graded(notebook, original)
     return Report(
         notebook=notebook,
         questions=tuple(_questions(notebook, original, by_cell, remedy)),
-        stopped=tuple(_stopped(notebook, outcomes)),
-        before=tuple(_before(notebook, original, remedy)) if graded else (),
-        modules=modules(notebook),
-        name=_name(notebook, original),
+        stopped=tuple(_stopped_cells(notebook, outcomes)),
+        before=tuple(hand_in.problems(notebook, original, remedy)) if graded else (),
+        modules=imports.modules(notebook),
+        name=hand_in.name_for(notebook, original),
         others=() if graded else graded_beside(notebook.path),
     )
-
-
-def modules(notebook: Notebook) -> tuple[str, ...]:
-    """The student's own files that the notebook imports, and what these import: the grader needs them too."""
-    found: dict[str, None] = {}
-    waiting = [_parsed(cell) for cell in notebook.cells]
-    for tree in waiting:
-        for node in ast.walk(tree):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
-            for file in [name.split(".")[0] + ".py" for name in names]:
-                path = notebook.path.parent / file
-                if file not in found and path.is_file():
-                    found[file] = None
-                    waiting.append(_tree(path.read_text(encoding="utf-8", errors="replace")))
-    return tuple(found)
 
 
 def _questions(
@@ -186,17 +160,17 @@ def _verdict(outcome: Outcome) -> tuple[str, str]:
         return RIGHT, ""
     if outcome.error != "CheckFailed":
         return WRONG, CHECK_STOPPED.format(error=outcome.error, text=outcome.text)
-    unanswered = any(_fits(getattr(messages, name, ""), outcome.text) for name in _UNANSWERED)
+    unanswered = any(_is_from(getattr(messages, name, ""), outcome.text) for name in _UNANSWERED)
     return UNANSWERED if unanswered else WRONG, outcome.text
 
 
-def _fits(template: str, text: str) -> bool:
-    """Whether `text` was made of `template`."""
+def _is_from(template: str, text: str) -> bool:
+    """Whether `text` is the message `template` with its fields filled in."""
     return re.fullmatch(re.sub(r"\\{\w+\\}", "(?s:.*)", re.escape(template)), text) is not None
 
 
-def _stopped(notebook: Notebook, outcomes: list[Outcome]) -> list[tuple[str, str]]:
-    """Cells other than checks that did not end well: what was raised, and the line of the student's own."""
+def _stopped_cells(notebook: Notebook, outcomes: list[Outcome]) -> list[tuple[str, str]]:
+    """The cells, other than checks, that stopped: what was raised, and the source line where it was raised."""
     out = []
     for outcome in outcomes:
         cell = outcome.cell
@@ -216,53 +190,12 @@ def _out_of_order(notebook: Notebook, outcome: Outcome) -> str:
     lost = re.match(r"name '(\w+)' is not defined", outcome.text) if outcome.error == "NameError" else None
     if lost:
         for cell in notebook.cells:
-            if cell.number > outcome.cell.number and lost[1] in _defines(cell):
+            if cell.number > outcome.cell.number and lost[1] in imports.defines(cell):
                 return ". " + ORDER_BELOW.format(name=lost[1], where=f"in {_where(cell).lower()}")
         if outcome.cell.ran_before and not outcome.cell.failed_before:
             return ". " + ORDER_GONE.format(name=lost[1])
         return ""
     return f". {WORKED_BEFORE}" if outcome.cell.ran_before and not outcome.cell.failed_before else ""
-
-
-def _before(notebook: Notebook, original: Notebook | None, remedy: str) -> list[str]:
-    """What would go wrong when the file is handed in."""
-    out = []
-    if notebook.language not in ("", "python", "python3", "ipython"):
-        out.append(WRONG_KERNEL.format(language=notebook.language))
-    expected = _name(notebook, original)
-    if notebook.path.name != expected:
-        out.append(WRONG_NAME.format(name=notebook.path.name, expected=expected))
-    marked = [cell for cell in notebook.cells if cell.name]
-    if not marked:
-        return [*out, NO_MARKS.format(remedy=remedy)]
-    there = {cell.name for cell in marked}
-    answers, others = _expected(notebook, original)
-    out += [ANSWER_GONE.format(cell=name, remedy=remedy) for name in answers if name not in there]
-    if gone := [name for name in others if name not in there]:
-        cells = f"The read-only cells {', '.join(gone)}" if len(gone) > 1 else f"The read-only cell {gone[0]}"
-        out.append(MISSING.format(cells=cells, is_are="are" if len(gone) > 1 else "is", remedy=remedy))
-    if edited := list(dict.fromkeys(cell.name for cell in marked if cell.edited)):
-        mend = remedy[0].lower() + remedy[1:]
-        out.append(EDITED.format(cells=", ".join(edited), remedy=mend))
-    out += [TWICE.format(cell=name) for name in sorted(there) if len(notebook.named(name)) > 1]
-    was_code = {c.name for c in original.cells if c.kind == "code"} if original else set(answers)
-    out += [NOT_CODE.format(cell=c.name) for c in marked if c.answer and c.kind != "code" and c.name in was_code]
-    return out
-
-
-def _name(notebook: Notebook, original: Notebook | None) -> str:
-    return original.path.name if original else expected_name(notebook.path.name)
-
-
-def _expected(notebook: Notebook, original: Notebook | None) -> tuple[list[str], list[str]]:
-    """The names of the answer cells and of the other cells that the course gave; each question has five."""
-    if original:
-        marked = [cell for cell in original.cells if cell.name]
-        return [c.name for c in marked if c.answer], [c.name for c in marked if not c.answer]
-    ends = ("-statement", "-forward", "-check", "-hidden")
-    found = [cell.name.removesuffix(end) for cell in notebook.cells for end in ends[1:] if cell.name.endswith(end)]
-    names = list(dict.fromkeys(found))
-    return names, [name + end for name in names for end in ends]
 
 
 def _where(cell: Cell) -> str:
@@ -272,27 +205,6 @@ def _where(cell: Cell) -> str:
         return f"The cell {cell.name}"
     first = next((line.strip() for line in cell.source.split("\n") if line.strip()), "")
     return f"Cell {cell.number} from the top (`{textwrap.shorten(first, 50, placeholder=' …')}`)"
-
-
-def _parsed(cell: Cell) -> ast.AST:
-    """The cell's code; lines for IPython (`%…`, `!…`) are left out, and code that cannot be read is nothing."""
-    lines = ["" if line.lstrip().startswith(("%", "!", "?")) else line for line in cell.source.split("\n")]
-    return _tree("\n".join(lines) if cell.kind == "code" else "")
-
-
-def _tree(source: str) -> ast.AST:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return ast.Module([], [])
-
-
-def _defines(cell: Cell) -> set[str]:
-    tree = _parsed(cell)
-    found = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    found |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)}
-    imports = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
-    return found | {(a.asname or a.name).split(".")[0] for node in imports for a in node.names}
 
 
 def _ago(path: Path) -> str:

@@ -1,5 +1,5 @@
-"""What authors' commands do: write a question's cells, keep them up to date, and refuse what must not be released.
+"""For authors of questions: writes a question's cells, updates them, and prevents the release of unfinished ones.
 
-`cells` words what follows from a forward pass, `questions` reads questions out of a notebook, `refresh` brings a
-notebook up to date, `unfinished` finds what must be mended before a release, `generate` refuses it in nbgrader.
+`cells` writes the text that follows from a forward pass, `questions` reads the questions of a notebook, `refresh`
+updates a notebook, `unfinished` finds what is left to do before a release, `generate` makes nbgrader refuse until then.
 """

@@ -1,7 +1,7 @@
-"""An author's answer cell: `def`, the given lines, the solution between its markers, `return`.
+"""Updates an author's answer cell: the `def` line, the given lines, the solution between its markers, the `return`.
 
-Only what follows from the forward pass is ever rewritten: the first line, the given lines, the return. The solution is
-the author's; it is read, and what no longer fits is named.
+The lines that follow from the forward pass are rewritten. The solution is never changed: what no longer fits in it is
+reported to the author.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from autograder.student.kernel import KernelStudent, answering
 
 @dataclass
 class Parts:
-    """The lines of an answer cell: up to and with the `def`, the given lines, the solution, and what follows it."""
+    """The lines of an answer cell: up to the `def` (included), the given lines, the solution, the lines after it."""
 
     above: list[str]
     given: list[str]
@@ -32,7 +32,7 @@ class Parts:
 
 
 def split(source: str, name: str) -> Parts | None:
-    """The parts; None if the cell does not have them: a `def grad_qN` on a line of its own, and both markers."""
+    """The parts of the cell; None if it lacks a line that begins with `def grad_qN(`, or one of the markers."""
     lines = source.split("\n")
     at = [i for i, line in enumerate(lines) if line.startswith(f"def grad_{name}(") and line.rstrip().endswith(":")]
     begin = [i for i, line in enumerate(lines) if line.strip() == BEGIN_SOLUTION]
@@ -43,7 +43,7 @@ def split(source: str, name: str) -> Parts | None:
 
 
 def renewed(source: str, question: Question, forward_source: str) -> str:
-    """The cell with the first line, the given lines and the return that the question has now; unsplit cells stay."""
+    """The cell with the question's present `def` line, given lines and return; unchanged if `split` finds no parts."""
     parts = split(source, question.name)
     if parts is None:
         return source
@@ -59,14 +59,14 @@ def renewed(source: str, question: Question, forward_source: str) -> str:
     if last is None:
         below = [*below, "", f"    {cells.returned(question)}"] if not _returns(parts.solution) else below
     else:
-        end, returned = _statement(below, last)
-        if returned != _statement([cells.returned(question)], 0)[1]:
+        end, returned = _statement_at(below, last)
+        if returned != _statement_at([cells.returned(question)], 0)[1]:
             below[last:end] = [f"    {cells.returned(question)}"]
     return "\n".join([*above, *given, *parts.solution, *below])
 
 
 def changed(source: str, question: Question, forward_source: str) -> list[str]:
-    """The given lines of the cell that the forward pass no longer has."""
+    """The given lines in the cell that are no longer in the forward pass."""
     parts = split(source, question.name)
     wanted = _statements(cells.given(forward_source, question.name)) or []
     have = _statements(parts.given) if parts else None
@@ -74,7 +74,7 @@ def changed(source: str, question: Question, forward_source: str) -> list[str]:
 
 
 def misfits(source: str, question: Question, names: Mapping[str, Any]) -> Iterator[str]:
-    """What the author must still look at in the solution, a sentence each."""
+    """A sentence for each part of the solution that does not fit the question; `names` are those that it may use."""
     name, forward = question.name, question.forward
     parts = split(source, name)
     if parts is None:
@@ -108,7 +108,7 @@ def misfits(source: str, question: Question, names: Mapping[str, Any]) -> Iterat
 
 
 def marks(source: str, question: Question, found: questions.Questions, seed: str) -> str:
-    """What the author's own solution earns; empty if it is full marks."""
+    """Runs the author's solution at the points of `seed`; a sentence that says what is wrong, "" if nothing is."""
     space = {**found.namespace, "In": ["", *found.sources.values(), source]}
     try:
         questions.run(source, question.name, space)
@@ -120,7 +120,7 @@ def marks(source: str, question: Question, found: questions.Questions, seed: str
 
 
 def _statements(lines: list[str]) -> list[str] | None:
-    """The lines in a form that spacing does not change; None if they cannot be read."""
+    """The statements as `ast.unparse` writes them, so that spacing does not matter; None after a syntax error."""
     try:
         tree = ast.parse(textwrap.dedent("\n".join(lines)))
     except SyntaxError:
@@ -128,12 +128,12 @@ def _statements(lines: list[str]) -> list[str] | None:
     return [ast.unparse(s) for s in tree.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
 
 
-def _statement(lines: list[str], first: int) -> tuple[int, str | None]:
-    """Where the statement that begins in line `first` ends, and its text in that form; None if it cannot be read."""
+def _statement_at(lines: list[str], first: int) -> tuple[int, str | None]:
+    """The index after the statement that begins in line `first`, and its text by `ast.unparse` (None: syntax error)."""
     for end in range(first + 1, len(lines) + 1):
         try:
             (found,) = ast.parse("\n".join(lines[first:end]).lstrip()).body
-        except (SyntaxError, ValueError):  # it goes on
+        except (SyntaxError, ValueError):  # the statement continues on the next line
             continue
         return end, ast.unparse(found)
     return first + 1, None

@@ -1,4 +1,4 @@
-"""`autograder new-assignment ps2`: a second assignment's source notebook, ready for its first question."""
+"""`autograder new-assignment ps2`: writes the source notebook of another assignment, without questions yet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from autograder.authoring.cells import cell
 from autograder.errors import QuestionError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-"""nbgrader refuses `+` in names; a name is a folder, so nothing that leads out of it."""
+"""Names of assignments: nbgrader forbids `+`, and the name becomes a folder, so it must not contain `/` or begin with
+a dot."""
 NOTEBOOK = "problems.ipynb"
 SET_UP = "import torch\n\nfrom autograder import question"
 INTRO = """\
@@ -37,7 +38,7 @@ answer. In a cell of your own, to check yourself, you may use anything."""
 
 
 def path_of(name: str, course: Path) -> Path:
-    """Where the assignment's notebook goes; QuestionError if the name is no name, or anything is there already."""
+    """The path of the assignment's new notebook; QuestionError if the name is not allowed or its folder is in use."""
     if not NAME.fullmatch(name):
         raise QuestionError(
             f"{name!r} is no name for an assignment: use letters, digits, `-` and `_`, such as ps2, because it is the "
@@ -55,7 +56,7 @@ def path_of(name: str, course: Path) -> Path:
 
 
 def notebook(title: str) -> Any:
-    """The instructions and the set-up cell, both read-only; questions go below them."""
+    """A new notebook with the instructions and the set-up cell, both read-only."""
     from nbformat.v4 import new_notebook
 
     made = new_notebook(

@@ -1,6 +1,6 @@
-"""The five cells of a question, as its forward pass words them: each generated sentence stands here and nowhere else.
+"""Generates the text of a question's five cells from its forward pass. All generated sentences are in this module.
 
-What only a person can write (a statement's words, hints, the solution) is never generated, only marked as missing.
+What only a person can write (the statement's words, hints, the solution) is left as TODO or `...`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from autograder.questions import Question
 from autograder.verdict.chain import path
 
 CHECK_POINTS, HIDDEN_POINTS = 2, 8
-"""What a new question's cells are worth; the Create Assignment panel may say otherwise later."""
+"""Points of a new question's two graded cells; the author can change them in the Create Assignment panel."""
 WIDEST = 110
 
 _LAST = (
@@ -36,11 +36,11 @@ PICTURE = re.compile(
     r"(?:!\[[^\]]*\]\(data:image/svg\+xml;base64,[A-Za-z0-9+/=]*\)"
     r'|<img\b[^>]*\bsrc="data:image/svg\+xml;base64,[A-Za-z0-9+/=]*"[^>]*>)'
 )
-"""A statement's picture in any form that this package has written."""
+"""Matches a statement's picture in every form that a version of this package has written."""
 
 
 def picture(question: Question) -> str:
-    """The statement's last lines: the graph with an empty slot for each adjoint, below a word on why it is last."""
+    """The statement's last lines: a comment, and the graph with an empty slot for each adjoint."""
     lines = "; ".join(line.text for line in question.forward.lines)
     adjoints = ", ".join(adjoints_of(question))
     alt = f"Computation graph of {question.name}: {lines}. Adjoints to fill in, from the output backwards: {adjoints}."
@@ -53,7 +53,7 @@ def adjoints_of(question: Question) -> list[str]:
 
 
 def tested(question: Question) -> str:
-    """The statement's sentence about where an answer is tested."""
+    """The statement's sentence on the points at which an answer is tested."""
     boxes: dict[tuple[float, float], list[str]] = {}
     for name, box in question.domain.items():
         boxes.setdefault(box, []).append(name)
@@ -61,12 +61,12 @@ def tested(question: Question) -> str:
     output, adjoint = question.forward.output, question.forward.adjoint(question.wrt)
     return (
         f"**Tested:** your value `{output}` and your derivative `{adjoint}` are compared with torch's at "
-        f"{_at(question)} in the check below, and at 24 hidden points with {domain.replace('-', '−')}."
+        f"{_visible_point(question)} in the check below, and at 24 hidden points with {domain.replace('-', '−')}."
     )
 
 
 def points(question: Question, check: float, hidden: float) -> str:
-    """The statement's sentence about what a question is worth, from the points of its two graded cells."""
+    """The statement's sentence on points, from the points of the two graded cells."""
     adjoint = question.forward.adjoint(question.wrt)
     return (
         f"**Points:** {check + hidden:g}: {check:g} for the check and {hidden:g} for the hidden points. If `{adjoint}` "
@@ -76,13 +76,13 @@ def points(question: Question, check: float, hidden: float) -> str:
 
 
 def given(source: str, name: str) -> list[str]:
-    """The lines of the forward pass as the author wrote them in its cell, without its return, at the margin."""
+    """The lines of the forward pass in the cell `source`, as the author wrote them, without indent and `return`."""
     tree = ast.parse(without_magics(source))
     function = next(s for s in tree.body if isinstance(s, ast.FunctionDef) and s.name == name)
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     first, last = body[0].lineno, body[-1].lineno
     above = source.splitlines()[: first - 1]
-    while above and above[-1].strip().startswith("#"):  # a comment over the first line belongs to it
+    while above and above[-1].strip().startswith("#"):  # a comment above the first line is kept with it
         first -= 1
         above.pop()
     lines = textwrap.dedent("\n".join(source.splitlines()[first - 1 : last - 1])).split("\n")
@@ -90,29 +90,28 @@ def given(source: str, name: str) -> list[str]:
 
 
 def head(question: Question) -> str:
-    """The first line of an answer."""
+    """The first line (`def`) of an answer."""
     return f"def grad_{question.name}({', '.join(question.forward.leaves)}):"
 
 
 def returned(question: Question) -> str:
-    """The last line of an answer."""
+    """The last line (`return`) of an answer."""
     return f"return {question.forward.output}, {question.forward.adjoint(question.wrt)}"
 
 
 def check_comment(question: Question) -> str:
-    """What stands above `qN.check()`."""
+    """The comment above `qN.check()`."""
     first = (
         f"# Run this after your answer: it compares {question.forward.output} and "
-        f"{question.forward.adjoint(question.wrt)} with torch's at {_at(question)}."
+        f"{question.forward.adjoint(question.wrt)} with torch's at {_visible_point(question)}."
     )
-    own = (
-        f'# You can try a point of your own as well: {question.name}.check(at={{"{question.wrt}": {_own(question):g}}})'
-    )
+    at = f'{{"{question.wrt}": {_suggested_value(question):g}}}'
+    own = f"# You can try a point of your own as well: {question.name}.check(at={at})"
     return f"{_comment(first)}\n{own}"
 
 
 def hidden_comment(question: Question) -> str:
-    """What a student sees of the hidden tests."""
+    """The comment that students see in place of the hidden tests."""
     return _comment(
         f"# Hidden tests: they compare {question.forward.output} and {question.forward.adjoint(question.wrt)} with "
         "torch's at 24 points that you have not seen, in the domain that the statement gives. The check looks at one "
@@ -121,12 +120,12 @@ def hidden_comment(question: Question) -> str:
 
 
 def grade_line(name: str, points: float, seed: str) -> str:
-    """The line that grades, in the cell of the hidden tests."""
+    """The line in the hidden cell that grades the answer."""
     return f'{name}.grade(points={points:g}, seed="{seed}")'
 
 
 def texts(question: Question, source: str, title: str) -> dict[str, str]:
-    """The sources of a new question's cells by grade_id; `source` is its forward cell."""
+    """The sources of a new question's five cells by grade_id; `source` is that of its forward cell."""
     name = question.name
     hints = ("the rule", "the local derivatives", "one link, worked on another example")
     statement = [
@@ -161,7 +160,7 @@ def texts(question: Question, source: str, title: str) -> dict[str, str]:
 
 
 def cell(grade_id: str, source: str, points: float | None = None) -> Any:
-    """A notebook cell with nbgrader's mark; which of the five it is, its grade_id says."""
+    """A new notebook cell with nbgrader's metadata; the kind of cell follows from its `grade_id`."""
     from nbformat.v4 import new_code_cell, new_markdown_cell
 
     name, _, kind = grade_id.partition("-")
@@ -181,12 +180,12 @@ def cell(grade_id: str, source: str, points: float | None = None) -> Any:
     return made
 
 
-def _at(question: Question) -> str:
+def _visible_point(question: Question) -> str:
     return ", ".join(f"{n} = {v:g}" for n, v in question.at.items())
 
 
-def _own(question: Question) -> float:
-    """A number that a student may try: in the domain, and not where the question has a kink."""
+def _suggested_value(question: Question) -> float:
+    """A value of `wrt` that the comment suggests to try: in the domain, and not at a kink of the function."""
     lo, hi = question.domain[question.wrt]
     tries = [0.5, *(round(lo + (hi - lo) * part, 2) for part in (0.25, 0.75, 0.4))]
     inside = [v for v in tries if lo <= v <= hi]

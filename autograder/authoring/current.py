@@ -1,6 +1,6 @@
-"""Whether a notebook's generated text and pictures are what its questions give now, asked in a process of its own.
+"""Checks in a separate process whether a notebook's generated text and pictures are up to date.
 
-So a formgrader that generates an assignment neither runs an author's cells in itself nor keeps torch in its memory.
+Generating an assignment in the formgrader would otherwise run the author's cells in its process and load torch there.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ _SECONDS = 300
 
 
 def problems(notebook: Any) -> list[str]:
-    """Questions that cannot be made, and what `autograder refresh` would write anew, a sentence each."""
+    """A sentence for each question that cannot be made and for each cell that `autograder refresh` would change."""
     try:
         done = subprocess.run(
-            # -P: a file of the course that is called as a package is, such as random.py, is not taken for it.
+            # -P: otherwise a file in the course's folder such as random.py would be imported in place of the module.
             [sys.executable, "-P", "-W", "ignore", "-m", "autograder.authoring.current"],
             input=json.dumps(notebook),
             capture_output=True,
@@ -30,14 +30,14 @@ def problems(notebook: Any) -> list[str]:
             f"The questions could not be made within {_SECONDS} seconds. Run `autograder inspect` to see which one."
         ]
     said = done.stdout.splitlines()
-    if done.returncode or not said:  # a cell may have ended Python without a word
+    if done.returncode or not said:  # no output: a cell may have called os._exit(0)
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         return [f"The questions could not be made: {last}. Run `autograder inspect` to see why."]
     found: list[str] = json.loads(said[-1])
     return found
 
 
-def _here(notebook: Any) -> list[str]:
+def _in_this_process(notebook: Any) -> list[str]:
     from autograder.authoring.refresh import refresh
 
     done = refresh(notebook, judge=False)
@@ -57,4 +57,4 @@ def _here(notebook: Any) -> list[str]:
 if __name__ == "__main__":
     import nbformat
 
-    print("\n" + json.dumps(_here(nbformat.from_dict(json.load(sys.stdin)))))
+    print("\n" + json.dumps(_in_this_process(nbformat.from_dict(json.load(sys.stdin)))))

@@ -1,7 +1,4 @@
-"""An assignment whose questions are not finished is refused when it is generated: every reason at once, by cell.
-
-Stands before nbgrader's own steps in `GenerateAssignment.preprocessors`.
-"""
+"""Refuses to generate an assignment with unfinished questions, and lists every reason at once, by cell."""
 
 from __future__ import annotations
 
@@ -16,16 +13,16 @@ from autograder.rooms.self_contained import borrowed
 
 
 class Unfinished(AutograderError):
-    """A notebook that must not be released yet; the text holds a line for each reason."""
+    """A notebook must not be released yet; the text has a line for each reason."""
 
 
 class RefuseUnfinished(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
-    """First in `GenerateAssignment.preprocessors`."""
+    """An nbgrader preprocessor, the first one in `GenerateAssignment.preprocessors`."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         found = problems(nb)
         if found:
-            found += borrowed(nb)  # the next step would say it, but only after these are mended
+            found += borrowed(nb)  # the next preprocessor would report this, but only after these are corrected
             what = "one thing" if len(found) == 1 else f"{len(found)} things"
             name = resources["nbgrader"]["notebook"]
             raise Unfinished("\n  ".join([f"{name}.ipynb has {what} to correct first:", *found]))

@@ -1,4 +1,4 @@
-"""What can be told of a question at its points: how good these are, and which slips they show."""
+"""Measures how well a question's test points expose known mistakes (slips)."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from autograder.verdict.chain import TOLERANCE, Chain
 from autograder.verdict.slips import Slip, carried, is_no_slip, slips
 
 _SEEDS = ("other points", "again others", "and others")
-_SAME = 1e-9
-"""A slip that changes the derivative by less than this part of its scale, wherever one looks, is no mistake."""
+_NEGLIGIBLE = 1e-9
+"""A slip that changes the derivative at every point by less than this fraction of its scale is not a mistake."""
 
 
 @dataclass(frozen=True)
 class Remedy:
-    """Why the points do not show a slip: the first of these that is so."""
+    """How a slip that the points do not expose could be exposed; only one of the fields is set."""
 
     other_points: bool = False
-    """Other points of the same domain show it."""
+    """Other points of the same domain expose it."""
     domain: Domain | None = None
-    """A wider domain whose points show it."""
+    """A wider domain whose points expose it."""
     effect: float = 0.0
-    """No domain shows it: at most this part of the derivative's scale is changed by it, anywhere."""
+    """The largest change of the derivative, as a fraction of its scale, if no domain that was tried exposes it."""
 
 
 class Inspection:
-    """One question at the points of one seed."""
+    """The slips of one question at the test points of one seed, and which of them these points expose."""
 
     def __init__(self, question: Question, seed: int | str) -> None:
         self.question = question
@@ -40,19 +40,19 @@ class Inspection:
         self.truth = _true_chain(question, self.references)
         found = [s for n in self.truth.path[1:] for s in slips(question.forward, question.wrt, n)]
         usable = [s for s in found if all(math.isfinite(s.change(t)) for t in self.truth.traces)]
-        self.no_slips = [s for s in usable if is_no_slip(self.truth, s)]
-        self.slips = [s for s in usable if s not in self.no_slips]
+        self.harmless = [s for s in usable if is_no_slip(self.truth, s)]
+        self.slips = [s for s in usable if s not in self.harmless]
         self.remedies: Mapping[Slip, Remedy] = self._remedies([s for s in self.slips if not self._shows(s)])
         self.same_everywhere = [
             s for s, r in self.remedies.items() if not r.other_points and not r.domain and not r.effect
         ]
-        """Slips that give the true derivative on every domain that was tried: not even a mistake."""
+        """Slips that give the true derivative on every domain that was tried, so they are not mistakes."""
         self.slips = [s for s in self.slips if s not in self.same_everywhere]
-        self.untold = [s for s in self.remedies if s not in self.same_everywhere]
-        """Slips that are mistakes, but that these points cannot tell from the truth: the question must not go out."""
+        self.undetected = [s for s in self.remedies if s not in self.same_everywhere]
+        """Slips that are mistakes, but would earn full marks at these points: the question must be changed."""
 
     def _result(self, slip: Slip) -> list[float]:
-        """The derivative that the slip leads to, at each point."""
+        """The derivative at each point if the slip is made."""
         forward, wrt = self.question.forward, self.question.wrt
         return [t.expected[wrt] + slip.change(t) * carried(forward, t, slip.node, wrt) for t in self.truth.traces]
 
@@ -60,7 +60,7 @@ class Inspection:
         return _largest(self.question, self.truth, slip) > 1
 
     def _remedies(self, hidden: list[Slip]) -> dict[Slip, Remedy]:
-        """For each slip that the points do not show: whether other points, a wider domain or nothing would."""
+        """For each slip in `hidden`: whether other points, a wider domain or nothing would expose it."""
         if not hidden:
             return {}
         question = self.question
@@ -74,8 +74,8 @@ class Inspection:
                     tried.append((domain, _true_chain(question, points)))
         return {slip: _remedy(question, slip, tried) for slip in hidden}
 
-    def alike(self) -> list[list[Slip]]:
-        """Groups of slips that lead to the same derivative everywhere: without named adjoints nobody can tell them."""
+    def indistinguishable(self) -> list[list[Slip]]:
+        """Groups of slips with the same wrong derivative at all points: only named adjoints can tell them apart."""
         wrt, groups = self.question.wrt, []
         left = [(s, self._result(s)) for s in self.slips]
         while left:
@@ -96,11 +96,11 @@ def _remedy(question: Question, slip: Slip, tried: Sequence[tuple[Domain | None,
         if _largest(question, chain, slip) > 1:
             return Remedy(other_points=domain is None, domain=domain)
         effect = max(effect, _largest(question, chain, slip) * TOLERANCE)
-    return Remedy(effect=effect if effect > _SAME else 0.0)
+    return Remedy(effect=effect if effect > _NEGLIGIBLE else 0.0)
 
 
 def _largest(question: Question, chain: Chain, slip: Slip) -> float:
-    """How far the slip's derivative is from the truth, in tolerances, where it is farthest."""
+    """The largest error of the slip's derivative over all points, in units of the tolerance."""
     wrt = question.wrt
     changes = [abs(slip.change(t) * carried(question.forward, t, slip.node, wrt)) for t in chain.traces]
     allowed = [chain.tolerance(wrt, t) for t in chain.traces]
@@ -108,7 +108,7 @@ def _largest(question: Question, chain: Chain, slip: Slip) -> float:
 
 
 def _wider(domain: Domain) -> list[Domain]:
-    """Domains to try in its place: stretched about the middle, and away from 0 where that keeps the sign."""
+    """Wider domains to try: stretched about the middle, and stretched on one side so that the sign stays the same."""
     made: list[Domain] = []
     for factor in (2, 4):
         stretched, one_sided = {}, {}
@@ -123,7 +123,7 @@ def _wider(domain: Domain) -> list[Domain]:
 
 
 def words(question: Question, slip: Slip) -> str:
-    """A slip as a mistake that a student makes: `dfdb has the wrong sign`."""
+    """The slip in words, such as `dfdb has the wrong sign`."""
     forward, node, consumer, other = question.forward, slip.node, slip.consumer, slip.other
     local = f"d{consumer}/d{node}"
     said = {

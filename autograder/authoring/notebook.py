@@ -1,4 +1,4 @@
-"""Source notebooks as files: which there are, reading and writing them, putting a new question into one."""
+"""Finds, reads and writes source notebooks, and inserts a new question into one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOURCE = Path("source")
 
 
 def read(path: Path) -> Any:
-    """The notebook; QuestionError if there is none at `path` or it cannot be read as one."""
+    """The notebook (format 4) at `path`; QuestionError if there is none or it cannot be read."""
     import nbformat
 
     if not path.exists():
@@ -31,7 +31,7 @@ def read(path: Path) -> Any:
 
 
 def write(notebook: Any, path: Path) -> None:
-    """Writes beside the file first, so that a crash or Ctrl-C leaves the old notebook whole."""
+    """Writes to another file first and renames it, so that a crash or Ctrl-C does not damage the old notebook."""
     import nbformat
 
     beside = path.with_suffix(".ipynb.new")
@@ -40,12 +40,12 @@ def write(notebook: Any, path: Path) -> None:
 
 
 def with_questions(source: Path = SOURCE) -> list[Path]:
-    """The source notebooks that hold questions, of every assignment."""
+    """The source notebooks, of all assignments, that contain questions."""
     return [path for path, ids, _ in _sources(source) if any(map(FORWARD.match, ids))]
 
 
 def set_up(source: Path = SOURCE) -> list[Path]:
-    """The source notebooks that questions can go into: those whose set-up cell imports `question`."""
+    """The source notebooks that can take new questions: a locked cell imports `question`."""
     return [path for path, _, text in _sources(source) if "from autograder import question" in text]
 
 
@@ -56,12 +56,12 @@ def _sources(source: Path) -> Iterator[tuple[Path, list[str], str]]:
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
             marks = [(cell.get("metadata", {}).get("nbgrader", {}), "".join(cell["source"])) for cell in cells]
         except (ValueError, KeyError, TypeError, AttributeError):
-            continue  # no notebook of ours; nbgrader will say so
+            continue  # not a notebook; nbgrader will report it
         yield path, [m.get("grade_id", "") for m, _ in marks], "\n".join(t for m, t in marks if m.get("locked"))
 
 
 def questions(notebook: Any) -> dict[str, Question]:
-    """The questions that the forward cells define, by name; QuestionError for the first that makes none."""
+    """The questions that the forward cells define, by name; QuestionError if one of the cells defines none."""
     found = questions_of(notebook)
     if found.faults:
         raise QuestionError(next(iter(found.faults.values())))
@@ -69,7 +69,10 @@ def questions(notebook: Any) -> dict[str, Question]:
 
 
 def five_cells(source: str, title: str, notebook: Any) -> tuple[Question, list[Any]]:
-    """The cells of a question whose forward cell is `source`, for `notebook`, whose set-up cell it may use."""
+    """The question and its five cells, from the source of its forward cell.
+
+    Names of the set-up cell of `notebook` can be used. QuestionError if the source defines no question.
+    """
     from nbformat import NotebookNode
 
     name = _name_in(source)
@@ -93,7 +96,7 @@ def _name_in(source: str) -> str:
 
 
 def insert(notebook: Any, made: list[Any]) -> None:
-    """Puts the cells of a new question after those of the last one."""
+    """Inserts the cells `made` after the last question; QuestionError if an id is taken."""
     have = [grade_id(cell) for cell in notebook.cells]
     taken = sorted({grade_id(c) for c in made} & set(have))
     if taken:

@@ -1,6 +1,6 @@
-"""Reading the questions of a source notebook: its locked cells are run in order, as the examiner runs them.
+"""Reads the questions of a source notebook by running its locked cells in order, as grading does.
 
-A cell that fails is reported with its name; it never hides what the others make.
+If a cell fails, its name is reported and the other cells are run nevertheless.
 """
 
 from __future__ import annotations
@@ -22,17 +22,20 @@ _BASICS = "import torch\nfrom autograder import question\n"
 
 @dataclass
 class Questions:
-    """What the forward cells of a notebook make, by name; `faults` says in a sentence each why others make nothing."""
+    """The questions of a notebook and the sources of their forward cells, by name.
+
+    `faults` has a sentence for each forward cell that defines no question.
+    """
 
     made: dict[str, Question] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     namespace: dict[str, Any] = field(default_factory=dict)
-    """What the locked cells have defined; a question asks its `grad_qN` of such a namespace."""
+    """The global names that the locked cells defined; `grad_qN` is looked up in such a namespace."""
 
 
 def read(notebook: Any) -> Questions:
-    """The questions of a notebook. What its cells print is not shown."""
+    """The questions of a notebook; what its cells print is discarded."""
     found = Questions(namespace={"__name__": "__main__", "In": [""]})
     run(_BASICS, "basics", found.namespace)
     locked = [c for c in notebook.cells if c.cell_type == "code" and (_is_course(c) or FORWARD.match(grade_id(c)))]
@@ -61,7 +64,10 @@ def read(notebook: Any) -> Questions:
 
 
 def run(source: str, name: str, namespace: dict[str, Any]) -> None:
-    """Runs a cell as a notebook does: its text stays readable for inspect, its magics are left out."""
+    """Runs the cell called `name` in `namespace`, without its magics; QuestionError if it fails.
+
+    The source is put into `linecache`, because the forward pass reads the source of a function with `inspect`.
+    """
     source = without_magics(source)
     file = f"<cell {name} {hash(source)}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)

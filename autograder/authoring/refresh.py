@@ -1,8 +1,8 @@
-"""`autograder refresh`: what follows from a forward pass is written anew in all five cells; the author's words stay.
+"""`autograder refresh`: rewrites what follows from the forward pass in a question's five cells, and keeps the rest.
 
-Kept: title, words, hints, solution, points, seed. Written anew where it differs: the statement's picture and its two
-generated sentences, the given lines and the return of the answer, the comments of the two graded cells. A cell of the
-five that is missing is added.
+Kept: title, words, hints, solution, points and seed. Rewritten if it differs: the statement's picture and its two
+generated sentences, the `def` line, given lines and return of the answer, the comments of the two graded cells. A
+missing cell is added.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _HIDDEN = re.compile(r"^# Hidden tests:(?:.*\n#)*?.*full marks\.\n", re.MULTILIN
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that was written anew in a cell."""
+    """One thing that was rewritten in a cell."""
 
     cell: str
     what: str
-    """`the picture is`, `the comments are`: goes on with "not up to date" or "up to date now"."""
+    """The beginning of a sentence (`the picture is`) that ends in "not up to date" or "up to date now"."""
     generated: bool = True
-    """Whether it follows from the forward pass; a missing cell or other points are told in words of their own."""
+    """Whether it follows from the forward pass; a missing cell or changed points are reported elsewhere too."""
 
     @property
     def question(self) -> str:
@@ -43,20 +43,20 @@ class Change:
 
 @dataclass
 class Refreshed:
-    """A notebook brought up to date: what was changed, and what the author must still look at, a sentence each."""
+    """An updated copy of a notebook, what was changed in it, and sentences on what the author must look at."""
 
     notebook: Any
     questions: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    look: list[str] = field(default_factory=list)
+    to_review: list[str] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
-    """Questions that cannot be made, and why."""
+    """Why a question cannot be made, by its name."""
 
 
 def refresh(notebook: Any, only: Sequence[str] = (), pictures: bool = False, judge: bool = True) -> Refreshed:
-    """A copy brought up to date: all its questions, or `only` those named; with `pictures`, nothing but these.
+    """An updated copy of the notebook; `only` these questions (default: all), with `pictures` only the pictures.
 
-    Without `judge` the author's solutions are not run, which takes most of the time.
+    Without `judge` the solutions are not run, which would take most of the time.
     """
     found = questions.read(notebook)
     done = Refreshed(copy.deepcopy(notebook), [*found.made, *found.faults])
@@ -76,19 +76,19 @@ def refresh(notebook: Any, only: Sequence[str] = (), pictures: bool = False, jud
 
 
 def seed_of(hidden: Any) -> str:
-    """The seed in a hidden cell; empty if it has none."""
+    """The seed in a hidden cell; "" if it has none, or if there is no cell (None)."""
     text = re.search(r"""seed=["'](\w+)["']""", hidden.source if hidden else "")
     return text[1] if text else ""
 
 
 def worth(by_id: dict[str, Any], name: str) -> tuple[float, float]:
-    """The points of a question's check and hidden tests, as the Create Assignment panel has them."""
+    """The points of a question's check and hidden cells in their metadata, which the Create Assignment panel sets."""
     at = (by_id.get(f"{name}-check"), by_id.get(f"{name}-hidden"))
     check, hidden = (float(c.metadata.nbgrader.get("points") or 0) if c is not None else 0.0 for c in at)
     return check, hidden
 
 
-def _put(done: Refreshed, cell: Any, source: str, what: str, generated: bool = True) -> None:
+def _rewrite(done: Refreshed, cell: Any, source: str, what: str, generated: bool = True) -> None:
     if source != cell.source:
         cell.source = source
         done.changes.append(Change(grade_id(cell), what, generated))
@@ -110,7 +110,7 @@ def _add_missing(done: Refreshed, by_id: dict[str, Any], question: Question, for
         by_id[wanted_id] = made
         done.changes.append(Change(wanted_id, "the cell is", generated=False))
         if wanted_id in (name, f"{name}-statement"):
-            done.look.append(f"{wanted_id}: the cell was missing and is new: write what it still lacks.")
+            done.to_review.append(f"{wanted_id}: the cell was missing and is new: write what it still lacks.")
 
 
 def _statement(done: Refreshed, by_id: dict[str, Any], question: Question, pictures: bool) -> None:
@@ -121,7 +121,7 @@ def _statement(done: Refreshed, by_id: dict[str, Any], question: Question, pictu
     picture = cells.picture(question)
     if have != [picture] or not cell.source.endswith(picture):
         text = re.sub(r"\n{3,}", "\n\n", cells.PICTURE.sub("", cell.source)).rstrip()
-        _put(done, cell, f"{text}\n\n{picture}", "the picture is")
+        _rewrite(done, cell, f"{text}\n\n{picture}", "the picture is")
     if pictures:
         return
     check, hidden = worth(by_id, question.name)
@@ -137,7 +137,7 @@ def _statement(done: Refreshed, by_id: dict[str, Any], question: Question, pictu
             before = re.search(r"^\*\*Stuck\?\*\*", text, re.MULTILINE) or cells.PICTURE.search(text)
             at = before.start() if before else len(text)
             text = f"{text[:at].rstrip()}\n\n{sentence}\n\n{text[at:]}"
-        _put(done, cell, text, what)
+        _rewrite(done, cell, text, what)
 
 
 def _answer(
@@ -145,40 +145,42 @@ def _answer(
 ) -> None:
     cell, forward = by_id[question.name], found.sources[question.name]
     changed = answer.changed(cell.source, question, forward)
-    _put(done, cell, answer.renewed(cell.source, question, forward), "the given lines are")
+    _rewrite(done, cell, answer.renewed(cell.source, question, forward), "the given lines are")
     statement = by_id[f"{question.name}-statement"].source
     for line in changed:
-        if _plain(line) in _plain(statement):
-            done.look.append(
+        if _without_spaces(line) in _without_spaces(statement):
+            done.to_review.append(
                 f"{question.name}-statement: it still mentions `{line}`, which is no line of the forward pass now."
             )
     if changed:
-        done.look.append(f"{question.name}-statement: the forward pass has changed; read its formula and hints again.")
+        done.to_review.append(
+            f"{question.name}-statement: the forward pass has changed; read its formula and hints again."
+        )
     misfits = list(answer.misfits(cell.source, question, found.namespace))
     if judge and not misfits:
         earned = answer.marks(cell.source, question, found, seed_of(by_id[f"{question.name}-hidden"]) or "refresh")
         misfits = [earned] if earned else []
-    done.look += misfits
+    done.to_review += misfits
 
 
 def _check(done: Refreshed, by_id: dict[str, Any], question: Question) -> None:
     cell = by_id[f"{question.name}-check"]
     text = _CHECK.sub(lambda _: cells.check_comment(question) + "\n", cell.source, count=1)
-    _put(done, cell, text, "the comments are")
+    _rewrite(done, cell, text, "the comments are")
 
 
 def _hidden(done: Refreshed, by_id: dict[str, Any], question: Question) -> None:
     cell = by_id[f"{question.name}-hidden"]
     text = _HIDDEN.sub(lambda _: cells.hidden_comment(question) + "\n", cell.source, count=1)
-    _put(done, cell, text, "the comments are")
+    _rewrite(done, cell, text, "the comments are")
     points = worth(by_id, question.name)[1]
     if points:
-        text = _worth(cell.source, question.name, points)
-        _put(done, cell, text, "the points in grade(…) are", generated=False)
+        text = _with_points(cell.source, question.name, points)
+        _rewrite(done, cell, text, "the points in grade(…) are", generated=False)
 
 
-def _worth(text: str, name: str, points: float) -> str:
-    """The cell whose `name.grade(…)` gives so many points, whether it names that argument or not."""
+def _with_points(text: str, name: str, points: float) -> str:
+    """The source `text` with the given number of points in the call `name.grade(…)`."""
     lines = text.split("\n")
     for of, call in reversed(calls(text, "grade")):
         have = argument(call, "points", 0)
@@ -189,5 +191,5 @@ def _worth(text: str, name: str, points: float) -> str:
     return "\n".join(lines)
 
 
-def _plain(text: str) -> str:
+def _without_spaces(text: str) -> str:
     return re.sub(r"\s", "", text)

@@ -1,4 +1,4 @@
-"""What `autograder inspect` says of a question: `Good`, `Change` (and how), `To do`, and what to `Note`."""
+"""The report of `autograder inspect`: lines that begin with `Good`, `Change`, `To do` or `Note`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _MOST = 6
 
 
 def report(question: Question, found: Questions, notebook: Any, seed: str | None) -> tuple[list[str], bool]:
-    """The lines, and whether nothing must be changed. Points are those of `seed`, else of the question's own."""
+    """The lines of the report, and whether the question can stay as it is.
+
+    The test points are drawn from `seed`; if it is None, from the seed in the question's hidden cell.
+    """
     by_id = {grade_id(c): c for c in notebook.cells}
     seed = seed or seed_of(by_id.get(f"{question.name}-hidden")) or "inspect"
     inspection = Inspection(question, seed)
@@ -37,7 +40,7 @@ def report(question: Question, found: Questions, notebook: Any, seed: str | None
         *_slips(inspection),
         *_cells(question, found, notebook, by_id, seed),
     ]
-    return lines, not inspection.untold
+    return lines, not inspection.undetected
 
 
 def _graph(question: Question) -> Iterator[str]:
@@ -86,11 +89,11 @@ def _points(of: Inspection) -> Iterator[str]:
 
 def _slips(of: Inspection) -> Iterator[str]:
     q = of.question
-    shown = len(of.slips) - len(of.untold)
+    shown = len(of.slips) - len(of.undetected)
     yield from _said("Good", f"{shown} of {len(of.slips)} known slips give a wrong derivative at one of these points.")
-    for slip in of.untold:
+    for slip in of.undetected:
         yield from _said("Change", f"an answer in which {words(q, slip)} would earn full marks. {_remedy(of, slip)}")
-    same = [*of.no_slips, *of.same_everywhere]
+    same = [*of.harmless, *of.same_everywhere]
     if same:
         yield from _said(
             "Note",
@@ -98,7 +101,7 @@ def _slips(of: Inspection) -> Iterator[str]:
             + _some([words(q, s) for s in same])
             + ".",
         )
-    groups = of.alike()
+    groups = of.indistinguishable()
     if groups:
         yield from _said(
             "Note",

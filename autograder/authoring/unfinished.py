@@ -1,7 +1,7 @@
-"""What must be mended before an assignment with questions is released: a sentence each, by cell and with the remedy.
+"""Finds what must be corrected in a notebook before its release: a sentence for each, with the cell and the remedy.
 
-The rules here read text only; `current` adds those that need the questions themselves. A notebook without questions of
-ours is never refused.
+The rules here look at the text only; `current` adds those for which the cells must run. A notebook without `@question`
+cells has no problems.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from autograder.authoring.source import BEGIN_HIDDEN, END_HIDDEN, OF_A_QUESTION,
 
 
 def problems(notebook: Any) -> list[str]:
-    """Every reason not to release the notebook; none if it holds no questions of ours."""
+    """A sentence for each reason not to release the notebook."""
     named = _named(notebook)
     families = [name for name in _families(named) if _is_ours(name, named)]
     if not families:
         return []
-    found = [*_twice(notebook, families), *_set_up(notebook, families)]
+    found = [*_duplicates(notebook, families), *_set_up(notebook, families)]
     for name in families:
-        found += _of_one(name, named)
+        found += _of_question(name, named)
     return found + current.problems(notebook)
 
 
 def _named(notebook: Any) -> dict[str, Any]:
-    """The cells by grade_id, the first of each, with their position."""
+    """The first cell of each grade_id: nbgrader's metadata, with position, kind and source."""
     made: dict[str, Any] = {}
     for at, cell in enumerate(notebook.cells):
         marks = cell.metadata.get("nbgrader", {})
@@ -43,7 +43,7 @@ def _families(named: dict[str, Any]) -> list[str]:
 
 
 def _is_ours(name: str, named: dict[str, Any]) -> bool:
-    """Whether these cells are a question's: a forward pass under @question, or tests that ask one."""
+    """Whether `name` is a question's: `@question` is in its forward cell, or one of its tests calls it."""
     forward = named.get(f"{name}-forward")
     if forward and source.decorated(forward["source"]):
         return True
@@ -54,7 +54,7 @@ def _tests(name: str) -> tuple[tuple[str, str], ...]:
     return ((f"{name}-check", "check"), (f"{name}-hidden", "grade"))
 
 
-def _of_one(name: str, named: dict[str, Any]) -> Iterator[str]:
+def _of_question(name: str, named: dict[str, Any]) -> Iterator[str]:
     have = [s for s in SUFFIXES if f"{name}{s}" in named]
     if "-forward" not in have:
         left = ", ".join(f"{name}{suffix}" for suffix in have)
@@ -78,7 +78,7 @@ def _of_one(name: str, named: dict[str, Any]) -> Iterator[str]:
 
 
 def _marks(name: str, named: dict[str, Any]) -> Iterator[str]:
-    """The cells are of the kinds that the Create Assignment panel must show."""
+    """Cells of another kind than the Create Assignment panel should show."""
     wanted = {
         "-statement": (True, False, False, "Read-only"),
         "-forward": (True, False, False, "Read-only"),
@@ -96,7 +96,7 @@ def _marks(name: str, named: dict[str, Any]) -> Iterator[str]:
 
 
 def of_statement(name: str, text: str) -> Iterator[str]:
-    """What is left to write in the words of a question."""
+    """A sentence for each placeholder left in the statement."""
     if re.search(r"\bTODO\b", text):
         yield f"{name}-statement: it still says TODO; write the words that belong there."
     if re.search(r"^\s*(?:\.\.\.|…)\s*$", text, re.MULTILINE):
@@ -139,7 +139,7 @@ def _test(name: str, grade_id: str, method: str, cell: Any) -> Iterator[str]:
             "number that it gives."
         )
     lines = [line.strip() for line in cell["source"].split("\n")]
-    hidden = _between(lines, BEGIN_HIDDEN, END_HIDDEN)
+    hidden = _lines_between(lines, BEGIN_HIDDEN, END_HIDDEN)
     if any(call.lineno - 1 not in hidden for _, call in asked):
         yield (
             f"{grade_id}: students would see the line {name}.grade(…) with its seed; put it between the lines "
@@ -147,8 +147,8 @@ def _test(name: str, grade_id: str, method: str, cell: Any) -> Iterator[str]:
         )
 
 
-def _between(lines: list[str], begin: str, end: str) -> set[int]:
-    """The numbers of the lines in regions that begin and end so; a cell may have several."""
+def _lines_between(lines: list[str], begin: str, end: str) -> set[int]:
+    """The indices of lines between `begin` and `end`; a cell may have several such regions."""
     found: set[int] = set()
     start = None
     for number, line in enumerate(lines):
@@ -160,7 +160,7 @@ def _between(lines: list[str], begin: str, end: str) -> set[int]:
     return found
 
 
-def _twice(notebook: Any, families: list[str]) -> Iterator[str]:
+def _duplicates(notebook: Any, families: list[str]) -> Iterator[str]:
     ids = [c.metadata.get("nbgrader", {}).get("grade_id", "") for c in notebook.cells]
     for name in families:
         names = [i for i, n in Counter(ids).items() if n > 1 and (of := OF_A_QUESTION.match(i)) and of[1] == name]
@@ -175,7 +175,7 @@ def _twice(notebook: Any, families: list[str]) -> Iterator[str]:
 
 
 def _set_up(notebook: Any, families: list[str]) -> Iterator[str]:
-    """Names that the forward passes use are defined by a locked cell above them."""
+    """Forward cells that use `question` or `torch` although no locked cell above imports it."""
     bound: set[str] = set()
     for cell in notebook.cells:
         if cell.cell_type != "code" or not source.locked(cell):

@@ -1,6 +1,7 @@
-"""A folder or zip that others filled is read without writing anything: names are only words, sizes are capped.
+"""Reads a folder or zip of students' files without writing anything to the disk, with limits on sizes and counts.
 
-Nothing is unpacked under the name it came with, so a name cannot lead out of a folder; a link is never followed.
+The content is hostile input. No file is unpacked under the name it has in the archive, so a name such as `../x` cannot
+write outside a folder. Links are never followed.
 """
 
 from __future__ import annotations
@@ -34,17 +35,20 @@ BROKEN = "it cannot be unpacked ({why})"
 _MOST_FILES = 50_000
 _MOST_RATIO = 300
 _LONGEST, _DEEPEST = 1000, 50
-"""Characters of a name (Moodle puts the student's before one of 255) and folders in folders; a zip may have more."""
+"""Most characters of a name (Moodle puts the student's name before a name of up to 255) and most nested folders."""
 _IGNORED = {"__macosx", ".ipynb_checkpoints", "__pycache__", "thumbs.db", "desktop.ini"}
 
 
 class RefusedWork(AutograderError):
-    """A file, or a student's files, that cannot be taken; the text says why."""
+    """A file, or all files of a student, cannot be accepted; the text says why."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file: its path as words, its size and time, and how to read it; `problem` says why one may not."""
+    """One file: the parts of its path, its size in bytes, when it was written, and a function that returns its content.
+
+    If `problem` is not empty, it says why the file must not be read.
+    """
 
     parts: tuple[str, ...]
     size: int
@@ -62,7 +66,10 @@ class Entry:
 
 
 def entries(source: Path, most: int) -> list[Entry]:
-    """Every file of a folder or zip; `most` is how many bytes a file may have."""
+    """Every file of the folder or zip `source`; a file of more than `most` bytes gets a `problem`.
+
+    AutograderError if the source is missing, cannot be read or holds too many files.
+    """
     if source.is_dir():
         return list(_folder(source, most))
     if not os.path.lexists(source):
@@ -78,7 +85,7 @@ def entries(source: Path, most: int) -> list[Entry]:
 
 
 def inside(entry: Entry, most: int) -> list[Entry]:
-    """The files of a zip that a student handed in; RefusedWork says why they cannot be had."""
+    """The files of a zip that a student handed in, each of at most `most` bytes; RefusedWork if it cannot be read."""
     try:
         return list(_zip(zipfile.ZipFile(BytesIO(read(entry))), most, entry.time))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
@@ -86,14 +93,14 @@ def inside(entry: Entry, most: int) -> list[Entry]:
 
 
 def read(entry: Entry) -> bytes:
-    """What the file holds; RefusedWork says why it cannot be had."""
+    """The content of the file; RefusedWork if it has a `problem` or cannot be unpacked."""
     if entry.problem:
         raise RefusedWork(entry.problem)
     try:
         return entry.read()
     except RefusedWork:
         raise
-    except Exception as error:  # whatever a damaged archive makes of zipfile
+    except Exception as error:  # zipfile raises many types on a damaged archive, zlib.error and EOFError among them
         raise RefusedWork(BROKEN.format(why=error)) from None
 
 
@@ -114,17 +121,17 @@ def _folder(source: Path, most: int) -> Iterator[Entry]:
             except OSError:
                 continue
             problem = "" if stat.S_ISREG(known.st_mode) else LINK
-            problem = problem or (_large(known.st_size, most) if known.st_size > most else "")
+            problem = problem or (_too_large(known.st_size, most) if known.st_size > most else "")
             time = datetime.fromtimestamp(known.st_mtime, UTC)
             yield Entry(parts, known.st_size, time, lambda path=path: _bytes(path, most), problem)  # type: ignore[misc]
 
 
 def _bytes(path: Path, most: int) -> bytes:
-    # Opened without following a link that took the file's place, and no more than was allowed.
+    # The file may have been replaced or grown since it was listed: do not follow a link, do not read more than allowed.
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
         data = file.read(most + 1)
     if len(data) > most:
-        raise RefusedWork(_large(len(data), most))
+        raise RefusedWork(_too_large(len(data), most))
     return data
 
 
@@ -139,7 +146,7 @@ def _zip(archive: zipfile.ZipFile, most: int, otherwise: datetime | None) -> Ite
             continue
         problem = ""
         if len(parts) > _DEEPEST or max(map(len, parts)) > _LONGEST:
-            # The beginning says whose it is; nothing that reads names gets more of it.
+            # The beginning is enough to say whose file it is, and later code never meets the long name.
             problem, parts = LONG_NAME, tuple(part[:_LONGEST] for part in parts[:_DEEPEST])
         if path.startswith("/") or ".." in parts or (len(path) > 1 and path[1] == ":"):
             problem = ODD_NAME
@@ -148,23 +155,23 @@ def _zip(archive: zipfile.ZipFile, most: int, otherwise: datetime | None) -> Ite
         elif info.flag_bits & 1:
             problem = PASSWORD
         elif info.file_size > most:
-            problem = _large(info.file_size, most)
+            problem = _too_large(info.file_size, most)
         elif info.file_size > 1 << 20 and info.file_size > _MOST_RATIO * max(1, info.compress_size):
             problem = BOMB.format(ratio=info.file_size / max(1, info.compress_size))
         elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            problem = PACKED  # zipfile unpacks the others whole, however much that is
+            problem = PACKED  # zipfile would unpack the whole file into memory, whatever its size
         yield Entry(parts, info.file_size, _time(info) or otherwise, partial(_unpacked, archive, info), problem)
 
 
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    # A size has to be asked for. Without one, zipfile unpacks all that is packed and only then cuts it to the size that
-    # the zip claims, which is the one that was looked at.
+    # Without a size, zipfile would unpack everything and only then cut it to the size that the zip claims. Only the
+    # claimed size was checked, so a false one could fill the memory.
     with archive.open(info) as file:
         return file.read(info.file_size)
 
 
 def _name(info: zipfile.ZipInfo) -> str:
-    """The name; UTF-8 that was not declared as such is recognised."""
+    """The file's name. Some programs write UTF-8 without setting the zip format's flag for it (0x800)."""
     if not info.flag_bits & 0x800:
         try:
             return info.filename.encode("cp437").decode("utf-8")
@@ -174,7 +181,10 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 
 def _time(info: zipfile.ZipInfo) -> datetime | None:
-    """When the file was written: the extra field in UTC, else the zip's own, which is in the time of some machine."""
+    """When the file was written: the extended timestamp (extra field 0x5455, in UTC), else the zip's local time.
+
+    The local time is of an unknown time zone; this machine's is assumed.
+    """
     now = datetime.now(UTC)
     extra = info.extra
     while len(extra) >= 4:
@@ -190,7 +200,7 @@ def _time(info: zipfile.ZipInfo) -> datetime | None:
     return time if time.year > 1980 and time < now + timedelta(days=1) else None
 
 
-def _large(size: int, most: int) -> str:
+def _too_large(size: int, most: int) -> str:
     return TOO_LARGE.format(size=size / 1e6, most=most / 1e6)
 
 

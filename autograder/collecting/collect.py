@@ -1,8 +1,8 @@
-"""A download becomes submissions: each takes its place under its student's name, or is named with what is missing.
+"""`autograder collect`: puts each student's files of a download into nbgrader's `submitted/`, or says what is missing.
 
-nbgrader's own `zip_collect` was the first thought. It wants a fixed folder inside the course and a regular expression,
-unpacks archives under the names they come with, takes the last of several notebooks without a word, writes over what is
-there, and merges students whose names match alike; so this is written anew, on nbgrader's folders.
+nbgrader's own `zip_collect` (nbgrader/apps/zipcollectapp.py) is not used. It needs a fixed folder inside the course and
+a regular expression, unpacks archives under their own names, silently takes the last of several notebooks, overwrites
+earlier work, and merges students whose names match alike.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from autograder.collecting import archive, owners, roster
 from autograder.collecting.archive import Entry, RefusedWork
 from autograder.collecting.course import Course
 from autograder.collecting.owners import Owner
-from autograder.collecting.place import STAMP, Memory, Origin, digest, stamped, there
-from autograder.collecting.submission import NOT_THEIRS, Caps, Submission, Work, submission
+from autograder.collecting.place import STAMP, Memory, Origin, digest, existing_files, timestamp_of
+from autograder.collecting.submission import NOT_THEIRS, Limits, Submission, Work, submission
 from autograder.errors import AutograderError
 from autograder.terminal.words import shown
 
@@ -49,7 +49,7 @@ PLACED, REPLACED, AS_BEFORE, NEEDS = "placed", "replaced", "as before", "NEEDS Y
 
 @dataclass
 class Options:
-    """What was asked for."""
+    """The options of the command line; `students` is the path of a class list."""
 
     students: Path | None = None
     dry_run: bool = False
@@ -58,11 +58,11 @@ class Options:
 
 
 class Collection:
-    """One run of `autograder collect`; `tell` hears of each owner: what became of the work, whose, and more."""
+    """One run of `autograder collect`. `tell(outcome, who, text)` is called once for each owner of files."""
 
     def __init__(self, course: Course, options: Options, tell: Callable[[str, str, str], None]) -> None:
         self.course, self.options, self._tell = course, options, tell
-        self.caps = Caps(1000 * course.coursedir.max_file_size, 1000 * course.coursedir.max_dir_size)
+        self.limits = Limits(1000 * course.coursedir.max_file_size, 1000 * course.coursedir.max_dir_size)
         self.memory = Memory(course.submitted, course.assignment)
         self.count: Counter[str] = Counter()
         self.capped = 0
@@ -79,9 +79,9 @@ class Collection:
             self.people = roster.from_csv(options.students)
 
     def run(self, source: Path) -> None:
-        """Collects from a folder or zip; every owner ends in one line."""
+        """Collects from the folder or zip `source`; AutograderError if it cannot be read or is empty."""
         self.memory.tidy()
-        entries = archive.entries(source, self.caps.file)
+        entries = archive.entries(source, self.limits.file)
         if not entries:
             raise AutograderError(EMPTY.format(source=source))
         self.rename = RENAME if source.is_dir() else RENAME_IN_ZIP
@@ -93,25 +93,25 @@ class Collection:
             taken[student.casefold()].append(owner)
         for owner, files in sorted(work.items(), key=lambda item: item[0].label.casefold()):
             student, why = ids[owner]
-            others = [_called(o) for o in taken[student.casefold()] if o != owner]
+            others = [_label(o) for o in taken[student.casefold()] if o != owner]
             if not why and others:
                 sentence = SAME_PERSON if self.people else SAME
-                why = sentence.format(others=" and ".join([_called(owner), *others]), id=student, remedy=REMEDY)
+                why = sentence.format(others=" and ".join([_label(owner), *others]), id=student, remedy=REMEDY)
             try:
                 if why:
                     raise RefusedWork(why)
-                self._one(student, files)
+                self._place(student, files)
             except RefusedWork as error:
                 self.say(NEEDS, shown(owner.label), str(error))
 
     def say(self, outcome: str, who: str, text: str = "") -> None:
-        """Counts and tells one line."""
+        """Reports one outcome and counts it."""
         self.count[outcome] += 1
         self._tell(outcome, who, text)
 
     def _owners(self, entries: list[Entry]) -> dict[Owner, Work]:
         assignment, names = self.course.assignment, [known.name for known in self.course.notebooks]
-        depth = owners.wrapping([entry.parts for entry in entries], assignment, names)
+        depth = owners.shared_folders([entry.parts for entry in entries], assignment, names)
         found: dict[Owner, Work] = {}
         for entry in entries:
             part = owners.owned(entry.parts[depth:], assignment, names)
@@ -122,7 +122,7 @@ class Collection:
         return found
 
     def _student(self, owner: Owner) -> tuple[str, str]:
-        """The student's id, and why the work may not be placed under it."""
+        """The student's id, and why the work cannot be placed under it ("" if it can)."""
         if self.people:
             found = roster.find(owner, self.people)
             if len(found) == 1:
@@ -138,7 +138,7 @@ class Collection:
             return owner.label, ""
         if student not in self.before and (same := [s for s in self.before if s.casefold() == student]):
             return student, OTHER_CASE.format(there=same[0])
-        before = self.memory.of.get(student)
+        before = self.memory.origins.get(student)
         if (
             before
             and before.system == owner.system
@@ -147,16 +147,16 @@ class Collection:
             return student, OTHER_BEFORE.format(id=student, label=shown(before.label), remedy=REMEDY)
         return student, ""
 
-    def _one(self, student: str, work: Work) -> None:
-        made = submission(work, self.course.notebooks, self.course.assignment, self.caps)
+    def _place(self, student: str, work: Work) -> None:
+        made = submission(work, self.course.notebooks, self.course.assignment, self.limits)
         final = self.course.folder(self.course.coursedir.submitted_directory, student)
         who = student if student == work.owner.label else f"{student} ({shown(work.owner.label)})"
-        owner, seen, fresh = work.owner, made.time.isoformat() if made.time else "", digest(made.files)
-        origin = Origin(owner.system, owner.label, owner.number, work.prefix, made.names, seen, fresh)
+        owner, seen, new_digest = work.owner, made.time.isoformat() if made.time else "", digest(made.files)
+        origin = Origin(owner.system, owner.label, owner.number, work.prefix, made.names, seen, new_digest)
         stamp = self._stamp(made.time, work.late)
         exists = final.is_dir()
-        if exists and not self._newer(student, final, made, fresh):
-            before = stamped(final)
+        if exists and not self._newer(student, final, made, new_digest):
+            before = timestamp_of(final)
             dated = stamp is not None and stamp == self.due and before is not None and before > stamp
             if dated:  # the due date was set after the work was collected
                 self.again.append(student)
@@ -166,7 +166,7 @@ class Collection:
                     (final / "timestamp.txt").write_text(f"{stamp:{STAMP}}\n", encoding="utf-8")
             self.say(AS_BEFORE, who, ON_DUE_DATE if dated else "")
             return
-        if exists and (stamp is None or stamp <= (stamped(final) or stamp)):
+        if exists and (stamp is None or stamp <= (timestamp_of(final) or stamp)):
             self.again.append(student)
         if stamp:
             made.files["timestamp.txt"] = f"{stamp:{STAMP}}\n".encode()
@@ -176,15 +176,15 @@ class Collection:
             REPLACED if exists else PLACED, who, "; ".join([*map(shown, made.names.values()), *made.notes, *notes])
         )
 
-    def _newer(self, student: str, final: Path, made: Submission, fresh: str) -> bool:
-        """Whether this takes the place of what is there; False if it is the same."""
-        existing = there(final, self.caps.file)
-        if digest({name: data for name, data in existing.items() if name not in NOT_THEIRS}) == fresh:
+    def _newer(self, student: str, final: Path, made: Submission, new_digest: str) -> bool:
+        """Whether `made` replaces the work that is there; False if both are the same, RefusedWork if it must not."""
+        existing = existing_files(final, self.limits.file)
+        if digest({name: data for name, data in existing.items() if name not in NOT_THEIRS}) == new_digest:
             return False
         if self.options.replace:
             return True
-        before = self.memory.of.get(student)
-        known = (before.time if before else None) or stamped(final)
+        before = self.memory.origins.get(student)
+        known = (before.time if before else None) or timestamp_of(final)
         if known is None or made.time is None:
             raise RefusedWork(NO_TIME)
         if made.time <= known:
@@ -192,7 +192,10 @@ class Collection:
         return True
 
     def _stamp(self, time: datetime | None, late: bool) -> datetime | None:
-        """The time of handing in, as far as a download tells it: nobody is late because of when it was downloaded."""
+        """The time of handing in. A file's time may be that of the download, so at most the due date is taken.
+
+        Work that Canvas marks LATE keeps its time, and so does all work with --trust-times.
+        """
         if time and self.due and time > self.due and not late and not self.options.trust_times:
             self.capped += 1
             return self.due
@@ -200,7 +203,7 @@ class Collection:
 
 
 def main(source: Path, assignment: str, options: Options) -> int:
-    """Collects, prints a line each and a summary; 1 if somebody needs a person, 130 if it was stopped."""
+    """Runs the command. Returns the exit status: 1 if some files need the instructor, 130 after Ctrl-C, else 0."""
 
     def tell(outcome: str, who: str, text: str) -> None:
         print(f"{outcome:<10}  {who}{': ' if text else ''}{text}", flush=True)
@@ -223,11 +226,11 @@ def _summary(run: Collection) -> list[str]:
     out += [CAPPED.format(count=run.capped)] if run.capped else []
     if not run.options.dry_run and (count[PLACED] or count[REPLACED] or run.again):
         out.append(f"Next: nbgrader autograde {name}")
-        # nbgrader goes by the times of handing in: without --force it takes the grade and page that are there for new.
+        # nbgrader compares the times of handing in: without --force it would keep the old grade and the old page.
         for command in ("autograde", "generate_feedback"):
             out += [f"      nbgrader {command} {name} --student={student} --force" for student in run.again]
     return out
 
 
-def _called(owner: Owner) -> str:
+def _label(owner: Owner) -> str:
     return f"{shown(owner.label)} ({shown(owner.number)})" if owner.number else shown(owner.label)

@@ -1,4 +1,4 @@
-"""The course as nbgrader's configuration names it: its folders, its assignments, its gradebook if there is one."""
+"""The course in the current folder, as nbgrader's configuration describes it: folders, assignments, gradebook."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ WHICH = "The course has several assignments ({names}): say which with --assignme
 
 
 class Course:
-    """The course whose folder this is."""
+    """The course in the current folder and one of its assignments.
+
+    Without a name the course must have exactly one assignment. AutograderError if nbgrader is not installed, the name
+    is unknown or the choice is not clear.
+    """
 
     def __init__(self, assignment: str = "") -> None:
         try:
@@ -53,14 +57,14 @@ class Course:
 
     @property
     def submitted(self) -> Path:
-        """The folder of all submissions."""
+        """The folder that holds all submissions."""
         return self.root / str(self.coursedir.submitted_directory)
 
     def folder(self, step: str, student: str) -> Path:
         return Path(self.coursedir.format_path(step, student, self.assignment))
 
     def students_in(self, step: str) -> set[str]:
-        """Who has a folder for this assignment in a step."""
+        """The ids of students with a folder of this assignment in `step` (such as `coursedir.submitted_directory`)."""
         pattern = self.coursedir.format_path(step, "(?P<student>[^/\\\\]+)", self.assignment, escape=True)
         folders = self.root.glob(str(self.folder(step, "*").relative_to(self.root)))
         return {
@@ -69,7 +73,7 @@ class Course:
 
     @contextmanager
     def gradebook(self) -> Iterator[Any]:
-        """A session that reads the gradebook, or None where there is none yet: looking must not make one."""
+        """A database session of the gradebook, or None if the file does not exist: reading must not create it."""
         file = self._reading.sqlite_file(self.coursedir.db_url)
         if file and not file.is_file():
             yield None

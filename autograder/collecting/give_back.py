@@ -1,4 +1,7 @@
-"""Feedback pages go back under the names that Moodle and Canvas know: only the page of the latest work, or a name."""
+"""`autograder feedback`: packs feedback pages under the names that Moodle and Canvas expect for an upload.
+
+A page is packed only if it shows the student's latest work and grade. Every other student is named with the next step.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from pathlib import Path
 
 from autograder.collecting.course import Course
 from autograder.collecting.owners import CANVAS, MOODLE
-from autograder.collecting.place import CANNOT_WRITE, Memory, Origin, stamped, written
+from autograder.collecting.place import CANNOT_WRITE, Memory, Origin, modified, timestamp_of
 from autograder.errors import AutograderError
 from autograder.terminal.words import shown
 
@@ -36,7 +39,10 @@ UPLOAD = {
 
 
 def main(assignment: str, to: Path) -> int:
-    """Writes the zips and files, prints what is where and who has no page; 1 if somebody has none."""
+    """Writes the zips and files into the folder `to`. Returns the exit status: 1 if some student has no page.
+
+    AutograderError if a file cannot be written.
+    """
     course = Course(assignment)
     memory = Memory(course.submitted, assignment)
     pages, missing = _pages(course, memory)
@@ -45,7 +51,7 @@ def main(assignment: str, to: Path) -> int:
     zips: dict[str, dict[str, Path]] = defaultdict(dict)
     single: dict[str, Path] = {}
     for student, found in pages.items():
-        origin = memory.of.get(student)
+        origin = memory.origins.get(student)
         for notebook, page in found.items():
             if origin and origin.system in (MOODLE, CANVAS) and origin.prefix:
                 zips[origin.system][_entry(origin, notebook)] = page
@@ -81,9 +87,9 @@ def _pages(course: Course, memory: Memory) -> tuple[dict[str, dict[str, Path]], 
         folder = course.folder(directories.feedback_directory, student)
         found = {name: folder / f"{name}.html" for name in graded if (folder / f"{name}.html").is_file()}
         work = course.folder(directories.submitted_directory, student)
-        newer = stamped(work)
-        older = stamped(folder)
-        origin = memory.of.get(student)
+        newer = timestamp_of(work)
+        older = timestamp_of(folder)
+        origin = memory.origins.get(student)
         graded_work = course.folder(directories.autograded_directory, student)
         if not found and not any((work / f"{name}.ipynb").is_file() for name in graded):
             wanted = " and no ".join(f"{name}.ipynb" for name in graded)
@@ -92,32 +98,32 @@ def _pages(course: Course, memory: Memory) -> tuple[dict[str, dict[str, Path]], 
             missing[student] = NO_PAGE.format(assignment=course.assignment)
         elif newer and (older is None or newer > older):
             missing[student] = OLD_PAGE.format(assignment=course.assignment, forced="")
-        elif (newer and newer != older) or _before(origin, found, graded_work):
-            # The work that was put in its place is not dated later, so nbgrader does not grade it unasked.
+        elif (newer and newer != older) or _is_outdated(origin, found, graded_work):
+            # The new work has no later date than the graded one, so nbgrader grades it only with --force.
             forced = f" --student={student} --force"
             missing[student] = OLD_PAGE.format(assignment=course.assignment, forced=forced)
-        elif any(written(page) < time for name, page in found.items() if (time := _graded(graded_work, name))):
+        elif any(modified(page) < time for name, page in found.items() if (time := _graded_at(graded_work, name))):
             missing[student] = OLD_GRADE.format(assignment=course.assignment)
         else:
             pages[student] = found
     return pages, missing
 
 
-def _before(origin: Origin | None, pages: dict[str, Path], graded: Path) -> bool:
-    """Whether any page, or the graded work that it shows, was made before the present work took its place."""
-    made = [time for name, page in pages.items() for time in (written(page), _graded(graded, name))]
+def _is_outdated(origin: Origin | None, pages: dict[str, Path], graded: Path) -> bool:
+    """Whether any page, or the graded copy that it shows, is older than the work now in `submitted/`."""
+    made = [time for name, page in pages.items() for time in (modified(page), _graded_at(graded, name))]
     since = origin.since if origin else None
     return since is not None and any(time < since for time in made if time)
 
 
-def _graded(folder: Path, notebook: str) -> datetime | None:
-    """When a notebook was graded, if it was."""
+def _graded_at(folder: Path, notebook: str) -> datetime | None:
+    """When the notebook was graded; None if it was not."""
     path = folder / f"{notebook}.ipynb"
-    return written(path) if path.is_file() else None
+    return modified(path) if path.is_file() else None
 
 
 def _entry(origin: Origin, notebook: str) -> str:
-    """The name in the zip. Canvas looks for the two numbers, Moodle for what stands before the file's own name."""
+    """The page's name in the zip. Canvas finds the student by the two numbers in it, Moodle by the prefix."""
     if origin.system == CANVAS and (name := origin.files.get(notebook)):
         return name.rpartition(".")[0] + ".html"
     return f"{origin.prefix}{notebook}.html"
@@ -136,7 +142,7 @@ def _write_zip(path: Path, entries: dict[str, Path]) -> None:
     try:
         with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, page in sorted(entries.items()):
-                # The number in it says whose it is, also where a name was in no encoding.
+                # Replacing bytes that are no UTF-8 does no harm: the number in the name identifies the student.
                 archive.writestr(name.encode("utf-8", "replace").decode(), page.read_bytes())
         os.replace(aside, path)
     finally:
@@ -145,7 +151,7 @@ def _write_zip(path: Path, entries: dict[str, Path]) -> None:
 
 def _write_files(folder: Path, files: dict[str, Path]) -> None:
     folder.mkdir(exist_ok=True)
-    for left in folder.glob("*.html"):  # only the latest
+    for left in folder.glob("*.html"):  # of an earlier run: such a page may be out of date
         if left.name not in files:
             left.unlink()
     for name, page in files.items():

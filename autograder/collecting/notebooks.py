@@ -1,4 +1,4 @@
-"""Which of an assignment's notebooks a file is: by its name, and by its cells where names fail."""
+"""Recognises which of the assignment's notebooks a file is: by its name, else by the names of its cells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNREADABLE = "it cannot be read as a notebook"
 
 @dataclass(frozen=True)
 class Known:
-    """A notebook of the assignment: the names of its marked cells, and whether any of them carries marks."""
+    """A notebook of the assignment: its name, the ids (grade_id) of its cells, and whether a cell has points."""
 
     name: str
     cells: frozenset[str]
@@ -23,7 +23,7 @@ class Known:
 
 
 def of_course(folders: list[Path]) -> list[Known]:
-    """The notebooks of an assignment, from the first of these folders that has any."""
+    """The notebooks of an assignment, read from the first of `folders` that has any."""
     for folder in folders:
         found = []
         for path in sorted(folder.glob("*.ipynb")) if folder.is_dir() else []:
@@ -39,7 +39,10 @@ def of_course(folders: list[Path]) -> list[Known]:
 
 
 def recognise(data: bytes, name: str, known: list[Known], assignment: str) -> Known:
-    """The notebook of the course that a handed-in file is; RefusedWork if it is none."""
+    """The entry of `known` that the file with content `data` and this `name` is; RefusedWork if it is none of them.
+
+    `assignment` is used in the message only.
+    """
     try:
         notebook = parse(data, Path(name))
     except UnreadableNotebook:

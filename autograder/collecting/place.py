@@ -1,7 +1,7 @@
-"""A submission takes its place in the course whole or not at all, and what was there before is kept.
+"""Moves a submission into the course's folder in one step, and keeps the work that it replaces.
 
-What is remembered of each (how Moodle or Canvas named it, when it was written) lies in `submitted/.collected/`, out of
-the reach of what students hand in.
+How Moodle or Canvas named the work, and when it was written, is recorded in `submitted/.collected/`. No file of a
+student can get that path.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ CANNOT_WRITE = "{path} cannot be written ({why}). Nothing is lost; run the same 
 DAMAGED = "{path} cannot be read ({why}). Move it away: it only remembers where collected files came from."
 _UNFINISHED = "unfinished-"
 _OF_NAMES = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
-"""Errors that come from what one student's files are called; the next student's can be written all the same."""
+"""Errors caused by the names of one student's files. Any other error (such as a full disk) ends the run."""
 
 
 @dataclass
 class Origin:
-    """Where a student's work came from; `files` are the names that the system gave, by notebook.
+    """Where a student's work came from; `files` maps each notebook to the name that Moodle or Canvas gave it.
 
-    `seen` is when the work was written, `placed` when it took its place, `digest` which work it is.
+    `seen` is when the work was written and `placed` when it was put into the course (both ISO 8601, UTC). `digest` is
+    the hash of its content.
     """
 
     system: str
@@ -54,30 +55,33 @@ class Origin:
 
     @property
     def since(self) -> datetime | None:
-        """Since when the work is in its place; what is older was made of other work."""
+        """When the work was put into the course; a grade or page that is older was made from other work."""
         return _time(self.placed)
 
 
 class Memory:
-    """What was collected of an assignment, by student."""
+    """The record of what was collected of an assignment: the `Origin` of each student's work.
+
+    AutograderError if its file exists and cannot be read.
+    """
 
     def __init__(self, submitted: Path, assignment: str) -> None:
         self.folder = submitted / ".collected"
         self.assignment = assignment
         self.file = self.folder / f"{assignment}.json"
-        self.of: dict[str, Origin] = {}
+        self.origins: dict[str, Origin] = {}
         try:
             read: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
-            self.of = {student: Origin(**origin) for student, origin in read["students"].items()}
+            self.origins = {student: Origin(**origin) for student, origin in read["students"].items()}
         except FileNotFoundError:
             pass
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise AutograderError(DAMAGED.format(path=self.file, why=error)) from None
 
     def save(self) -> None:
-        """Writes the file anew, whole."""
-        # In ASCII: a label may be a file's name that is in no encoding.
-        text = json.dumps({"students": {s: asdict(o) for s, o in sorted(self.of.items())}}, indent=1)
+        """Replaces the file in one step; AutograderError if it cannot be written."""
+        # json.dumps writes ASCII, so that a file name that is not valid UTF-8 can be stored too.
+        text = json.dumps({"students": {s: asdict(o) for s, o in sorted(self.origins.items())}}, indent=1)
         aside = self.file.with_name(f"{self.file.name}.{secrets.token_hex(4)}.new")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -90,20 +94,23 @@ class Memory:
             raise AutograderError(CANNOT_WRITE.format(path=self.file, why=error.strerror or error)) from None
 
     def recollected(self, student: str, final: Path, origin: Origin) -> None:
-        """The work that is at `final` came from `origin` too, with the same files."""
-        before = self.of.get(student)
+        """Records that the work at `final` was found again at `origin`, with the same content."""
+        before = self.origins.get(student)
         if before and before.digest == origin.digest:
-            if origin.system == PLAIN:  # it takes Moodle's or Canvas's own names to give feedback back there
+            if origin.system == PLAIN:  # keep the names of Moodle or Canvas: feedback can be uploaded only under them
                 return
             origin = replace(origin, seen=before.seen, placed=before.placed)
-        else:  # a run was killed before it remembered, or somebody else put the work there
-            origin = replace(origin, placed=max(map(written, final.glob("*.ipynb"))).isoformat())
+        else:  # an earlier run was killed before it saved, or the work was put there by hand
+            origin = replace(origin, placed=max(map(modified, final.glob("*.ipynb"))).isoformat())
         if origin != before:
-            self.of[student] = origin
+            self.origins[student] = origin
             self.save()
 
     def place(self, student: str, files: Mapping[str, bytes], final: Path, origin: Origin) -> str:
-        """Puts `files` at `final`; returns where the work that was there before is kept, or ''."""
+        """Puts `files` (content by relative path) at `final`; returns where earlier work is kept, or "".
+
+        RefusedWork if the names of the files do not fit the disk, AutograderError for any other failure.
+        """
         try:
             return self._place(student, files, final, origin)
         except OSError as error:
@@ -122,8 +129,9 @@ class Memory:
                 path = aside / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-            # By the clock of this disk, which is the one that later files on it are compared with.
-            origin = replace(origin, placed=written(path).isoformat())
+            # The time comes from the file system, whose clock may differ from this machine's: it is compared with the
+            # times of other files there.
+            origin = replace(origin, placed=modified(path).isoformat())
             if os.path.lexists(final):
                 earlier.parent.mkdir(parents=True, exist_ok=True)
                 os.rename(final, earlier)
@@ -137,24 +145,24 @@ class Memory:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
             with suppress(OSError):
-                final.parent.rmdir()  # only if nothing came of it
-        self.of[student] = origin
+                final.parent.rmdir()  # succeeds only if it is empty, because the move failed
+        self.origins[student] = origin
         self.save()
         return kept
 
     def tidy(self) -> None:
-        """Removes what a run left that was killed."""
+        """Removes the unfinished folders of runs that were killed."""
         for left in self.folder.glob(f"{_UNFINISHED}*"):
             shutil.rmtree(left, ignore_errors=True)
 
 
-def written(path: Path) -> datetime:
-    """When a file was written."""
+def modified(path: Path) -> datetime:
+    """When a file was last written, in UTC."""
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def digest(files: Mapping[str, bytes]) -> str:
-    """One value for what was handed in, whatever the time."""
+    """SHA-256 of the names and contents of `files`, without timestamp.txt."""
     found = hashlib.sha256()
     for name, data in sorted(files.items()):
         if name != "timestamp.txt":
@@ -162,8 +170,8 @@ def digest(files: Mapping[str, bytes]) -> str:
     return found.hexdigest()
 
 
-def there(folder: Path, most: int) -> dict[str, bytes]:
-    """The regular files of a submission that is there already."""
+def existing_files(folder: Path, most: int) -> dict[str, bytes]:
+    """The regular files in `folder`, by relative path: at most 1000, each of at most `most` bytes."""
     found: dict[str, bytes] = {}
     for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
         if path.is_file() and not path.is_symlink() and path.stat().st_size <= most and len(found) < 1000:
@@ -178,13 +186,13 @@ def _time(text: str) -> datetime | None:
         return None
 
 
-def stamped(folder: Path) -> datetime | None:
-    """The time in a submission's timestamp.txt."""
+def timestamp_of(folder: Path) -> datetime | None:
+    """The time in a submission's timestamp.txt; None if there is none or it is not a time."""
     from nbgrader.utils import parse_utc
 
     try:
         text = (folder / "timestamp.txt").read_text(encoding="utf-8")[:200].strip()
         time: datetime = parse_utc(text)
-    except Exception:  # none, or one that nobody can read
+    except Exception:  # no file, or text that dateutil cannot parse, for which it raises many types
         return None
     return time.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""One student's files: which of them are the assignment's notebooks, whatever their names; what else comes along."""
+"""Selects from one student's files the assignment's notebooks, whatever their names, and the other files to keep."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ ODD_NAME = "its name cannot be kept"
 IN_FILE = "it lies in a folder that has a file's name"
 DEEP_ZIP = "a zip within a zip is not opened"
 NOT_THEIRS = {"timestamp.txt", "submission_secret.txt"}
-"""nbgrader's own files; what a student hands in under these names is not taken."""
+"""nbgrader's own files; a student's file with such a name is left out."""
 _KIT = {ORIGINAL, "venv", ".venv"}
-"""Folders of the student kit, which some hand in whole: the untouched notebooks, and the environment."""
+"""Folders of the student kit that hold no answers: the untouched notebooks and the environment."""
 _RESERVED = ("con", "prn", "aux", "nul")
 _MOST_NAMES = 1000
 _MOST_SAID = 10
 _MOST_BYTES = 255
-"""Of one name, on the usual disks."""
+"""Most bytes of one name on common file systems."""
 
 
 @dataclass
 class Work:
-    """All that came from one owner."""
+    """All files of one owner, each with what its path says."""
 
     owner: Owner
     entries: list[tuple[Entry, Owned]] = field(default_factory=list)
@@ -58,7 +58,8 @@ class Work:
 
 @dataclass
 class Submission:
-    """What is placed: the files, the names that the notebooks came under, their time, and notes for the instructor."""
+    """What will be put into the course: files by relative path, the notebooks' original names, the time when the latest
+    was written, and notes for the instructor."""
 
     files: dict[str, bytes]
     names: dict[str, str]
@@ -67,31 +68,31 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Caps:
-    """Bytes of a file, and of all files of a submission."""
+class Limits:
+    """Most bytes of one file, and of all files of a submission."""
 
     file: int
     folder: int
 
 
-def submission(work: Work, known: list[Known], assignment: str, caps: Caps) -> Submission:
-    """What an owner handed in of the assignment; RefusedWork says why it cannot be placed."""
-    notebooks, others, refused = _sorted(work, known, assignment, caps)
+def submission(work: Work, known: list[Known], assignment: str, limits: Limits) -> Submission:
+    """What the owner handed in for the assignment, whose notebooks are `known`; RefusedWork if it cannot be used."""
+    notebooks, others, refused = _sorted(work, known, assignment, limits)
     files: dict[str, bytes] = {}
     names: dict[str, str] = {}
     times: list[datetime] = []
     for name, found in notebooks.items():
-        entry, part, data = _chosen(name, found)
+        entry, part, data = _counting_file(name, found)
         files[f"{name}.ipynb"] = data
         names[name] = part.prefix + part.rest[-1] if part.owner and part.owner.system == CANVAS else part.rest[-1]
         times += [entry.time] if entry.time else []
     graded = [k.name for k in known if k.graded]
     if not any(name in names for name in graded):
         handed_in = ", ".join(shown(part.rest[-1] if part.rest else entry.name) for entry, part in work.entries)
-        said = ONLY_TYPED if work.typed else "; ".join(_first(refused)) or handed_in
+        said = ONLY_TYPED if work.typed else "; ".join(_abridged(refused)) or handed_in
         wanted = " and ".join(f"{name}.ipynb" for name in graded)
         raise RefusedWork(NO_NOTEBOOK.format(assignment=assignment, found=said, wanted=wanted))
-    # A name is a file's or a folder's. On some disks capital letters make no difference.
+    # One name cannot be both a file and a folder. Some file systems ignore case.
     taken = {name.casefold() for name in (*files, *others, *NOT_THEIRS)}
     for relative, data in others.items():
         if any(str(folder).casefold() in taken for folder in PurePosixPath(relative).parents):
@@ -100,33 +101,33 @@ def submission(work: Work, known: list[Known], assignment: str, caps: Caps) -> S
             files.setdefault(relative, data)
     if len(files) > _MOST_NAMES:
         raise RefusedWork(archive.TOO_MANY.format(most=_MOST_NAMES))
-    if sum(map(len, files.values())) > caps.folder:
-        raise RefusedWork(TOO_BIG.format(most=caps.folder / 1e6))
+    if sum(map(len, files.values())) > limits.folder:
+        raise RefusedWork(TOO_BIG.format(most=limits.folder / 1e6))
     notes = [PART.format(name=name) for name in graded if name not in names]
-    notes += [LEFT_OUT.format(what=what) for what in _first(refused)] + ([LATE] if work.late else [])
+    notes += [LEFT_OUT.format(what=what) for what in _abridged(refused)] + ([LATE] if work.late else [])
     return Submission(files, names, max(times, default=None), notes)
 
 
 def _sorted(
-    work: Work, known: list[Known], assignment: str, caps: Caps
+    work: Work, known: list[Known], assignment: str, limits: Limits
 ) -> tuple[dict[str, list[tuple[Entry, Owned, bytes]]], dict[str, bytes], list[str]]:
-    """The notebooks, by what they are; other files, by name; and what cannot be used, in words."""
+    """The notebooks by the course's name for them, other files by path, and a sentence for each file left out."""
     notebooks: dict[str, list[tuple[Entry, Owned, bytes]]] = defaultdict(list)
     others: dict[str, bytes] = {}
     refused: list[str] = []
     total = 0
-    for entry, part in _opened(work, caps, refused):
+    for entry, part in _opened(work, limits, refused):
         path = PurePosixPath(*part.rest) if part.rest else PurePosixPath(entry.name)
         if part.typed or path.name.casefold() in NOT_THEIRS or set(path.parts[:-1]) & _KIT:
             continue
         total += entry.size
-        if total > 2 * caps.folder:  # before it fills the memory
-            raise RefusedWork(TOO_BIG.format(most=caps.folder / 1e6))
+        if total > 2 * limits.folder:  # stop before the files fill the memory
+            raise RefusedWork(TOO_BIG.format(most=limits.folder / 1e6))
         try:
             data = archive.read(entry)
             if path.suffix.casefold() == ".ipynb":
                 notebooks[recognise(data, path.name, known, assignment).name].append((entry, part, data))
-            elif _plain(path):
+            elif _is_allowed(path):
                 others[path.as_posix()] = data
             else:
                 refused.append(f"{shown(path.name)}: {ODD_NAME}")
@@ -135,8 +136,8 @@ def _sorted(
     return notebooks, others, refused
 
 
-def _opened(work: Work, caps: Caps, refused: list[str]) -> list[tuple[Entry, Owned]]:
-    """The owner's files; of a zip of the student's own, what is in it."""
+def _opened(work: Work, limits: Limits, refused: list[str]) -> list[tuple[Entry, Owned]]:
+    """The owner's files, with each zip replaced by the files in it."""
     out: list[tuple[Entry, Owned]] = []
     for entry, part in work.entries:
         name = part.rest[-1] if part.rest else entry.name
@@ -144,7 +145,7 @@ def _opened(work: Work, caps: Caps, refused: list[str]) -> list[tuple[Entry, Own
             out.append((entry, part))
             continue
         try:
-            inner = archive.inside(entry, caps.file)
+            inner = archive.inside(entry, limits.file)
         except RefusedWork as error:
             refused.append(f"{shown(name)}: {error}")
             continue
@@ -159,8 +160,8 @@ def _opened(work: Work, caps: Caps, refused: list[str]) -> list[tuple[Entry, Own
     return out
 
 
-def _chosen(name: str, found: list[tuple[Entry, Owned, bytes]]) -> tuple[Entry, Owned, bytes]:
-    """The one that counts: Canvas numbers files in the order they came; else two that differ are for a person."""
+def _counting_file(name: str, found: list[tuple[Entry, Owned, bytes]]) -> tuple[Entry, Owned, bytes]:
+    """The notebook that counts: of Canvas's numbered files the last; else RefusedWork if two of them differ."""
     if len({data for _, _, data in found}) > 1:
         owner = found[0][1].owner
         numbered = owner is not None and owner.system == CANVAS and len({p.order for _, p, _ in found}) == len(found)
@@ -169,14 +170,14 @@ def _chosen(name: str, found: list[tuple[Entry, Owned, bytes]]) -> tuple[Entry, 
     return max(found, key=lambda one: one[1].order)
 
 
-def _first(said: list[str]) -> list[str]:
-    """So many as a line can hold: a whole environment that was handed in has thousands of files."""
+def _abridged(said: list[str]) -> list[str]:
+    """At most `_MOST_SAID` of the sentences: a student may hand in an environment with thousands of files."""
     rest = len(said) - _MOST_SAID
     return [*said[:_MOST_SAID], MORE.format(count=rest)] if rest > 0 else said
 
 
-def _plain(path: PurePosixPath) -> bool:
-    """Whether a further file may keep its name in the course's folder."""
+def _is_allowed(path: PurePosixPath) -> bool:
+    """Whether a file that is not a notebook can keep its path: valid on Windows too, and not hidden."""
     return len(path.parts) <= 5 and all(
         part.isprintable()
         and not part.startswith(".")

@@ -1,4 +1,4 @@
-"""The command line, a module for each who types it: `add_to(commands)` adds its commands.
+"""The command line: a module for each kind of user, whose `add_to(commands)` adds its commands to the parser.
 
-A command imports what it needs when it runs, so that `autograder --help` is there at once.
+A command imports its modules when it runs, so that `autograder --help` is fast.
 """

@@ -1,4 +1,4 @@
-"""What authors type: `autograder new-assignment`, `new`, `inspect`, `refresh` and `pictures`."""
+"""The commands for authors: `autograder new-assignment`, `new`, `inspect`, `refresh` and `pictures`."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _new(options: argparse.Namespace) -> int:
 
     if not NAME.fullmatch(options.name):
         raise QuestionError(f"{options.name} is no name for a question: it starts with q, such as q7.")
-    path = options.notebook or _the_one(notebooks.set_up())
+    path = options.notebook or _only(notebooks.set_up())
     notebook = notebooks.read(path)
     try:
         source = sys.stdin.read() if options.forward == "-" else Path(options.forward).read_text(encoding="utf-8")
@@ -140,8 +140,8 @@ def _new(options: argparse.Namespace) -> int:
     return 0
 
 
-def _the_one(paths: list[Path]) -> Path:
-    """The only notebook that the command can mean."""
+def _only(paths: list[Path]) -> Path:
+    """The only one of `paths`; QuestionError if there are none or several."""
     if len(paths) == 1:
         return paths[0]
     if not paths:
@@ -153,7 +153,7 @@ def _the_one(paths: list[Path]) -> Path:
 
 
 def _all(options: argparse.Namespace) -> list[Path]:
-    """The notebooks that the command is about."""
+    """The notebook named with --notebook, else all with questions; QuestionError if there are none."""
     from autograder.authoring import notebook as notebooks
 
     paths = [options.notebook] if options.notebook else notebooks.with_questions()
@@ -183,7 +183,7 @@ def _inspect(options: argparse.Namespace) -> int:
         if not having:
             has = "has" if len(paths) == 1 else "have"
             raise QuestionError(f"{_listed(paths)} {has} no question {options.name}; the questions there: {names}.")
-        paths = [_the_one(having)]
+        paths = [_only(having)]
     bad = []
     for path in paths:
         for name, fault in found[path].faults.items():
@@ -219,7 +219,7 @@ def _refresh(options: argparse.Namespace) -> int:
         )
     stale = False
     for path, of in done.items():
-        if not of.changes and not of.look and not of.faults:
+        if not of.changes and not of.to_review and not of.faults:
             what = "the pictures are" if options.pictures else "everything is"
             print(f"{path}: {what} up to date.")
             continue
@@ -230,9 +230,9 @@ def _refresh(options: argparse.Namespace) -> int:
             print(f"  Not refreshed: {fault}")
         if of.changes and not options.check:
             notebooks.write(of.notebook, path)
-        if of.look:
+        if of.to_review:
             print("  Look at this yourself:")
-            print("\n".join(f"    {text}" for text in of.look))
+            print("\n".join(f"    {text}" for text in of.to_review))
         stale |= bool(of.changes)
     if options.check and stale:
         command = "autograder pictures" if options.pictures else "autograder refresh"

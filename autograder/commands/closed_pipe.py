@@ -1,4 +1,4 @@
-"""`autograder inspect | head -1`: when whoever reads has seen enough, a command ends without a traceback."""
+"""Ends a command without a traceback if its output is a pipe whose reader has ended, as in `… | head -1`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from typing import ParamSpec
 
 _P = ParamSpec("_P")
 CLOSED = 141
-"""What a shell says of a program whose reader has gone: 128 + SIGPIPE."""
+"""The exit status that shells give to a program killed by SIGPIPE: 128 + 13."""
 
 
 def survives_closed_pipe(main: Callable[_P, int]) -> Callable[_P, int]:
-    """Everything is written out within `main`, `--help` too, so that nothing is left to fail when Python ends."""
+    """Decorates `main` to return CLOSED on a closed pipe.
+
+    Output is flushed here, also after `--help`: otherwise Python flushes when it exits, and prints the error.
+    """
 
     @wraps(main)
     def survives(*arguments: _P.args, **options: _P.kwargs) -> int:

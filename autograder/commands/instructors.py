@@ -1,4 +1,4 @@
-"""What instructors type: `autograder grade`, `grades`, `roster`, `seeds`, `collect` and `feedback`."""
+"""The commands for instructors: `autograder grade`, `grades`, `roster`, `seeds`, `collect` and `feedback`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `autograder --help` shows: the commands by who types them, as the modules added them, and where to read on."""
+"""The parser behind `autograder --help`: it lists the commands grouped by kind of user, with examples."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ READ_ON = (
 
 
 class Overview(argparse.ArgumentParser):
-    """The parser of the whole command line; its help is grouped, which argparse cannot do for commands."""
+    """The parser of the whole command line. argparse cannot group subcommands in its help, so the help is made here."""
 
     def __init__(self) -> None:
         super().__init__(prog="autograder", description=PURPOSE)
@@ -37,13 +37,13 @@ class Overview(argparse.ArgumentParser):
         self._groups: list[tuple[str, Group]] = []
 
     def group(self, title: str) -> Group:
-        """Where one kind of people's commands are added, by `add_parser` as argparse has it."""
+        """A new group of commands; its `add_parser` works like argparse's."""
         made = Group(self._commands)
         self._groups.append((title, made))
         return made
 
     def error(self, message: str) -> NoReturn:
-        """One line, for a command that there is not too; argparse would list everything."""
+        """Exits with one line, also for an unknown command, for which argparse would list all commands."""
         if wrong := re.search(r"COMMAND: invalid choice: '(.*?)'", message):
             near = get_close_matches(wrong[1], [name for _, group in self._groups for name in group.lines], 1)
             meant = f" Did you mean {near[0]}?" if near else ""
@@ -65,14 +65,14 @@ class Overview(argparse.ArgumentParser):
 
 
 class Group:
-    """The commands of one kind of people, and the line that each has in the help."""
+    """The commands for one kind of user, and the line of each in the help."""
 
     def __init__(self, commands: Any) -> None:
         self._commands = commands
         self.lines: dict[str, str] = {}
 
     def add_parser(self, name: str, **options: Any) -> argparse.ArgumentParser:
-        """As argparse's own; `help` is the command's line."""
+        """Adds a command as argparse's `add_parser` does; `help` is its line in the list."""
         self.lines[name] = options.get("help", "")
         return self._commands.add_parser(name, **options)  # type: ignore[no-any-return]
 
@@ -84,7 +84,7 @@ def _entry(name: str, text: str, column: int, width: int) -> str:
 
 
 def version() -> str:
-    """This package's version and those that verdicts depend on, without importing anything."""
+    """The versions of this package, torch, nbgrader and Python, without importing torch or nbgrader."""
     return f"autograder {__version__} ({_of('torch')}, {_of('nbgrader')}, Python {python_version()})"
 
 

@@ -1,4 +1,4 @@
-"""What students type: `autograder check` and `pack`."""
+"""The commands for students: `autograder check` and `pack`."""
 
 from __future__ import annotations
 

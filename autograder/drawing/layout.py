@@ -1,8 +1,8 @@
-"""Where the nodes of a computation graph stand and where its edges run, given how large the nodes are.
+"""Places the nodes of a computation graph and routes its edges, given the sizes of the nodes. Lengths are in px.
 
-Columns by longest path from the leaves, order in a column by barycentre, heights by least squares. An edge that skips
-columns has a bend in each of them, which keeps its place free as a node does. A graph too wide for a page is broken
-into rows like text; its edges run from the end of a row to the start of the next in lanes of their own.
+A layered layout (Sugiyama, Tagawa and Toda 1981): columns by longest path from the leaves, order within a column by
+barycentre, heights by least squares. An edge that skips columns gets a bend in each, which takes space as a node does.
+A graph too wide for a page is broken into rows like text; edges between rows run in lanes of their own.
 """
 
 from __future__ import annotations
@@ -15,18 +15,22 @@ from typing import NamedTuple
 from autograder.calculus.graph import Forward
 
 WIDEST = 900
-"""A row's width before the graph is broken into several: what a notebook shows without shrinking the text much."""
+"""The greatest width of a row: a notebook shows it without shrinking the text much."""
 _GAP, _WIDEST_GAP = 36, 84  # between columns
 _BETWEEN, _AROUND_BEND = 14, 7  # between the nodes of a column, and on each side of an edge passing through it
 _LANE, _BETWEEN_ROWS = 9, 26
-_TIP = 10  # the last stretch of an edge is straight, for its arrowhead
+_TIP = 10  # length of the straight end of an edge, for its arrowhead
 
 Key = str | tuple[str, str, int]
-"""A node by its name, or a bend: the edge that passes, from source to consumer, and the column."""
+"""A node by its name, or a bend by its edge (source, consumer) and column."""
 
 
 class Item(NamedTuple):
-    """The size of a node: its box, the column that its texts need, and its height above and below the box's middle."""
+    """The size of a node.
+
+    `size` is the width of its box, `column` the width with the texts, `half` half the height of the box, `up` and
+    `down` the height with the texts above and below the middle of the box.
+    """
 
     size: float
     column: float
@@ -37,7 +41,7 @@ class Item(NamedTuple):
 
 @dataclass
 class Layout:
-    """The finished arrangement: centres of the boxes, paths of the edges, size of the whole."""
+    """The result: the centre of each box, the path of each edge, and the size of the whole."""
 
     items: Mapping[str, Item]
     edges: list[tuple[str, str]]
@@ -52,7 +56,7 @@ class Layout:
     _lanes: dict[tuple[Key, Key], tuple[float, float, float]] = field(default_factory=dict)  # right, under, left
 
     def path(self, source: str, consumer: str) -> tuple[str, tuple[float, float]]:
-        """The edge as SVG path data, absolute and short of its arrowhead, and the point where the arrowhead ends."""
+        """The edge as SVG path data, which ends before the arrowhead, and the tip of the arrowhead."""
         chain = self._chains[source, consumer]
         x, y = self.centre[source]
         data = [f"M{x + self.items[source].size / 2:.1f} {y:.1f}"]
@@ -74,27 +78,27 @@ class Layout:
 
 
 def arrange(forward: Forward, items: Mapping[str, Item], main: set[str]) -> Layout:
-    """The layout of `forward` whose nodes have these sizes; edges from `main` are kept straight before others."""
+    """The layout of `forward` with nodes of these sizes; edges from nodes in `main` are kept straight first."""
     edges = [(source, line.name) for line in forward.lines for source in line.inputs]
     layout = Layout(items, edges)
     columns = _columns(forward, rows=1)
     widths = _widths(columns, items)
     per_row = len(columns)
-    while per_row > 1 and max(_packed(row) for row in _rows(widths, per_row)) > WIDEST:
+    while per_row > 1 and max(_least_width(row) for row in _rows(widths, per_row)) > WIDEST:
         layout.rows += 1
         columns = _columns(forward, layout.rows)
         widths = _widths(columns, items)
         per_row = -(-len(columns) // layout.rows)
     layout.rows = -(-len(columns) // per_row)
-    _bend(layout, columns)
+    _add_bends(layout, columns)
     order = _ordered(layout, columns)
-    _stand(layout, order, widths, per_row, main)
+    _set_coordinates(layout, order, widths, per_row, main)
     return layout
 
 
 def one_row(forward: Forward, items: Mapping[str, Item]) -> bool:
-    """Whether the graph needs no second row with nodes of these sizes."""
-    return _packed(_widths(_columns(forward, rows=1), items)) <= WIDEST
+    """Whether the graph fits in one row with nodes of these sizes."""
+    return _least_width(_widths(_columns(forward, rows=1), items)) <= WIDEST
 
 
 def _widths(columns: list[list[str]], items: Mapping[str, Item]) -> list[float]:
@@ -105,12 +109,12 @@ def _rows(widths: Sequence[float], per_row: int) -> list[Sequence[float]]:
     return [widths[i : i + per_row] for i in range(0, len(widths), per_row)]
 
 
-def _packed(widths: Sequence[float]) -> float:
+def _least_width(widths: Sequence[float]) -> float:
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
 def _columns(forward: Forward, rows: int) -> list[list[str]]:
-    """Nodes by the longest path that leads to them; with several rows, leaves stand right before their first use."""
+    """Columns of nodes by longest path from a leaf; with several rows, leaves stand just before their first use."""
     depth = dict.fromkeys(forward.leaves, 0)
     for line in forward.lines:
         depth[line.name] = 1 + max(depth[n] for n in line.inputs)
@@ -123,7 +127,7 @@ def _columns(forward: Forward, rows: int) -> list[list[str]]:
     return columns
 
 
-def _bend(layout: Layout, columns: list[list[str]]) -> None:
+def _add_bends(layout: Layout, columns: list[list[str]]) -> None:
     layout._column_of = {name: i for i, column in enumerate(columns) for name in column}
     for source, consumer in layout.edges:
         passed = range(layout._column_of[source] + 1, layout._column_of[consumer])
@@ -137,7 +141,7 @@ def _steps(layout: Layout) -> list[tuple[Key, Key]]:
 
 
 def _ordered(layout: Layout, columns: list[list[str]]) -> list[list[Key]]:
-    """The columns, bends included, in the best order that sweeping by barycentre finds."""
+    """The columns with their bends, in the order with the fewest crossings that barycentre sweeps find."""
     before: dict[Key, list[Key]] = {key: [] for key in layout._column_of}
     after: dict[Key, list[Key]] = {key: [] for key in layout._column_of}
     steps = _steps(layout)
@@ -170,29 +174,31 @@ def _ordered(layout: Layout, columns: list[list[str]]) -> list[list[Key]]:
     return best
 
 
-def _stand(layout: Layout, order: list[list[Key]], widths: Sequence[float], per_row: int, main: set[str]) -> None:
-    """Fills in the coordinates, row under row."""
+def _set_coordinates(
+    layout: Layout, order: list[list[Key]], widths: Sequence[float], per_row: int, main: set[str]
+) -> None:
+    """Sets all coordinates, row by row."""
     row_of = [i // per_row for i in range(len(order))]
     wrapped = [(a, b) for a, b in _steps(layout) if row_of[layout._column_of[a]] != row_of[layout._column_of[b]]]
     lanes = [[s for s in wrapped if row_of[layout._column_of[s[0]]] == row] for row in range(layout.rows)]
     side = max(map(len, lanes)) * _LANE + 14 if wrapped else 0.0
-    inner = max(_packed(row) for row in _rows(widths, per_row))
+    inner = max(_least_width(row) for row in _rows(widths, per_row))
     inner = min(max(inner, WIDEST * 0.8 - 2 * side), inner + (_WIDEST_GAP - _GAP) * (per_row - 1))
     for row, members in enumerate(_rows(widths, per_row)):
-        spare = inner - _packed(members)
+        spare = inner - _least_width(members)
         gap = _GAP + min(spare / max(len(members) - 1, 1), _WIDEST_GAP - _GAP)
         x = side
         for wide in members:
             layout._columns.append((row, x, x + wide))
             x += wide + gap
-    _fan_in(layout, order, row_of)
+    _set_ports(layout, order, row_of)
     y = _heights(layout, order, row_of, main)
     layout.width = max(right for _, _, right in layout._columns) + side
     top = 0.0
     for row in range(layout.rows):
         keys = [k for i, column in enumerate(order) if row_of[i] == row for k in column]
-        highest = min(y[k] - _reach(layout, k)[0] for k in keys)
-        lowest = max(y[k] + _reach(layout, k)[1] for k in keys)
+        highest = min(y[k] - _extent(layout, k)[0] for k in keys)
+        lowest = max(y[k] + _extent(layout, k)[1] for k in keys)
         for k in keys:
             _, left, right = layout._columns[layout._column_of[k]]
             layout.centre[k] = ((left + right) / 2, y[k] - highest + top)
@@ -206,8 +212,8 @@ def _stand(layout: Layout, order: list[list[Key]], widths: Sequence[float], per_
     layout.height = top
 
 
-def _fan_in(layout: Layout, order: list[list[Key]], row_of: list[int]) -> None:
-    """Spreads the edges that arrive at a node over its left side, in the order in which they come."""
+def _set_ports(layout: Layout, order: list[list[Key]], row_of: list[int]) -> None:
+    """Distributes the edges that arrive at a node over its left side, in the order of their sources."""
     place = {key: (row_of[i], j) for i, column in enumerate(order) for j, key in enumerate(column)}
     for name in {consumer for _, consumer in layout.edges}:
         arriving = sorted((place[c[-2]], edge) for edge, c in layout._chains.items() if edge[1] == name)
@@ -216,14 +222,14 @@ def _fan_in(layout: Layout, order: list[list[Key]], row_of: list[int]) -> None:
             layout._ports[edge] = (i - (len(arriving) - 1) / 2) * step
 
 
-def _reach(layout: Layout, key: Key) -> tuple[float, float]:
+def _extent(layout: Layout, key: Key) -> tuple[float, float]:
     if isinstance(key, str):
         return layout.items[key].up, layout.items[key].down
     return _AROUND_BEND, _AROUND_BEND
 
 
 def _heights(layout: Layout, order: list[list[Key]], row_of: list[int], main: set[str]) -> dict[Key, float]:
-    """Each node as near the middle of its neighbours as the others in its column let it be."""
+    """Heights: each node as near to the mean of its neighbours as the other nodes of its column allow."""
     pull: dict[Key, list[tuple[Key, float, float]]] = {key: [] for key in layout._column_of}
     for (source, consumer), chain in layout._chains.items():
         for here, there in pairwise(chain):
@@ -235,9 +241,9 @@ def _heights(layout: Layout, order: list[list[Key]], row_of: list[int], main: se
     y: dict[Key, float] = {}
     apart: list[list[float]] = []
     for column in order:
-        reach = [_reach(layout, key) for key in column]
+        reach = [_extent(layout, key) for key in column]
         apart.append([a[1] + b[0] + _BETWEEN for a, b in pairwise(reach)])
-        y.update(zip(column, _spread([0.0] * len(column), [1.0] * len(column), apart[-1]), strict=True))
+        y.update(zip(column, _isotonic([0.0] * len(column), [1.0] * len(column), apart[-1]), strict=True))
 
     def settle(i: int, pull: Mapping[Key, list[tuple[Key, float, float]]]) -> None:
         weights = [sum(weight for _, weight, _ in pull[key]) or 0.1 for key in order[i]]
@@ -245,12 +251,12 @@ def _heights(layout: Layout, order: list[list[Key]], row_of: list[int], main: se
             sum((y[other] + port) * weight for other, weight, port in pull[key]) / total if pull[key] else y[key]
             for key, total in zip(order[i], weights, strict=True)
         ]
-        y.update(zip(order[i], _spread(wanted, weights, apart[i]), strict=True))
+        y.update(zip(order[i], _isotonic(wanted, weights, apart[i]), strict=True))
 
     indices = range(len(order))
     for i in [*indices, *reversed(indices)] * 5:
         settle(i, pull)
-    onward = {  # last, what is on the way follows its consumers alone, so that its edges run straight
+    onward = {  # at last, `main` nodes follow their consumers only, so that the edges between them run straight
         key: [(n, 500 * w, p) for n, w, p in pulls if w >= 6 and layout._column_of[n] > layout._column_of[key]] or pulls
         for key, pulls in pull.items()
     }
@@ -259,8 +265,11 @@ def _heights(layout: Layout, order: list[list[Key]], row_of: list[int], main: se
     return y
 
 
-def _spread(wanted: Sequence[float], weights: Sequence[float], apart: Sequence[float]) -> list[float]:
-    """The heights nearest to the wanted ones (least squares) that keep their order and their distances."""
+def _isotonic(wanted: Sequence[float], weights: Sequence[float], apart: Sequence[float]) -> list[float]:
+    """The heights nearest to `wanted` (weighted least squares) that keep the order and the distances `apart`.
+
+    This is isotonic regression, solved by the pool-adjacent-violators algorithm.
+    """
     offset, blocks = 0.0, list[tuple[float, float, int]]()  # mean, weight, how many
     offsets = []
     for i, (want, weight) in enumerate(zip(wanted, weights, strict=True)):
@@ -275,7 +284,7 @@ def _spread(wanted: Sequence[float], weights: Sequence[float], apart: Sequence[f
 
 
 def _rounded(points: Sequence[tuple[float, float]], radius: float = 7) -> str:
-    """A line through points joined at right angles, its corners rounded."""
+    """SVG path data of a line whose segments meet at right angles, with rounded corners."""
     data = []
     for (ax, ay), (bx, by), (cx, cy) in zip(points, points[1:], points[2:], strict=False):
         before, after = max(abs(ax - bx), abs(ay - by)), max(abs(cx - bx), abs(cy - by))

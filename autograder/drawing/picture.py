@@ -1,7 +1,7 @@
-"""A picture as notebooks take it: an SVG with a text for those who cannot see it; and as one line for a statement.
+"""A picture for notebooks: as an output with an alternative text, and as one `<img>` line for a markdown cell.
 
 JupyterLab refuses SVG attachments ("unknown image mime type"), and markdown-it (VS Code) refuses SVG data in `![]()`.
-An `<img>` with a data URI is shown by both, by Notebook, Colab and nbconvert, as an image in which no script can run.
+JupyterLab, VS Code, Notebook, Colab and nbconvert all show an `<img>` with a data URI, in which no script can run.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from html import escape, unescape
 
 @dataclass(frozen=True)
 class Picture:
-    """One computation graph as SVG; `print` shows its description."""
+    """A computation graph as SVG text; `str` gives its description."""
 
     svg: str
 
@@ -23,11 +23,11 @@ class Picture:
         return unescape(found[1]) if found else ""
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        """HTML first: front ends scale an `<img>` with its column, and read its text to those who cannot see it."""
+        """IPython's display data. As HTML, the picture scales with the column and screen readers read its text."""
         return {"text/html": self.img(str(self)), "image/svg+xml": self.svg, "text/plain": str(self)}
 
     def img(self, alt: str) -> str:
-        """`<img alt="…" … src="data:…">` on one line: as wide as the picture is, never wider than its column."""
+        """`<img alt="…" … src="data:…">` on one line, in the picture's own width but never wider than its column."""
         box = re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+)', self.svg)
         wide = f' width="{float(box[1]):.0f}"' if box else ""
         data = base64.b64encode(self.svg.encode()).decode()

@@ -1,7 +1,7 @@
-"""Pictures of a computation graph: one SVG text from a graph and words, nothing measured, nothing heavy imported.
+"""Draws a computation graph as one SVG text, without importing torch or a drawing library.
 
-The rule kept here: no text leaves its box and no edge runs through a node, whatever the graph. So text is monospaced
-and its width estimated from above, nodes stand in columns, and edges bend only between columns.
+For any graph, no text leaves its box and no edge crosses a node. So text is monospaced with an upper bound for its
+width, nodes stand in columns, and edges bend only between columns.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from enum import Enum
 from html import escape
 
 from autograder.calculus.graph import Forward
+from autograder.drawing.elements import SANS, box, clean, shortened, text_line, width
 from autograder.drawing.layout import Item, Layout, arrange, one_row
 
 
 class Mark(Enum):
-    """What is known of one link; the value is its symbol, so that colour is never needed."""
+    """The verdict on one link; the value is its symbol, because colour alone must not carry it (WCAG 2.2, 1.4.1)."""
 
     RIGHT = "✓"
     WRONG = "✗"
@@ -25,9 +26,7 @@ class Mark(Enum):
 
 
 _INK, _SOFT, _FAINT, _BLUE = "#1f2933", "#667080", "#b4bcc6", "#0b57d0"
-_MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace"
-_SANS = "system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif"
-# Stroke, fill and line of a judged slot: solid, bold, dashed, so that print without colour tells them apart.
+# Stroke, fill and line style of a slot with a verdict: solid, bold or dashed, so that they differ without colour.
 _LOOKS = {
     Mark.RIGHT: ("#17702f", "#e7f5ea", 'stroke-width="1.6"'),
     Mark.WRONG: ("#b3201a", "#fdeae8", 'stroke-width="3.4"'),
@@ -43,9 +42,9 @@ _LEADING = 17
 _SLOT_GAP, _VALUE_GAP, _RING = 6, 5, 3.5
 _PAD = 16
 _NARROWEST = 330
-_LONGEST = {"expression": 30, "name": 22, "value": 16}  # characters; what is longer ends in …
+_LONGEST = {"expression": 30, "name": 22, "value": 16}  # characters; longer text is cut and ends in …
 _DOT = "\u00a0 · \u00a0"
-_WIDE, _NARROW = (33, 24), (16, 12)  # characters that a node, a slot may have on one line
+_WIDE, _NARROW = (33, 24), (16, 12)  # most characters on one line of a node and of a slot
 
 
 def svg(  # noqa: PLR0913  # a picture has these parts, and all but the graph may be left out
@@ -58,38 +57,16 @@ def svg(  # noqa: PLR0913  # a picture has these parts, and all but the graph ma
     title: str = "",
     description: str = "",
 ) -> str:
-    """The graph as SVG: `values` above the nodes, `adjoints` below, both by node name; without adjoints empty slots.
+    """The graph as SVG, with `values` above the nodes and `adjoints` in slots below (both as text by node name).
 
-    Slots stand on the way from the output to `wrt` only. `title` is drawn, too; `description` is for those who
-    cannot see the picture, and is made of the graph if it is left out.
+    Only nodes on a path from `wrt` to the output have slots; if `adjoints` is None they are empty. `title` is drawn.
+    `description` is the text for screen readers; by default it is made from the graph.
     """
     return _Picture(forward, wrt, values or {}, adjoints, marks or {}).svg(title, description)
 
 
-def width(text: str, size: float, *, sans: bool = False) -> float:
-    """How wide `text` is at most, in any of the fonts named above."""
-    return size * sum(_em(character, sans) for character in text)
-
-
-def _em(character: str, sans: bool) -> float:
-    if ord(character) > 0x58F and character not in "…−✓✗":
-        return 1.1
-    if sans:
-        return 1.0 if character.isupper() or character in "mw@%—…✓✗" else 0.5 if character in " fijlrt.,:·" else 0.7
-    return 0.62 if character not in "✓✗" else 0.95
-
-
-def _clean(text: str) -> str:
-    """`text` on one line, without what XML cannot hold or a reader cannot see."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(str(text).split()))
-
-
-def _shortened(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
 class _Picture:
-    """One picture: what each node says, then where it stands, then the SVG of it."""
+    """One picture: chooses the text of each node, then the layout, then writes the SVG."""
 
     def __init__(
         self,
@@ -101,18 +78,18 @@ class _Picture:
     ) -> None:
         self.forward, self.wrt, self.checked = forward, wrt, adjoints is not None
         self.names = (*forward.leaves, *forward.nodes)
-        self.on_the_way = {wrt}
+        self.on_path = {wrt}
         for line in forward.lines:
-            if self.on_the_way.intersection(line.inputs):
-                self.on_the_way.add(line.name)
-        self.slots = [n for n in self.names if n in self.on_the_way]
-        self.values = {n: _clean(values[n]) for n in self.names if n in values}
-        self.adjoints = {n: _clean((adjoints or {})[n]) for n in self.slots if n in (adjoints or {})}
+            if self.on_path.intersection(line.inputs):
+                self.on_path.add(line.name)
+        self.slots = [n for n in self.names if n in self.on_path]
+        self.values = {n: clean(values[n]) for n in self.names if n in values}
+        self.adjoints = {n: clean((adjoints or {})[n]) for n in self.slots if n in (adjoints or {})}
         self.adjoints.setdefault(forward.output, "1")  # the backward pass starts there
         self.marks = {n: marks[n] for n in self.slots if n in marks}
 
     def svg(self, title: str, description: str) -> str:
-        title, description = _clean(title), _clean(description) or self.description()
+        title, description = clean(title), clean(description) or self.description()
         for node_limit, slot_limit in (_WIDE, _NARROW):
             self.labels = {n: self.label(n, node_limit) for n in self.names}
             tall = any(len(" ".join(self.slot(n))) > slot_limit for n in self.slots)
@@ -120,7 +97,7 @@ class _Picture:
             items = {n: self.item(n) for n in self.names}
             if one_row(self.forward, items):
                 break
-        layout = arrange(self.forward, items, self.on_the_way)
+        layout = arrange(self.forward, items, self.on_path)
         wide = max(layout.width + 2 * _PAD, _NARROWEST)
         left, top = (wide - layout.width) / 2, _PAD + (2 * _TITLE if title else 0)
         legend, legend_height = self.legend(wide - 2 * _PAD, top + layout.height + 16)
@@ -133,10 +110,10 @@ class _Picture:
             fitting = title
             while width(fitting, _TITLE, sans=True) > wide - 2 * _PAD:
                 fitting = fitting.rstrip("…")[:-1] + "…"
-            head = f'font-family="{_SANS}" font-size="{_TITLE}" font-weight="700" fill="{_INK}"'
+            head = f'font-family="{SANS}" font-size="{_TITLE}" font-weight="700" fill="{_INK}"'
             body.append(f'<text x="{_PAD}" y="{_PAD + _TITLE}" {head}>{escape(fitting)}</text>')
         body.append(f'<g transform="translate({left:.1f} {top:.1f})">')
-        body += [self.edge(layout, *edge) for edge in sorted(layout.edges, key=lambda e: e[0] in self.on_the_way)]
+        body += [self.edge(layout, *edge) for edge in sorted(layout.edges, key=lambda e: e[0] in self.on_path)]
         body += [self.node(layout, name) for name in self.names]
         body += ["</g>", *legend]
         content = "\n".join(body)
@@ -150,11 +127,11 @@ class _Picture:
         )
 
     def description(self) -> str:
-        """The picture in words: the lines, then the adjoints in the order of the backward pass."""
+        """The picture as text: the lines of the graph, then the adjoints in the order of the backward pass."""
         lines = [f"{n} = {self.values[n]}" for n in self.forward.leaves if n in self.values]
         for line in self.forward.lines:
             value = f" = {self.values[line.name]}" if line.name in self.values else ""
-            lines.append(_clean(line.text) + value)
+            lines.append(clean(line.text) + value)
         for name in [n for n in reversed(self.slots) if n != self.forward.output]:
             says = f"the derivative {self.forward.adjoint(name)}"
             if name in self.adjoints:
@@ -169,35 +146,35 @@ class _Picture:
         return f"From {', '.join(self.forward.leaves)} to {self.forward.output}: {'; '.join(lines)}."
 
     def expression(self, name: str) -> str:
-        """What makes the node, without the modules that its functions come from: `softplus(a)`."""
+        """The node's expression without the modules of its functions: `softplus(a)`."""
 
         def bare(found: re.Match[str]) -> str:
             return found[0] if found[0].split(".")[0] in self.names else ""
 
-        return _clean(re.sub(r"(?<![\w.\"'])(?:[^\W\d]\w*\.)+(?=\w+\()", bare, self.forward.line(name).expression))
+        return clean(re.sub(r"(?<![\w.\"'])(?:[^\W\d]\w*\.)+(?=\w+\()", bare, self.forward.line(name).expression))
 
     def label(self, name: str, limit: int) -> tuple[str, str]:
-        """Name and expression, the second line empty where both fit on one."""
-        short = _shortened(name, _LONGEST["name"])
+        """The two lines of a node, name and expression; the second is empty if both fit on the first."""
+        short = shortened(name, _LONGEST["name"])
         if name in self.forward.leaves:
             return short, ""
-        expression = "= " + _shortened(self.expression(name), _LONGEST["expression"])
+        expression = "= " + shortened(self.expression(name), _LONGEST["expression"])
         return (f"{short} {expression}", "") if len(short) + len(expression) < limit else (short, expression)
 
     def slot(self, name: str) -> tuple[str, str]:
-        """The adjoint's name, and what is known of it."""
+        """The adjoint's name, and its value or "not named" or "= ?"."""
         missing = "not named" if self.checked else "= ?"
-        known = "= " + _shortened(self.adjoints.get(name, ""), _LONGEST["value"])
+        known = "= " + shortened(self.adjoints.get(name, ""), _LONGEST["value"])
         return self.forward.adjoint(name), known if self.adjoints.get(name) else missing
 
     def note(self, name: str, tall: bool) -> list[str]:
-        """The lines in a slot: `dfde = 0.36`, or two, or three where even the adjoint's name is long."""
+        """The lines of a slot: `dfde = 0.36`; if `tall`, name and value apart, and a long name on two lines."""
         adjoint, value = self.slot(name)
         if not tall:
             return [f"{adjoint} {value}"]
         names = [adjoint]
-        if len(adjoint) > _LONGEST["name"]:  # broken where it is read: d(output), d(name)
-            names = [_shortened(part, _LONGEST["name"] + 2) for part in (f"d{self.forward.output}", f"d{name}")]
+        if len(adjoint) > _LONGEST["name"]:  # broken between d(output) and d(name)
+            names = [shortened(part, _LONGEST["name"] + 2) for part in (f"d{self.forward.output}", f"d{name}")]
         return [*names, value]
 
     def item(self, name: str) -> Item:
@@ -209,9 +186,9 @@ class _Picture:
         up = half + _RING
         if self.values:
             up += _VALUE_GAP + _SMALL
-            column.append(width(_shortened(self.values.get(name, ""), _LONGEST["value"]), _SMALL))
+            column.append(width(shortened(self.values.get(name, ""), _LONGEST["value"]), _SMALL))
         down = half + _RING
-        if name in self.on_the_way:
+        if name in self.on_path:
             column.append(self.slot_size(name)[0])
             down += _SLOT_GAP + self.slot_size(name)[1]
         return Item(max(size, 46), max(*column, 46), half, up, down)
@@ -223,7 +200,7 @@ class _Picture:
 
     def edge(self, layout: Layout, source: str, consumer: str) -> str:
         colour, _, style = _LOOKS[self.marks[source]] if source in self.marks else _PLAIN
-        if source not in self.on_the_way:
+        if source not in self.on_path:
             colour, style = _FAINT, 'stroke-width="1.2"'
         path, (x, y) = layout.path(source, consumer)
         heavy = 1.5 if self.marks.get(source) is Mark.WRONG else 0
@@ -232,27 +209,27 @@ class _Picture:
 
     def node(self, layout: Layout, name: str) -> str:
         x, y = layout.centre[name]
-        item, leaf, ours = layout.items[name], name in self.forward.leaves, name in self.on_the_way
+        item, leaf, ours = layout.items[name], name in self.forward.leaves, name in self.on_path
         ink, line = (_INK, _PLAIN[2]) if ours else (_SOFT, 'stroke-width="1.2"')
         stroke, fill = (ink if ours else _FAINT), "#f4f6f8" if ours and not leaf else "#ffffff"
         parts = []
         first, second = self.labels[name]
         if "…" in first + second:
-            parts.append(f"<title>{escape(_clean(name if leaf else self.forward.line(name).text))}</title>")
+            parts.append(f"<title>{escape(clean(name if leaf else self.forward.line(name).text))}</title>")
         size, radius = (item.size, 2 * item.half), item.half if leaf else 7
         if name == self.wrt:
             fill, stroke, line = "#e8f0fe", _BLUE, 'stroke-width="2"'
             around = (size[0] + 2 * _RING, size[1] + 2 * _RING)
-            parts.append(_box(x, y, around, radius + _RING, (stroke, fill, line)))
-        parts.append(_box(x, y, size, radius, (stroke, fill, line)))
+            parts.append(box(x, y, around, radius + _RING, (stroke, fill, line)))
+        parts.append(box(x, y, size, radius, (stroke, fill, line)))
         if second:
-            parts.append(_text(first, (x, y - _LEADING / 2 + 5), _NODE, ink, bold=True))
-            parts.append(_text(second, (x, y + _LEADING / 2 + 5), _SMALL, ink))
+            parts.append(text_line(first, (x, y - _LEADING / 2 + 5), _NODE, ink, bold=True))
+            parts.append(text_line(second, (x, y + _LEADING / 2 + 5), _SMALL, ink))
         else:
-            parts.append(_text(first, (x, y + 5), _NODE, ink, bold=leaf))
+            parts.append(text_line(first, (x, y + 5), _NODE, ink, bold=leaf))
         if name in self.values:
-            value = _shortened(self.values[name], _LONGEST["value"])
-            parts.append(_text(value, (x, y - item.half - _RING - _VALUE_GAP), _SMALL, ink))
+            value = shortened(self.values[name], _LONGEST["value"])
+            parts.append(text_line(value, (x, y - item.half - _RING - _VALUE_GAP), _SMALL, ink))
         if ours:
             parts.append(self.drawn_slot(name, x, y + item.half + _RING + _SLOT_GAP))
         return "<g>" + "".join(parts) + "</g>"
@@ -261,18 +238,18 @@ class _Picture:
         size, mark = self.slot_size(name), self.marks.get(name)
         look = _LOOKS[mark] if mark else _PLAIN if name in self.adjoints else _EMPTY
         middle = top + size[1] / 2
-        parts = [_box(x, middle, size, 4, look)]
+        parts = [box(x, middle, size, 4, look)]
         if mark and mark.value:
-            parts.append(_text(mark.value, (x - size[0] / 2 + 16, middle + 5.5), 16, look[0], bold=True))
+            parts.append(text_line(mark.value, (x - size[0] / 2 + 16, middle + 5.5), 16, look[0], bold=True))
             x += 10
         lines, strong = self.notes[name], mark is Mark.WRONG or name == self.wrt
         base = middle - (len(lines) - 1) * _LEADING / 2 + 4.5
-        parts += [_text(t, (x, base + i * _LEADING), _SMALL, look[0], bold=strong) for i, t in enumerate(lines)]
+        parts += [text_line(t, (x, base + i * _LEADING), _SMALL, look[0], bold=strong) for i, t in enumerate(lines)]
         return "".join(parts)
 
     def legend(self, wide: float, top: float) -> tuple[list[str], float]:
-        """What the signs mean, those that appear, flowing over as many lines as they need; and the height."""
-        of, asked = (_shortened(n, 30) for n in (self.forward.output, self.forward.adjoint(self.wrt)))
+        """The legend of the signs that appear, on as many lines as needed, and its height."""
+        of, asked = (shortened(n, 30) for n in (self.forward.output, self.forward.adjoint(self.wrt)))
         says = [("above: value", _SOFT)] if self.values else []
         says.append((f"below: derivative of {of} with respect to it", _SOFT))
         says.append((f"double ring: {asked} is asked for", _BLUE))
@@ -288,25 +265,8 @@ class _Picture:
             rows[-1].append(sign)
         dot = f'<tspan fill="{_FAINT}">{_DOT}</tspan>'
         return [
-            f'<text x="{_PAD}" y="{top + _NOTE + 19 * i:.1f}" font-family="{_SANS}" font-size="{_NOTE}">'
+            f'<text x="{_PAD}" y="{top + _NOTE + 19 * i:.1f}" font-family="{SANS}" font-size="{_NOTE}">'
             + dot.join(f'<tspan fill="{colour}">{escape(text)}</tspan>' for text, colour in row)
             + "</text>"
             for i, row in enumerate(rows)
         ], _NOTE + 19 * (len(rows) - 1)
-
-
-def _box(x: float, y: float, size: tuple[float, float], radius: float, look: tuple[str, str, str]) -> str:
-    (wide, high), (stroke, fill, line) = size, look
-    at = f'x="{x - wide / 2:.1f}" y="{y - high / 2:.1f}" width="{wide:.1f}" height="{high:.1f}" rx="{radius:.1f}"'
-    return f'<rect {at} fill="{fill}" stroke="{stroke}" {line}/>'
-
-
-def _text(text: str, at: tuple[float, float], size: int, colour: str, bold: bool = False) -> str:
-    weight = ' font-weight="700"' if bold else ""
-    # Characters of other scripts come from whatever font has them; they are made to keep to the estimate.
-    foreign = any(_em(c, sans=False) > 1 for c in text)
-    fit = f' textLength="{width(text, size):.1f}" lengthAdjust="spacingAndGlyphs"' if foreign else ""
-    return (
-        f'<text x="{at[0]:.1f}" y="{at[1]:.1f}" font-family="{_MONO}" font-size="{size}"{weight} fill="{colour}" '
-        f'text-anchor="middle"{fit}>{escape(text)}</text>'
-    )

@@ -1,4 +1,4 @@
-"""nbgrader's exchange, careful with what students wrote and with full disks; set through `c.ExchangeFactory`."""
+"""nbgrader's exchange, made safe against hostile submissions and full disks; configured as `c.ExchangeFactory`."""
 
 from autograder.exchange.atomic import Fetch, Release, Submit
 from autograder.exchange.collect import Collect

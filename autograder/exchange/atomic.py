@@ -1,6 +1,7 @@
-"""nbgrader's exchange, whole or nothing: what cannot be copied to the end is not there at all, and a message says so.
+"""Makes copies of nbgrader's exchange atomic: a copy that fails half-way leaves nothing behind, and a message says so.
 
-`Submit`, `Release` and `Fetch` are nbgrader's own, written to a folder beside the destination and renamed at the end.
+`Submit`, `Release` and `Fetch` copy as nbgrader's own classes do (nbgrader/exchange/default/), but into a folder beside
+the destination, which is renamed at the end.
 """
 
 from __future__ import annotations
@@ -31,38 +32,38 @@ STOPPED = "{what}: {why}\n{kept}\n{next}"
 _STAGED = ".unfinished-"
 
 
-class Told:
-    """An exchange action that ends in a message for people, whatever went wrong."""
+class ExplainedErrors:
+    """A mix-in for exchange actions: any error becomes an ExchangeError with the text of the class's `explanation`."""
 
     def start(self: Any) -> None:
-        """As nbgrader does it; anything but nbgrader's own errors becomes one with what to do next."""
+        """Runs the action; errors that are not nbgrader's own become an ExchangeError that names the next step."""
         try:
             super().start()  # type: ignore[misc]
             return
         except ExchangeError:
             raise
         except Exception as error:
-            lines = self.told(error).splitlines()
+            lines = self.explanation(error).splitlines()
             if not no_space(error) and not gradebook_lock.is_locked(error):
                 self.log.debug("The error behind the message that follows:", exc_info=True)
         # The dialogs of Assignment List and formgrader show lines of this length, and do not break them.
         message = "\n".join(textwrap.fill(line, 78, break_long_words=False, break_on_hyphens=False) for line in lines)
-        # Outside of the handler, so that no chain of tracebacks is shown above the message.
+        # Raised outside the `except` block, so that no chained traceback is shown above the message.
         self.log.fatal(message)
         raise ExchangeError(message)
 
 
-class Submit(Told, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no types
-    """Hands in the whole of an assignment, or nothing of it."""
+class Submit(ExplainedErrors, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no types
+    """Hands in an assignment in one step."""
 
     inbound_path: str
     cache_path: str
-    _at_home = False
+    _writing_to_cache = False
 
     def copy_files(self) -> None:
-        """Copies to the exchange and to the student's list under names that nobody collects, then renames both."""
+        """Copies to the exchange and to the student's cache under names that `collect` ignores, then renames both."""
         inbound, cache = self.inbound_path, self.cache_path
-        self._at_home = True
+        self._writing_to_cache = True
         os.makedirs(cache, exist_ok=True)
         with _staging(cache) as name:
             for left in glob.glob(os.path.join(glob.escape(cache), _STAGED + "*")):
@@ -70,7 +71,7 @@ class Submit(Told, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no t
             self.inbound_path, self.cache_path = os.path.join(inbound, name), os.path.join(cache, name)
             made: list[str] = []
             try:
-                self._at_home = False
+                self._writing_to_cache = False
                 os.mkdir(self.inbound_path, 0o700)
                 with _logged_as(self.log, self.inbound_path, inbound):
                     super().copy_files()
@@ -87,12 +88,12 @@ class Submit(Told, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no t
                 self.inbound_path, self.cache_path = inbound, cache
 
     def do_copy(self, src: str, dest: str, log: Any = None) -> None:
-        """As nbgrader does it, remembering whose disk is written to."""
-        self._at_home = dest.startswith(self.cache_path + os.sep)
+        """Copies as nbgrader does, and records on which disk, so that a message can name the one that is full."""
+        self._writing_to_cache = dest.startswith(self.cache_path + os.sep)
         super().do_copy(src, dest, log)
 
     def _clear(self, cached: str, handed_in: str) -> None:
-        """Removes what an earlier attempt left that was killed; one that is under way holds its lock."""
+        """Removes the folders of an attempt that was killed. One that still runs holds a lock, and stays."""
         with suppress(OSError):
             folder = os.open(cached, os.O_RDONLY)
             try:
@@ -102,14 +103,14 @@ class Submit(Told, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no t
             finally:
                 os.close(folder)
 
-    def told(self, error: Exception) -> str:
+    def explanation(self, error: Exception) -> str:
         """What a student reads."""
         following = "Submit again. If that fails too, show this message to your instructor."
         if no_space(error):
             following = "Tell your instructor or administrator, and submit again when there is space."
-            if self._at_home:
+            if self._writing_to_cache:
                 following = "Delete files that you no longer need, then submit again."
-        where = f"your own files ({self.cache_path})" if self._at_home else f"the exchange ({self.root})"
+        where = f"your own files ({self.cache_path})" if self._writing_to_cache else f"the exchange ({self.root})"
         return STOPPED.format(
             what=f"{self.coursedir.assignment_id} was NOT handed in",
             why=FULL.format(where=where) if no_space(error) else error,
@@ -118,18 +119,18 @@ class Submit(Told, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no t
         )
 
 
-class Fetch(Told, ExchangeFetchAssignment):  # type: ignore[misc]
-    """Fetches the whole of an assignment, or nothing of it."""
+class Fetch(ExplainedErrors, ExchangeFetchAssignment):  # type: ignore[misc]
+    """Fetches an assignment in one step."""
 
     def copy_files(self) -> None:
-        """An assignment that is there already gets its missing files, as with nbgrader."""
+        """Fetches; if the folder exists, only adds missing files, as nbgrader does."""
         if os.path.isdir(self.dest_path):
             super().copy_files()
             return
         with _replaced(self, "dest_path"):
             super().copy_files()
 
-    def told(self, error: Exception) -> str:
+    def explanation(self, error: Exception) -> str:
         """What a student reads."""
         full = FULL.format(where=f"your own files ({self.dest_path})")
         return STOPPED.format(
@@ -140,18 +141,18 @@ class Fetch(Told, ExchangeFetchAssignment):  # type: ignore[misc]
         )
 
 
-class Release(Told, ExchangeReleaseAssignment):  # type: ignore[misc]
-    """Releases the whole of an assignment; until then students fetch what was released before."""
+class Release(ExplainedErrors, ExchangeReleaseAssignment):  # type: ignore[misc]
+    """Releases an assignment in one step; until then students fetch the earlier release."""
 
     def copy_files(self) -> None:
-        """A second release without --force is refused, as with nbgrader."""
+        """Releases; a second release without --force is refused, as nbgrader does."""
         if os.path.isdir(self.dest_path) and not self.force:
             super().copy_files()
             return
         with _replaced(self, "dest_path"):
             super().copy_files()
 
-    def told(self, error: Exception) -> str:
+    def explanation(self, error: Exception) -> str:
         """What an instructor reads."""
         return STOPPED.format(
             what=f"{self.coursedir.assignment_id} was NOT released",
@@ -163,7 +164,7 @@ class Release(Told, ExchangeReleaseAssignment):  # type: ignore[misc]
 
 @contextmanager
 def _staging(folder: str) -> Iterator[str]:
-    """The name of a new folder in `folder`, locked while it is in use and gone afterwards."""
+    """Makes a folder in `folder` and yields its name; it is locked (flock) until the block ends, then removed."""
     name = _STAGED + secrets.token_hex(8)
     path = os.path.join(folder, name)
     os.mkdir(path, 0o700)
@@ -178,9 +179,9 @@ def _staging(folder: str) -> Iterator[str]:
 
 @contextmanager
 def _replaced(action: Any, attribute: str) -> Iterator[None]:
-    """The folder that `action` is about to write is written aside; at the end it takes its place at once."""
+    """Makes `action` write to a temporary folder, which replaces the one named by `attribute` at the end."""
     final = getattr(action, attribute)
-    with swapped_in(final) as aside:
+    with replacing(final) as aside:
         setattr(action, attribute, aside)
         try:
             with _logged_as(action.log, aside, final):
@@ -191,13 +192,13 @@ def _replaced(action: Any, attribute: str) -> Iterator[None]:
 
 @contextmanager
 def _logged_as(log: Any, staged: str, final: str) -> Iterator[None]:
-    """Whoever reads the log is told where the files will be, not where they are written at first."""
+    """Replaces the temporary path in log messages by the `final` one."""
 
     def renamed(record: logging.LogRecord) -> bool:
         record.msg = str(record.msg).replace(staged, final)
         return True
 
-    logger = getattr(log, "logger", log)  # of an adapter, its own
+    logger = getattr(log, "logger", log)  # a LoggerAdapter has no filters of its own
     logger.addFilter(renamed)
     try:
         yield
@@ -206,8 +207,8 @@ def _logged_as(log: Any, staged: str, final: str) -> Iterator[None]:
 
 
 @contextmanager
-def swapped_in(final: str) -> Iterator[str]:
-    """A path to make a folder at; if nothing is raised, that folder takes the place of `final`."""
+def replacing(final: str) -> Iterator[str]:
+    """Yields a path at which to make a folder. If the block succeeds, it replaces `final`; else it is removed."""
     parent, name = os.path.split(final)
     aside, old = (os.path.join(parent, f"{_STAGED}{name}-{secrets.token_hex(4)}{end}") for end in ("", "-old"))
     try:
@@ -226,7 +227,7 @@ def swapped_in(final: str) -> Iterator[str]:
 
 
 def no_space(error: Exception) -> bool:
-    """Whether a disk or a quota is full; `shutil.Error` holds what went wrong only as text."""
+    """Whether the error means a full disk or quota; `shutil.Error` has the error number only in its text."""
     numbers = (errno.ENOSPC, errno.EDQUOT)
     if isinstance(error, shutil.Error):
         return any(f"[Errno {number}]" in str(error) for number in numbers)

@@ -1,7 +1,8 @@
-"""Collecting hands the course nothing but what a student wrote, under no name but that student's own.
+"""Collects submissions from the exchange: only the student's own regular files, and only under that student's name.
 
-nbgrader's own collect runs with the course's rights, follows every link in a folder that a student wrote, and only
-warns when somebody hands in under another's name. One strange folder there ends the collection for everybody.
+nbgrader's own collect (nbgrader/exchange/default/collect.py) runs with the course's rights and follows links in a
+student's folder, so a student could read the course's files. It only warns if a student hands in under another name,
+and one folder that cannot be read ends the collection for everybody.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.utils import check_directory, parse_utc
 from sqlalchemy.engine import make_url
 
-from autograder.exchange.atomic import FULL, STOPPED, Told, no_space, swapped_in
+from autograder.exchange.atomic import FULL, STOPPED, ExplainedErrors, no_space, replacing
 from autograder.exchange.safe_copy import Copy, Limits, UnsafeCopy
 from autograder.rooms import gradebook_lock
 
@@ -37,11 +38,11 @@ NOT_OWNER = (
 LOCKED = "the gradebook {path} is locked by another program, most often a grading run that has not ended yet."
 
 
-class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no types
-    """Collects each student's latest submission, whole or not at all; a strange one costs the others nothing."""
+class Collect(ExplainedErrors, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no types
+    """Collects each student's latest submission in one step; one that fails does not stop the others."""
 
     def init_src(self) -> None:
-        """The submission to collect of each student."""
+        """Chooses each student's submission: the latest, with --before-duedate the latest in time if there is one."""
         if not self.coursedir.course_id:
             self.fail("No course id specified. Re-run with --course flag.")
         self.inbound_path = os.path.join(self.root, self.coursedir.course_id, "inbound")
@@ -61,7 +62,7 @@ class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no
             self.src_records.append(max(in_time or records, key=lambda record: record["timestamp"]))
 
     def _due(self) -> Any:
-        """The last moment that counts, if one was asked for."""
+        """The due date if --before-duedate asks for it; else, or if there is none, None."""
         with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
             try:
                 return gradebook.find_assignment(self.coursedir.assignment_id).duedate if self.before_duedate else None
@@ -69,7 +70,10 @@ class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no
                 return None
 
     def _record(self, entry: os.DirEntry[str]) -> dict[str, Any] | None:
-        """What a folder's name says, if it belongs to this assignment and its owner is who it says."""
+        """What the folder's name says; None if it is of another assignment or student, or the owner is not the student.
+
+        The name is `student+assignment+timestamp` with an optional random part, as nbgrader writes it.
+        """
         parts = entry.name.rsplit("+", 3)
         if len(parts) < 3 or parts[1] != self.coursedir.assignment_id:
             return None
@@ -82,17 +86,17 @@ class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no
             known = entry.stat(follow_symlinks=False)
             if not stat.S_ISDIR(known.st_mode):
                 raise UnsafeCopy("it is not a folder")
-            owner = _name(known.st_uid)
+            owner = _user_name(known.st_uid)
             if self.check_owner and student != owner:
                 raise UnsafeCopy(NOT_OWNER.format(student=student, owner=owner))
             time = parse_utc(parts[2])
-        except Exception as error:  # whatever the parser of times makes of it
+        except Exception as error:  # UnsafeCopy, or one of the many types that the time's parser raises
             self.log.warning(PASSED_OVER, repr(entry.name), self.inbound_path, error)
             return None
         return {"username": student, "filename": entry.name, "timestamp": time, "time": parts[2], "uid": known.st_uid}
 
     def copy_files(self) -> None:
-        """Copies every one that is new; the ones that cannot be copied are named."""
+        """Copies each submission that is new; students whose copy fails are named at the end."""
         assignment, course = self.coursedir.assignment_id, self.coursedir.course_id
         found = f"{len(self.src_records)} submissions of '{assignment}' for course '{course}'"
         self.log.info("Processing %s", found)
@@ -119,7 +123,7 @@ class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no
     def _newer(self, record: dict[str, Any], into: str) -> bool:
         try:
             existing = self.coursedir.get_existing_timestamp(into)
-        except Exception:  # a time that nobody can read
+        except Exception:  # timestamp.txt holds no time
             existing = None
         if self.update:
             return existing is None or bool(record["timestamp"] > existing)
@@ -133,9 +137,9 @@ class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no
             skip=self._ignored,
             tell=lambda name, why: self.log.warning(LEFT_OUT, name, student, why),
         )
-        with swapped_in(into) as aside:
+        with replacing(into) as aside:
             copy.folder(os.path.join(self.inbound_path, record["filename"]), aside, record["uid"])
-            # nbgrader reads both later, and one that cannot be read would end the run for everybody.
+            # nbgrader reads both files later, and a file that cannot be read would end that run for everybody.
             _write(os.path.join(aside, "timestamp.txt"), record["time"])
             _keep_secret(os.path.join(aside, "submission_secret.txt"))
             if coursedir.groupshared:
@@ -149,7 +153,7 @@ class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no
             return True
         return not is_folder and not any(fnmatch.fnmatch(name, pattern) for pattern in self.coursedir.include)
 
-    def told(self, error: Exception) -> str:
+    def explanation(self, error: Exception) -> str:
         """What an instructor reads."""
         why: object = error
         following = "Collect again."
@@ -167,7 +171,7 @@ class Collect(Told, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no
         )
 
 
-def _name(uid: int) -> str:
+def _user_name(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -182,7 +186,7 @@ def _write(path: str, text: str) -> None:
 
 
 def _keep_secret(path: str) -> None:
-    """The secret names the feedback page; without a sensible one the page gets a name that nobody knows."""
+    """Replaces a secret that is missing or malformed: the feedback page's name in the exchange depends on it."""
     with_secret = os.path.isfile(path)
     if with_secret:
         with open(path, "rb") as file:

@@ -1,7 +1,7 @@
-"""Feedback is released page by page: a student who cannot be served is named, and everybody else gets theirs.
+"""Releases feedback page by page: if a page cannot be released, the student is named and the others get theirs.
 
-A page in the exchange is found by a secret that was handed in with the work. Work that came by another way (put into
-`submitted/` by hand, or by `autograder collect`) has none, so its page cannot be released here: it is sent instead.
+The name of a page in the exchange depends on a secret that was handed in with the work. Work that did not come through
+the exchange (but by `autograder collect` or by hand) has no secret, so its page must be sent in another way.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from nbgrader.exchange.default import ExchangeReleaseFeedback
 from nbgrader.utils import notebook_hash
 
 from autograder.errors import AutograderError
-from autograder.exchange.atomic import FULL, STOPPED, Told, no_space
+from autograder.exchange.atomic import FULL, STOPPED, ExplainedErrors, no_space
 
 NOT_RELEASED = "%s: no page was released, because %s. %s"
 NONE_RELEASED = "No page was released for %d students, because %s. %s They are: %s."
@@ -41,11 +41,11 @@ SUMMARY = "Feedback on {assignment}: released to {served} of {count} students. T
 _SECRET = re.compile(r"\S{16,512}")
 
 
-class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]  # nbgrader ships no types
-    """Releases every page that can be found again; ends in an error, after the last page, if one could not."""
+class ReleaseFeedback(ExplainedErrors, ExchangeReleaseFeedback):  # type: ignore[misc]  # nbgrader ships no types
+    """Releases every page that its student can find; fails after the last page if some could not be released."""
 
     def copy_files(self) -> None:
-        """A page at a time, each whole or not at all."""
+        """Releases the pages, each in one step."""
         assignment = self.coursedir.assignment_id
         pages = self._pages()
         if not pages:
@@ -75,7 +75,7 @@ class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]  # n
             self.fail(SUMMARY.format(assignment=assignment, served=len(pages) - len(reasons), count=len(pages)))
 
     def _tell(self, reasons: dict[str, UnusablePage], send: str) -> None:
-        """A line for each reason, not for each student: a whole class may have it."""
+        """Logs a line for each reason rather than for each student, because a whole class may have the same one."""
         alike: dict[tuple[str, str], list[str]] = defaultdict(list)
         for student, why in sorted(reasons.items()):
             alike[why.of_several, why.group].append(student)
@@ -86,7 +86,7 @@ class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]  # n
                 self.log.warning(NOT_RELEASED, students[0], reasons[students[0]], send)
 
     def _pages(self) -> dict[str, list[str]]:
-        """The generated pages of each student that is asked for."""
+        """The generated pages by student."""
         found = defaultdict(list)
         for student, folder in self._folders(self.coursedir.feedback_directory):
             for page in sorted(glob.glob(os.path.join(glob.escape(folder), "*.html"))):
@@ -127,7 +127,7 @@ class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]  # n
                 final,
             )
 
-    def told(self, error: Exception) -> str:
+    def explanation(self, error: Exception) -> str:
         """What an instructor reads."""
         return STOPPED.format(
             what=f"The feedback on {self.coursedir.assignment_id} was NOT released to everybody",
@@ -138,7 +138,7 @@ class ReleaseFeedback(Told, ExchangeReleaseFeedback):  # type: ignore[misc]  # n
 
 
 class UnusablePage(AutograderError):
-    """Why a page is not released, said of one student and of several; each `group` is named in a line of its own."""
+    """Why a page is not released, worded for one student and for several; each `group` gets a line of its own."""
 
     def __init__(self, why: str, of_several: str = "", group: str = "") -> None:
         super().__init__(why)
@@ -160,7 +160,7 @@ def _secret(folder: str) -> str:
 
 
 def _shared(known: dict[str, str]) -> dict[str, UnusablePage]:
-    """Students with one and the same secret: a folder that was passed on. Nobody can say whose it is."""
+    """Students with the same secret, because one passed the folder on: each could read the other's page."""
     owners: dict[str, list[str]] = defaultdict(list)
     for student, secret in known.items():
         owners[secret.strip()].append(student)

@@ -1,8 +1,8 @@
-"""A folder that somebody else wrote, copied without trusting it: its owner's regular files only, and not too many.
+"""Copies a student's folder safely: only regular files that belong to its owner, within limits.
 
-The one who copies has rights that the owner of the folder lacks, and the folder may change while it is copied. So every
-name is opened relative to the folder it was listed in, never through a link, and judged by what was opened (`fstat`),
-not by what was looked at before. A file that belongs to somebody else (a hard link) stays out, too.
+The process that copies has rights that the student lacks, and the student can change the folder meanwhile. So each file
+is opened relative to its folder's descriptor and never through a link, and `fstat` of the opened file decides, not an
+earlier look at the path. A file of another owner (a hard link to it) is left out.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _PIECE = 1 << 20
 
 
 class UnsafeCopy(AutograderError):
-    """The folder as a whole may not be copied; the text says why."""
+    """The whole folder must not be copied; the text says why."""
 
 
 @dataclass
 class Limits:
-    """Bytes a file, bytes and names in the whole folder; a larger file is left out, a larger folder is refused."""
+    """Most bytes of a file (a larger one is left out), and most bytes and names of the folder (else UnsafeCopy)."""
 
     file: int
     folder: int
@@ -36,7 +36,7 @@ class Limits:
 
 @dataclass
 class Copy:
-    """One copy under way; `skip` decides by name what stays out without a word, `tell` hears of all else left out."""
+    """One copy. `skip(name, is_folder)` leaves a file out silently; `tell(name, why)` is called for others left out."""
 
     limits: Limits
     skip: Callable[[str, bool], bool]
@@ -46,7 +46,7 @@ class Copy:
     names: int = 0
 
     def folder(self, source: str, into: str, owner: int) -> None:
-        """Copies `source`, which must belong to `owner`, to the new folder `into`."""
+        """Copies `source`, which must belong to the user id `owner`, to the new folder `into`; else UnsafeCopy."""
         self.owner = owner
         try:
             at = os.open(source, _OPEN | os.O_DIRECTORY)
@@ -55,11 +55,11 @@ class Copy:
         try:
             if os.fstat(at).st_uid != owner:
                 raise UnsafeCopy("it changed its owner while it was looked at")
-            self._inside(at, "", into, 0)
+            self._contents(at, "", into, 0)
         finally:
             os.close(at)
 
-    def _inside(self, at: int, where: str, into: str, deep: int) -> None:
+    def _contents(self, at: int, where: str, into: str, deep: int) -> None:
         if deep > _DEEPEST:
             raise UnsafeCopy(f"its folders are nested more than {_DEEPEST} deep")
         os.mkdir(into)
@@ -68,9 +68,9 @@ class Copy:
                 self.names += 1
                 if self.names > self.limits.names:
                     raise UnsafeCopy(f"it holds more than {self.limits.names} files")
-                self._one(at, entry.name, where, into, deep)
+                self._entry(at, entry.name, where, into, deep)
 
-    def _one(self, at: int, name: str, where: str, into: str, deep: int) -> None:
+    def _entry(self, at: int, name: str, where: str, into: str, deep: int) -> None:
         shown = os.path.join(where, name)
         if not _writable_name(name) or len(shown) > _LONGEST:
             self.tell(shown[:_LONGEST], "its name is not text, or too long")
@@ -78,7 +78,7 @@ class Copy:
         try:
             file = os.open(name, _OPEN, dir_fd=at)
         except OSError as error:
-            # ELOOP is a link, ENXIO a socket; a file may also be gone or closed to us.
+            # ELOOP: a link; ENXIO: a socket; ENOENT: deleted meanwhile; EACCES: no permission.
             self.tell(shown, "it is a link" if error.errno == errno.ELOOP else os.strerror(error.errno or 0))
             return
         try:
@@ -89,18 +89,18 @@ class Copy:
             if known.st_uid != self.owner:
                 self.tell(shown, "it belongs to somebody else")
             elif is_folder:
-                self._inside(file, shown, os.path.join(into, name), deep + 1)
+                self._contents(file, shown, os.path.join(into, name), deep + 1)
             elif not stat.S_ISREG(known.st_mode):
                 self.tell(shown, "it is a pipe or a device")
             elif known.st_size > self.limits.file:
                 self.tell(shown, f"it is larger than {self.limits.file} bytes")
             else:
-                self._bytes(file, os.path.join(into, name))
+                self._content(file, os.path.join(into, name))
         finally:
             os.close(file)
 
-    def _bytes(self, file: int, into: str) -> None:
-        # Counted as they are read: a file can grow after its size was asked.
+    def _content(self, file: int, into: str) -> None:
+        # Bytes are counted while they are read, because a file can grow after `fstat`.
         with open(into, "xb") as out:
             while piece := os.read(file, _PIECE):
                 self.bytes += len(piece)
@@ -110,7 +110,7 @@ class Copy:
 
 
 def _writable_name(name: str) -> bool:
-    """Whether a name can be logged and written down: nbgrader does both."""
+    """Whether a name is printable text, so that nbgrader can log it and store it in a database."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:

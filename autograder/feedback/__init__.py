@@ -1,12 +1,13 @@
-"""Feedback pages: one HTML page a notebook, made from the graded notebook and the gradebook.
+"""Feedback pages: one HTML page for each notebook, made from the graded notebook and the gradebook.
 
-    page      the exporter that nbgrader_config.py names    hide       no hidden test's source reaches a page
-    grades    what the gradebook says                       questions  the notebook as questions with their parts
+    page      the exporter that nbgrader_config.py names    hide       removes the source of hidden tests
+    grades    reads the gradebook                           questions  divides the notebook into questions
     verdicts  right, partly right … in words                texts      markdown and HTML, cleaned
     outputs   what a cell printed, drew or raised           formulas   LaTeX to MathML
-    lacking   what a submission lacks: readable text, headings
+    lacking   unreadable files, and headings that were lost
 
-The names below are loaded when they are asked for. `HideHiddenTests` stands in configurations of older courses.
+The two classes below are imported on first use, so that `import autograder.feedback` loads no nbgrader.
+`HideHiddenTests` stays here for the configurations of older courses.
 """
 
 from __future__ import annotations

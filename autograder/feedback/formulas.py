@@ -1,7 +1,7 @@
-"""LaTeX to MathML when the page is written, so that formulas are readable without a network or a script.
+"""Converts LaTeX to MathML when the page is written, so that formulas need neither a network nor a script.
 
-What cannot be converted stays as LaTeX. The converter's MathML is rebuilt from known elements, because a student's
-formula is as hostile as the rest: no colour, no link, no negative space, no width beyond the page.
+What cannot be converted stays LaTeX. The converter's MathML is rebuilt from a list of allowed elements and attributes,
+because a student's formula is hostile input: no colour, no link, no negative space, nothing wider than the page.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _LONG = 60  # characters
 _ROWS = "math mrow mi mn mo mtext mspace ms mfrac msqrt mroot mtable mtr mtd mphantom mpadded menclose mstyle"
 _SCRIPTS = "msup msub msubsup mover munder munderover mmultiscripts mprescripts none"
 _TAGS = frozenset(f"{_ROWS} {_SCRIPTS}".split())
-_SIGNS = "stretchy symmetric fence separator form accent accentunder mathvariant largeop movablelimits notation"
-_PLACES = "display displaystyle scriptlevel columnspan rowspan columnalign rowalign"
-_WORDS = frozenset(f"{_SIGNS} {_PLACES}".split())
+_OPERATORS = "stretchy symmetric fence separator form accent accentunder mathvariant largeop movablelimits notation"
+_LAYOUT = "display displaystyle scriptlevel columnspan rowspan columnalign rowalign"
+_WORDS = frozenset(f"{_OPERATORS} {_LAYOUT}".split())
 _LENGTHS = ("lspace", "rspace", "minsize", "maxsize", "linethickness", "width", "height", "depth")
 _WORD = re.compile(r"[a-z0-9 -]{1,40}")
 _LENGTH = re.compile(r"(\d*\.?\d+)(?:em|ex|px|%)?")
-# The columns of aligned lines and of cases; all else that a style could do is left out.
+# Only the styles that align the columns of `aligned` and `cases` are allowed.
 _STYLE = re.compile(r"(?:text-align|justify-items):\s*[a-z]+|padding-(?:left|right):\s*[01](?:em)?")
 
 _CONVERTER = LatexToMathML()
@@ -35,7 +35,7 @@ _OPENS = re.compile(r"\\[{}]|\\(?:begin|left)\b|\\(?:end|right)\b|[{}]|\\q?quad(
 
 
 def inline(latex: str) -> str:
-    """A formula within a line of text, as HTML; one that may be wider than a phone scrolls by itself."""
+    """The HTML of a formula within a line of text; one that may be wider than a phone gets its own scroll bar."""
     made = _mathml(latex, display=False)
     if made and len(latex) > _LONG:
         return f'<span class="long formula" tabindex="0" role="group" aria-label="Formula">{made}</span>'
@@ -43,7 +43,7 @@ def inline(latex: str) -> str:
 
 
 def display(latex: str) -> str:
-    """A formula on a line of its own; formulas side by side (`\\qquad`) go below each other where there is no room."""
+    """The HTML of a formula on its own line; on a narrow screen, formulas separated by `\\qquad` are stacked."""
     made = [_mathml(part, display=True) for part in _side_by_side(latex)]
     if not all(made):
         return f'<span class="formula">{_as_source(f"$${latex.strip()}$$")}</span>'
@@ -56,7 +56,7 @@ def _as_source(text: str) -> str:
 
 
 def _side_by_side(latex: str) -> list[str]:
-    """The formula cut at the wide spaces that stand outside every bracket and environment."""
+    """The formula cut at each wide space (`\\quad`, `\\qquad`) that is outside all brackets and environments."""
     parts, depth, start = [], 0, 0
     for found in _OPENS.finditer(latex):
         sign = found[0]

@@ -1,4 +1,4 @@
-"""What the gradebook says of one submitted notebook: the only source of points, comments and of whose cell is whose."""
+"""Reads what the gradebook has of one submitted notebook. Points and comments on a page come from here only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook
 
 NO_RESPONSE = "No response."
-"""nbgrader's own comment on an answer that is as it was released."""
+"""nbgrader's automatic comment on an unchanged answer (nbgrader/preprocessors/saveautogrades.py)."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Mark:
     earned: float
     possible: float
     by_person: bool = False
-    """Whether somebody set or changed the points by hand."""
+    """Whether a person set or changed the points."""
     pending: bool = False
-    """Whether they are still to be given."""
+    """Whether a person still has to give the points."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Sums:
 
     @property
     def counted(self) -> float:
+        """The points after the late penalty, at least 0."""
         return max(0.0, self.earned - self.penalty)
 
 
@@ -48,14 +49,14 @@ class Grades:
     comments: Mapping[str, str]
     unanswered: frozenset[str]
     given: frozenset[str]
-    """The names of the cells that a student could not change: grading laid their source anew."""
+    """The ids of read-only cells: grading restored their source, so they are the course's."""
     sums: Sums
     assignment: list[Sums] = field(default_factory=list)
     """All notebooks of the assignment."""
 
 
 def read(gradebook: Gradebook, notebook: str, assignment: str, student: str) -> Grades:
-    """The grades of a submitted notebook; MissingEntry if the gradebook has none."""
+    """The grades of a submitted notebook; nbgrader's MissingEntry if the gradebook has none."""
     submitted = gradebook.find_submission_notebook(notebook, assignment, student)
     person = submitted.assignment.student
     comments: dict[str, str] = {}
@@ -81,7 +82,7 @@ def read(gradebook: Gradebook, notebook: str, assignment: str, student: str) -> 
 
 
 def _rows(gradebook: Gradebook, kind: Any, submitted: Any) -> list[tuple[Any, str]]:
-    """The rows of a submitted notebook with their cells' names, in one query rather than one for each cell."""
+    """The rows of a submitted notebook with the ids of their cells, in one query rather than one for each cell."""
     rows = gradebook.db.query(kind, BaseCell.name).join(BaseCell, kind.cell_id == BaseCell.id)
     return [(row, name) for row, name in rows.filter(kind.notebook_id == submitted.id)]
 

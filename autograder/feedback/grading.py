@@ -1,7 +1,7 @@
-"""What nbgrader's own page for grading by hand takes from ours: formulas without a network, pictures without a frame.
+"""Gives nbgrader's page for grading by hand the formulas and pictures of the feedback pages.
 
-nbgrader_config.py names both below as options of HTMLExporter, which the formgrader makes its page with. Fields for
-points and comments are nbgrader's, and stay as they are.
+nbgrader_config.py names both below as options of HTMLExporter, with which the formgrader makes its page. The fields for
+points and comments are nbgrader's and not changed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 
 
 class GradingStyle(Preprocessor):  # type: ignore[misc]  # nbconvert ships no types
-    """Adds our style sheet to the page, and to each drawing its description; for `HTMLExporter.preprocessors`."""
+    """For `HTMLExporter.preprocessors`: adds a style sheet to the page and a description to each drawing."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         resources["config_dir"] = str(HERE / "formgrader")  # nbconvert adds custom/custom.css of this folder
@@ -36,7 +36,7 @@ class GradingStyle(Preprocessor):  # type: ignore[misc]  # nbconvert ships no ty
 
 @pass_context
 def markdown(context: Context, source: str) -> Markup:
-    """A text cell as our pages show it; for `HTMLExporter.filters`, in the place of nbconvert's `markdown2html`."""
+    """For `HTMLExporter.filters`, in place of nbconvert's `markdown2html`: a text cell as feedback pages show it."""
     cell = context.get("cell") or {}
     about = cell.get("metadata", {}).get("nbgrader")
     given = isinstance(about, dict) and about.get("locked")

@@ -1,7 +1,7 @@
-"""What a feedback page may show: every verdict, and never the source of a hidden test or a traceback through it.
+"""Removes the source of hidden tests, and tracebacks that quote it, from a feedback page; verdicts stay.
 
-nbgrader runs this while it writes feedback, because nbgrader_config.py names it in `GenerateFeedback.preprocessors`.
-The page runs it once more, so that a configuration without it gives nothing away.
+nbgrader_config.py names this class in `GenerateFeedback.preprocessors`. The page runs it again, so that a configuration
+without it reveals nothing either.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NOT_RUN = (
 
 
 class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]  # nbgrader ships no types
-    """Clears hidden tests from the page, and the tracebacks in their outputs, which would quote them."""
+    """An nbgrader preprocessor that clears hidden tests, and replaces the tracebacks in their outputs by a sentence."""
 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
         if not (is_grade(cell) and is_locked(cell)) or not self._remove(cell):
@@ -36,7 +36,10 @@ class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]  # nbgrader ships
         return cell, resources
 
     def _remove(self, cell: Any) -> bool:
-        """Markers that do not close hide the rest of the cell; nbgrader's own rule ends the page of that student."""
+        """Clears the hidden part. If its end marker is missing, clears the rest of the cell.
+
+        nbgrader 0.9 (preprocessors/clearhiddentests.py) raises RuntimeError then, and the student would get no page.
+        """
         try:
             return bool(self._remove_hidden_test_region(cell))
         except RuntimeError:

@@ -1,6 +1,7 @@
-"""What a submission lacks and its page needs: a file that could not be read, and headings that are not in it.
+"""Recognises a file that could not be read, and restores headings that the student deleted.
 
-Grading adds back the cells that earn points, but not the texts between them. Without those all questions would be one.
+Grading restores the cells that have points, but not the texts between them. Without headings the page would show all
+questions as one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _UNREADABLE = re.compile(re.escape(UNREADABLE).replace(r"\{why\}", r"(\w{1,60})"
 
 
 def unreadable(notebook: NotebookNode) -> str:
-    """Why the file could not be read, in one word; "" if it could. The note leaves the notebook: the page says it."""
+    """Why the file could not be read, in one word; "" if it could. Removes that note from `notebook`."""
     own = [cell for cell in notebook.cells if not named(cell)]
     found = _UNREADABLE.fullmatch(own[0].source) if len(own) == 1 and own[0].cell_type == "markdown" else None
     if found is None or any(_is_plain_answer(cell) for cell in notebook.cells):
@@ -27,7 +28,11 @@ def unreadable(notebook: NotebookNode) -> str:
 
 
 def add_headings(notebook: NotebookNode, course: Sequence[NotebookNode], knows: Callable[[NotebookNode], bool]) -> None:
-    """The source notebook's headings, each before the first cell that stood below it, if not one of them is left."""
+    """Inserts the headings of the source notebook, if the submission has none of them left.
+
+    Each is put before the first cell below it that is still there. `course` are the source notebook's cells; `knows`
+    says whether a cell without an id is the course's.
+    """
     names = {named(cell) for cell in course if named(cell)}
     if any(_is_heading(cell) and (knows(cell) or named(cell) in names) for cell in notebook.cells):
         return
@@ -42,14 +47,14 @@ def add_headings(notebook: NotebookNode, course: Sequence[NotebookNode], knows: 
 
 
 def named(cell: NotebookNode) -> str:
-    """nbgrader's name of a cell; "" if it has none."""
+    """nbgrader's id of a cell (grade_id); "" if it has none."""
     about = cell.metadata.get("nbgrader")
     name = about.get("grade_id") if isinstance(about, dict) else None
     return name if isinstance(name, str) else ""
 
 
 def _is_plain_answer(cell: NotebookNode) -> bool:
-    """An answer that earns no points itself: grading adds none of those back, so the student handed it in."""
+    """Whether this is an answer cell without points. Grading does not restore those, so the student handed it in."""
     about = cell.metadata.get("nbgrader") or {}
     return bool(about.get("solution")) and not about.get("grade")
 
@@ -61,5 +66,5 @@ def _is_heading(cell: NotebookNode) -> bool:
 
 
 def question_of(name: str) -> str:
-    """`q1` of `q1-check`: the question that a cell belongs to where no heading and no answer tells."""
+    """The question of a cell by its id: `q1` for `q1-check`."""
     return name.partition("-")[0]

@@ -1,6 +1,6 @@
-"""What a cell says and what it printed, drew or raised, as HTML; every text is escaped, every picture is an image.
+"""HTML of a cell's code and outputs. Every text is escaped, and every picture is an image with its data in the page.
 
-A picture stands as `<img>` with data of its own, so that nothing in it runs or fetches and no identifier collides.
+In an `<img>` no script of an SVG runs, nothing is fetched, and its identifiers cannot clash with the page's.
 """
 
 from __future__ import annotations
@@ -23,28 +23,31 @@ from autograder.feedback import texts
 from autograder.rooms import sanitise
 
 LONG = 40
-"""Lines of an output beyond which it is folded, so that a page stays readable and prints in a few sheets."""
-_COLOURED = 30_000  # characters of code that are coloured; more is shown plainly
+"""An output with more lines is folded, so that the page stays short."""
+_COLOURED = 30_000  # longer code (in characters) is shown without colours, which would take long
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f]")
 OURS = ("CheckFailed", "QuestionError", "")
-"""Errors whose message is all that is said; those of hidden tests lose their name."""
+"""Errors of the grader, of which only the message is shown. `HideHiddenTests` sets the name of an error to ""."""
 _CODE = re.compile(r"`([^`\n]+)`")
 _NAMED = re.compile(r"<(title|desc)\b[^>]*>([^<]{1,4000})</\1>")
 _FORMATTER = HtmlFormatter(nowrap=True)
 _SPAN = re.compile(r'<span class="([a-z0-9]+)">')
 
 
-def _short(found: re.Match[str]) -> str:
-    """Four colours are enough, and each has been measured against both backgrounds."""
+def _colour_class(found: re.Match[str]) -> str:
+    """Maps Pygments' classes to the four that page.css colours.
+
+    On --page and --box, light and dark, their contrast is at least 5.5:1 (WCAG 2.2, 1.4.3, asks for 4.5:1).
+    """
     kind = found[1][0]
     return f'<span class="{kind}">' if kind in "ksmc" else "<span>"
 
 
 def code(source: str, language: str = "ipython3") -> Markup:
-    """Code with a little colour, each line a block of its own, so that a wrapped line is told from the next."""
+    """Code in a few colours; each line is an element, so that a wrapped line can be told from the next one."""
     source = _ANSI.sub("", source).rstrip("\n")
     if len(source) <= _COLOURED:
-        coloured = _SPAN.sub(_short, highlight(source, _lexer(str(language)), _FORMATTER)).rstrip("\n")
+        coloured = _SPAN.sub(_colour_class, highlight(source, _lexer(str(language)), _FORMATTER)).rstrip("\n")
     else:
         coloured = escape(source, quote=False)
     return Markup('<pre class="code"><code>' + _lines(coloured) + "</code></pre>")
@@ -52,7 +55,7 @@ def code(source: str, language: str = "ipython3") -> Markup:
 
 @cache
 def _lexer(language: str) -> Any:
-    """Kept, because finding one looks through every package that is installed."""
+    """Pygments' lexer; cached, because the search for one looks through every installed package."""
     try:
         return get_lexer_by_name(language, stripnl=False)
     except ClassNotFound:
@@ -64,27 +67,27 @@ def _lines(html: str) -> str:
 
 
 def printed(text: str) -> Markup:
-    """Lines as they were printed."""
+    """Printed text as HTML, line by line."""
     return Markup('<pre class="text">' + _lines(escape(clean(text), quote=False)) + "</pre>")
 
 
 def clean(text: str) -> str:
-    """Text without the signs that steer a terminal."""
+    """The text without a terminal's control sequences, and without blank lines at both ends."""
     return _ANSI.sub("", text).strip("\n")
 
 
 def shown(outputs: list[NotebookNode], hide_number: bool = False) -> list[Markup]:
-    """The outputs of a cell; a bare number that is the result of a test is not shown, because the points are."""
+    """The HTML of a cell's outputs; with `hide_number`, without a test's result, which the page shows as points."""
     made = []
     for output in outputs:
         if hide_number and is_number(output):
             continue
-        made += [_folded(html, lines) for html, lines in _one(output)]
+        made += [_folded(html, lines) for html, lines in _rendered(output)]
     return made
 
 
 def message(text: str) -> Markup:
-    """A message of the grader: paragraphs, and a student's own lines as code."""
+    """The HTML of a grader's message: paragraphs, and as code the lines that quote the student."""
     lines = text.split("\n")
     return Markup().join(printed(line) if line.startswith(" ") else _paragraph(line) for line in lines)
 
@@ -94,12 +97,12 @@ def _paragraph(line: str) -> Markup:
 
 
 def with_code(text: str) -> Markup:
-    """A line in which what stands between backticks is code."""
+    """The HTML of a line of text, with the parts between backticks as code."""
     return Markup(_CODE.sub(r"<code>\1</code>", escape(text, quote=False)))
 
 
 def is_number(output: NotebookNode) -> bool:
-    """Whether an output is what nbgrader reads partial credit from."""
+    """Whether an output is a bare number: nbgrader takes it as the points of the cell (utils.py, determine_grade)."""
     data = output.get("data", {})
     if output.output_type != "execute_result" or list(data) != ["text/plain"]:
         return False
@@ -116,7 +119,7 @@ def _folded(html: Markup, lines: int) -> Markup:
     return Markup('<details class="long"><summary>Output of {} lines</summary>{}</details>').format(lines, html)
 
 
-def _one(output: NotebookNode) -> Iterator[tuple[Markup, int]]:
+def _rendered(output: NotebookNode) -> Iterator[tuple[Markup, int]]:
     if output.output_type == "stream":
         text = clean("".join(output.text))
         if text.strip():
@@ -130,7 +133,7 @@ def _one(output: NotebookNode) -> Iterator[tuple[Markup, int]]:
 
 
 def error(output: NotebookNode) -> str:
-    """What an error says: the message alone where the grader made it, else its traceback."""
+    """The text of an error: the message alone if the grader raised it, else the traceback."""
     if output.ename in OURS:
         return clean(output.evalue)
     text = clean("\n".join(output.get("traceback") or []))
@@ -138,7 +141,7 @@ def error(output: NotebookNode) -> str:
 
 
 def _display(data: Any) -> Iterator[tuple[Markup, int]]:
-    """The best of what a display offers; a drawing before HTML, because it describes itself."""
+    """The best form of a displayed output; an SVG is preferred to HTML, because it has a description."""
     texts_of = {kind: "".join(text) if isinstance(text, list) else text for kind, text in data.items()}
     if "image/svg+xml" in texts_of:
         yield svg(texts_of["image/svg+xml"]), 1
@@ -169,12 +172,12 @@ def _display(data: Any) -> Iterator[tuple[Markup, int]]:
 
 
 def svg(text: str) -> Markup:
-    """A drawing, described by its own title and description."""
+    """The HTML of an SVG drawing, with its title and description as alternative text."""
     return _picture("data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode(), described(text))
 
 
 def described(drawing: str) -> str:
-    """What a drawing's own title and description say of it."""
+    """The text of an SVG's `<title>` and `<desc>`."""
     named = [" ".join(unescape(words).split()) for _, words in _NAMED.findall(drawing[:20_000])]
     return ". ".join(words.rstrip(".") for words in dict.fromkeys(named)) or "Drawing, an output of this cell"
 

@@ -1,6 +1,7 @@
-"""The feedback page of one notebook: nbgrader's exporter for `GenerateFeedback`, a template and a style sheet.
+"""The feedback page of one notebook: an exporter for nbgrader's `GenerateFeedback`, with a template and a style sheet.
 
-A page stands alone. It has no script and loads nothing, and says so to the browser in a policy of its own.
+A page is one file without scripts that loads nothing from elsewhere. Its Content-Security-Policy makes the browser
+enforce this.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def _style() -> Markup:
 
 
 class _Course:
-    """The source notebook's cells, and its texts that have no name of nbgrader's, as they are in a graded notebook."""
+    """The cells of the source notebook; recognises its texts without an id, also as grading's clean-up changes them."""
 
     def __init__(self, file: Path | None = None) -> None:
         self.cells: list[NotebookNode] = []
@@ -62,7 +63,7 @@ class _Course:
 
 
 class FeedbackPage(Exporter):  # type: ignore[misc]  # nbconvert ships no types
-    """Writes the page of a graded notebook; named in nbgrader_config.py as `GenerateFeedback.exporter_class`."""
+    """The exporter for `GenerateFeedback.exporter_class`, which writes the page of a graded notebook."""
 
     file_extension = ".html"
     output_mimetype = "text/html"
@@ -99,21 +100,21 @@ class FeedbackPage(Exporter):  # type: ignore[misc]  # nbconvert ships no types
         return html, resources
 
     def _gradebook(self, url: str) -> Gradebook:
-        """One a run, because opening it costs more than reading it."""
+        """The gradebook; opened once a run, because opening takes longer than reading."""
         if url not in self._gradebooks:
             self._gradebooks[url] = Gradebook(url)
             weakref.finalize(self, self._gradebooks[url].close)
         return self._gradebooks[url]
 
     def _source(self, assignment: str) -> Path | None:
-        """The folder of the source notebooks."""
+        """The folder of the assignment's source notebooks; None if the course is not known."""
         courses = getattr(self.parent, "coursedir", None)
         if courses is None:
             return None
         return Path(courses.format_path(courses.source_directory, ".", assignment)).absolute()
 
     def _course(self, file: Path) -> _Course:
-        """Read once a run."""
+        """The source notebook, read once a run."""
         if file not in self._courses:
             self._courses[file] = _Course(file)
         return self._courses[file]

@@ -1,8 +1,8 @@
-"""A graded notebook as questions: a heading of the course, the answer below it, and its tests, each with its points.
+"""Divides a graded notebook into questions: a heading of the course, the answer below it, and its tests with points.
 
-A question begins at a heading of the course, and again at an answer that follows graded cells. Only cells that the
-gradebook or the source notebook knows count as the course's: nothing that a student added or wrote can begin a
-question, name one, or earn points.
+A question begins at a heading of the course, and at an answer that follows graded cells. Only cells that are in the
+gradebook or in the source notebook count as the course's. So a student's cell cannot begin or name a question, or show
+points.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NONE = Markup()
 
 
 class Role(Enum):
-    """What a cell is to its reader."""
+    """What kind of cell the reader sees."""
 
     GIVEN = "the course's text or code"
     OWN = "a cell that the student added"
@@ -45,10 +45,10 @@ class Part:
     role: Role
     name: str = ""
     text: Markup = _NONE
-    """What the cell says; empty where it is not shown."""
+    """The cell's source as HTML; empty if it is not shown."""
     outputs: list[Markup] = field(default_factory=list)
     said: str = ""
-    """What a test printed or raised, for the verdict."""
+    """What a test printed or raised, as plain text, for the verdict."""
     mark: Mark | None = None
     verdict: Verdict | None = None
     comment: Markup = _NONE
@@ -57,7 +57,7 @@ class Part:
 
 @dataclass
 class Question:
-    """A row of the table, and its section of the page; without marks, only a section."""
+    """A section of the page, and if it has graded cells also a row of the table of results."""
 
     title: Markup
     parts: list[Part] = field(default_factory=list)
@@ -83,11 +83,11 @@ class Question:
 
     @property
     def marked(self) -> list[Part]:
-        """Everything that has points: tests, and what a person grades."""
+        """The parts with points: tests, and cells that a person grades."""
         return [part for part in self.parts if part.mark]
 
     def is_not_of(self, name: str) -> bool:
-        """Whether a test belongs to another question by its name, which tells where no answer is left that would."""
+        """Whether the test called `name` belongs to another question. Its name decides only if no answer is left."""
         if any(part.role in (Role.ANSWER, Role.TASK) for part in self.parts):
             return False
         names = [question_of(part.name) for part in self.marked]
@@ -95,7 +95,7 @@ class Question:
 
     @property
     def by_person(self) -> bool:
-        """Whether a person grades what the student put below the question."""
+        """Whether a person grades this question."""
         return any(part.role is Role.TASK for part in self.parts)
 
     @property
@@ -108,6 +108,7 @@ class Question:
 
     @property
     def verdict(self) -> Verdict:
+        """The verdict on the whole question; its sentence is from a hidden test if possible, else from the check."""
         answers = [part for part in self.parts if part.role in (Role.ANSWER, Role.TASK)]
         unanswered = self.unread or (bool(answers) and all(part.unanswered for part in answers))
         tests = [part for part in self.marked if part.role in (Role.TEST, Role.HIDDEN)]
@@ -118,7 +119,7 @@ class Question:
         return replace(verdict, word=verdicts.UNREAD) if self.unread and verdict.kind is Kind.UNANSWERED else verdict
 
     def blocks(self) -> list[tuple[Role, list[Part]]]:
-        """The parts in order; neighbours that are given, or the student's own, come as one."""
+        """The parts in order, by role; neighbours that are the course's, or the student's own, form one block."""
         made: list[tuple[Role, list[Part]]] = []
         for part in self.parts:
             if part.role is Role.GIVEN and not (part.text.strip() or part.outputs or part.comment):
@@ -137,10 +138,10 @@ def questions(
     folder: Path | None = None,
     unread: bool = False,
 ) -> list[Question]:
-    """The notebook's sections in order.
+    """The sections of a graded notebook in order.
 
-    `known` tells whether a cell without a name is the course's; `folder` holds the pictures that its texts name;
-    `unread` says that there is no answer at all, so that what its tests said tells nothing.
+    `known` says whether a cell without an id is the course's, and `folder` holds the pictures that texts refer to.
+    `unread` means that the file could not be read: there are no answers, and the outputs of tests are not shown.
     """
     found = [Question(Markup())]
     heading = Markup()
@@ -179,7 +180,7 @@ def questions(
 
 
 def _lost(grades: Grades, found: Iterable[Question]) -> list[Part]:
-    """Marks whose cells are not in the notebook; their points count all the same."""
+    """Parts for graded cells that are not in the notebook: their points count nevertheless."""
     shown = {part.name for question in found for part in question.parts}
     return [
         Part(Role.TEST, name, mark=mark, verdict=verdicts.judge([mark], unanswered=False))
@@ -189,7 +190,7 @@ def _lost(grades: Grades, found: Iterable[Question]) -> list[Part]:
 
 
 def _name(cell: NotebookNode, seen: set[str]) -> str:
-    """The name of a cell of the course, once; all others have none."""
+    """The id of a course's cell; "" for other cells, and for copies of a cell that was `seen` before."""
     about = cell.metadata.get("nbgrader")
     name = about.get("grade_id") if isinstance(about, dict) else None
     if not isinstance(about, dict) or not isinstance(name, str) or name in seen:
@@ -229,7 +230,7 @@ def _role(about: dict[str, object], given: bool, name: str, grades: Grades) -> R
 def _text(cell: NotebookNode, part: Part, language: str, folder: Path | None) -> Markup:
     if cell.cell_type == "code":
         if part.role is Role.HIDDEN and all(_COMMENT.fullmatch(line) for line in cell.source.split("\n")):
-            return Markup()  # only says what is hidden
+            return Markup()  # nothing but a comment that names the hidden test
         return outputs.code(cell.source, language) if cell.source.strip() else Markup()
     if cell.cell_type == "raw":
         return outputs.printed(cell.source)
@@ -243,7 +244,7 @@ def _printed(cell: NotebookNode) -> str:
 
 
 def _said(cell: NotebookNode) -> str:
-    """The message of a test that failed."""
+    """The message of a test that failed; "" if it did not raise an error."""
     for output in cell.outputs:
         if output.output_type == "error":
             alone = outputs.clean(output.evalue)

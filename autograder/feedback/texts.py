@@ -1,7 +1,7 @@
-"""Markdown and HTML of a notebook as a part of the page: cleaned, with formulas, and within the page's own order.
+"""Turns a notebook's markdown and HTML into a part of the page: cleaned, with formulas, with the page's heading levels.
 
-Whoever wrote it, nothing of it runs, fetches, covers or names anything of the page. A student's text has no headings
-of its own, no style and no identifiers, so that it cannot pass for a verdict; a course's headings continue the page's.
+No text, not even the course's, can run code, fetch anything or cover the page. A student's text loses headings, styles
+and identifiers, so that it cannot look like a verdict. The course's headings get levels below the page's own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from autograder.feedback import formulas
 from autograder.rooms import sanitise
 
 _NOT_KEPT = frozenset({"style", "lang"})
-"""Attributes that could dress a text up as a part of the page."""
+"""Attributes that could make a text look like a part of the page."""
 _TAG = re.compile(r'<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:"[^"]*"|[^">])*)>')
 _ATTRIBUTE = re.compile(r'([a-zA-Z-]+)="([^"]*)"')
 _SOURCE = re.compile(r"""(<img\b[^>]*?\bsrc=["'])((?!data:)[^"'>]{1,500})""", re.IGNORECASE)
@@ -34,44 +34,44 @@ _CLOSES = {r"\(": r"\)", r"\[": r"\]", "$$": "$$", "$": "$"}
 
 @dataclass(frozen=True)
 class Place:
-    """Where a text stands in the page."""
+    """Where on the page a text stands, which decides how its headings and pictures are written."""
 
     level: int = 0
-    """That of its first heading; 0 for none at all, as in all that a student wrote."""
+    """The level of its first heading (1 to 6); 0 if headings become paragraphs, as in a student's text."""
     title: bool = False
-    """Whether its first heading is taken out, as the title of what follows."""
+    """Whether its first heading is removed from the text and kept in `Text.title`."""
     pictures: str = "Picture"
-    """What pictures are that have no words."""
+    """The alternative text of pictures that have none."""
     folder: Path | None = None
-    """Where the pictures are that it names."""
+    """The folder of the picture files that it refers to; None if it must not use any."""
 
 
 ANYWHERE = Place()
 
 
 class Text:
-    """A text of the page: its HTML, and the heading taken out of it if it was asked for."""
+    """A cleaned text: its `html`, and its first heading as `title` if `Place.title` asks for it."""
 
     def __init__(self, html: str, place: Place = ANYWHERE) -> None:
         self.title = ""
         self._place, self._first = place, 0
         self._out: list[str] = []
-        self._said = -1  # the last piece of `_out` that has words, or is a picture, which has its own
-        # The tag, the one that closes it, where its content starts, and what `_said` was there.
+        self._last_content = -1  # index in `_out` of the last words or picture; tells whether an element is empty
+        # Open elements: name, closing tag, index in `_out` where the content starts, and `_last_content` at that place.
         self._open: list[tuple[str, str, int, int]] = []
-        self._within: Counter[str] = Counter()  # how many of each are open; looking through all would take too long
+        self._within: Counter[str] = Counter()  # open elements by name; a search in `_open` would be quadratic
         at = 0
         text = sanitise.passive(html, _NOT_KEPT)
         for tag in _TAG.finditer(text):
-            self._words(text[at : tag.start()])
+            self._add_text(text[at : tag.start()])
             at = tag.end()
             if tag[1]:
-                self._end()
+                self._close_tag()
             else:
-                self._start(tag[2].lower(), tag[3])
-        self._words(text[at:])
+                self._open_tag(tag[2].lower(), tag[3])
+        self._add_text(text[at:])
         while self._open:
-            self._end()
+            self._close_tag()
         self.html = "".join(self._out)
 
     def _inside(self, names: tuple[str, ...]) -> bool:
@@ -80,18 +80,18 @@ class Text:
     def _parent(self) -> str:
         return self._open[-1][0] if self._open else ""
 
-    def _words(self, text: str) -> None:
+    def _add_text(self, text: str) -> None:
         if not text:
             return
         if text.strip():
-            self._said = len(self._out)
+            self._last_content = len(self._out)
         if self._parent() in ("ul", "ol") and text.strip():
             text = f"<li>{text}</li>"
         self._out.append(text if self._inside(_VERBATIM) else with_formulas(text))
 
-    def _start(self, name: str, attributes: str) -> None:
+    def _open_tag(self, name: str, attributes: str) -> None:
         if name == "img":
-            self._said = len(self._out)
+            self._last_content = len(self._out)
         if name in _VOID:
             self._out.append(self._image(attributes) if name == "img" else f"<{name}>")
             return
@@ -114,21 +114,21 @@ class Text:
             opened = f'<div class="wide" tabindex="0" role="group" aria-label="Table"><table{attributes}>'
             after = "</div>"
         self._out.append(opened)
-        self._open.append((name, f"</{as_tag}>{after}", len(self._out), self._said))
+        self._open.append((name, f"</{as_tag}>{after}", len(self._out), self._last_content))
         self._within[name] += 1
 
-    def _end(self) -> None:
+    def _close_tag(self) -> None:
         if not self._open:
             return
-        name, closing, start, said = self._open.pop()
+        name, closing, start, content_before = self._open.pop()
         self._within[name] -= 1
-        if name in ("a", "summary") and self._said < start:
-            self._said = len(self._out)
+        if name in ("a", "summary") and self._last_content < start:
+            self._last_content = len(self._out)
             self._out.append("(link)" if name == "a" else "Details")
         if name in _HEADINGS and self._place.title and not self.title:
             inside = "".join(self._out[start:])
             if plain(inside):
-                self.title, self._said = inside, said
+                self.title, self._last_content = inside, content_before
                 del self._out[start - 1 :]
                 return
         self._out.append(closing)
@@ -148,7 +148,7 @@ class Text:
 
 
 def with_formulas(text: str) -> str:
-    """A run of HTML text, its tags aside, with its formulas made; a dollar that closes nothing stays a dollar."""
+    """HTML text without tags, with its LaTeX formulas converted; a dollar sign without a partner stays."""
     if "$" not in text and "\\" not in text:
         return text
     out, at = [], 0
@@ -156,7 +156,7 @@ def with_formulas(text: str) -> str:
     for i, mark in enumerate(marks):
         if mark.start() < at:
             continue
-        end = _end_of(text, marks, i)
+        end = _formula_end(text, marks, i)
         if end:
             stop, body = end
             latex = unescape(text[body[0] : body[1]])
@@ -166,8 +166,8 @@ def with_formulas(text: str) -> str:
     return "".join([*out, text[at:]])
 
 
-def _end_of(text: str, marks: list[re.Match[str]], i: int) -> tuple[int, tuple[int, int]] | None:
-    """Where the formula that starts with this mark ends, and its body."""
+def _formula_end(text: str, marks: list[re.Match[str]], i: int) -> tuple[int, tuple[int, int]] | None:
+    """Where the formula that begins at mark `i` ends, and the start and end of its body; None if it is no formula."""
     mark = marks[i]
     if mark[1]:  # an environment, which is a part of its formula
         closing = rf"\end{{{mark[1]}}}"
@@ -186,7 +186,7 @@ def _end_of(text: str, marks: list[re.Match[str]], i: int) -> tuple[int, tuple[i
 
 
 class _Renderer(IPythonRenderer):  # type: ignore[misc]  # nbconvert ships no types
-    """No anchors beside headings, no colours of nbconvert's in code, and HTML that may begin here and end elsewhere."""
+    """nbconvert's renderer without anchors at headings, without colours in code, and with raw HTML left as it is."""
 
     def heading(self, text: str, level: int, **attrs: Any) -> str:
         return f"<h{level}>{text}</h{level}>\n"
@@ -198,7 +198,7 @@ class _Renderer(IPythonRenderer):  # type: ignore[misc]  # nbconvert ships no ty
         return self._with_pictures(html)
 
     def _with_pictures(self, html: str) -> str:
-        """nbconvert's own way would close every element that a piece of HTML leaves open."""
+        """Embeds pictures. nbconvert's own method would close every element that this piece of HTML leaves open."""
         return _SOURCE.sub(lambda of: of[1] + escape(self._embed_image_or_attachment(unescape(of[2]))), html)
 
     def block_code(self, code: str, info: str | None = None) -> str:
@@ -206,18 +206,18 @@ class _Renderer(IPythonRenderer):  # type: ignore[misc]  # nbconvert ships no ty
 
 
 def markdown(source: str, files: Any = None, place: Place = ANYWHERE) -> Text:
-    """Markdown as a part of the page; `files` are the pictures pasted into its cell."""
+    """Markdown as a part of the page; `files` are the attachments of its cell. Never raises."""
     if len(source) > sanitise.MOST_OF_A_NOTEBOOK * 40:
         return Text(f"<pre>{escape(source)}</pre>")
     known = {"embed_images": True, "path": str(place.folder)} if place.folder else {}
     try:
         renderer = _Renderer(escape=False, attachments=files or {}, **known)
         html = MarkdownWithMath(renderer=renderer).render(source)
-    except Exception:  # a picture that is missing, for one
+    except Exception:  # such as a picture that is missing
         html = f"<pre>{escape(source)}</pre>"
     return Text(html, place)
 
 
 def plain(html: str) -> str:
-    """The words of a piece of HTML, for a title or a label."""
+    """The text of a piece of HTML, without tags, on one line."""
     return " ".join(unescape(re.sub(r"<[^>]*>", "", html)).split())

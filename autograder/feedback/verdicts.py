@@ -1,7 +1,7 @@
-"""A question's verdict in words: a mark and a word for its points, and the grader's own first sentence.
+"""A question's verdict: a sign and a word for its points, and the first sentences of the grader's message.
 
-Points come from the gradebook alone. The sentence is what the tests said; where a person changed the points it would
-contradict them, and says so instead.
+The points come from the gradebook. If a person changed them, the grader's message might contradict them, so another
+sentence says that they were changed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from autograder.feedback.grades import Mark
 
 
 class Kind(Enum):
-    """How a question stands: the name of its colour, and the sign beside its word."""
+    """The kinds of verdict. The name is its CSS class and the value its sign."""
 
     RIGHT = "✓"
     PARTLY = "◐"
@@ -35,7 +35,7 @@ WORDS = {
 BY_PERSON = {Kind.RIGHT: "Full points", Kind.PARTLY: "Some of the points", Kind.WRONG: "No points"}
 UNREAD = "Not read"
 CHANGED = "Your instructor set the points."
-_SENTENCES, _LONGEST = 3, 450  # of a message, in the table
+_SENTENCES, _LONGEST = 3, 450  # most sentences and characters of a message in the table
 _FIRST_WRONG = messages.BROKEN.partition("{")[0].strip()
 _LINKS = messages.SHARE.partition("{")[0].strip()
 _NEARLY = 1e-9
@@ -53,7 +53,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the page says of one question or one of its tests."""
+    """What the page says about a question or one of its tests."""
 
     kind: Kind
     word: str
@@ -69,7 +69,7 @@ class Verdict:
 
 
 def judge(marks: Sequence[Mark], unanswered: bool, said: str = "", by_hand_only: bool = False) -> Verdict:
-    """The verdict on these points; `said` is what the tests printed or raised."""
+    """The verdict on these marks. `said` is what the tests printed or raised; `by_hand_only` means without tests."""
     earned, possible = sum(m.earned for m in marks), sum(m.possible for m in marks)
     if any(m.pending for m in marks):
         kind = Kind.PENDING
@@ -86,11 +86,12 @@ def judge(marks: Sequence[Mark], unanswered: bool, said: str = "", by_hand_only:
 
 
 def first(said: str) -> str:
-    """The first sentences: what is wrong, where, and why; not what the links earned, which the row's points say."""
+    """The first sentences of a message: what is wrong, where and why. What each link earned is left out."""
     sentences = _SENTENCE.split(said.strip().partition("\n")[0])
     kept: list[str] = []
     for sentence in sentences:
-        full = len(kept) >= _SENTENCES and not kept[-1].startswith(_FIRST_WRONG)  # whose reason is the next one
+        # The sentence that names the first wrong link is followed by its reason: never cut between the two.
+        full = len(kept) >= _SENTENCES and not kept[-1].startswith(_FIRST_WRONG)
         if kept and (full or sentence.startswith(_LINKS)):
             break
         kept.append(sentence)
@@ -99,9 +100,9 @@ def first(said: str) -> str:
 
 
 def without_points(text: str) -> str | None:
-    """What `grade` printed, without the points in front, its paragraphs unfolded; None if it is not a line of `grade`.
+    """What `grade` printed, without the points at its beginning; None if `text` was not printed by `grade`.
 
-    A line that is indented is the student's own code, and what follows it is a paragraph again.
+    The lines of a paragraph are joined. Indented lines quote the student's code and stay as they are.
     """
     found = _EARNED.match(text)
     if not found:

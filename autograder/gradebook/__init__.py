@@ -1,1 +1,1 @@
-"""What instructors take out of a gradebook and put into it: grades as a table, a class list, files for spreadsheets."""
+"""The gradebook for instructors: grades as a table and as CSV, and the import of a class list."""

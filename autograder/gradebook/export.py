@@ -1,4 +1,4 @@
-"""Grades leave the gradebook as CSV: by `autograder grades`, and by `nbgrader export` through `Grades`."""
+"""Exports grades as CSV: `autograder grades`, and the plugin `Grades` for `nbgrader export`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ MOST_NAMES = 8
 
 
 class Grades(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
-    """`ExportApp.plugin_class`: every assignment of the gradebook, a row a student and assignment."""
+    """The plugin for `ExportApp.plugin_class`: one row for each student and assignment."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        # Before nbgrader opens the gradebook, which would make one.
+        # nbgrader creates a missing gradebook when it opens it, so this check comes first.
         coursedir = getattr(self.parent, "coursedir", None)
         file = reading.sqlite_file(coursedir.db_url) if coursedir else None
         if file and not file.exists():
@@ -31,7 +31,7 @@ class Grades(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
             self._fail(reading.GradebookError(reading.NONE.format(file=file, assignment=wanted)))
 
     def export(self, gradebook: Any) -> None:
-        """Writes `to`, by default grades.csv."""
+        """Writes the file `to` (default: grades.csv); errors end the command with a sentence."""
         only = [str(name) for name in self.student]
         try:
             names = [str(name) for name in self.assignment]
@@ -49,7 +49,7 @@ class Grades(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
         except AutograderError as error:
             self._fail(error)
         else:
-            for line in (said(made, file), *lines):
+            for line in (summary(made, file), *lines):
                 self.log.info("%s", line)
 
     def _fail(self, error: AutograderError) -> None:
@@ -59,7 +59,11 @@ class Grades(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
 
 
 def grades(assignment: str, to: str = "", students: Sequence[str] = ()) -> int:
-    """`autograder grades`: writes the file, or standard output for `-`, and says what it holds on the terminal."""
+    """`autograder grades`: writes the grades of `students` (default: all) to the file `to` and prints a summary.
+
+    With `to` = "-" the table goes to standard output and the summary to standard error. Returns 0; AutograderError if
+    the gradebook cannot be read or the file not written.
+    """
     coursedir = reading.course_here()
     with reading.opened(coursedir.db_url, assignment) as session:
         found = reading.find(session, assignment)
@@ -72,14 +76,14 @@ def grades(assignment: str, to: str = "", students: Sequence[str] = ()) -> int:
     else:
         file = Path(to or f"grades-{Path(assignment).name}.csv")
         spreadsheet.write(file, made.columns, made.rows)
-        lines, out = [said(made, file), *notes(made)], sys.stdout
+        lines, out = [summary(made, file), *notes(made)], sys.stdout
     lines += _not_graded(assignment, waiting, students)
     print("\n".join([*lines, *([note] if note else [])]), file=out)
     return 0
 
 
-def said(made: Table, file: Path) -> str:
-    """The line that tells what was written."""
+def summary(made: Table, file: Path) -> str:
+    """The line of the summary that says what was written to `file`."""
     people = len({row["student_id"] for row in made.rows})
     assignments = len({row["assignment"] for row in made.rows})
     of = f", {assignments} assignments each," if assignments > 1 else ""
@@ -87,23 +91,23 @@ def said(made: Table, file: Path) -> str:
 
 
 def notes(made: Table) -> list[str]:
-    """What an instructor should know before the grades go out."""
+    """Lines on students whose grade is not final, or who handed in nothing."""
     lines = []
     if manual := made.students("needs_manual_grade", True):
-        lines.append(f"Still to be graded by a person, in the formgrader: {few(manual)}.")
+        lines.append(f"Still to be graded by a person, in the formgrader: {listed(manual)}.")
     if nothing := made.students("handed_in", False):
-        lines.append(f"Handed in nothing: {few(nothing)}.")
+        lines.append(f"Handed in nothing: {listed(nothing)}.")
     return lines
 
 
 def _not_graded(assignment: str, waiting: Sequence[str], only: Sequence[str]) -> list[str]:
     names = [name for name in waiting if not only or name in only]
     end = f"Run `nbgrader autograde {assignment}`, then this again."
-    return [f"Handed in, but not graded yet, so without these marks: {few(names)}. {end}"] if names else []
+    return [f"Handed in, but not graded yet, so without these marks: {listed(names)}. {end}"] if names else []
 
 
-def few(names: Sequence[str]) -> str:
-    """The names, cut where there are many."""
+def listed(names: Sequence[str]) -> str:
+    """The names as text; beyond `MOST_NAMES` only their number."""
     unique = list(dict.fromkeys(names))
     more = len(unique) - MOST_NAMES
     return ", ".join(unique[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -1,11 +1,11 @@
-"""The grades of an assignment as a table: a row a student of the gradebook, also one who handed in nothing.
+"""The grades of an assignment as a table: one row for each student in the gradebook, also without a submission.
 
-Everything follows from the gradebook: a column a question, then a column for each of its graded cells. The contract's
-cells `q1-check` and `q1-hidden` are the parts of question q1; every other graded cell (an ordinary test, a text that a
-person marks, a task) is a question of its own. If more than one notebook of the assignment has graded cells, the
-notebook's name stands before: `problems/q1`.
+Each question has a column, followed by a column for each of its graded cells. The cells `q1-check` and `q1-hidden` of
+the contract are the parts of question q1. Any other graded cell (an ordinary test, a text that a person marks, a task)
+is a question of its own. If several notebooks of the assignment have graded cells, the columns are called
+`problems/q1`.
 
-The first columns are those of nbgrader's own export, by their names, for programs that read them.
+The first columns are those of nbgrader's own export (nbgrader/plugins/export.py), for programs that read it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _PART = re.compile(r"(?P<question>.+)-(?:check|hidden)")
 
 @dataclass(frozen=True)
 class Column:
-    """A question or a part of one: the graded cells that it sums."""
+    """A column for a question or a part of one: the database ids of the graded cells whose points it adds up."""
 
     name: str
     cells: tuple[str, ...]
@@ -63,18 +63,18 @@ class Column:
 
 @dataclass
 class Table:
-    """Rows by column name, and what an instructor should know of them."""
+    """The grades of one or more assignments: the names of the columns, and each row as value by column."""
 
     columns: list[str] = field(default_factory=lambda: list(FIRST))
     rows: list[dict[str, Value]] = field(default_factory=list)
 
     def add(self, other: Table) -> None:
-        """Puts another assignment's rows below; a question that both have shares its column."""
+        """Appends another assignment's rows; a column of the same name is shared."""
         self.columns += [c for c in other.columns if c not in self.columns]
         self.rows += other.rows
 
     def students(self, column: str, value: Value) -> list[str]:
-        """Who has this value in this column."""
+        """The ids of students whose row has this value in this column."""
         return [str(row["student_id"]) for row in self.rows if row[column] == value]
 
 
@@ -88,7 +88,10 @@ class _Submission:
 
 
 def table(session: Any, assignment: Assignment, only: Sequence[str] = (), waiting: Sequence[str] = ()) -> Table:
-    """The table of one assignment, or of `only` some students; the work of those `waiting` is not graded yet."""
+    """The table of one assignment, for the students `only` (default: all); points are as in the gradebook.
+
+    `waiting` are students whose work is not graded yet (see `ungraded`). GradebookError if a student is unknown.
+    """
     columns, maximum = _columns(session, assignment)
     submissions = _submissions(session, assignment)
     everybody = {s.id: s for s in session.scalars(select(Student))}
@@ -129,7 +132,7 @@ def _row(
         "needs_manual_grade": bool(work and work.manual),
     }
     for column in columns:
-        # A cell that came into the assignment after this student was graded has no grade: it stays empty.
+        # If the cell was added after this student was graded, there is no grade: the column stays empty.
         given = [work.scores[c] for c in column.cells if c in work.scores] if work else [0.0]
         row[column.name] = sum(given) if given else None
     return row
@@ -140,7 +143,7 @@ def _time(moment: datetime | None) -> str | None:
 
 
 def _columns(session: Any, assignment: Assignment) -> tuple[list[Column], float]:
-    """The columns of the assignment's questions, and its maximum."""
+    """The columns of the assignment's questions, and its total points."""
     by_notebook: dict[str, list[tuple[str, str]]] = defaultdict(list)
     maximum = 0.0
     for kind in (GradeCell, TaskCell):
@@ -158,12 +161,12 @@ def _columns(session: Any, assignment: Assignment) -> tuple[list[Column], float]
             wanted_columns = [(question, tuple(key for _, key in parts))]
             wanted_columns += [] if lone else [(name, (key,)) for name, key in parts]
             for name, cells in wanted_columns:
-                columns.append(Column(_free(before + name, taken), cells))
+                columns.append(Column(_unique(before + name, taken), cells))
     return columns, maximum
 
 
 def _questions(cells: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
-    """(cell name, cell id) by question, in the order in which a person counts."""
+    """The graded cells (name, database id) of each question, in natural order."""
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for name, key in sorted(cells, key=lambda cell: natural(cell[0])):
         part = _PART.fullmatch(name)
@@ -171,8 +174,8 @@ def _questions(cells: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, st
     return dict(sorted(found.items(), key=lambda item: natural(item[0])))
 
 
-def _free(name: str, taken: set[str]) -> str:
-    """The name, or the first of `name (2)`, `name (3)` that no column has."""
+def _unique(name: str, taken: set[str]) -> str:
+    """The name, or the first of `name (2)`, `name (3)` … that is not in `taken`; adds it there."""
     number, free = 1, name
     while free in taken:
         number += 1
@@ -182,13 +185,13 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
-    """Sorts q2 before q10."""
+    """A sort key by which q2 comes before q10."""
     pieces = re.split(r"(\d+)", name)
     return [(int(p), 0, "") if at % 2 else (0, 1, p) for at, p in enumerate(pieces)]
 
 
 def _submissions(session: Any, assignment: Assignment) -> dict[str, _Submission]:
-    """What the gradebook holds of each student's submission."""
+    """The submission of each student, by id, as the gradebook has it."""
     found: dict[str, tuple[str, _Submission]] = {}
     mine = SubmittedAssignment.assignment_id == assignment.id
     wanted = select(
@@ -215,9 +218,9 @@ def _ids(mine: Any) -> Any:
 
 
 def ungraded(coursedir: Any, session: Any, assignment: Assignment) -> list[str]:
-    """Who has work in the submitted folder that is not graded yet, or of which only an earlier version is.
+    """The ids of students with work in `submitted/` that is not graded, or of which an earlier version was graded.
 
-    Grading that was stopped leaves marks to be given, as for a person, and no graded work.
+    A grading run that was stopped leaves grades that wait for a person, but no graded notebook: that is not graded.
     """
     known = _submissions(session, assignment)
     step = coursedir.submitted_directory
@@ -242,5 +245,5 @@ def _newer(folder: Path, graded: datetime | None) -> bool:
     try:
         handed_in = parse_utc((folder / "timestamp.txt").read_text(encoding="utf-8").strip())
         return bool(graded is None or handed_in > graded)
-    except Exception:  # no time, or none that can be read: grading speaks of it
+    except Exception:  # no time, or not a time: the grading run reports it
         return False

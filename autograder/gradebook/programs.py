@@ -1,4 +1,4 @@
-"""The programs that nbgrader starts by name."""
+"""Makes sure that nbgrader finds the programs that it starts by name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import sys
 
 
 def find_programs() -> None:
-    """nbgrader starts `alembic` by name, which is found only in an activated environment; it lies beside Python."""
+    """Adds Python's own folder to PATH if `alembic` is not found.
+
+    nbgrader starts it by name (nbgrader/api.py), which fails in an environment that is not activated.
+    """
     if shutil.which("alembic") is None:
         os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])

@@ -1,7 +1,7 @@
-"""A gradebook is read without being made, changed or locked; whatever is not as expected is said with the next step.
+"""Reads a gradebook without creating, changing or locking it; errors name the next step.
 
-nbgrader's own `Gradebook` makes the file, its tables and the course when it is opened, so that a look at a course in
-the wrong folder leaves an empty gradebook behind.
+nbgrader's own class `Gradebook` (nbgrader/api.py) creates the file and its tables when it is opened. In a wrong folder
+it would leave an empty gradebook behind.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ EMPTY = "the gradebook holds no assignment yet. Run `nbgrader generate_assignmen
 HELD = "the gradebook {file} is held by another process. Nothing was changed; run the same command again in a moment."
 OLD = "the gradebook {file} was made by another version of nbgrader ({why}). Run `nbgrader db upgrade` first."
 BROKEN = "the gradebook {file} cannot be read: {why}."
-PATIENCE = 30.0
+PATIENCE = 30.0  # seconds
 
 
 class GradebookError(AutograderError):
-    """A gradebook that cannot be used; the text says what was seen and what to run next."""
+    """A gradebook cannot be used; the text says why and what to run next."""
 
 
 def course_here() -> Any:
-    """nbgrader's CourseDirectory of the current folder; GradebookError where no nbgrader_config.py is there."""
+    """nbgrader's CourseDirectory for the current folder; GradebookError if it has no nbgrader_config.py."""
     if not Path("nbgrader_config.py").is_file():
         raise GradebookError(NOT_HERE.format(folder=Path.cwd()))
     app = NbGrader()
@@ -52,16 +52,17 @@ def course_here() -> Any:
 
 
 def sqlite_file(db_url: str) -> Path | None:
-    """The file of an SQLite gradebook; None for a database server."""
+    """The file of an SQLite gradebook; None if `db_url` names a database server."""
     url = make_url(db_url)
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
 @contextmanager
 def opened(db_url: str, assignment: str, patience: float = PATIENCE) -> Iterator[Session]:
-    """A session that only reads; `assignment` is named in what to run next.
+    """A read-only database session; `assignment` is used in messages only.
 
-    `patience` is how many seconds to wait for a gradebook that is held.
+    `patience` is how many seconds to wait for a gradebook that another process has locked. GradebookError if there is
+    none, or it cannot be read.
     """
     file = sqlite_file(db_url)
     if file and not file.exists():
@@ -76,7 +77,7 @@ def opened(db_url: str, assignment: str, patience: float = PATIENCE) -> Iterator
 
 @contextmanager
 def explained(db_url: str) -> Iterator[None]:
-    """What a database says while it is used, as a GradebookError with the next step."""
+    """Turns a database error raised in the `with` block into a GradebookError that names the next step."""
     name = sqlite_file(db_url) or make_url(db_url).render_as_string(hide_password=True)
     try:
         yield
@@ -100,7 +101,7 @@ def _engine(db_url: str, file: Path | None, patience: float) -> Engine:
 
 
 def find(session: Any, assignment: str) -> Assignment:
-    """The assignment of that name; GradebookError names those that there are."""
+    """The assignment of that name; GradebookError if there is none, with the names that exist."""
     known = {found.name: found for found in session.scalars(select(Assignment).order_by(Assignment.name))}
     if assignment in known:
         return known[assignment]

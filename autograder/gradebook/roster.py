@@ -1,6 +1,6 @@
-"""A class list goes into the gradebook whole, or nothing of it does; nobody who is there is removed.
+"""`autograder roster`: imports a class list into the gradebook, all of it or nothing; no student is removed.
 
-(`nbgrader db student import` takes one heading, `id`, and does not find it behind a byte order mark.)
+nbgrader's own `nbgrader db student import` accepts only the heading `id`, and not after a byte order mark.
 """
 
 from __future__ import annotations
@@ -24,19 +24,23 @@ KNOWN = ("first_name", "last_name", "email", "lms_user_id")
 
 
 def import_roster(file: str, column: str = "") -> int:
-    """Reads the list into the gradebook and says what was new."""
+    """Imports the CSV file into the gradebook of the current course and prints a summary; returns 0.
+
+    `column` names the column of user names, if it cannot be found by its heading. AutograderError if the list or the
+    gradebook cannot be used.
+    """
     students = class_list.read(Path(file), NAMES, column)
     coursedir = reading.course_here()
     where = reading.sqlite_file(coursedir.db_url)
     before: set[str] = set()
-    if where is None or where.exists():  # one that cannot be used is said before nbgrader opens it for writing
+    if where is None or where.exists():  # report an unusable gradebook before nbgrader opens it for writing
         with reading.opened(coursedir.db_url, coursedir.assignment_id) as session:
             before = set(session.scalars(select(Student.id)))
     find_programs()  # nbgrader starts `alembic` where it makes a gradebook
     with reading.explained(coursedir.db_url), Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
         for student in students:
             known = {key: value for key in KNOWN if (value := getattr(student, key))}
-            # Not `update_or_create_student`, which commits each for itself: half a list could go in.
+            # Not `update_or_create_student`, which commits each student: after an error half the list would be in.
             row = gradebook.db.get(Student, student.id) or Student(id=student.id)
             for key, value in known.items():
                 setattr(row, key, value)

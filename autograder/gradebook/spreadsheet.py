@@ -1,12 +1,11 @@
-"""CSV files that a spreadsheet shows and never runs: every text is written harmless, every number as a number.
+"""Writes and reads CSV files in which no text can act as a formula of a spreadsheet.
 
-A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` as a formula, also when it came from a CSV file, and a
-formula can call a program or send the sheet away (CWE-1236). Names and source lines are students' text, so such a text
-gets an apostrophe in front. Quoting alone does not help: quotes are gone before the spreadsheet looks at the text.
+A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` as a formula, also from a CSV file, and a formula can
+start a program or send the data away (CWE-1236). Students choose names and source lines, so such a text gets an
+apostrophe in front. CSV quotes do not help: they are removed before the spreadsheet looks at the text.
 
-Files are UTF-8 with a byte order mark. Without it Excel, on a double click, takes the bytes for the machine's old code
-page and spoils every name with an accent; LibreOffice, Google Sheets, Moodle, Canvas and pandas know the mark. Python
-reads such a file with `encoding="utf-8-sig"`.
+Files are UTF-8 with a byte order mark. Without the mark Excel assumes the machine's old code page and spoils names with
+accents. LibreOffice, Google Sheets, Moodle, Canvas and pandas know the mark; in Python use `encoding="utf-8-sig"`.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from autograder.errors import AutograderError
 
 Value = str | float | bool | None
 ENCODING = "utf-8-sig"
-LONGEST = 32_000  # a cell of Excel holds 32,767 characters; the rest of a longer text would run into other cells
+LONGEST = 32_000  # characters; a cell of Excel holds 32,767, and the rest of a longer text would fill other cells
 
 NOT_READ = '{file} cannot be read: {why}. Save it again as "CSV UTF-8", or move it away.'
 
@@ -34,19 +33,19 @@ _PASSED_OVER = re.compile(r"[\s\"'`\u200b-\u200f\u2060\ufeff]*")
 
 
 class CannotWrite(AutograderError):
-    """A file that cannot be written; the text names it and the reason."""
+    """A file cannot be written; the text names it and the reason."""
 
 
 class CannotRead(AutograderError):
-    """A file that is not what was written here; the text names it and the reason."""
+    """A file is not one that `write` has written; the text names it and the reason."""
 
 
 def harmless(text: str) -> str:
-    """The text on one line, with an apostrophe wherever a cell that begins there would be run.
+    """The text on one line, with an apostrophe before every place where a spreadsheet could see a formula begin.
 
-    That is at its start, after blanks and quotes too, which some programs strip; and after each semicolon: a Windows
-    with decimal commas splits at semicolons, and then ignores the quotes around the text. Full-width signs count
-    (spreadsheets in East Asian languages take them for the plain ones). Doing it twice changes nothing.
+    These places are the start, also after blanks and quotes (some programs strip them), and the start after each
+    semicolon: Excel with decimal commas splits at semicolons and ignores the quotes around the text. Full-width signs
+    count, because spreadsheets in East Asian languages treat them as the plain ones. A second call changes nothing.
     """
     text = text.encode("utf-8", "replace").decode()
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
@@ -56,14 +55,14 @@ def harmless(text: str) -> str:
 
 def _guarded(text: str) -> str:
     if text.startswith("'"):
-        return text  # is text already, for every spreadsheet
+        return text  # every spreadsheet takes it as text already
     start = _PASSED_OVER.match(text)
     first = text[start.end() : start.end() + 1] if start else ""
     return "'" + text if unicodedata.normalize("NFKC", first) in _STARTS_FORMULA else text
 
 
 def cell(value: Value) -> str:
-    """A value as the file holds it: two decimals, yes or no, nothing for None."""
+    """A value as written to the file: numbers with two decimals, yes or no, and nothing for None."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
@@ -74,14 +73,14 @@ def cell(value: Value) -> str:
 
 
 def write_to(out: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> None:
-    """Writes a header and the rows; a column that a row lacks stays empty."""
+    """Writes a header line and the rows to `out`; a column that a row lacks stays empty."""
     writer = csv.writer(out)
     writer.writerow(map(harmless, columns))
     writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
 
 
 def write(file: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> None:
-    """Writes the file whole or not at all; CannotWrite says why not."""
+    """Writes the file in one step (a reader never sees half of it); CannotWrite if that fails."""
     target = file.resolve()
     try:
         if target.exists() and not target.is_file() and not target.is_dir():  # /dev/stdout, a pipe
@@ -109,7 +108,7 @@ def _replace(target: Path, columns: Sequence[str], rows: Iterable[Mapping[str, V
 
 
 def _mode(target: Path) -> int:
-    """As the file had it, or as a new file gets it; mkstemp's own is for its owner alone."""
+    """The permissions of the existing file, or those of a new one; mkstemp would give access to the owner only."""
     if target.exists():
         return target.stat().st_mode & 0o777
     mask = os.umask(0)
@@ -118,10 +117,10 @@ def _mode(target: Path) -> int:
 
 
 def read(file: Path, columns: Sequence[str] = ()) -> list[dict[str, str]]:
-    """The rows of a file that was written here; none if there is no such file, or nothing in it.
+    """The rows of a file written by `write`; empty if there is no file or nothing in it, CannotRead if it is no table.
 
-    A spreadsheet may have saved it since, and where decimals have commas it takes semicolons, or tabs: the delimiter
-    is the one that gives the `columns`. CannotRead says why a file is not understood.
+    A spreadsheet may have saved the file again with semicolons or tabs, so the delimiter is the one that gives the
+    expected `columns`.
     """
     if not file.exists():
         return []

@@ -1,4 +1,4 @@
-"""From source/ to release/: what `nbgrader generate_assignment` writes, with nothing that was there lost unnamed.
+"""What `nbgrader generate_assignment` writes from source/ to release/, and new seeds for the hidden tests in source/.
 
 nbgrader_config.py names `autograder.release.exporter.ReleaseExporter`.
 """

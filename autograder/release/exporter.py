@@ -1,8 +1,8 @@
-"""`nbgrader generate_assignment` as a first-time instructor expects it: the plain command fills the gradebook.
+"""Makes `nbgrader generate_assignment` fill the gradebook without --force, and never lose an old release.
 
-nbgrader skips an assignment whose release is there already, gradebook or not, and with --force it deletes the release
-before it has another. Here the release is made beside the old one; at the end what differs is written and named, and
-what was there before is kept. If anything is refused, the old release stays.
+nbgrader skips an assignment whose release exists, even if the gradebook lacks it; with --force it deletes the release
+before the new one is made (nbgrader/converters/base.py). Here the release is made in a temporary folder. Only if that
+succeeds are the files that differ replaced; the old ones are kept.
 """
 
 from __future__ import annotations
@@ -40,57 +40,57 @@ HAS_WORK = (
 
 
 class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no types
-    """`GenerateAssignment.exporter_class`: writes notebooks as nbconvert's own does, into a folder beside."""
+    """The exporter for `GenerateAssignment.exporter_class`: writes into a temporary folder first."""
 
     def __init__(self, config: Any = None, **options: Any) -> None:
         super().__init__(config=config, **options)
         if isinstance(self.parent, GenerateAssignment):
-            self._beside = ""
+            self._staging = ""
             self._released = self.parent._format_dest
             self._problem: Exception | None = None
-            self._at, self._begun = "", False
+            self._failed_at, self._writing_began = "", False
             self._rules: dict[tuple[str, ...], Any] = {}
             self._wrap(self.parent)
 
     def _wrap(self, converter: Any) -> None:
-        """nbgrader has no event for what this needs, so the one converter of this run gets it."""
-        converter._format_dest = self._staged
-        converter.convert_notebooks = self._whole_run(converter.convert_notebooks)
-        converter.init_assignment = self._noticing(converter.init_assignment)
-        converter.convert_single_notebook = self._noticing(converter.convert_single_notebook)
-        converter.set_permissions = self._noticing(self._replacing(converter.set_permissions))
+        """Replaces methods of this run's converter, because nbgrader 0.9 has no hook for these steps."""
+        converter._format_dest = self._staged_path
+        converter.convert_notebooks = self._in_staging(converter.convert_notebooks)
+        converter.init_assignment = self._recording_errors(converter.init_assignment)
+        converter.convert_single_notebook = self._recording_errors(converter.convert_single_notebook)
+        converter.set_permissions = self._recording_errors(self._replacing(converter.set_permissions))
 
-    def _staged(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
-        return os.path.join(self._beside, assignment_id)
+    def _staged_path(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
+        return os.path.join(self._staging, assignment_id)
 
-    def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
-        def convert_beside() -> None:
+    def _in_staging(self, convert: Callable[[], None]) -> Callable[[], None]:
+        def convert_in_staging() -> None:
             converter = self.parent
             if not converter.no_database and not gradebook_lock.is_free(converter.coursedir, self._patience(), self.log):
                 self._refuse(gradebook_lock.HELD % self._patience())
             if not converter.no_database:
                 self._rules = regrade.rules(converter.coursedir.db_url, converter.coursedir.assignment_id)
-            with tempfile.TemporaryDirectory(prefix="release-") as self._beside:
+            with tempfile.TemporaryDirectory(prefix="release-") as self._staging:
                 try:
                     convert()
                 except NbGraderException as error:
                     self._refuse(self._why(self._problem or error))
 
-        return convert_beside
+        return convert_in_staging
 
     def _patience(self) -> float:
-        """Seconds to wait for a gradebook that another process holds, as in a grading run."""
+        """Seconds to wait for a gradebook that another process has locked, as in a grading run."""
         return float(self.config.TwoRooms.get("patience", 60.0))
 
-    def _noticing(self, step: Callable[..., None]) -> Callable[..., None]:
-        def noticed(*arguments: Any) -> None:
+    def _recording_errors(self, step: Callable[..., None]) -> Callable[..., None]:
+        def recorded(*arguments: Any) -> None:
             try:
                 step(*arguments)
             except Exception as error:
-                self._problem, self._at = error, os.path.basename(str(arguments[0]))
+                self._problem, self._failed_at = error, os.path.basename(str(arguments[0]))
                 raise
 
-        return noticed
+        return recorded
 
     def _replacing(self, set_permissions: Callable[..., None]) -> Callable[..., None]:
         def replace(assignment_id: str, student_id: str) -> None:
@@ -98,9 +98,9 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             coursedir = self.parent.coursedir
             there = Path(os.path.normpath(self._released(assignment_id, student_id)))
             first = not there.exists()
-            made = Path(self._staged(assignment_id, student_id))
-            self._begun = True
-            changes = folder.replace(made, there, whole=coursedir.notebook_id == "*")
+            made = Path(self._staged_path(assignment_id, student_id))
+            self._writing_began = True
+            changes = folder.replace(made, there, complete=coursedir.notebook_id == "*")
             if coursedir.groupshared:
                 for path in (there, *(p for p in there.rglob("*") if p.is_dir())):
                     with suppress(PermissionError):
@@ -108,7 +108,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             if not self.parent.no_database:
                 self._tell(self._in_gradebook(assignment_id))
             self._tell(self._what_changed(changes, first, there))
-            if again := regrade.told(coursedir.db_url, assignment_id, self._rules):
+            if again := regrade.notice(coursedir.db_url, assignment_id, self._rules):
                 self._tell(again)
 
         return replace
@@ -128,8 +128,8 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
             )
 
     def _what_changed(self, changes: folder.Changes, first: bool, there: Path) -> str:
-        source = self._near(self._source())
-        release = self._near(there)
+        source = self._relative(self._source())
+        release = self._relative(there)
         if not changes:
             return UNCHANGED.format(release=release, source=source)
         if first:
@@ -141,14 +141,14 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
         ]
         told = CHANGED.format(release=release, files=", ".join(files))
         if changes.aside:
-            return told + ASIDE.format(aside=self._near(changes.aside))
+            return told + ASIDE.format(aside=self._relative(changes.aside))
         return told + (IN_GIT if changes.changed or changes.gone else "")
 
     def _source(self) -> Path:
         coursedir = self.parent.coursedir
         return Path(coursedir.format_path(coursedir.source_directory, ".", coursedir.assignment_id))
 
-    def _near(self, path: Path) -> str:
+    def _relative(self, path: Path) -> str:
         return os.path.relpath(path, self.parent.coursedir.root)
 
     def _why(self, problem: Exception) -> str:
@@ -156,14 +156,14 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
         text = str(problem).strip()
         if gradebook_lock.is_locked(problem):
             return gradebook_lock.HELD % self._patience()
-        if "submissions associated with it" in text:  # nbgrader's words for it
-            return HAS_WORK.format(name=coursedir.assignment_id, source=self._near(self._source()))
+        if "submissions associated with it" in text:  # raised by nbgrader's preprocessors/savecells.py
+            return HAS_WORK.format(name=coursedir.assignment_id, source=self._relative(self._source()))
         known = type(problem).__module__.startswith(("autograder.", "nbgrader."))
-        return text if known and text else f"{self._at}: {type(problem).__name__}: {text} (--debug shows where)."
+        return text if known and text else f"{self._failed_at}: {type(problem).__name__}: {text} (--debug shows where)."
 
     def _refuse(self, why: str) -> None:
         coursedir = self.parent.coursedir
         there = Path(os.path.normpath(self._released(coursedir.assignment_id, ".")))
-        sentence = HALF if self._begun else REFUSED
-        self.log.error(sentence.format(name=coursedir.assignment_id, release=self._near(there), why=why))
+        sentence = HALF if self._writing_began else REFUSED
+        self.log.error(sentence.format(name=coursedir.assignment_id, release=self._relative(there), why=why))
         raise NbGraderException(why)

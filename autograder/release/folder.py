@@ -1,6 +1,6 @@
-"""A released folder becomes exactly what its source gives; a file that this changes is kept, in git or set aside.
+"""Updates a released folder to what the source gives. The old version of each file stays in git or in another folder.
 
-A file whose content is the same is not touched. Notebooks are compared as what they hold, not how it is laid out.
+Files with the same content are not touched. Notebooks are compared as JSON values, so layout does not matter.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 @dataclass
 class Changes:
-    """The files of one release by what became of them; `aside` holds what could not be had again otherwise."""
+    """The files of one release that were added, changed or removed; `aside` is the folder that keeps old versions."""
 
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -28,13 +28,13 @@ class Changes:
         return bool(self.new or self.changed or self.gone)
 
 
-def replace(made: Path, there: Path, whole: bool = True) -> Changes:
-    """Brings the folder `there` to what `made` holds; unless it is the `whole`, other files that are there stay.
+def replace(made: Path, there: Path, complete: bool = True) -> Changes:
+    """Makes the folder `there` equal to `made`; if `made` is not the `complete` release, other files in `there` stay.
 
-    What was there and is not the same lies in `Changes.aside` afterwards, unless git has that very version.
+    Old versions are copied to the folder `Changes.aside`, unless they are committed in git.
     """
     before, after = _files(there), _files(made)
-    if not whole:
+    if not complete:
         before = {name for name in before if name in after or _in_the_way(name, after)}
     changes = Changes(new=sorted(after - before), gone=sorted(before - after))
     changes.changed = sorted(name for name in before & after if not same(made / name, there / name))
@@ -43,11 +43,11 @@ def replace(made: Path, there: Path, whole: bool = True) -> Changes:
         changes.aside = _aside(there)
         for name in losing:
             _copy(there / name, changes.aside / name)
-    for name in changes.gone:  # first, because a file may stand where a folder comes, or the other way round
+    for name in changes.gone:  # first, because a new folder may have the name of an old file, or the reverse
         (there / name).unlink()
         _remove_empty((there / name).parent, there)
     for name in changes.new + changes.changed:
-        if (there / name).is_dir() and not (there / name).is_symlink():  # with what does not count, as checkpoints
+        if (there / name).is_dir() and not (there / name).is_symlink():  # it holds ignored files only, as checkpoints
             changes.aside = changes.aside or _aside(there)
             shutil.copytree(there / name, changes.aside / name, symlinks=True, dirs_exist_ok=True)
             shutil.rmtree(there / name)
@@ -56,12 +56,12 @@ def replace(made: Path, there: Path, whole: bool = True) -> Changes:
 
 
 def _in_the_way(name: str, names: Iterable[str]) -> bool:
-    """Whether one of the names needs a folder where the file `name` is, or a file where its folder is."""
+    """Whether one of `names` needs a folder where the file `name` is, or a file where its folder is."""
     return any(other.startswith(name + os.sep) or name.startswith(other + os.sep) for other in names)
 
 
 def same(one: Path, other: Path) -> bool:
-    """Whether two files hold the same."""
+    """Whether two files have the same content, as bytes or, for notebooks, as JSON values."""
     first, second = one.read_bytes(), other.read_bytes()
     if first == second:
         return True
@@ -74,7 +74,7 @@ def same(one: Path, other: Path) -> bool:
 
 
 def _files(folder: Path) -> set[str]:
-    """Every file below a folder, by its path there; what notebook servers keep beside notebooks is not the release's."""
+    """The relative paths of all files in a folder, without git's, and without checkpoints and caches."""
     found = set()
     for here, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in (".git", ".ipynb_checkpoints", "__pycache__")]
@@ -83,7 +83,7 @@ def _files(folder: Path) -> set[str]:
 
 
 def _copy(source: Path, into: Path) -> None:
-    """Whole or not at all: a reader never meets half a notebook."""
+    """Copies in one step, so that a reader never sees half a file."""
     into.parent.mkdir(parents=True, exist_ok=True)
     beside = into.with_name(f".{into.name}.new")
     shutil.copy(source, beside)
@@ -101,7 +101,7 @@ def _aside(there: Path) -> Path:
 
 
 def _in_git(file: Path) -> bool:
-    """Whether git has committed the file as it is now, so that nothing is lost when it changes."""
+    """Whether the file's present version is committed in git, so that it can be replaced without a copy."""
     git = ["git", "-C", str(file.parent)]
     try:
         known = subprocess.run([*git, "ls-files", "--error-unmatch", "--", file.name], capture_output=True, check=False)

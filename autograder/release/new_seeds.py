@@ -1,7 +1,7 @@
-"""`autograder seeds` and `make seeds`: new seeds for the hidden tests, in every notebook of the source or in none.
+"""`autograder seeds` and `make seeds`: draws new seeds for the hidden tests, in all notebooks of the source or in none.
 
-Marks depend on the seeds, so a class that was graded with the old ones is not left half and half: then nothing is drawn
-unless `force` says so.
+Grades depend on the seeds. If students were graded already, new seeds would treat later students differently, so
+nothing is changed without `--force`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ NO_SEEDS = (
 
 
 def new_seeds(wanted: Sequence[str], force: bool = False) -> int:
-    """Draws new seeds for the assignments, by default for all; says what was changed and what to run next."""
+    """Draws new seeds for the assignments `wanted` (default: all); prints what was changed and what to run next.
+
+    Returns 0; SeedError if students were graded (without `force`) or there is no seed to replace.
+    """
     coursedir = reading.course_here()
     source = Path(coursedir.format_path(coursedir.source_directory, ".", "."))
     if not source.is_dir():
@@ -63,7 +66,7 @@ def new_seeds(wanted: Sequence[str], force: bool = False) -> int:
 
 
 def _fits(file: Path) -> Callable[[str, str], bool]:
-    """Whether a seed's points tell every known mistake of a question from the truth."""
+    """A function that says whether, for a question of `file`, a seed's points expose every known mistake."""
     made: dict[str, Any] | None = None
 
     def fits(question: str, seed: str) -> bool:
@@ -73,7 +76,7 @@ def _fits(file: Path) -> Callable[[str, str], bool]:
 
         if made is None:
             made = notebook.questions(notebook.read(file))
-        return question not in made or not Inspection(made[question], seed).untold
+        return question not in made or not Inspection(made[question], seed).undetected
 
     return fits
 

@@ -1,6 +1,6 @@
-"""Marks that were given before a change are old marks: what a change of the release means for whoever is graded.
+"""Finds out whether students were graded before a change that can alter marks, and must be graded again.
 
-What matters is what marks depend on: the course's own code, tests among it, and the points of each cell.
+Marks depend on the code of the course's read-only cells, which include the tests, and on the points of each cell.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ AGAIN = "{students} graded before this change: `nbgrader autograde {assignment} 
 
 
 def graded(db_url: str, assignment: str) -> int:
-    """How many submissions of the assignment the gradebook has marks for."""
+    """How many submissions of the assignment are graded; GradebookError if the gradebook cannot be read."""
     file = reading.sqlite_file(db_url)
     if file and not file.exists():
         return 0
@@ -32,7 +32,7 @@ def graded(db_url: str, assignment: str) -> int:
 
 
 def rules(db_url: str, assignment: str) -> dict[tuple[str, ...], Any]:
-    """By notebook and cell, what marks depend on as the gradebook has it; nothing if it has no such assignment."""
+    """The source and points that marks depend on, by kind, notebook and cell; empty if there is no such assignment."""
     found: dict[tuple[str, ...], Any] = {}
     with suppress(AutograderError), reading.opened(db_url, assignment) as session:
         for kind, what in ((SourceCell, SourceCell.source), (GradeCell, GradeCell.max_score)):
@@ -46,8 +46,8 @@ def rules(db_url: str, assignment: str) -> dict[tuple[str, ...], Any]:
     return found
 
 
-def told(db_url: str, assignment: str, before: dict[tuple[str, ...], Any]) -> str:
-    """The line for an instructor, if students were graded by other rules than those of now."""
+def notice(db_url: str, assignment: str, before: dict[tuple[str, ...], Any]) -> str:
+    """A line that says how many students to grade again; "" if none, or if the rules are as `before`."""
     if not before or rules(db_url, assignment) == before:
         return ""
     number = graded(db_url, assignment)

@@ -1,13 +1,13 @@
-"""What an instructor reads in a terminal while nbgrader's commands run: short, and every error one sentence.
+"""The terminal output of nbgrader's commands, made for instructors: few lines, and each error is one sentence.
 
-    plain        the one line of nbgrader_config.py: the log, the errors, the search path
-    too_early    what is asked before a command starts: is there anything to work on
-    elsewhere    a folder that is no course
-    chatter      which of nbgrader's log lines are shown
-    words        names and numbers as a terminal shows them
-    report       a grading run: a header, a line a student, who needs a person, the exit status
+    plain        changes the running command: its log, its error messages and its search path
+    too_early    checks before a command starts that it has something to work on
+    elsewhere    refuses a command in a folder that is not a course
+    chatter      decides which of nbgrader's log lines are shown
+    words        formats names and numbers
+    report       reports a grading run: a line for each student, a summary, the exit status
 
-A formgrader does not come here: its dialogs show nbgrader's whole log. `--debug` shows it in a terminal.
+The formgrader is not changed: its dialogs show nbgrader's whole log. In a terminal, `--debug` shows the whole log.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 
 def command() -> Any:
-    """The command of nbgrader's that reads its configuration; none in a formgrader or a notebook server."""
+    """The nbgrader command (an `NbGrader` application) of this process; None in a formgrader or a notebook server."""
     from traitlets.config import Application
 
     base = sys.modules.get("nbgrader.apps.baseapp")
@@ -27,14 +27,14 @@ def command() -> Any:
 
 
 def in_terminal(converter: Any) -> bool:
-    """Whether one of nbgrader's commands runs the converter, and not a formgrader."""
+    """Whether an nbgrader command runs this nbgrader converter; False if a formgrader does."""
     from nbgrader.apps.baseapp import NbGrader
 
     return isinstance(converter.parent, NbGrader)
 
 
 def say(converter: Any, line: str) -> None:
-    """A line for whoever started the converter: on the terminal, or in the log that a formgrader's dialog shows."""
+    """Shows `line` on the terminal; under a formgrader, logs it instead, because its dialog shows the log."""
     if not in_terminal(converter):
         converter.log.info("%s", line)
     else:
@@ -42,11 +42,14 @@ def say(converter: Any, line: str) -> None:
 
 
 def show(line: str, out: TextIO | None = None) -> None:
-    """A line on the terminal; that it cannot be written stops no work, and nbgrader must not take it for a failure."""
+    """Prints `line` to `out` (default: standard output). It never raises, because grading must go on without output.
+
+    Characters that the terminal's encoding lacks become "?". After a failed write, all later output is discarded.
+    """
     out = out or sys.stdout
     known = out.encoding or "utf-8"
     try:
         print(line.encode(known, "replace").decode(known), file=out, flush=True)
-    except OSError:  # whoever read has seen enough (`| head`), or the disk is full
+    except OSError:  # the reading end of a pipe was closed (`| head`), or the disk is full
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), out.fileno())

@@ -1,7 +1,7 @@
-"""Of nbgrader's log a terminal shows what an instructor can act on; --debug shows all of it.
+"""A filter for nbgrader's log: the terminal shows only lines that an instructor can act on; --debug shows all.
 
-While notebooks are generated, graded or turned into pages, nbgrader logs some twenty lines a submission; what matters
-of them is in our own lines. A traceback becomes its last line.
+nbgrader logs about twenty lines for each submission. What matters in them is also in the course's own report. Of a
+traceback only the last line is shown.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from autograder.terminal import show
 from autograder.terminal.words import shown
 
 TOLD = {"told": True}
-"""`log.warning(..., extra=TOLD)` for what a line of the report says as well."""
+"""`log.warning(..., extra=TOLD)` marks a record that the report shows too, so that the terminal shows it once."""
 QUIET = ("AutogradeApp", "GenerateAssignmentApp", "GenerateFeedbackApp")
-"""The commands whose INFO is chatter; `nbgrader list` and `collect` speak in INFO."""
+"""Commands whose INFO records are hidden. Those of `nbgrader list` and `collect` are their output, and stay."""
 _REPORTED = ("AutogradeApp", "GenerateAssignmentApp")
-"""The commands whose errors our own classes tell."""
+"""Commands whose errors this package's own classes report."""
 _NOISE = (
-    r"nbgrader \w+ failed$",  # the reason stands above
+    r"nbgrader \w+ failed$",  # the line before gives the reason
     r"Did you mean: ",
     r"Canceled$",
-    r"There was an error processing assignment '",  # said before
+    r"There was an error processing assignment '",  # the error itself was shown already
     r"Please see the (the )?(above traceback|error log)",
     r"Removing (failed|existing) ",
     r"Updating existing ",
@@ -39,34 +39,34 @@ _NOISE = (
 )
 _noise = re.compile("|".join(_NOISE))
 LONGEST = 2000
-"""Characters of an error's line; its text may be a student's."""
+"""Most characters shown of an error's line: the text may be a student's, and of any length."""
 _PROCESSING = "There was an error processing assignment"
 
 
 @dataclass
-class Heard:
-    """What the log said of the pages: whose were written, how many were there already."""
+class FeedbackLog:
+    """What generate_feedback logged: the students whose pages were written, and how many students had theirs before."""
 
     written: list[str] = field(default_factory=list)
     skipped: int = 0
 
 
-heard = Heard()
+feedback_log = FeedbackLog()
 
 
 class Chatter(logging.Filter):
-    """On the terminal's handler only: a log file, or a formgrader's dialog, has everything.
+    """The filter. It is added to the terminal's handler only, so log files and the formgrader's dialogs are complete.
 
-    What a filter raises reaches whoever logged, so it prints by `show`, which raises nothing.
+    It prints with `show`, which never raises: an exception in a filter would end the code that logged.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the terminal shows a record."""
+        """Whether the terminal shows `record`; of a hidden traceback, prints the last line."""
         if _debugging():
             return True
         text = record.getMessage()
         if record.name == "GenerateFeedbackApp":
-            _hear(text)
+            _read_feedback(text)
         if getattr(record, "told", False) or (record.levelno < logging.WARNING and record.name in QUIET):
             return False
         if record.name in _REPORTED and text.startswith(_PROCESSING):
@@ -86,11 +86,11 @@ def _debugging() -> bool:
     return app is not None and app.log_level < logging.INFO
 
 
-def _hear(text: str) -> None:
+def _read_feedback(text: str) -> None:
     if text.startswith("Converting notebook "):
         student = Path(text).parts[-3:-2]
-        if student and student[0] not in heard.written:
-            heard.written.append(student[0])
+        if student and student[0] not in feedback_log.written:
+            feedback_log.written.append(student[0])
             show(f"  {shown(student[0])}")
     elif text.startswith("Skipping existing "):
-        heard.skipped += 1
+        feedback_log.skipped += 1

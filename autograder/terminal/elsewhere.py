@@ -1,7 +1,7 @@
-"""A command of nbgrader's in a folder that is no course says so, before it looks for anything or makes a gradebook.
+"""An nbgrader command that is started outside a course's folder says so, before it makes an empty gradebook there.
 
-The environment's own nbgrader_config.py comes here, because a course's is not read in the wrong folder. It does
-nothing else: what other courses do with this environment is theirs.
+The nbgrader_config.py that is installed with this package's environment calls `refuse`, because nbgrader reads that
+file in every folder. The file changes nothing else: other courses may use the same environment.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ STUDENTS = ("FetchAssignmentApp", "FetchFeedbackApp", "SubmitApp", "ListApp")
 
 
 def refuse(this: str) -> None:
-    """Called by the environment's file `this`, which is not what makes a folder a course."""
+    """Makes the running command check its folder first; `this` is the path of the installed file, which calls it.
+
+    An instructor's command then ends with status 1; a student's command warns and goes on.
+    """
     app = command()
     name = type(app).__name__
     if name not in (*INSTRUCTORS, *STUDENTS) or hasattr(app, "_started_here"):
@@ -51,7 +54,7 @@ def refuse(this: str) -> None:
 
 
 def _configured(app: Any, this: str) -> bool:
-    """Whether any file but this one, wherever it is installed, configures nbgrader here."""
+    """Whether nbgrader reads another configuration file than `this` (or a copy of it, installed elsewhere)."""
     folders = [os.getcwd(), app.coursedir.root, *app.config_file_paths]
     files = [os.path.join(folder, f"{app.config_file_name}.py") for folder in folders]
     if app.config_file:

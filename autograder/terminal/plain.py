@@ -1,7 +1,7 @@
-"""The terminal of a course: `plainly(c)` in nbgrader_config.py makes nbgrader's commands short and their errors plain.
+"""`plainly(c)` in a course's nbgrader_config.py: nbgrader's commands print less, and an error is one plain sentence.
 
-nbgrader has no setting for what a command says when it cannot go on. Its configuration is read when the command is
-there but has not started, so the one command of this process gets another `start`, around its own.
+nbgrader 0.9 has no setting for error messages. It reads the configuration after the command object is made and before
+it starts, so `plainly` replaces the `start` method of that one object by one that calls it and explains its errors.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LOGGING = {
 
 
 def plainly(config: Any) -> None:
-    """Called by nbgrader_config.py with its `c`, once or more often."""
+    """Sets up the running command; `config` is nbgrader_config.py's `c`. Calling it again changes nothing."""
     find_programs()
     config.NbGrader.logging_config = LOGGING
     app = command()
@@ -50,20 +50,20 @@ def _start(app: Any) -> None:
     try:
         app._started_plainly()
     except NoStart:
-        raise  # not an error: how a command says that another one has done the work
+        raise  # not an error: jupyter_core's signal that a subcommand has done the work
     except KeyboardInterrupt:
         app.log.error(INTERRUPTED)
         sys.exit(130)
     except Exception as error:
         if app.log_level < logging.INFO:
             raise
-        _tell(app, error)
+        _explain(app, error)
         sys.exit(1)
     if type(app).__name__ == "GenerateFeedbackApp":
-        _pages(app)
+        _report_pages(app)
 
 
-def _tell(app: Any, error: Exception) -> None:
+def _explain(app: Any, error: Exception) -> None:
     from dateutil.parser import ParserError  # type: ignore[import-untyped]
     from sqlalchemy.exc import DatabaseError
 
@@ -79,8 +79,8 @@ def _tell(app: Any, error: Exception) -> None:
         app.log.error(STOPPED, command, type(error).__name__, first)
 
 
-def _pages(app: Any) -> None:
-    written, skipped = chatter.heard.written, chatter.heard.skipped
+def _report_pages(app: Any) -> None:
+    written, skipped = chatter.feedback_log.written, chatter.feedback_log.skipped
     if written:
         folder, assignment = app.coursedir.feedback_directory, app.coursedir.assignment_id
         show(FEEDBACK.format(students=count(len(written), "student"), folder=folder, assignment=assignment))

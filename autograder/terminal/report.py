@@ -1,6 +1,6 @@
-"""A grading run as it is read: a header, a line a student, at the end who needs a person, and an exit status for that.
+"""The report of a grading run: a header, a line for each student, who needs a person's attention, the exit status.
 
-Nothing an instructor needs is only in the log: what the steps of grading find out about a submission they `note` here.
+The steps of grading call `note` with what they find in a submission. So an instructor need not read the log.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from autograder.terminal.chatter import TOLD
 from autograder.terminal.words import count, shown
 
 NEEDS_A_PERSON = 3
-"""The exit status of a run that graded everybody, where somebody needs a person; 1 is nbgrader's for "not graded"."""
+"""Exit status when everybody was graded but a person should look at some submissions; nbgrader's 1 is "not graded"."""
 HEADER = "Grading {assignment}: {submissions}. {isolated}"
 LINE = "{number:>{digits}}/{of}  {student:<{wide}}  {marks:>{room}}  {seconds:>6.1f} s{notes}"
 GRADED = "{number} graded in {seconds:.0f} s."
@@ -28,7 +28,7 @@ NOBODY = "Nobody needs a person."
 
 
 class Reason(Enum):
-    """Why a person should look at a submission, in the order of the summary."""
+    """Why a person should look at a submission. The summary lists them in this order."""
 
     FAILED = "could not be graded"
     UNREADABLE = "not readable as a notebook, graded as empty"
@@ -42,7 +42,7 @@ class Reason(Enum):
 
 @dataclass
 class Submission:
-    """What a run has found out about one submission."""
+    """What this run knows of one submission; `since` is when it began, by `time.monotonic`, in seconds."""
 
     student: str
     notes: list[str] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Submission:
 
 
 class Report:
-    """One run; `say` shows a line to whoever started it."""
+    """The report of one run. `say` shows a line to the person who started it; `log` is the converter's logger."""
 
     def __init__(self, say: Callable[[str], None], log: Any) -> None:
         self._say, self._log = say, log
@@ -61,7 +61,7 @@ class Report:
         self._width, self._expected, self._number, self._before = 8, 0, 0, 0
 
     def header(self, assignment: str, students: list[str], isolated: str, *more: str) -> None:
-        """What is about to be graded, and how; `more` are lines that an instructor should read first."""
+        """Shows what will be graded, how code is `isolated`, and then the lines `more`."""
         self._expected = len(students)
         self._width = max([self._width, *(len(_name(name)) for name in students)])
         submissions = count(len(students), "submission")
@@ -70,7 +70,7 @@ class Report:
             self._say(line)
 
     def note(self, student: str, text: str, reason: Reason | None = None) -> None:
-        """Something about a submission, for its line, and for the summary if a person should look."""
+        """Adds `text` to the student's line; with a `reason`, the summary lists the student under it."""
         submission = self._of(student)
         if text not in submission.notes:
             submission.notes.append(text)
@@ -79,40 +79,40 @@ class Report:
         self._log.warning("%s: %s", student, text, extra=TOLD)
 
     def reasons(self, student: str) -> set[Reason]:
-        """Why a person should look at a submission, as far as is known."""
+        """The reasons noted so far why a person should look at the student's submission."""
         return self._of(student).reasons
 
     def students(self) -> list[str]:
-        """Everybody whose submission was looked at in this run."""
+        """The students whose line was shown in this run, graded or not."""
         return [submission.student for submission in self._all.values() if submission.ended]
 
     def start(self, student: str) -> None:
-        """The grading of a submission begins."""
+        """Starts the clock of a submission."""
         self._of(student).since = time.monotonic()
 
     def before(self) -> None:
-        """A submission was graded in an earlier run and is left as it is."""
+        """Counts a submission that an earlier run graded, and that this run leaves as it is."""
         self._before += 1
         self._number += 1
 
     def unknown(self, students: list[str], why: str) -> None:
-        """Submissions were graded in an earlier run, and what that run found could not be looked up."""
+        """Lists students who were graded in an earlier run, whose reasons could not be read; `why` says why not."""
         for student in students:
             self._of(student).reasons.add(Reason.UNKNOWN)
         self._say(UNKNOWN.format(students=", ".join(map(_name, students)), why=shown(why, 200)))
 
     def done(self, student: str, score: float, of: float) -> None:
-        """A submission is graded."""
+        """Shows the line of a graded submission: `score` points out of `of`."""
         self._line(student, f"{score:.4g} of {of:g}")
 
     def failed(self, student: str, why: str) -> None:
-        """A submission could not be graded."""
+        """Shows the line of a submission that could not be graded, and notes `why` unless a reason was noted before."""
         if Reason.FAILED not in self._of(student).reasons:
             self.note(student, why, Reason.FAILED)
         self._line(student, NOT_GRADED)
 
     def end(self) -> int:
-        """The summary; returns the exit status that the run deserves."""
+        """Shows the summary. Returns the exit status: 0, `NEEDS_A_PERSON`, or 1 if some could not be graded."""
         graded = [s for s in self._all.values() if s.ended and Reason.FAILED not in s.reasons]
         text = GRADED.format(number=len(graded), seconds=time.monotonic() - self._began)
         self._say(text + (BEFORE.format(number=self._before) if self._before else ""))
@@ -153,5 +153,5 @@ class Report:
 
 
 def _name(text: str) -> str:
-    """A student's name, in the width of a line."""
+    """A student's name, cut to fit a line."""
     return shown(text, 40)

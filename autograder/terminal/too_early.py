@@ -1,7 +1,7 @@
-"""What a command of nbgrader's needs is asked before it starts; what is missing is one sentence with the next step.
+"""Checks before an nbgrader command starts that it has what it needs; if not, one sentence names the next step.
 
-nbgrader looks for files by pattern: a wrong name, a step done too early and a wrong folder all become "No notebooks
-were matched", or nothing at all.
+nbgrader only looks for files by a pattern. For a wrong name, a step that was left out and a wrong folder alike it says
+"No notebooks were matched", or nothing.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ WHICH_FILE = "Say which notebook: nbgrader validate {example}."
 
 
 def problem(app: Any) -> str:
-    """A sentence if the command `app` has nothing to work on; empty if it has, or is none of an instructor's."""
-    ask = _ASKED.get(type(app).__name__)
-    return ask(Course(app)) if ask else ""
+    """A sentence for the user if the command `app` has nothing to work on; else "" (also for a student's command)."""
+    check = _CHECKS.get(type(app).__name__)
+    return check(Course(app)) if check else ""
 
 
 class Course:
-    """The course as one command sees it."""
+    """The course's folders and gradebook, as configured for the command `app`."""
 
     def __init__(self, app: Any) -> None:
         self.app, self.dir = app, app.coursedir
@@ -65,12 +65,15 @@ class Course:
         self.student: str = app.coursedir.student_id
 
     def path(self, step: str, student: str = ".", name: str = "") -> str:
+        """The folder of an assignment in `step` (one of nbgrader's directories, such as `submitted_directory`)."""
         return os.path.normpath(str(self.dir.format_path(step, student, name or self.name)))
 
     def found(self, step: str, student: str = ".", name: str = "") -> list[str]:
+        """The existing folders that match; `student` and `name` may be patterns."""
         return sorted(filter(os.path.isdir, glob.glob(self.path(step, student, name))))
 
-    def near(self, path: str) -> str:
+    def relative(self, path: str) -> str:
+        """The path relative to the course's folder if it is in there."""
         short = os.path.relpath(path, self.dir.root)
         return path if short.startswith("..") else short
 
@@ -86,6 +89,7 @@ class Course:
         return f"{self.dir.source_directory}/ holds {', '.join(names)}" if names else "look at the name"
 
     def unnamed(self) -> str:
+        """A sentence if the command was given no assignment; else ""."""
         if self.name:
             return ""
         names = self.assignments()
@@ -93,13 +97,13 @@ class Course:
         return WHICH.format(command=self.command, example=self.example(), known=known)
 
     def unknown(self) -> str:
-        """A sentence if no assignment has that name."""
+        """A sentence if neither source/ nor the gradebook has an assignment of this name; else ""."""
         if self.found(self.dir.source_directory) or self.in_gradebook():
             return ""
         return NO_ASSIGNMENT.format(name=self.name, known=self.known())
 
     def in_gradebook(self, name: str = "") -> bool | None:
-        """Whether the gradebook holds the assignment, or with "*" any; None where the gradebook cannot be asked now."""
+        """Whether the gradebook has the assignment (with "*": any); None if the gradebook cannot be read now."""
         from sqlalchemy import text
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -116,7 +120,7 @@ class Course:
         return bool(names) if name == "*" else (name or self.name) in names
 
     def exchange(self, *parts: str) -> str:
-        """A folder of the exchange; empty where the exchange is none of folders."""
+        """The path of a folder of the exchange; "" if another kind of exchange is configured, without folders."""
         from nbgrader.exchange.abc import Exchange
 
         used = str(self.app.config.ExchangeFactory.get("collect", "nbgrader."))
@@ -126,6 +130,7 @@ class Course:
         return os.path.join(root, *parts)
 
     def no_exchange(self) -> str:
+        """A sentence if the exchange folder is missing or cannot be written; else ""."""
         folder = self.exchange()
         if not folder:
             return ""
@@ -148,8 +153,8 @@ def _generate(course: Course) -> str:
     notebook = course.dir.notebook_id
     if not glob.glob(os.path.join(glob.escape(there[0]), notebook + ".ipynb")):
         if notebook != "*":
-            return NO_FILE.format(file=f"{course.near(there[0])}/{notebook}.ipynb", known="look at the name")
-        return EMPTY_SOURCE.format(folder=course.near(there[0]))
+            return NO_FILE.format(file=f"{course.relative(there[0])}/{notebook}.ipynb", known="look at the name")
+        return EMPTY_SOURCE.format(folder=course.relative(there[0]))
     return ""
 
 
@@ -161,7 +166,7 @@ def _autograde(course: Course) -> str:
     if not submitted:
         if course.unknown():
             return course.unknown()
-        folder = course.near(course.path(step, "<student>" if course.student == "*" else course.student))
+        folder = course.relative(course.path(step, "<student>" if course.student == "*" else course.student))
         everybody = [os.path.basename(os.path.dirname(path)) for path in course.found(step, "*")]
         if course.student == "*" or not everybody:
             return NOBODY.format(name=course.name, folder=folder)
@@ -170,7 +175,7 @@ def _autograde(course: Course) -> str:
     if course.in_gradebook() is False:
         return NOT_IN_GRADEBOOK.format(name=course.name)
     if not any(glob.glob(os.path.join(glob.escape(path), "*.ipynb")) for path in submitted):
-        folders = ", ".join(course.near(path) for path in submitted[:5])
+        folders = ", ".join(course.relative(path) for path in submitted[:5])
         return NO_NOTEBOOK.format(name=course.name, folders=folders)
     return ""
 
@@ -188,10 +193,10 @@ def _release(course: Course) -> str:
         return course.unnamed()
     release = course.path(course.dir.release_directory)
     if not os.path.isdir(release):
-        return course.unknown() or NOT_GENERATED.format(release=course.near(release), name=course.name)
+        return course.unknown() or NOT_GENERATED.format(release=course.relative(release), name=course.name)
     there = course.exchange(course.dir.course_id, "outbound", course.name)
     if there and os.path.isdir(there) and not course.app.config.ExchangeReleaseAssignment.get("force", False):
-        return RELEASED.format(name=course.name, release=course.near(release))
+        return RELEASED.format(name=course.name, release=course.relative(release))
     return ""
 
 
@@ -232,7 +237,7 @@ def _export(course: Course) -> str:
 def _validate(course: Course) -> str:
     asked = course.app.extra_args
     pattern = os.path.join(course.path(course.dir.source_directory, name="*"), "*.ipynb")
-    there = [course.near(path) for path in glob.glob(pattern)]
+    there = [course.relative(path) for path in glob.glob(pattern)]
     there.sort(key=lambda path: (os.path.basename(path) != "problems.ipynb", path))
     if not asked:
         return WHICH_FILE.format(example=there[0] if there else "source/ps1/problems.ipynb")
@@ -242,7 +247,7 @@ def _validate(course: Course) -> str:
     return ""
 
 
-_ASKED: dict[str, Callable[[Course], str]] = {
+_CHECKS: dict[str, Callable[[Course], str]] = {
     "GenerateAssignmentApp": _generate,
     "AutogradeApp": _autograde,
     "GenerateFeedbackApp": _feedback,

@@ -1,4 +1,4 @@
-"""Words for a terminal: how many of something, and a name that somebody else gave, as a terminal only shows it."""
+"""Text for a terminal: counts with a plural, and names chosen by students, made safe to print."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ def count(number: int, thing: str) -> str:
 
 
 def shown(text: str, most: int = 100) -> str:
-    """A name for a terminal: one line, nothing that moves a cursor, not endless.
+    """`text` made safe to print: what is not printable becomes "?", and at most `most` characters are kept.
 
-    Folders and files are named by students, and what is not printable, a lone surrogate as well, could not be shown or
-    would be obeyed.
+    Students choose the names of files. Without this, control characters in them would be obeyed by the terminal, and a
+    lone surrogate would raise UnicodeEncodeError.
     """
     clean = "".join(c if c.isprintable() else "?" for c in text)
     return clean if len(clean) <= most else clean[: most - 20] + "…" + clean[-19:]

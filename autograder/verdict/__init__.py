@@ -1,9 +1,10 @@
 """The verdict on an answer: right or wrong, the first wrong link of its chain, and what a student reads about it.
 
-judge      from answers to a verdict         chain     each named adjoint, given those above it
-slips      the known mistakes at a link      diagnosis the first wrong link in words
-wording    a local derivative in words       lines     lines that mean something else to Python
-rounding   results that are rounded          cases     a case (an `if`) that is missing
-unusable   replies that are no two numbers   shown     how it looks on a page
-kinds      the verdict itself, as data
+    judge     from answers to a verdict          chain      each named adjoint, given those above it
+    slips     the known mistakes at a link       diagnosis  the first wrong link in words
+    wording   a local derivative in words        lines      lines that mean something else to Python
+    rounding  results that are rounded           cases      a case (an `if`) that is missing
+    unusable  replies that are not two numbers   shown      how it looks on a page
+
+`kinds` holds the verdict itself, as data.
 """

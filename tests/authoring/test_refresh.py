@@ -34,7 +34,7 @@ def said(done: Refreshed) -> list[str]:
 
 def test_what_new_writes_is_up_to_date_and_refreshing_twice_changes_nothing(notebook: Any) -> None:
     done = refresh(notebook)
-    assert (said(done), done.look, done.faults) == ([], [], {})
+    assert (said(done), done.to_review, done.faults) == ([], [], {})
     assert done.notebook == notebook
 
 
@@ -69,7 +69,7 @@ def q7(s, u):
     assert check.endswith("q7.check()\n# mine")
     assert "they compare g and dgdu with torch's" in hidden
     assert re.findall(r'seed="(\w+)"', hidden) == seed
-    assert done.look == [
+    assert done.to_review == [
         "q7-statement: it still mentions `p = s * t`, which is no line of the forward pass now.",
         "q7-statement: the forward pass has changed; read its formula and hints again.",
         "q7: the solution uses `r`, `t`, which nothing defines now: change these lines.",
@@ -83,16 +83,16 @@ def test_a_solution_is_run_and_its_verdict_told(notebook: Any) -> None:
     replaced("q7-forward", "q = torch.log(t)", "q = torch.log(t + 1)")(notebook)
     done = refresh(notebook, ["q7"])
     assert said(done) == ["q7-statement: the picture is", "q7: the given lines are"]
-    assert done.look[1].startswith("q7: your own solution does not earn full marks: dhdt is not right")
+    assert done.to_review[1].startswith("q7: your own solution does not earn full marks: dhdt is not right")
     replaced("q7", "dhdq / t", "dhdq / (t + 1)")(done.notebook)
-    assert refresh(done.notebook, ["q7"]).look == []
+    assert refresh(done.notebook, ["q7"]).to_review == []
 
 
 def test_adjoints_of_nodes_that_are_gone_are_named(notebook: Any) -> None:
     find(notebook, "q7-forward").source = FORWARD.replace("q = torch.log(t)", "w = torch.log(t)").replace(
         "r + q", "r + w"
     )
-    look = refresh(notebook, ["q7"]).look
+    look = refresh(notebook, ["q7"]).to_review
     assert look[-2:] == [
         "q7: the solution gives `dhdq`, but the forward pass has no such node: change these lines.",
         "q7: the solution does not name `dhdw`: add a line for each adjoint.",
@@ -142,22 +142,24 @@ def test_a_return_is_written_anew_as_a_whole_and_only_where_it_says_something_el
     answer.source = start + form.format("dhds") + below
     done = refresh(notebook, ["q7"])
     assert find(done.notebook, "q7").source == f"{start}return h, dhdt{below}"
-    assert done.look == []
+    assert done.to_review == []
 
 
 def test_a_magic_in_a_solution_is_no_syntax_error(notebook: Any) -> None:
     replaced("q7", "    dhdr = 1\n", "    %time dhdr = 1\n    %precision 4\n")(notebook)
     done = refresh(notebook, ["q7"])
-    assert (said(done), done.look) == ([], [])
+    assert (said(done), done.to_review) == ([], [])
     replaced("q7", "    dhdq = 1\n", "    dhdq = = 1\n")(notebook)
     line = find(notebook, "q7").source.split("\n").index("    dhdq = = 1") + 1
-    assert refresh(notebook, ["q7"]).look == [f"q7: the solution has a syntax error in line {line}: invalid syntax."]
+    assert refresh(notebook, ["q7"]).to_review == [
+        f"q7: the solution has a syntax error in line {line}: invalid syntax."
+    ]
 
 
 def test_a_magic_above_a_forward_pass_is_no_error(notebook: Any) -> None:
     find(notebook, "q7-forward").source = "\n%precision 4\n" + find(notebook, "q7-forward").source
     done = refresh(notebook, ["q7"])
-    assert (said(done), done.look, done.faults) == ([], [], {})
+    assert (said(done), done.to_review, done.faults) == ([], [], {})
 
 
 def test_a_cell_that_ends_python_is_told_with_its_name_and_the_others_are_refreshed(notebook: Any) -> None:
@@ -173,7 +175,7 @@ def test_missing_cells_are_put_back_in_their_places(notebook: Any) -> None:
     done = refresh(notebook, ["q7"])
     assert [grade_id(c) for c in done.notebook.cells] == ids
     assert find(done.notebook, "q7-hidden").metadata.nbgrader.points == 8
-    assert done.look == ["q7-statement: the cell was missing and is new: write what it still lacks."]
+    assert done.to_review == ["q7-statement: the cell was missing and is new: write what it still lacks."]
 
 
 def test_a_question_that_cannot_be_made_is_named_and_the_others_are_refreshed(notebook: Any) -> None:

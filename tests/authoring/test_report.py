@@ -70,7 +70,7 @@ def test_what_is_left_to_write_is_to_do() -> None:
 
 def remedies(source: str) -> dict[str, Any]:
     inspection = Inspection(make_question(source), "inspect")
-    return {words(inspection.question, slip): inspection.remedies[slip] for slip in inspection.untold}
+    return {words(inspection.question, slip): inspection.remedies[slip] for slip in inspection.undetected}
 
 
 def test_a_share_too_small_to_be_seen_is_not_mended_by_a_wider_domain() -> None:
@@ -85,7 +85,7 @@ def test_a_share_too_small_to_be_seen_is_not_mended_by_a_wider_domain() -> None:
 
 def test_a_slip_that_no_domain_can_show_is_no_mistake_and_nothing_to_do() -> None:
     inspection = Inspection(make_question(ALWAYS_ZERO), "inspect")
-    assert inspection.untold == []
+    assert inspection.undetected == []
     assert "dcdb has the wrong sign" in [words(inspection.question, slip) for slip in inspection.same_everywhere]
     text, good = said(ALWAYS_ZERO)
     assert good

@@ -23,7 +23,7 @@ GRADE = 'q2.grade(points=8, seed="c07b93e4")'
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """The questions are asked in this process, which has torch already."""
-    monkeypatch.setattr(current, "problems", current._here)
+    monkeypatch.setattr(current, "problems", current._in_this_process)
 
 
 def moved(name: str, below: str) -> Change:

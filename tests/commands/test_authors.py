@@ -110,7 +110,7 @@ def test_no_slip_is_beyond_the_points_of_the_courses_own_seeds() -> None:
     seeds = dict(re.findall(r'(q\d+)\.grade\(points=8, seed="(\w+)"', text))
     assert set(seeds) == set(QUESTIONS)
     for name, seed in seeds.items():
-        assert Inspection(QUESTIONS[name], seed).untold == []
+        assert Inspection(QUESTIONS[name], seed).undetected == []
 
 
 def test_every_source_notebook_is_what_its_questions_give(monkeypatch: pytest.MonkeyPatch) -> None:

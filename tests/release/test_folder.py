@@ -69,27 +69,27 @@ def test_what_git_has_needs_no_copy_and_what_changed_since_does(made: Path, tmp_
 
 def test_one_notebook_alone_leaves_the_others(made: Path, tmp_path: Path) -> None:
     there = _write(tmp_path / "ps1", {"b.ipynb": "{}"})
-    assert folder.replace(made, there, whole=False).gone == []
+    assert folder.replace(made, there, complete=False).gone == []
     assert (there / "b.ipynb").exists()
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_a_folder_takes_the_place_of_a_file_of_its_name(made: Path, tmp_path: Path, whole: bool) -> None:
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_folder_takes_the_place_of_a_file_of_its_name(made: Path, tmp_path: Path, complete: bool) -> None:
     there = _write(tmp_path / "ps1", {"a.ipynb": '{"cells": []}', "data": "a file"})
-    changes = folder.replace(made, there, whole)
+    changes = folder.replace(made, there, complete)
     assert (changes.new, changes.gone) == (["data/x.csv"], ["data"])
     assert _held(there) == _held(made)
     assert changes.aside is not None
     assert _held(changes.aside) == {"data": "a file"}
 
 
-@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("complete", [True, False])
 @pytest.mark.parametrize("also", [{}, {"data/x.csv/.ipynb_checkpoints/y": "left"}], ids=["files", "checkpoints"])
 def test_a_file_takes_the_place_of_a_folder_of_its_name(
-    made: Path, tmp_path: Path, whole: bool, also: dict[str, str]
+    made: Path, tmp_path: Path, complete: bool, also: dict[str, str]
 ) -> None:
     there = _write(tmp_path / "ps1", {"a.ipynb": '{"cells": []}', "data/x.csv/deep": "a file", **also})
-    changes = folder.replace(made, there, whole)
+    changes = folder.replace(made, there, complete)
     assert (changes.new, changes.gone) == (["data/x.csv"], ["data/x.csv/deep"])
     assert _held(there) == _held(made)
     assert changes.aside is not None

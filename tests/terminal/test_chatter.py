@@ -52,9 +52,9 @@ def test_with_debug_all_of_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> chatter.Heard:
-    made = chatter.Heard()
-    monkeypatch.setattr(chatter, "heard", made)
+def feedback_log(monkeypatch: pytest.MonkeyPatch) -> chatter.FeedbackLog:
+    made = chatter.FeedbackLog()
+    monkeypatch.setattr(chatter, "feedback_log", made)
     return made
 
 
@@ -62,7 +62,9 @@ def _written(student: str) -> bool:
     return _shown(f"Converting notebook /course/autograded/{student}/ps1/problems.ipynb", command="GenerateFeedbackApp")
 
 
-def test_a_reader_who_has_seen_enough_costs_no_page(heard: chatter.Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_who_has_seen_enough_costs_no_page(
+    feedback_log: chatter.FeedbackLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`nbgrader generate_feedback ps1 | true`: what a filter raises is nbgrader's failure to write that page."""
     with ExitStack() as open_files:
         for stream in ("stdout", "stderr"):
@@ -72,20 +74,22 @@ def test_a_reader_who_has_seen_enough_costs_no_page(heard: chatter.Heard, monkey
         for student in ("ada", "bela"):
             assert not _written(student)
             assert not _shown("Traceback (most recent call last):\nKeyError: 1", logging.ERROR, "GenerateFeedbackApp")
-    assert heard.written == ["ada", "bela"]
+    assert feedback_log.written == ["ada", "bela"]
 
 
 def test_a_terminal_that_cannot_show_a_letter_costs_no_page(
-    heard: chatter.Heard, monkeypatch: pytest.MonkeyPatch
+    feedback_log: chatter.FeedbackLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
     monkeypatch.setattr(sys, "stdout", out)
     assert not _written("béla\udcff")
     assert out.buffer.getvalue() == b"  b?la?\n"  # type: ignore[attr-defined]
-    assert len(heard.written) == 1
+    assert len(feedback_log.written) == 1
 
 
-def test_a_folders_name_cannot_write_to_the_terminal(heard: chatter.Heard, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folders_name_cannot_write_to_the_terminal(
+    feedback_log: chatter.FeedbackLog, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert not _written("x\x1b[31mred\tb")
     assert not _shown(
         "Traceback (most recent call last):\nOSError: /x\x1b[31mred", logging.ERROR, "GenerateFeedbackApp"
@@ -93,4 +97,4 @@ def test_a_folders_name_cannot_write_to_the_terminal(heard: chatter.Heard, capsy
     said = capsys.readouterr()
     assert said.out == "  x?[31mred?b\n"
     assert said.err == "OSError: /x?[31mred  (--debug shows where)\n"
-    assert len(heard.written) == 1
+    assert len(feedback_log.written) == 1

@@ -103,7 +103,7 @@ def main():
 
 
 def refuse():
-    """Ends here, before anything is installed, where it could only fail half-way."""
+    """Exits before anything is installed if the installation would fail half-way."""
     if sys.version_info[:2] < NEEDED:
         found = "{}.{}".format(*sys.version_info[:2])
         sys.exit(TOO_OLD.format(needed="{}.{}".format(*NEEDED), found=found, path=sys.executable))
@@ -121,7 +121,7 @@ def folder():
 
 
 def inside(program):
-    """The path of a program of the environment."""
+    """The path of a program in the environment."""
     return os.path.join(HERE, "venv", folder(), program + (".exe" if os.name == "nt" else ""))
 
 
@@ -155,7 +155,7 @@ def torch_pin():
 
 
 def pip(arguments, more=""):
-    """Installs, saying on one line what goes on; ends in a sentence where pip stops."""
+    """Runs `pip install` and shows the progress on one line; exits with a sentence if pip fails."""
     command = [inside("python"), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
     running = subprocess.Popen(
         command + ["--progress-bar", "off"] + arguments, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
