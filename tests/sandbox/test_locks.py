@@ -205,7 +205,7 @@ def test_no_datagram_goes_to_a_socket_that_has_a_name(landlock: Rooms, tmp_path:
 @pytest.mark.parametrize("abi", [1, 2, 5])
 def test_older_landlocks_refuse_by_seccomp_what_they_do_not_know(abi: int) -> None:
     """In a process of its own, which then cannot truncate, or send a signal in any way."""
-    code = f"from tests.rooms import test_locks; test_locks.older({abi})"
+    code = f"from tests.sandbox import test_locks; test_locks.older({abi})"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
     assert done.returncode == 0
 
