@@ -9,12 +9,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from coursehub import central, guard, people, services, settings, spawning
+from coursehub import course_isolation, hub_process, people, services, settings, spawning
 
 c = get_config()  # noqa: F821  (JupyterHub puts it there)
 try:
     course = settings.load(Path(os.environ.get("COURSE_YAML", Path(__file__).with_name("course.yaml"))))
-    central.configure(c, course)
+    hub_process.configure(c, course)
     spawning.configure(c, course)
     services.configure(c, course)
     # Real accounts, asked as `login` asks. Sessions are for terminals: a hub opens none.
@@ -27,6 +27,6 @@ try:
 
     # Last, so that no override loses it: the roster says who belongs to which course, and nothing grants more.
     people.configure(c, course)
-    guard.check(c, course)
+    course_isolation.check(c, course)
 except settings.SettingsError as error:
     sys.exit(f"The hub does not start: {error}")

@@ -25,8 +25,8 @@ from urllib.request import urlopen
 import psutil
 
 from coursehub import steps
-from coursehub.central import DEMO
-from coursehub.content import course_steps
+from coursehub.course_files import course_steps
+from coursehub.hub_process import DEMO
 from coursehub.settings import BIN, CLONE, HUB, Course, Settings, load
 
 INSTRUCTOR, STUDENTS = "prof", ("alice", "bob")

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from coursehub import steps
-from coursehub.content import course_steps
+from coursehub.course_files import course_steps
 from coursehub.settings import BIN, CLONE, HUB, HUB_ACCOUNT, Settings, SettingsError, load
 from coursehub.spawning import has_systemd
 from coursehub.steps import Step
