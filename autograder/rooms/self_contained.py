@@ -1,7 +1,7 @@
-"""A course whose tests need a name that only an unlocked cell defines is refused before release, by name.
+"""Refuses, before release, a course whose tests use a name that only an unlocked cell defines.
 
-Such a test works in one kernel and never in two rooms: what a student defines stays in the student's room. A function
-is asked through `check` and `grade`, which take its name as a string.
+Such a test works in one kernel and never in two rooms, because what a student defines exists in the student's room
+only. `check` and `grade` find the student's function by its name, and ask that room.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_locked
 
+from autograder.errors import AutograderError
+
 NEEDS = (
     "The locked cell {cell} uses {name}, which only the unlocked cell {other} defines. When a submission is graded, "
     "locked cells run where nothing of the student's exists. Define {name} in a locked cell, or ask the student's "
@@ -22,7 +24,7 @@ NEEDS = (
 )
 
 
-class NeedsStudent(Exception):
+class NeedsStudent(AutograderError):
     """A course that cannot be graded in two rooms."""
 
 
@@ -63,7 +65,7 @@ def _tree(cell: NotebookNode) -> ast.Module:
 
 
 def _bound(cell: NotebookNode) -> set[str]:
-    """Every name that the cell may bind in the notebook's namespace; those of inner functions count too, to be kind."""
+    """Every name that the cell may bind; names inside functions count too, so that no good course is refused."""
     names: set[str] = set()
     for node in ast.walk(_tree(cell)):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
