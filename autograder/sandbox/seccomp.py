@@ -36,25 +36,10 @@ _BY_NUMBER = (452, 463, 466, 469)
 
 # Without namespaces these would reach files and processes of the same user, which Landlock does not guard. Those on
 # attributes of files report success and do nothing, because ordinary code sets the mode of a file that it copies.
-_FILE_ATTRIBUTES = [
-    "chmod",
-    "fchmod",
-    "fchmodat",
-    "chown",
-    "fchown",
-    "lchown",
-    "fchownat",
-    "utime",
-    "utimes",
-    "futimesat",
-    "utimensat",
-    "setxattr",
-    "lsetxattr",
-    "fsetxattr",
-    "removexattr",
-    "lremovexattr",
-    "fremovexattr",
-]
+_FILE_ATTRIBUTES = (
+    "chmod fchmod fchmodat chown fchown lchown fchownat utime utimes futimesat utimensat "
+    "setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr"
+)
 _LIMITS_OF_OTHERS = ["prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr"]
 _WATCH_OR_SLOW_OTHERS = ["ioprio_set", "migrate_pages", "move_pages", "inotify_add_watch", "fanotify_init"]
 _UNIX, _STREAM, _KIND_OF_SOCKET = 1, 1, 0xF
@@ -103,7 +88,7 @@ def _refuse_what_landlock_allows(rules: Any) -> None:
     import pyseccomp as s
 
     refuse, unknown = s.ERRNO(errno.EPERM), s.ERRNO(errno.ENOSYS)
-    for name in _FILE_ATTRIBUTES:
+    for name in _FILE_ATTRIBUTES.split():
         with contextlib.suppress(Exception):
             rules.add_rule(s.ERRNO(0), name)
     for number in _BY_NUMBER:
