@@ -12,7 +12,7 @@ AutograderError
 ├── UnsafeCopy              a folder of the exchange that must not be copied
 ├── UnusablePage            a feedback page that cannot be given back
 ├── GradebookError          a gradebook that cannot be used
-├── WrongBook               a gradebook that contradicts itself
+├── WrongGradebook          a gradebook that contradicts itself
 ├── CannotRead              a table that cannot be read
 ├── CannotWrite             a table that cannot be written
 ├── Gone                    a process in which cells run has ended or was ended

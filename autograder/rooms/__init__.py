@@ -1,14 +1,26 @@
-"""Grading without trust: a student's code and the tests run in different rooms, behind plain `nbgrader autograde`.
+"""nbgrader's steps for a grading run that does not trust student code, behind plain `nbgrader autograde`.
 
-    _exporter, _held     one grading run, its gradebook     _sandbox, _filters, _linux   how a student's room is locked
-    _submissions         what was handed in                 _watched                     what the run's report hears
-    _engine, _sitting    one submission                     _zygote, _sources, _warm     what rooms are forked from
-    _replay              a room that can be lost            _ahead, _handle, _ends       made, driven, watched, ended
-    _book, _restore      whose cell is whose                _room, _shell, _files        what happens inside one
-    _grades, _sanitise   what is saved and shown            _wire, _sealed, _outputs     what may come out of one
+    command          `autograder grade`
+    exporter         TwoRooms: one grading run, from the check that student code can be isolated to the summary
+    run              GradingRun: what submissions share: workers, the gradebook's connection, the course's cells
+    handed_in        before: links, pipes and unreadable times are taken out of what was handed in
+    progress         tells the report where the run is, and looks up who was graded before
+    reasons          why a person should look at a submission, kept in its graded notebook
+    gradebook_lock   waits for a gradebook that another process has locked
+    course_cells     what the gradebook says of each cell: who runs it, its source, its points
 
-nbgrader_config.py names the classes below; `grade` is the command `autograder grade`. They are loaded when they are
-asked for, because a room needs none of them.
+For each submission nbgrader runs the preprocessors that nbgrader_config.py names, in this order:
+
+    restore_cells    Restore: the course's cells are put back as they were released
+    engine           Engine: the options; runs each cell in its owner's room
+    submission       SubmissionRun: the examiner's room and the student's two, for one submission
+    save_grades      SaveGrades: marks, comments and penalties, in one transaction
+    sanitise         Sanitise: nothing that a student wrote can run in a page
+
+    self_contained   RefuseBorrowing, before release: a course that cannot be graded in two rooms is refused
+
+The rooms themselves are `autograder.workers`. The classes are imported when they are asked for, because other folders
+use single modules of this one and need not load torch and nbgrader for that.
 """
 
 from __future__ import annotations

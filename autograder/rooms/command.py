@@ -1,4 +1,4 @@
-"""`autograder grade`: nbgrader's own command, with the switches that its command line has no place for."""
+"""`autograder grade`: nbgrader's own command, with an `--unsafe` that nbgrader's command line cannot have."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ NO_COURSE = (
 
 
 def grade(assignment: str, unsafe: bool = False, more: Sequence[str] = ()) -> int:
-    """Grades as `nbgrader autograde <assignment>` does; `more` are nbgrader's options. Returns the exit status."""
+    """Grades as `nbgrader autograde <assignment>` does; `more` are options of nbgrader's. Returns the exit status.
+
+    AutograderError if this is not the folder of a course.
+    """
     from nbgrader.apps import AutogradeApp
 
-    # The one command of this process, as `nbgrader` itself makes it: nbgrader_config.py looks for it.
+    # A singleton, as nbgrader itself makes it, because nbgrader_config.py looks for it.
     app = AutogradeApp.instance()
     try:
         app.initialize([assignment, *more])
         if "exporter_class" not in app.config.Autograde:
             raise AutograderError(NO_COURSE.format(folder=os.getcwd()))
         if unsafe:
-            # Over what nbgrader_config.py says: this was said in so many words.
+            # After nbgrader_config.py was read, because the command line counts more.
             app.update_config(Config({"Engine": {"unsafe": True}}))
         app.start()
     except SystemExit as end:

@@ -1,7 +1,7 @@
-"""What the gradebook says of a notebook's cells: read once a run, and the only authority on who owns a cell.
+"""What the gradebook says of a notebook's cells: who runs a cell, what its source is, what it is worth.
 
-A cell's metadata came from the student. It is asked for one thing only, the cell's name; what that cell is, who may
-run it and what it says are looked up here.
+The metadata of a submitted cell can be edited by the student. Only the cell's name is read from it; all else is looked
+up here.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class Owner(Enum):
     BOTH = "both rooms"
 
 
-class WrongBook(AutograderError):
+class WrongGradebook(AutograderError):
     """The gradebook contradicts itself: the course must be generated again."""
 
 
 @dataclass(frozen=True)
-class BookCell:
-    """One cell of the course, as `generate_assignment` stored it."""
+class CourseCell:
+    """One cell of the course, as `nbgrader generate_assignment` has stored it."""
 
     name: str
     cell_type: str
@@ -56,7 +56,10 @@ class BookCell:
         return Owner.EXAMINER if self.grade else Owner.BOTH
 
     def stamp(self, cell: NotebookNode) -> None:
-        """Makes `cell` this cell: metadata, type, and if it is locked the source, proven by the stored checksum."""
+        """Makes `cell` this cell: metadata, type, and if it is locked the source.
+
+        WrongGradebook if the source does not have the checksum that is stored with it.
+        """
         cell.metadata = NotebookNode()
         cell.metadata.nbgrader = NotebookNode(
             {
@@ -87,12 +90,13 @@ class BookCell:
             if self.attachments:
                 cell.attachments = nbformat.from_dict(self.attachments)
             if compute_checksum(cell) != self.checksum:
-                raise WrongBook(
+                raise WrongGradebook(
                     f"The gradebook's source of the cell {self.name} does not have the gradebook's checksum. "
                     "Run `nbgrader generate_assignment` again."
                 )
 
     def new(self) -> NotebookNode:
+        """The cell as it was released."""
         make = nbformat.v4.new_code_cell if self.cell_type == "code" else nbformat.v4.new_markdown_cell
         cell = make(self.source)
         self.stamp(cell)
@@ -100,28 +104,28 @@ class BookCell:
 
 
 @dataclass(frozen=True)
-class Book:
-    """A notebook of the course: its cells by name, in the order of the source notebook."""
+class CourseCells:
+    """The cells of a notebook of the course by name, in the order of the source notebook."""
 
-    cells: Mapping[str, BookCell]
+    cells: Mapping[str, CourseCell]
     kernelspec: Mapping[str, Any]
 
-    def of(self, cell: NotebookNode) -> BookCell | None:
-        """The course's cell that a submitted cell says it is."""
+    def of(self, cell: NotebookNode) -> CourseCell | None:
+        """The course's cell whose name a submitted cell carries, if there is one."""
         marks = cell.metadata.get("nbgrader")
         name = marks.get("grade_id") if isinstance(marks, dict) else None
         return self.cells.get(name) if isinstance(name, str) else None
 
 
-def read(gradebook: Gradebook, notebook: str, assignment: str, source: Path) -> Book:
-    """The book of one notebook; `source` is the instructor's file: it alone knows the order and the pictures."""
+def read(gradebook: Gradebook, notebook: str, assignment: str, source: Path) -> CourseCells:
+    """The cells of one notebook; their order and pictures are only in `source`, the instructor's file."""
     known = gradebook.find_notebook(notebook, assignment)
     graded = {c.name: c.max_score for c in known.grade_cells}
     solutions = {c.name for c in known.solution_cells}
     tasks = {c.name: c.max_score for c in known.task_cells}
     pictures = _pictures(source)
     cells = {
-        c.name: BookCell(
+        c.name: CourseCell(
             name=c.name,
             cell_type=c.cell_type,
             source=c.source,
@@ -138,7 +142,7 @@ def read(gradebook: Gradebook, notebook: str, assignment: str, source: Path) -> 
     order = {name: at for at, name in enumerate(pictures)}
     ordered = sorted(cells, key=lambda name: (order.get(name, len(order)), cells[name].grade))
     spec = json.loads(known.kernelspec) if known.kernelspec else {}
-    return Book({name: cells[name] for name in ordered}, spec)
+    return CourseCells({name: cells[name] for name in ordered}, spec)
 
 
 def _pictures(source: Path) -> dict[str, Mapping[str, Any]]:

@@ -1,7 +1,7 @@
-"""A gradebook that another process holds is waited for, by name, and nothing is lost if the wait is in vain.
+"""Waits for a gradebook that another process has locked, says so, and says what to do if it is not freed in time.
 
-SQLite lets one process write at a time. nbgrader waits five seconds and then says that the gradebook may need an
-upgrade; here the wait is longer, is announced, and ends in words that say what to look for.
+SQLite lets one process write at a time. nbgrader (0.9.5) waits five seconds and then says that the gradebook may need
+an upgrade, which is wrong and sends people looking in the wrong place.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ HELD = (
 )
 
 
-def open_book(coursedir: Any, patience: float, log: Any) -> Gradebook:
-    """The run's connection to the gradebook."""
+def open_gradebook(coursedir: Any, patience: float, log: Any) -> Gradebook:
+    """A connection to the gradebook; NbGraderException if it stays locked for more than `patience` seconds."""
     if not is_free(coursedir, patience, log):
         log.error(HELD, patience)
         raise NbGraderException("the gradebook is held by another process")
@@ -37,7 +37,7 @@ def open_book(coursedir: Any, patience: float, log: Any) -> Gradebook:
 
 
 def is_free(coursedir: Any, patience: float, log: Any) -> bool:
-    """Whether the gradebook can be written, now or within `patience` seconds."""
+    """Waits until the gradebook can be written, at most `patience` seconds; returns whether it can."""
     url = make_url(coursedir.db_url)
     if url.get_backend_name() != "sqlite" or not url.database:
         return True
@@ -54,20 +54,20 @@ def is_free(coursedir: Any, patience: float, log: Any) -> bool:
 
 
 def is_held(path: str, use: str = WRITING, patience: float = 0) -> bool:
-    """Whether the SQLite file `path` cannot be used so within `patience` seconds."""
+    """Whether the SQLite file `path` is locked against `use` (`WRITING` or `READING`) for `patience` seconds more."""
     try:
         book = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=patience, isolation_level=None)
     except sqlite3.OperationalError:
-        return False  # not there yet, or not to be opened: nbgrader will say so
+        return False  # it does not exist or cannot be opened: nbgrader says so itself
     try:
         book.execute(use)
     except sqlite3.OperationalError as error:
         return "locked" in str(error)
     finally:
-        book.close()  # which takes back what was begun
+        book.close()  # and so rolls back what was begun
     return False
 
 
 def is_locked(error: BaseException | None) -> bool:
-    """Whether an error of the database says that somebody else holds it."""
+    """Whether an error of the database says that another process has locked it."""
     return isinstance(error, OperationalError) and "locked" in str(error)

@@ -1,4 +1,8 @@
-"""What was handed in is made safe to copy: no links or pipes, a time that can be read, a row for everybody."""
+"""Makes what was handed in safe to grade, before nbgrader copies it: no links or pipes, a time that can be read.
+
+A submission without a notebook is entered with 0 points: nbgrader would pass over it, and the student would have no
+grade.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +31,10 @@ Note = Callable[[str], None]
 
 
 def prepare(converter: Any, gradebook: Gradebook, report: Report, empty: Iterable[str]) -> None:
-    """Every submission that `converter` is about to grade, and the `empty` ones, which hold nothing to grade."""
+    """Prepares every submission that `converter` is about to grade, and the `empty` ones, which have no notebook.
+
+    One that cannot be prepared is reported and left out of the run.
+    """
     for folder in list(converter.assignments):
         student = student_of(converter, folder)
 
@@ -43,7 +50,7 @@ def prepare(converter: Any, gradebook: Gradebook, report: Report, empty: Iterabl
     for folder in empty:
         try:
             _zero(folder, converter, gradebook, report)
-        except OSError as error:  # a folder that may not be looked into: perhaps there is a notebook in it after all
+        except OSError as error:  # the folder cannot be read, so there may be a notebook in it
             report.failed(student_of(converter, folder), STUCK.format(why=error))
 
 
@@ -70,7 +77,10 @@ def student_of(converter: Any, folder: str) -> str:
 
 
 def _only_files(folder: str, note: Note) -> None:
-    """nbgrader would follow a link, and copy what it points at, endless devices included; and give up on the rest."""
+    """Removes links and pipes and sets too many files aside.
+
+    nbgrader would copy what a link points at, be it a device without an end, and would not grade the other students.
+    """
     left_out = 0
     aside = folder + ".left-out"
     for number, (entry, depth) in enumerate(folders.walk(folder)):
@@ -97,7 +107,7 @@ def _readable_time(path: str, note: Note) -> None:
             text = file.read(200).strip()
         if text:
             parse_utc(text)
-    except Exception:  # whatever the parser of times makes of it
+    except Exception:  # dateutil raises errors of many kinds
         note(BAD_TIME)
         os.replace(path, path + ".unreadable")
 
@@ -107,7 +117,7 @@ def _zero(folder: str, converter: Any, gradebook: Gradebook, report: Report) -> 
     files = sorted(name for name in os.listdir(folder) if name not in ("timestamp.txt", "submission_secret.txt"))
     but = f" (but {', '.join(files[:3])}{' ...' if len(files) > 3 else ''})" if files else ""
     report.note(student, NOTHING.format(but=but), Reason.NOTHING)
-    submission = row(gradebook, assignment, student)
+    submission = submission_row(gradebook, assignment, student)
     for notebook in submission.notebooks:
         for grade in notebook.grades:
             grade.auto_score, grade.needs_manual_grade = 0, False
@@ -115,7 +125,7 @@ def _zero(folder: str, converter: Any, gradebook: Gradebook, report: Report) -> 
     report.done(student, submission.score, submission.max_score)
 
 
-def row(gradebook: Gradebook, assignment: str, student: str) -> Any:
+def submission_row(gradebook: Gradebook, assignment: str, student: str) -> Any:
     """The submission's row in the gradebook, made if it is not there yet.
 
     nbgrader lets SQLAlchemy write out a submission while it is being put together, and SQLAlchemy 2.1 warns of that

@@ -1,6 +1,7 @@
-"""The steps of one grading run as its report hears of them: a submission begins, is graded, could not be graded.
+"""Tells a run's report that a submission begins, is graded, could not be graded, or was graded before.
 
-nbgrader has no event for any of these, so the steps of the run's one converter are wrapped.
+nbgrader (0.9.5) has no event for any of these, so the methods of its converter, which it calls for each submission, are
+wrapped.
 """
 
 from __future__ import annotations
@@ -8,18 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nbgrader.api import MissingEntry
 
 from autograder import by_hand_list
 from autograder.gradebook import spreadsheet
-from autograder.rooms import gradebook_lock, handed_in, on_record
+from autograder.rooms import gradebook_lock, handed_in, reasons
+from autograder.rooms.run import GradingRun
 from autograder.terminal.report import Reason, Report
 from autograder.terminal.words import count
-
-if TYPE_CHECKING:
-    from autograder.rooms.exporter import TwoRooms
 
 RENAMED = "there is no {missing}, but {found}: rename that in {folder} and grade again"
 LACKS = "there is no {missing}"
@@ -28,12 +27,11 @@ BY_HAND = "{answers} may not be by hand"
 MARK = "{cells} for you to mark"
 
 
-class Watched:
-    """`run` is the exporter of the run; `report` is told."""
+class RunProgress:
+    """Wraps the methods of `converter`, nbgrader's own for this run; `report` is told what happens."""
 
-    def __init__(self, run: TwoRooms, report: Report) -> None:
-        self._run, self._report, self._converter = run, report, run.parent
-        converter = run.parent
+    def __init__(self, converter: Any, run: GradingRun, report: Report) -> None:
+        self._run, self._report, self._converter = run, report, converter
         self._skips = converter.init_destination
         self._begins = converter.init_assignment
         self._ends = converter.set_permissions
@@ -53,10 +51,10 @@ class Watched:
         return wanted
 
     def graded_before(self) -> None:
-        """Who was graded in an earlier run may need a person still, and whoever reads this run's end should know.
+        """Reports of those who were graded in an earlier run whether a person should still look at them.
 
-        It is looked up when the run has ended: whatever is raised while nbgrader makes a student's folder ready, an
-        interrupt as well, makes nbgrader delete that folder, and here it holds the graded work.
+        It is looked up when the run has ended: if anything is raised while nbgrader prepares a student's folder (an
+        interrupt is enough), nbgrader deletes that folder, and here it holds the graded work.
         """
         while self._earlier:
             assignment, student, notebooks = self._earlier.pop(0)
@@ -64,7 +62,7 @@ class Watched:
                 self._look_up(assignment, student, notebooks)
             except Exception as error:
                 unknown = [student]
-                if gradebook_lock.is_locked(error):  # which took all the patience that there is, and would again
+                if gradebook_lock.is_locked(error):  # it was waited for, and each of the others would wait as long
                     unknown += [student for _, student, _ in self._earlier]
                     self._earlier.clear()
                 self._report.unknown(unknown, _why(error))
@@ -73,7 +71,7 @@ class Watched:
         converter = self._converter
         if converter.coursedir.notebook_id == "*":
             self._names(assignment, student, notebooks)
-        for reason in on_record.read(Path(converter._format_dest(assignment, student))):
+        for reason in reasons.read(Path(converter._format_dest(assignment, student))):
             self._report.note(student, reason.value, reason)
         self._listed(assignment, student)
         self._marks(assignment, student)
@@ -95,11 +93,11 @@ class Watched:
             self._names(assignment, student, converter.notebooks)
         if converter.create_student:
             with self._run.gradebook() as gradebook:
-                handed_in.row(gradebook, assignment, student)
+                handed_in.submission_row(gradebook, assignment, student)
         self._begins(assignment, student)
 
     def _names(self, assignment: str, student: str, notebooks: list[str]) -> None:
-        """A notebook with points under another name, or none: nbgrader passes over the first; both earn nothing."""
+        """Reports notebooks with points that are missing or have another name: nbgrader gives 0 points for both."""
         with self._run.gradebook() as gradebook:
             points = {f"{n.name}.ipynb": n.max_score for n in gradebook.find_assignment(assignment).notebooks}
         there = [os.path.basename(path) for path in notebooks]

@@ -1,7 +1,8 @@
-"""Before grading: every cell of the course is what the gradebook says, once each; all others are the student's own.
+"""Makes each cell of the course what the gradebook says, once; all other cells of a submission are the student's own.
 
-Takes the place of nbgrader's DeduplicateIds, OverwriteKernelspec, OverwriteCells and CheckCellMetadata, which trust a
-submitted cell's metadata and end the whole run over a duplicated solution cell or a newer schema version.
+Takes the place of nbgrader's (0.9.5) DeduplicateIds, OverwriteKernelspec, OverwriteCells and CheckCellMetadata, which
+trust the metadata of a submitted cell, and which end the whole run over a duplicated solution cell or a newer schema
+version.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from nbformat.v4 import new_markdown_cell
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.rooms import sanitise
-from autograder.rooms.course_cells import Book, BookCell
+from autograder.rooms.course_cells import CourseCell, CourseCells
 from autograder.terminal.report import Reason
 
 MISSING = "cells were missing and were added back: {names}"
@@ -25,20 +26,20 @@ _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class Restore(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
-    """Gives each cell the owner that the gradebook names."""
+    """Comes last in `Autograde.sanitize_preprocessors`."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         where = resources["nbgrader"]
-        book: Book = self.parent.book(where["assignment"], where["notebook"])
+        course = self.parent.run.course_cells(where["assignment"], where["notebook"])
         kept: set[str] = set()
         found: dict[str, list[str]] = {TWICE: [], CHANGED: [], MISSING: []}
         for cell in reversed(nb.cells):
-            self._restore(cell, book, kept, found)
+            self._restore(cell, course, kept, found)
         empty = not kept
-        self._add_missing(nb, book, kept, found[MISSING])
-        _only_ours(nb, book)
+        self._add_missing(nb, course, kept, found[MISSING])
+        _only_ours(nb, course)
         if not self.parent.report.reasons(where["student"]) & {Reason.UNREADABLE}:
-            self._tell(where, found, empty and any(cell.grade for cell in book.cells.values()))
+            self._tell(where, found, empty and any(cell.grade for cell in course.cells.values()))
         return nb, resources
 
     def _tell(self, where: dict[str, str], found: dict[str, list[str]], empty: bool) -> None:
@@ -50,8 +51,8 @@ class Restore(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
             if names:
                 note(where["student"], what.format(names=", ".join(names)))
 
-    def _restore(self, cell: NotebookNode, book: Book, kept: set[str], found: dict[str, list[str]]) -> None:
-        of = book.of(cell)
+    def _restore(self, cell: NotebookNode, course: CourseCells, kept: set[str], found: dict[str, list[str]]) -> None:
+        of = course.of(cell)
         if of and of.name in kept and of.name not in found[TWICE]:
             found[TWICE].append(of.name)
         if not of or of.name in kept:
@@ -64,33 +65,33 @@ class Restore(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
             found[CHANGED].append(of.name)
         of.stamp(cell)
 
-    def _add_missing(self, nb: NotebookNode, book: Book, kept: set[str], missing: list[str]) -> None:
+    def _add_missing(self, nb: NotebookNode, course: CourseCells, kept: set[str], missing: list[str]) -> None:
         """After the cell that comes before it in the course, or at the end if none of those is there."""
-        names = list(book.cells)
+        names = list(course.cells)
         for at, name in enumerate(names):
-            if name in kept or not _needed(book.cells[name]):
+            if name in kept or not _needed(course.cells[name]):
                 continue
             missing.append(name)
             places = {c.metadata.nbgrader.grade_id: i for i, c in enumerate(nb.cells) if "nbgrader" in c.metadata}
             before = [places[n] for n in names[:at] if n in places]
-            nb.cells.insert(max(before) + 1 if before else 0, book.cells[name].new())
+            nb.cells.insert(max(before) + 1 if before else 0, course.cells[name].new())
 
 
-def _needed(cell: BookCell) -> bool:
-    """Whatever carries marks, and the course's code that those cells stand on."""
+def _needed(cell: CourseCell) -> bool:
+    """Whether a missing cell is added: cells with marks, and the course's code, which the tests may need."""
     return cell.grade or cell.task or (cell.locked and cell.cell_type == "code")
 
 
 def _as_text(cell: NotebookNode) -> None:
-    """A raw cell would go into a page as it is."""
+    """nbconvert copies a raw cell into the page as it is, with any script in it."""
     cell.cell_type, cell.source = "markdown", sanitise.as_text(cell.source)
 
 
-def _only_ours(nb: NotebookNode, book: Book) -> None:
-    """Metadata goes into pages too (titles, class names, widgets): none of the student's stays."""
+def _only_ours(nb: NotebookNode, course: CourseCells) -> None:
+    """Removes the student's metadata, which reach pages as titles, class names and widgets."""
     nb.metadata = from_dict({"language_info": {"name": "python", "pygments_lexer": "ipython3"}})
-    if book.kernelspec:
-        nb.metadata.kernelspec = from_dict(dict(book.kernelspec))
+    if course.kernelspec:
+        nb.metadata.kernelspec = from_dict(dict(course.kernelspec))
     used: set[str] = set()
     for cell in nb.cells:
         identity = cell.get("id")

@@ -1,8 +1,8 @@
-"""Nothing that a student wrote runs as script in a page: the last step before the graded notebook is written.
+"""Takes out of a graded notebook whatever could run or load something in a page, before the notebook is written.
 
-Kinds of output that are not known to be passive are dropped. HTML goes through nh3; SVG is rebuilt from allowed
-elements; markdown that could hold HTML or a link is replaced by its own rendering, cleaned. What the course's cells
-say, and what the examiner's room printed, is the course's own. Everything else counts as the student's.
+Kinds of output that are not known to be passive are dropped. HTML is cleaned by nh3; SVG is rebuilt from allowed
+elements; markdown that could hold HTML or a link is replaced by its own rendering, cleaned. The text of the course's
+cells and the outputs of the examiner's room are the course's own and stay. Everything else counts as the student's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder.rooms.course_cells import Book, Owner
+from autograder.rooms.course_cells import Owner
 
 DROPPED = "(Output of the kind {kinds} is not shown on this page.)"
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -55,11 +55,11 @@ _LINK = re.compile(r"(?:https?://|mailto:|#)", re.IGNORECASE)
 
 _MACROS = "href url class cssId style require unicode html bbox data def let newcommand csname".replace(" ", "|")
 _MACRO = re.compile(rf"\\(?=(?:{_MACROS})\b)")
-# HTML needs a tag, a link needs "](" or "]:", a macro of MathJax that opens addresses needs its name, which an entity
-# may hide; and a block marked as mermaid is drawn by a program that the page fetches.
+# HTML needs a tag, a link needs "](" or "]:", a MathJax macro that opens an address needs its name, which an entity may
+# hide. A block that is marked as mermaid is drawn by a program that the page would load.
 _MAYBE_ACTIVE = re.compile(rf"<[a-zA-Z/!?]|\]\s*[(:\[]|\\(?:{_MACROS})|&(?:#|bsol)|mermaid", re.IGNORECASE)
 
-# What reads these afterwards takes time that grows with the square of their length or depth.
+# nbconvert and the browser take time that grows with the square of these lengths and depths.
 MOST_HTML, MOST_MARKDOWN, MOST_OF_A_NOTEBOOK = 1_000_000, 20_000, 200_000
 _MOST_DEPTH, _MOST_COLOURS = 400, 2_000
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w:-]*)")
@@ -238,10 +238,11 @@ class Sanitise(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
     """Cleans what is the student's; comes last in `Autograde.autograde_preprocessors`."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        book: Book = self.parent.book(resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"])
+        where = resources["nbgrader"]
+        course = self.parent.run.course_cells(where["assignment"], where["notebook"])
         left = MOST_OF_A_NOTEBOOK
         for cell in nb.cells:
-            of = book.of(cell)
+            of = course.of(cell)
             if "attachments" in cell and not (of and of.attachments):
                 cell.attachments = attachments(cell.attachments)
             if cell.cell_type == "markdown" and not (of and of.locked):

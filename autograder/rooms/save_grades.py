@@ -1,6 +1,6 @@
-"""Grades, comments and late penalties of a notebook go into the gradebook in one transaction.
+"""Writes the grades, comments and late penalties of a notebook into the gradebook, in one transaction.
 
-The rules are nbgrader's own; its two preprocessors commit a cell at a time and open the gradebook anew for each.
+The rules are nbgrader's own. Its two preprocessors (0.9.5) commit after each cell, which takes longer than the grading.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         where = resources["nbgrader"]
         self.parent.wait_for_gradebook()
-        with self.parent.gradebook() as gradebook:
+        with self.parent.run.gradebook() as gradebook:
             submitted = gradebook.find_submission_notebook(where["notebook"], where["assignment"], where["student"])
             grades, comments = _by_name(gradebook, Grade, submitted), _by_name(gradebook, Comment, submitted)
             for cell in nb.cells:
@@ -55,14 +55,14 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
 
 
 def _duration(seconds: float) -> str:
-    """In the largest of days, hours and minutes that fits, to the nearest; nobody is late by 0 of anything."""
+    """In days, hours or minutes, the largest unit that fits; at least 1 of it."""
     units = (("day", 86400), ("hour", 3600), ("minute", 60))
     unit, length = next((u for u in units if seconds >= u[1]), units[-1])
     return count(max(1, round(seconds / length)), unit)
 
 
 def _by_name(gradebook: Gradebook, kind: type, submitted: Any) -> dict[str, Any]:
-    """The rows of a submitted notebook by their cell's name, in one query rather than one for each name."""
+    """The rows of a submitted notebook by the name of their cell, in one query instead of one a cell."""
     rows = gradebook.db.query(kind, BaseCell.name).join(BaseCell, kind.cell_id == BaseCell.id)  # type: ignore[attr-defined]
     return {name: row for row, name in rows.filter(kind.notebook_id == submitted.id)}  # type: ignore[attr-defined]
 

@@ -1,7 +1,7 @@
-"""A course whose tests need a name that only an unlocked cell defines is refused before release, by name.
+"""Refuses, before release, a course whose tests use a name that only an unlocked cell defines.
 
-Such a test works in one kernel and never in two rooms: what a student defines stays in the student's room. A function
-is asked through `check` and `grade`, which take its name as a string.
+Such a test works in one kernel and never in two rooms, because what a student defines exists in the student's room
+only. `check` and `grade` find the student's function by its name, and ask that room.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _tree(cell: NotebookNode) -> ast.Module:
 
 
 def _bound(cell: NotebookNode) -> set[str]:
-    """Every name that the cell may bind in the notebook's namespace; those of inner functions count too, to be kind."""
+    """Every name that the cell may bind; names inside functions count too, so that no good course is refused."""
     names: set[str] = set()
     for node in ast.walk(_tree(cell)):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):

@@ -1,6 +1,6 @@
-"""Folders that a student has filled: copied, measured and removed whatever is in them.
+"""Folders that a student has filled: walked, copied, measured and removed, whatever is in them.
 
-Links are never followed, and nothing here calls itself, because a folder can be deeper than Python's stack.
+Links are never followed, and nothing here is recursive, because folders can be nested deeper than Python's stack.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import subprocess
 from collections.abc import Iterator
 
 DEEPEST = 32
-"""Folders in folders, as far as anybody looks."""
-_LEAST = 4096
-"""Bytes that a file or folder costs even if it is empty."""
+"""Levels of folders that are looked into."""
+_SMALLEST = 4096
+"""Bytes that a file or folder counts for, even if it is empty: inodes are used up as well."""
 
 
 def walk(folder: str, deepest: int = DEEPEST) -> Iterator[tuple[os.DirEntry[str], int]]:
@@ -26,47 +26,54 @@ def walk(folder: str, deepest: int = DEEPEST) -> Iterator[tuple[os.DirEntry[str]
             with os.scandir(at) as found:
                 entries = list(found)
         except OSError:
-            continue  # unreadable, or just gone
+            continue  # unreadable, or just removed
         for entry in entries:
             yield entry, depth
             if depth < deepest and entry.is_dir(follow_symlinks=False):
                 todo.append((entry.path, depth + 1))
 
 
-def copy_files(source: str, target: str, most: int) -> None:
-    """The regular files below `source`, at most `most` bytes; no notebooks (graded ones hold tests), links or pipes."""
-    os.makedirs(target, exist_ok=True)
-    left = most
-    for entry, _ in walk(source) if source else ():
-        if (
-            not entry.is_file(follow_symlinks=False)
-            or entry.name.endswith(".ipynb")
-            or "/.ipynb_checkpoints/" in entry.path
-        ):
-            continue
-        # A file that cannot be copied is missing for its owner; it must not cost anybody a room.
+def files_beside_notebooks(folder: str) -> Iterator[tuple[str, str]]:
+    """The regular files below `folder`, each as a path and a path relative to `folder`.
+
+    Links and pipes are left out, and notebooks with their checkpoints: graded ones hold the hidden tests.
+    """
+    for entry, _ in walk(folder):
+        path = os.path.relpath(entry.path, folder)
+        notebook = path.endswith(".ipynb") or ".ipynb_checkpoints" in path.split(os.sep)
+        if not notebook and entry.is_file(follow_symlinks=False):
+            yield entry.path, path
+
+
+def copy_files(source: str, target: str) -> None:
+    """Copies the `files_beside_notebooks`; one that cannot be copied is left out."""
+    for path, relative in files_beside_notebooks(source):
         with contextlib.suppress(OSError):
-            size = entry.stat(follow_symlinks=False).st_size
-            if size <= left:
-                to = os.path.join(target, os.path.relpath(entry.path, source))
-                os.makedirs(os.path.dirname(to), exist_ok=True)
-                shutil.copyfile(entry.path, to)
-                left -= size
+            to = os.path.join(target, relative)
+            os.makedirs(os.path.dirname(to), exist_ok=True)
+            shutil.copyfile(path, to)
 
 
-def written(folder: str) -> float:
-    """Bytes on the disk below `folder`; endlessly many if nobody can tell, because it is too deep."""
+def chown_tree(folder: str, user: int, group: int) -> None:
+    """Gives `folder` and all that is in it to another user, if this process is root's."""
+    if os.getuid() == 0:
+        for path in (folder, *(entry.path for entry, _ in walk(folder, DEEPEST + 1))):
+            os.chown(path, user, group, follow_symlinks=False)
+
+
+def disk_usage(folder: str) -> float:
+    """Bytes on the disk below `folder`; infinite if folders are nested too deep to be counted."""
     total = 0
     for entry, depth in walk(folder):
         if depth == DEEPEST:
             return float("inf")
         with contextlib.suppress(OSError):
-            total += max(_LEAST, entry.stat(follow_symlinks=False).st_blocks * 512)
+            total += max(_SMALLEST, entry.stat(follow_symlinks=False).st_blocks * 512)
     return total
 
 
 def remove(folder: str) -> None:
-    """The folder and everything in it, however deep, and though its owner has closed parts of it to himself."""
+    """Removes the folder and everything in it, however deep, and where its owner has taken his own rights away."""
     with contextlib.suppress(RecursionError):
         shutil.rmtree(folder, ignore_errors=True)
     if os.path.lexists(folder):

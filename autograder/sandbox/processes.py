@@ -1,4 +1,7 @@
-"""What a room's processes are and use, as /proc tells it from outside; what has just ended counts as nothing."""
+"""Processes: made, waited for and ended, and what they use, as /proc tells it from outside.
+
+A process that ends while it is looked at counts as nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,54 @@ import signal
 import stat
 import time
 from collections.abc import Iterable, Sequence
+from typing import NoReturn
 
-_PATIENCE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+"""Seconds between two attempts to fork."""
+_HIGHEST_FILE = 1 << 16
 
 
 def fork() -> int:
-    """os.fork, tried again for some seconds: a full table of processes passes, and is nobody's fault."""
-    for seconds in _PATIENCE:
+    """os.fork, tried again for some seconds: what fills the table of processes or the memory may be about to end."""
+    for seconds in _PAUSES:
         with contextlib.suppress(BlockingIOError, MemoryError):
             return os.fork()
         time.sleep(seconds)
     return os.fork()
 
 
+def become_user(user: int) -> None:
+    """Gives up this process's user, group and further groups for `user` and the group of the same number."""
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def close_inherited_files(but: int = -1) -> None:
+    """All file descriptors above 2, `but` one."""
+    os.closerange(3, max(3, but))
+    os.closerange(max(3, but + 1), _HIGHEST_FILE)
+
+
+def wait_and_exit(child: int) -> NoReturn:
+    """Reaps whatever ends, ignores what would end this process, and ends as `child` ends."""
+    close_inherited_files()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    while True:
+        with contextlib.suppress(InterruptedError):
+            done, status = os.wait()
+            if done == child:
+                os._exit(exit_status(status))
+
+
+def exit_status(status: int) -> int:
+    """The exit code that passes on what os.wait has said of a child; 1 if a signal has ended it."""
+    return max(0, os.waitstatus_to_exitcode(status)) or (1 if status else 0)
+
+
 def end_descendants(root: int | None = None) -> None:
-    """Stops every descendant first, so that none can fork on, and then ends them."""
+    """Ends every process below `root`, by default below this one; stops them all first, so that none forks on."""
     for number in (signal.SIGSTOP, signal.SIGKILL):
         seen: set[int] = set()
         while new := set(descendants(root or os.getpid())) - seen:
@@ -48,7 +84,7 @@ def descendants(root: int) -> Sequence[int]:
 
 
 def tasks(processes: Iterable[int]) -> int:
-    """Processes and their threads."""
+    """How many threads these processes have in all."""
     found = 0
     for process in processes:
         with contextlib.suppress(OSError):
@@ -57,7 +93,7 @@ def tasks(processes: Iterable[int]) -> int:
 
 
 def tasks_of(user: int) -> int:
-    """Processes and threads of a user."""
+    """How many threads all processes of a user have."""
     theirs = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
@@ -67,7 +103,7 @@ def tasks_of(user: int) -> int:
 
 
 def resident(process: int) -> int:
-    """Bytes of memory, those of files aside: a fork shares them, and does not count them before it has used them."""
+    """Bytes of memory, without those of files, which a fork shares and does not count before it has used them."""
     try:
         with open(f"/proc/{process}/statm") as file:
             _, all_of_it, of_files, *_ = map(int, file.read().split())
@@ -76,8 +112,8 @@ def resident(process: int) -> int:
         return 0
 
 
-def held(processes: Iterable[int]) -> int:
-    """Bytes of files that have no name any more and stay on the disk as long as somebody holds them open."""
+def unlinked_bytes(processes: Iterable[int]) -> int:
+    """Bytes of deleted files, which stay on the disk as long as one of these processes has them open."""
     found = {}
     for process in processes:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The few system calls that Python 3.11 does not offer, each in one line; every failure is an OSError that names it."""
+"""The system calls that Python 3.11 lacks; a call that fails raises an OSError which names it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ RDONLY, NOSUID, NODEV, NOEXEC, REMOUNT, BIND, RECURSIVE, PRIVATE = 1, 2, 4, 8, 3
 _DETACH = 2
 _PDEATHSIG, _DUMPABLE, _BOUNDING, _SUBREAPER, _NO_NEW_PRIVS = 1, 4, 24, 36, 38
 _CAPABILITY_V3 = 0x20080522
-# The same numbers on x86_64 and arm64, except pivot_root.
+# Numbers of system calls; all but pivot_root's are the same on x86_64 and arm64.
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
-_LARGE, _COLLAPSE = 1 << 21, 25
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_LARGE_PAGE, _COLLAPSE = 1 << 21, 25
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -66,7 +66,7 @@ def not_dumpable() -> None:
 
 
 def drop_capabilities() -> None:
-    """All of them, for this process and for whatever it executes."""
+    """All of them, for this process and for the programs that it starts."""
     for capability in range(64):
         if _libc.prctl(_BOUNDING, ctypes.c_ulong(capability), 0, 0, 0) != 0:
             break  # past the last one that this kernel knows, or no right to drop them: then there are none
@@ -92,20 +92,20 @@ def landlock_enter(ruleset: int) -> None:
 
 
 def flush_c_streams() -> None:
-    """What C code has printed and the C library still holds back."""
+    """Writes what C code has printed and the C library still keeps in its buffers."""
     _libc.fflush(None)
 
 
 def gather_pages() -> None:
-    """Puts this process's own memory into large pages, so that forking it copies few entries of its page tables.
+    """Puts this process's own memory into large pages: forking it then copies few entries of its page tables.
 
-    Does nothing where the kernel has none to give: it is a matter of speed alone.
+    Where the kernel has none to give, forks are slower, and nothing else is different.
     """
     with open("/proc/self/maps") as maps:
         lines = [line.split() for line in maps]
     for place, rights, _, _, inode, *name in lines:
         if inode == "0" and rights == "rw-p" and name in ([], ["[heap]"]):
             start, end = (int(number, 16) for number in place.split("-"))
-            start, end = -(-start // _LARGE) * _LARGE, end // _LARGE * _LARGE
+            start, end = -(-start // _LARGE_PAGE) * _LARGE_PAGE, end // _LARGE_PAGE * _LARGE_PAGE
             if start < end:
                 _libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _COLLAPSE)

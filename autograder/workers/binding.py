@@ -1,6 +1,7 @@
-"""Whether a cell gives a name a value, read from its lines alone: the grading process parses nothing of a student's.
+"""Whether a cell gives a name a value, found by regular expressions: the grading process parses no student code.
 
-Every pattern looks a bounded way ahead, because a line may be as long as a notebook.
+Python's parser can be made to use all memory or to crash. Every pattern looks a limited number of characters ahead,
+because a line may be as long as a notebook.
 """
 
 from __future__ import annotations

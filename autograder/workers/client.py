@@ -1,11 +1,12 @@
-"""One room as the grader sees it: asked one thing at a time, watched while it works, ended when it is over.
+"""The grader's end of one worker: asks it one thing at a time, watches what it uses meanwhile, and ends it.
 
-A room that says nothing in time, says too much, or uses more than its share is ended here; nothing that it sends is
-believed beyond `wire`.
+A worker that does not reply in time, says too much or uses more than its limits is ended here. What it sends is decoded
+by `wire` and believed no further.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import secrets
@@ -14,75 +15,86 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from autograder.sandbox import folders, isolation, processes
+from nbformat import NotebookNode
+
+from autograder.sandbox import folders, processes
+from autograder.sandbox.limits import LANDLOCK, MB, NAMESPACES, Limits
+from autograder.student.protocol import Reply, Request
 from autograder.workers import wire
-from autograder.workers.process import Ender, Gone, NoRoom, OutOfTime
+from autograder.workers.errors import BadMessage, Gone, NoRoom, OutOfTime
+from autograder.workers.outputs import read_outputs
+from autograder.workers.process import Process
 
 ENDED = "the process in which the code ran has ended"
 _TICK = 0.2
-"""Seconds between two looks at what a room uses."""
+"""Seconds between two looks at what a worker uses."""
+_TO_SEND = 10.0
+"""Seconds that a worker may take to read what it is sent."""
+_OURS = 8
+"""Processes and threads of a worker that are not the student's."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell as a worker runs it; `course` is true if its source is the course's."""
+
+    code: str
+    count: int
+    course: bool = False
 
 
 class Source(Protocol):
-    """What a room was forked from: with how much memory of its own, and whether it is still there."""
+    """What a worker was started from."""
 
     resident: int
+    """Bytes of memory that every worker shares with it."""
 
     def alive(self) -> bool: ...
 
 
-class Handle:
-    """The grader's end of a room."""
+class WorkerClient:
+    """`limits` are watched if the process is isolated at any level; `scratch` is removed when the worker is closed."""
 
-    def __init__(
-        self,
-        channel: socket.socket,
-        ender: Ender,
-        box: isolation.Box | None,
-        scratch: str,
-        source: Source,
-    ) -> None:
-        self._channel, self._ender, self._box = channel, ender, box
+    def __init__(self, channel: socket.socket, process: Process, limits: Limits, scratch: str, source: Source) -> None:
+        self._channel, self._process, self._limits = channel, process, limits
         self._scratch, self._source = scratch, source
         self._buffer = bytearray()
         self._looked = time.monotonic()
         self._closed, self._closing = False, threading.Lock()
 
-    def send(self, message: Mapping[str, Any], seconds: float = 10) -> None:
-        self._channel.settimeout(seconds)
+    def put_file(self, path: str, start: int, data: bytes) -> None:
+        """Writes `data` into a file of the worker's working folder, from the byte `start` on. Raises `Gone`."""
+        part = {"do": "file", "path": path, "start": start, "data": base64.b64encode(data).decode("ascii")}
+        self._call(part, self._limits.cell_seconds)
+
+    def run_cell(
+        self, cell: Cell, seconds: float, answer: Callable[[Request], Reply] | None = None
+    ) -> list[NotebookNode]:
+        """The outputs of a cell, which may take so many seconds; `answer` answers what an examiner's test asks.
+
+        Raises `Gone` (or `OutOfTime`), and `BadMessage` if it is the examiner's question that makes no sense.
+        """
+        order = {"do": "run", "code": wire.clean(cell.code), "count": cell.count, "course": cell.course}
+        reply = self._call(order, seconds, wire.reply_bytes(self._limits.printed), answer)
+        return read_outputs(reply, cell.count, self._limits.printed)
+
+    def ask(self, request: Request, seconds: float) -> Reply:
+        """What the student's function answers. Raises `Gone` (or `OutOfTime`), and `BadMessage` if it is no answer."""
+        reply = self._call({"do": "ask", "request": wire.encode(request)}, seconds)
+        return wire.decode(Reply, reply.get("reply"))
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        self._channel.settimeout(_TO_SEND)
         try:
             self._channel.sendall(wire.pack(message))
         except OSError:
             raise self._lost() from None
 
-    def call(
-        self,
-        message: Mapping[str, Any],
-        seconds: float,
-        most: int = wire.MOST_BYTES,
-        answer: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
-    ) -> dict[str, Any]:
-        """Sends a request and returns its reply; `answer` serves what the examiner's room asks meanwhile."""
-        # Nobody can know it before: what a student's code writes to this channel itself is no reply to anything.
-        number = secrets.token_hex(8)
-        self.send({**message, "id": number})
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                reply = self.receive(end - time.monotonic(), most)
-            except wire.Refused as refused:
-                raise Gone(f"what the process sent is not an answer ({refused})") from None
-            if answer and "ask" in reply:
-                before = time.monotonic()
-                self.send(answer(reply["ask"]))
-                end += time.monotonic() - before  # the student's time, not the examiner's
-            elif reply.get("id") == number:
-                self._watch_what_is_left()
-                return reply
-
     def receive(self, seconds: float, most: int = wire.MOST_BYTES) -> dict[str, Any]:
+        """The next message of at most `most` bytes. Raises `Gone`, `OutOfTime`, `NoRoom`, `BadMessage`."""
         end = time.monotonic() + seconds
         searched = 0
         while (at := self._buffer.find(b"\n", searched)) < 0:
@@ -106,51 +118,76 @@ class Handle:
         del self._buffer[: at + 1]
         return wire.unpack(line, most)
 
+    def _call(
+        self,
+        message: Mapping[str, Any],
+        seconds: float,
+        most: int = wire.MOST_BYTES,
+        answer: Callable[[Request], Reply] | None = None,
+    ) -> dict[str, Any]:
+        """Sends an order and returns its reply."""
+        # Student code can write to this channel, but cannot guess the number that makes a message a reply.
+        number = secrets.token_hex(8)
+        self.send({**message, "id": number})
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                reply = self.receive(end - time.monotonic(), most)
+            except BadMessage as bad:
+                raise Gone(f"what the process sent is not an answer ({bad})") from None
+            if answer and "ask" in reply:
+                before = time.monotonic()
+                self.send(wire.encode(answer(wire.decode(Request, reply["ask"]))))
+                end += time.monotonic() - before  # the student's worker has its own limit of time
+            elif reply.get("id") == number:
+                self._watch_what_is_left()
+                return reply
+
     def ended(self) -> bool:
-        return self._ender.ended()
+        return self._process.ended()
 
     def _lost(self) -> Exception:
-        """A room ends with the interpreter that it was forked from, and that is no cell's doing."""
+        """If the process that it was forked from has ended too, no cell is to blame."""
         return Gone(ENDED) if self._source.alive() else NoRoom("the interpreter that rooms are forked from has ended")
 
     def _watch_what_is_left(self) -> None:
-        """What a cell leaves running, or on the disk, is that cell's; the next one must not be ended for it."""
-        shared = self._box is not None and self._box.level == isolation.LANDLOCK
-        if shared or time.monotonic() - self._looked > _TICK:
+        """What a cell leaves running or on the disk is blamed on that cell, not on the next."""
+        if self._process.level == LANDLOCK or time.monotonic() - self._looked > _TICK:
             self._watch()
 
     def _watch(self) -> None:
-        """Limits that the kernel counts a process at a time are counted here for the whole room."""
+        """The kernel limits each process; here all that the room has started is counted together."""
         self._looked = time.monotonic()
-        if self._ender.ended():
+        if self._process.ended():
             raise self._lost()
-        if not self._box or not os.path.isdir("/proc/self"):
+        if not self._process.level or not os.path.isdir("/proc/self"):
             return
-        inside = processes.descendants(self._ender.number)
-        if processes.tasks(inside) > self._box.processes + 8:
-            raise Gone(f"the code started more than {self._box.processes} processes and threads")
+        limits, inside = self._limits, processes.descendants(self._process.number)
+        if processes.tasks(inside) > limits.processes + _OURS:
+            raise Gone(f"the code started more than {limits.processes} processes and threads")
         used = sum(max(0, processes.resident(p) - self._source.resident) for p in inside)
-        if used > self._box.memory:
-            raise Gone(f"the code used more than {self._box.memory >> 20} MB of memory")
-        if self._box.level == isolation.NAMESPACES:
+        if used > limits.memory:
+            raise Gone(f"the code used more than {limits.memory // MB} MB of memory")
+        if self._process.level == NAMESPACES:
             return  # the private disk has its own limit
-        if folders.written(self._scratch) + processes.held(inside) > self._box.written:
-            raise Gone(f"the code wrote more than {self._box.written >> 20} MB")
+        if folders.disk_usage(self._scratch) + processes.unlinked_bytes(inside) > limits.written:
+            raise Gone(f"the code wrote more than {limits.written // MB} MB")
 
     def interrupt(self) -> None:
-        """Ends the room; whoever waits for its reply, in another thread, hears that it has ended."""
+        """Ends the worker, from any thread; another one that waits for its reply gets `Gone`."""
         with self._closing:
             if not self._closed:
                 with contextlib.suppress(OSError):
                     self._channel.shutdown(socket.SHUT_RDWR)
-                self._ender.end()
+                self._process.end()
 
     def close(self) -> None:
+        """Ends the worker, and removes its folder."""
         with self._closing:
             if self._closed:
                 return
             self._closed = True
             self._channel.close()
-            self._ender.end()
-            self._ender.close()
+            self._process.end()
+            self._process.close()
         folders.remove(self._scratch)

@@ -1,7 +1,6 @@
-"""The files of a submission go into its room as data, and are written there, behind the room's locks.
+"""The files of a submission go into its room as data, and are written there by the worker, which is confined.
 
-Only regular files, opened without following a link, notebooks aside: graded ones hold tests. What is too large for the
-room is left out.
+The grader only reads them: regular files, opened without following a link. What is too large for the room is left out.
 """
 
 from __future__ import annotations
@@ -14,39 +13,37 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.sandbox import folders
+from autograder.sandbox.limits import MB
 
-_PART = 1 << 20
+_PART = MB
 
 
-def file_orders(folder: str, most: int) -> Iterator[dict[str, Any]]:
-    """What a room is told, file by file and part by part; at most `most` bytes in all."""
+def read_parts(folder: str, most: int) -> Iterator[tuple[str, int, bytes]]:
+    """Each file below `folder` in parts: its relative path, where the part starts, its bytes; `most` bytes in all."""
     left = most
-    for entry, _ in folders.walk(folder):
-        path = os.path.relpath(entry.path, folder)
-        if not entry.is_file(follow_symlinks=False) or path.endswith(".ipynb") or ".ipynb_checkpoints" in path:
-            continue
-        with contextlib.suppress(OSError):  # a file that cannot be read is missing, and costs nobody a room
-            for part in _parts(entry.path, left):
-                yield {"do": "file", "path": path, **part}
-                left -= len(part["data"]) * 3 // 4
+    for path, relative in folders.files_beside_notebooks(folder):
+        with contextlib.suppress(OSError):  # a file that cannot be read is left out
+            for start, data in _parts(path, left):
+                yield relative, start, data
+                left -= len(data)
 
 
-def _parts(path: str, most: int) -> Iterator[dict[str, Any]]:
+def _parts(path: str, most: int) -> Iterator[tuple[int, bytes]]:
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(handle, "rb") as file:
         known = os.fstat(handle)
         if not stat.S_ISREG(known.st_mode) or known.st_size > most:
             return
         start = 0
-        while (data := file.read(_PART)) or not start:
-            yield {"start": start, "data": base64.b64encode(data).decode("ascii")}
+        while (data := file.read(_PART)) or not start:  # an empty file has one part
+            yield start, data
             start += len(data)
             if not data:
                 return
 
 
 def write_part(order: dict[str, Any]) -> None:
-    """In the room: one part of a file, below the folder where the room stands. A full disk leaves it out."""
+    """In the worker: one part of a file, below the working folder. It is left out if the disk is full."""
     path = order["path"]
     with contextlib.suppress(OSError):
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)

@@ -1,7 +1,8 @@
-"""The warm interpreter: imports torch and IPython once, then forks one room for each order; it runs no cell itself.
+"""The fork server: imports torch and IPython once, then forks a worker for each order; it runs no submitted cell.
 
-It starts with a scrubbed environment and learns nothing secret, because every room inherits its memory: an order says
-how to lock a room, and what the room is to do goes over the room's own socket. It has one thread whenever it forks.
+Every worker inherits its memory, so it must learn nothing secret: it starts with a clean environment, an order says
+only how the worker is confined, and what the worker shall do goes over the worker's own socket. It has one thread
+whenever it forks, because a lock that another thread holds would stay locked in the worker for ever.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ import warnings
 from typing import Any, NoReturn
 
 from autograder.sandbox import folders, isolation, processes, syscalls
+from autograder.sandbox.limits import Limits
 from autograder.student.kernel import answering
 from autograder.student.protocol import Missing, Reply, Request
-from autograder.workers import wire, worker
-from autograder.workers.shell import Files, Shell, make_shell, run_cell
+from autograder.workers import wire
+from autograder.workers.shell import DescriptorOutput, Shell, make_shell, run_cell
+from autograder.workers.worker import Channel, Worker
 
 CELLS_TO_WARM = (
     "import torch; torch.ones(2)",
@@ -46,7 +49,7 @@ def threads() -> int:
 
 
 def warm() -> Shell:
-    """What a notebook of derivatives pulls in lazily: sympy at the first autograd call (0.45 s), and so on."""
+    """A shell that has done once what takes long at first: autograd imports sympy (0.45 s), and so on."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import torch
@@ -66,29 +69,36 @@ def warm() -> Shell:
 
     linecache.clearcache()
     for name in ("last_type", "last_value", "last_traceback"):
-        vars(sys).pop(name, None)  # nor would %debug find another cell's error
+        vars(sys).pop(name, None)  # %debug would show the error of a cell above
     return shell
 
 
-def become_room(shell: Shell, box: dict[str, Any] | None, connection: socket.socket) -> None:
-    """In the forked process: locks the room, says so, and serves. Student code is sent only after "locked"."""
-    channel = worker.Channel(connection)
-    files = Files()  # memory files, which a locked room cannot make
-    places: dict[str, str] = {}
+def confine(order: dict[str, Any] | None) -> dict[str, str]:
+    """Confines this process as the grader has ordered; None is an examiner's worker, which runs the course's code."""
+    if order is None:
+        return {}
+    limits = Limits(**{**order["limits"], "readable": tuple(order["limits"]["readable"])})
+    return isolation.enter(order["level"], limits, order["scratch"])
+
+
+def become_worker(shell: Shell, confinement: dict[str, Any] | None, connection: socket.socket) -> NoReturn:
+    """In the forked process: confines it, says so, and serves. Student code is sent only after "locked"."""
+    channel = Channel(connection)
+    descriptors = DescriptorOutput()
     try:
-        if box is not None:
-            places = isolation.enter(isolation.Box(**{**box, "readable": tuple(box["readable"])}))
+        environment = confine(confinement)
     except BaseException as error:
         channel.send({"locked": False, "why": f"{type(error).__name__}: {error}"})
         os._exit(1)
     channel.send({"locked": True, "why": ""})
     try:
-        worker.Room(channel, shell, files, places).serve()
-    finally:  # whatever happened: this process never returns to the code that forked it
+        Worker(channel, shell, descriptors, environment).serve()
+    finally:  # this process must never return to the code that has forked it
         os._exit(1)
 
 
 def _child(shell: Shell, order: dict[str, Any], channel: int) -> None:
+    """What the forked process does with an order: becomes an examiner's branch, or a worker."""
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -96,33 +106,33 @@ def _child(shell: Shell, order: dict[str, Any], channel: int) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nothing, number)
-    os.closerange(3, channel)
-    os.closerange(channel + 1, 1 << 16)
+    processes.close_inherited_files(but=channel)
     syscalls.die_with_parent(signal.SIGKILL)
     if order.get("branch"):
         _branch(shell, socket.socket(fileno=channel))
     if order["folder"]:
         os.chdir(order["folder"])
-    become_room(shell, order["box"], socket.socket(fileno=channel))
+    become_worker(shell, order["confinement"], socket.socket(fileno=channel))
 
 
 def main(control_number: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the grader, who then hangs up
-    syscalls.adopt_orphans()  # so that all of a room can be ended from here
+    """Serves the orders that come over the socket of this number, until it is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the grader, which then closes the socket
+    syscalls.adopt_orphans()  # so that every process of a worker stays below this one and can be ended from here
     _serve(warm(), socket.socket(fileno=control_number), os.environ["HOME"])
 
 
-class _Nobody:
-    """Answers nothing."""
+class _NoStudent:
+    """Answers that there is no function, whatever is asked."""
 
     def ask(self, request: Request) -> Reply:
         return Reply(missing=Missing())
 
 
 def _branch(shell: Shell, control: socket.socket) -> None:
-    """An interpreter for examiners alone: has met the course's cells once, so that test points are drawn once a run."""
+    """A fork server for examiners: has run the course's cells once, so that hidden points are drawn once in a run."""
     lines = control.makefile("rb")
-    with answering(_Nobody()):
+    with answering(_NoStudent()):
         for number, cell in enumerate(json.loads(lines.readline())["cells"], 1):
             run_cell(shell, cell, number)
     shell.reset(new_session=True)
@@ -131,9 +141,9 @@ def _branch(shell: Shell, control: socket.socket) -> None:
 
 
 def _serve(shell: Shell, control: socket.socket, scratch: str) -> None:
-    """Forks a room for each order; at the end removes the folder `scratch`, in which the rooms had theirs."""
+    """Forks a worker for each order; at the end removes the folder `scratch`, in which the workers have theirs."""
     gc.collect()
-    gc.freeze()  # so that the collector does not touch, and so copy, the pages that rooms share
+    gc.freeze()  # the collector would write to pages that the workers share, and so copy them
     syscalls.gather_pages()
     assert threads() == 1, f"only a single thread may fork, and there are {threads()}"
     control.sendall(wire.pack({"ready": True, "resident": processes.resident(os.getpid())}))
@@ -141,7 +151,7 @@ def _serve(shell: Shell, control: socket.socket, scratch: str) -> None:
     while True:
         data, handles, _, _ = socket.recv_fds(control, 1 << 16, 1)
         if not data:
-            _leave_nothing(scratch)
+            _end_all(scratch)
         buffer += data
         while not buffer.endswith(b"\n"):
             buffer += control.recv(1 << 16)
@@ -151,24 +161,24 @@ def _serve(shell: Shell, control: socket.socket, scratch: str) -> None:
                 pass
         assert threads() == 1, "only a single thread may fork"
         try:
-            room = processes.fork()
+            child = processes.fork()
         except OSError as error:
-            control.sendall(wire.pack({"room": 0, "why": f"no process could be made ({error})"}))
+            control.sendall(wire.pack({"process": 0, "why": f"no process could be made ({error})"}))
             os.close(handles[0])
             continue
-        if not room:
+        if not child:
             try:
                 _child(shell, order, handles[0])
             finally:
                 os._exit(1)
-        handle = os.pidfd_open(room)  # not reaped before the next order, so the number is still this room's
-        socket.send_fds(control, [wire.pack({"room": room})], [handle])
+        handle = os.pidfd_open(child)  # not reaped before the next order, so the number is still this child's
+        socket.send_fds(control, [wire.pack({"process": child})], [handle])
         os.close(handle)
         os.close(handles[0])
 
 
-def _leave_nothing(scratch: str) -> NoReturn:
-    """The grader has hung up: it is done, or was killed and can end and remove nothing itself any more."""
+def _end_all(scratch: str) -> NoReturn:
+    """The grader has closed the socket: it is done, or it was killed and cannot clear away any more."""
     processes.end_descendants()
     with contextlib.suppress(ChildProcessError):
         while True:
@@ -179,5 +189,5 @@ def _leave_nothing(scratch: str) -> NoReturn:
 
 
 def alone(channel: int) -> None:
-    """One room in a process of its own, where a warm interpreter cannot be forked safely: macOS."""
-    become_room(warm(), None, socket.socket(fileno=channel))
+    """One worker in a new process, for systems on which such an interpreter cannot be forked safely: macOS."""
+    become_worker(warm(), None, socket.socket(fileno=channel))

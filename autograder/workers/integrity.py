@@ -1,8 +1,9 @@
-"""What answers for a student is as it was before any cell ran, whatever the cells have made of it.
+"""Undoes what a student's cells have changed in the modules that call his function and describe its result.
 
-Nobody could gain by replacing it, because answers are only data; but a question that was right would be lost with it.
-Names of this package, and of Python's modules that it is made with, are put back before each call and stay so. The
-built-in functions and the way of importing are put back for the call alone: there may be reasons to replace those.
+A student cannot gain marks by changing them, because answers are only data. But one that patches `json` by accident
+would lose right answers. The modules of this package, and those of Python that it uses, are restored before each call
+and stay so. Built-in functions and `sys.meta_path` are restored during the call only, because a notebook may have
+reasons to replace them.
 """
 
 from __future__ import annotations
@@ -13,22 +14,25 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-_OURS = frozenset(
+_RESTORED = frozenset(
     ("autograder", "ast", "dataclasses", "enum", "functools", "inspect", "json", "linecache", "re", "types", "typing")
 )
 _BUILTINS = dict(vars(builtins))
 
 
-class Pristine:
-    """Remembers the modules and classes as they are now."""
+class Snapshot:
+    """The contents of the modules and their classes as they are now."""
 
     def __init__(self) -> None:
-        self._modules = {n: module for n, module in sys.modules.items() if _is_ours(n)}
+        self._modules = {n: module for n, module in sys.modules.items() if _is_restored(n)}
         self._finders = list(sys.meta_path)
         spaces = [vars(module) for module in self._modules.values()]
         self._spaces = [(space, dict(space)) for space in spaces]
         classes = {
-            thing for space in spaces for thing in space.values() if type(thing) is type and _is_ours(thing.__module__)
+            thing
+            for space in spaces
+            for thing in space.values()
+            if type(thing) is type and _is_restored(thing.__module__)
         }
         self._classes = [(kind, dict(vars(kind))) for kind in classes]
 
@@ -41,33 +45,35 @@ class Pristine:
         for kind, members in self._classes:
             for name, thing in members.items():
                 if vars(kind).get(name) is not thing:
-                    with contextlib.suppress(AttributeError, TypeError):  # a few members belong to Python
+                    with contextlib.suppress(
+                        AttributeError, TypeError
+                    ):  # a few members, such as __dict__, cannot be set
                         setattr(kind, name, thing)
 
     @contextlib.contextmanager
-    def call(self) -> Iterator[None]:
-        """The call, and the description of what it returns, happen with Python's own built-in functions."""
-        theirs = sys.meta_path
+    def restored(self) -> Iterator[None]:
+        """Restores the modules, and while it is entered the built-in functions and the importing of modules."""
+        changed = sys.meta_path
         self.restore()
-        with _put_back(vars(builtins), _BUILTINS):
+        with _restored_for_now(vars(builtins), _BUILTINS):
             sys.meta_path = self._finders
             try:
                 yield
             finally:
-                sys.meta_path = theirs
+                sys.meta_path = changed
 
 
-def _is_ours(module: object) -> bool:
-    return isinstance(module, str) and module.partition(".")[0] in _OURS
+def _is_restored(module: object) -> bool:
+    return isinstance(module, str) and module.partition(".")[0] in _RESTORED
 
 
 @contextlib.contextmanager
-def _put_back(space: dict[str, Any], kept: dict[str, Any]) -> Iterator[None]:
-    theirs = dict(space)
+def _restored_for_now(space: dict[str, Any], kept: dict[str, Any]) -> Iterator[None]:
+    changed = dict(space)
     space.update(kept)
     try:
         yield
     finally:
-        for name in kept.keys() - theirs.keys():
+        for name in kept.keys() - changed.keys():
             del space[name]
-        space.update(theirs)
+        space.update(changed)

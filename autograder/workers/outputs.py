@@ -1,4 +1,4 @@
-"""Outputs as a room sent them, made into what a notebook may hold; whatever is not exactly that is left out."""
+"""Makes what a worker has sent into outputs of a notebook; what is not exactly an output is left out."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from autograder.workers import wire
 
 MOST_OUTPUTS = 500
 MOST_LINES = 400
+"""Of a traceback."""
 _MOST_NAME = 200
+_MOST_ERROR = 20_000
+"""Characters of an error's text, and of each line of its traceback."""
+_MOST_NOTES = 1000
+"""Characters that the worker itself may add to what a cell prints: how much was cut off."""
 
 
-def read_outputs(reply: dict[str, Any], count: int, most: int) -> list[NotebookNode]:
-    """The outputs of a cell with the execution count `count`; at most `most` characters of text."""
+def read_outputs(reply: dict[str, Any], count: int, printed: int) -> list[NotebookNode]:
+    """The outputs of a cell with the execution count `count` that may print so many characters."""
     found = reply.get("outputs")
-    outputs, left = [], most
+    outputs, left = [], printed + _MOST_NOTES
     for data in (found if type(found) is list else [])[:MOST_OUTPUTS]:
         output = _one(data, count, left) if type(data) is dict else None
         if output is not None:
@@ -26,7 +31,7 @@ def read_outputs(reply: dict[str, Any], count: int, most: int) -> list[NotebookN
 
 
 def _new(kind: str, **values: Any) -> NotebookNode:
-    """Not nbformat's own, which checks each output against the schema; the notebook is checked once, when written."""
+    """Not by nbformat's own function: that checks each output, and the whole notebook is checked when it is written."""
     return from_dict({"output_type": kind, **values})
 
 
@@ -37,8 +42,8 @@ def _one(data: dict[str, Any], count: int, left: int) -> NotebookNode | None:
         return _new("stream", name=name, text=_text(data.get("text"), max(0, left)))
     if kind == "error":
         trace = data.get("traceback")
-        lines = [_text(line, 20_000) for line in (trace if type(trace) is list else [])[:MOST_LINES]]
-        name, value = _text(data.get("ename"), _MOST_NAME), _text(data.get("evalue"), 20_000)
+        lines = [_text(line, _MOST_ERROR) for line in (trace if type(trace) is list else [])[:MOST_LINES]]
+        name, value = _text(data.get("ename"), _MOST_NAME), _text(data.get("evalue"), _MOST_ERROR)
         return _new("error", ename=name, evalue=value, traceback=lines)
     if kind in ("display_data", "execute_result"):
         bundle = data.get("data")
@@ -50,7 +55,7 @@ def _one(data: dict[str, Any], count: int, left: int) -> NotebookNode | None:
 
 
 def _sizes(metadata: Any) -> dict[str, Any]:
-    """Of the metadata of an output only how large a picture is to be shown."""
+    """Of an output's metadata, the sizes at which pictures are shown; the rest could reach a page."""
     kept: dict[str, Any] = {}
     for kind, values in metadata.items() if type(metadata) is dict else ():
         if type(kind) is str and kind.startswith("image/") and type(values) is dict:
@@ -65,5 +70,5 @@ def _text(text: Any, most: int) -> str:
 
 
 def error_output(name: str, value: str) -> NotebookNode:
-    """An error that the grader itself puts below a cell."""
+    """An error that the grader itself writes below a cell."""
     return _new("error", ename=name, evalue=value, traceback=[f"\x1b[0;31m{name}\x1b[0m: {value}"])

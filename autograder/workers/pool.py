@@ -1,7 +1,8 @@
-"""Rooms are made before they are needed and cleared away after, beside the grading; no more than a run will use.
+"""Workers are started before they are needed and ended afterwards, in threads beside the grading.
 
-A room that cannot be made is tried again for a while: the process table may be full of what an earlier submission
-left, which is then being ended. If it still cannot be made, `NoRoom` says so, and no student is blamed.
+If a worker cannot be started, it is tried again for a while: the process table may be full of what an earlier
+submission has started, which is just being ended. If it still cannot, `NoRoom` says so, and it costs no student
+anything.
 """
 
 from __future__ import annotations
@@ -14,58 +15,58 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-from autograder.workers.client import Handle
-from autograder.workers.process import NoRoom
+from autograder.workers.client import WorkerClient
+from autograder.workers.errors import NoRoom
 
 Key = TypeVar("Key", bound=Hashable)
 PATIENCE = 30.0
-"""Seconds for which a room is tried to be made."""
+"""Seconds for which starting a worker is tried again."""
 
 
-class Ahead(Generic[Key]):
-    """`make` makes a room of a kind, in any thread; `expected` says how many of a kind the run may need."""
+class WorkerPool(Generic[Key]):
+    """`start` starts a worker of a kind, in any thread; `needed` says how many of a kind the run needs at most."""
 
-    def __init__(self, make: Callable[[Key], Handle], expected: Callable[[Key], int]) -> None:
-        self._make, self._expected = make, expected
-        self._hands = ThreadPoolExecutor(2, thread_name_prefix="rooms")
-        self._stock: dict[Key, deque[Future[Handle]]] = defaultdict(deque)
+    def __init__(self, start: Callable[[Key], WorkerClient], needed: Callable[[Key], int]) -> None:
+        self._start, self._needed = start, needed
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="rooms")
+        self._stock: dict[Key, deque[Future[WorkerClient]]] = defaultdict(deque)
         self._ordered: dict[Key, int] = defaultdict(int)
         self._lock = threading.Lock()
 
-    def take(self, key: Key, keep: int) -> Handle:
-        """A room, and `keep` more of its kind made meanwhile for whoever comes next."""
+    def take(self, key: Key, keep: int) -> WorkerClient:
+        """A worker; `keep` more of its kind are started meanwhile for the next submission."""
         with self._lock:
             stock = self._stock[key]
             ready = stock.popleft() if stock else None
             self._ordered[key] += ready is None
-            while len(stock) < keep and self._ordered[key] < self._expected(key):
+            while len(stock) < keep and self._ordered[key] < self._needed(key):
                 self._ordered[key] += 1
-                stock.append(self._hands.submit(self._make, key))
+                stock.append(self._threads.submit(self._start, key))
         if ready:
             with contextlib.suppress(NoRoom, OSError):
-                room = ready.result()
-                if not room.ended():
-                    return room
-                room.close()
-        return self._now(key)
+                worker = ready.result()
+                if not worker.ended():
+                    return worker
+                worker.close()
+        return self._start_now(key)
 
-    def _now(self, key: Key) -> Handle:
+    def _start_now(self, key: Key) -> WorkerClient:
         end, pause = time.monotonic() + PATIENCE, 0.1
         while True:
             try:
-                return self._make(key)
+                return self._start(key)
             except NoRoom as error:
                 if time.monotonic() > end:
                     raise NoRoom(f"no room could be made within {PATIENCE:g} seconds: {error}") from None
             time.sleep(pause)
             pause = min(2.0, pause * 2)
 
-    def put_away(self, room: Handle) -> None:
-        """Closes a room whose work is done, while the grading goes on."""
-        self._hands.submit(room.close)
+    def put_away(self, worker: WorkerClient) -> None:
+        """Ends a worker that is no longer needed, while the grading goes on."""
+        self._threads.submit(worker.close)
 
     def close(self) -> None:
-        """Ends every room that was made and not taken; returns when all that were put away have ended."""
+        """Ends every worker that nobody has taken; returns when those that were put away have ended too."""
         with self._lock:
             left = [future for stock in self._stock.values() for future in stock]
             self._stock.clear()
@@ -74,4 +75,4 @@ class Ahead(Generic[Key]):
         for future in left:
             with contextlib.suppress(NoRoom, OSError, CancelledError):
                 future.result().close()
-        self._hands.shutdown(wait=True)
+        self._threads.shutdown(wait=True)

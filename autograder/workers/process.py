@@ -1,8 +1,7 @@
-"""How a room ends: by a handle that stays this room's even when process numbers are used again.
+"""The process of a worker, seen from the grader: whether it has ended, and how it is ended.
 
-Gone       the room has ended or was ended; the text says why, in words for the student
-OutOfTime  no reply within the seconds that the request may take
-NoRoom     a room could not be made; that is nobody's cell, and never costs a student anything
+Each class offers `ended(seconds)`, `end()`, `close()`, `number` (the process id) and `level` (of isolation; None for an
+examiner, who is not isolated).
 """
 
 from __future__ import annotations
@@ -14,56 +13,51 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from autograder.sandbox import isolation, processes
+from autograder.sandbox import processes
+from autograder.sandbox.limits import NAMESPACES
 
-
-class Gone(Exception):
-    """The room has ended or was ended."""
-
-
-class OutOfTime(Gone):
-    """No reply in time."""
-
-
-class NoRoom(Exception):
-    """No room could be made on this machine now."""
+_TO_END = 5.0
+"""Seconds to wait for a process that was told to end."""
 
 
 class Forked:
-    """A room forked from the warm interpreter."""
+    """Forked from the fork server; `handle` is a pidfd, which is never reused for another process as numbers are."""
 
-    def __init__(self, number: int, handle: int, box: isolation.Box | None) -> None:
-        self.number, self._handle = number, handle
-        # Without a process space of its own, the subreaper must live to end the others.
-        self._gently = box is not None and box.level != isolation.NAMESPACES
+    def __init__(self, number: int, handle: int, level: str | None) -> None:
+        self.number, self.level, self._handle = number, level, handle
 
     def ended(self, seconds: float = 0) -> bool:
         return bool(select.select([self._handle], [], [], seconds)[0])
 
     def end(self) -> None:
+        """Ends the process and all that it has started; returns when it has ended, or after some seconds."""
         with contextlib.suppress(ProcessLookupError):
-            if self._gently:
+            if self.level not in (None, NAMESPACES):
+                # Without a process space of its own, it is the subreaper who must end the others, and so outlive them.
                 signal.pidfd_send_signal(self._handle, signal.SIGTERM)
-                if self.ended(5):
+                if self.ended(_TO_END):
                     return
                 processes.end_descendants(self.number)
             signal.pidfd_send_signal(self._handle, signal.SIGKILL)
-        self.ended(5)
+        self.ended(_TO_END)
 
     def close(self) -> None:
         os.close(self._handle)
 
 
 class Spawned:
-    """A room that is a process of its own, ended with its group: all that can be done without Linux."""
+    """A new process, ended with its process group: all that can be done on a system that is not Linux."""
 
-    def __init__(self, command: Sequence[str], channel: int, environment: Mapping[str, str], folder: str) -> None:
+    def __init__(
+        self, command: Sequence[str], channel: int, environment: Mapping[str, str], folder: str, level: str | None
+    ) -> None:
+        self.level = level
         self._process = subprocess.Popen(
             command,
             env=environment,
-            cwd=folder or None,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,  # until the room keeps what is printed itself
+            stdout=subprocess.DEVNULL,  # until the worker records what is printed itself
             stderr=subprocess.DEVNULL,
             pass_fds=[channel],
             start_new_session=True,
@@ -81,4 +75,4 @@ class Spawned:
     def close(self) -> None: ...
 
 
-Ender = Forked | Spawned
+Process = Forked | Spawned

@@ -1,8 +1,8 @@
-"""What a student's room may say once it has seen a hidden point: numbers, and words that it had before.
+"""Takes out of a reply about hidden points every text that could tell such a point to the student.
 
-Every text in a reply about hidden points must be a line, or made of names, of the submission itself, or be a name or a
-fixed sentence of Python's, torch's or numpy's. So neither an exception's text nor a class's name can carry a test point
-to the page.
+What a student's function raises or returns is shown on the page. A function that has been called at a hidden point
+could write the point into an exception's text or a class's name. So a text stays only if it is a line or a name of the
+submission itself, or a name or a fixed sentence of Python's, torch's or numpy's; all of these were known before.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Words:
         return bool(_LIBRARY.fullmatch(text))
 
 
-def seal(reply: Reply, request: Request, cells: Sequence[str]) -> Reply:
-    """The reply as the examiner may hear it; at points that the student knows, only what was asked."""
+def redact(reply: Reply, request: Request, cells: Sequence[str]) -> Reply:
+    """The reply as the examiner may get it; at points that the student knows, only what was not asked is taken out."""
     answers = tuple(
         dataclasses.replace(a, adjoints={n: v for n, v in a.adjoints.items() if n in request.adjoints})
         for a in reply.answers[: len(request.points)]
@@ -50,11 +50,11 @@ def seal(reply: Reply, request: Request, cells: Sequence[str]) -> Reply:
     reply = dataclasses.replace(reply, answers=answers, printed=reply.printed if request.show else "")
     if request.show:
         return reply
-    # Why a cell failed was settled before any point was sent, but who says so is the room: the same rule for it.
-    return _sealed(reply, Words(cells))
+    # Why a cell failed is told by the same process, so it may be made up: the same rule holds for it.
+    return _redacted(reply, Words(cells))
 
 
-def _sealed(thing: T, words: Words) -> T:
+def _redacted(thing: T, words: Words) -> T:
     if isinstance(thing, Fault):
         base = thing.base if thing.base in _EXCEPTIONS else "Exception"
         kind = thing.type if thing.type in _EXCEPTIONS | _OURS else base
@@ -66,13 +66,13 @@ def _sealed(thing: T, words: Words) -> T:
         shape = tuple(min(max(n, 0), _MOST_SIZE) for n in thing.shape[:2])
         return dataclasses.replace(thing, type=kind, shape=shape)
     if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
-        values = {f.name: _sealed(getattr(thing, f.name), words) for f in dataclasses.fields(thing)}
+        values = {f.name: _redacted(getattr(thing, f.name), words) for f in dataclasses.fields(thing)}
         return dataclasses.replace(thing, **values)
     return _plain(thing, words)  # type: ignore[no-any-return]
 
 
 def _finding(finding: Finding, words: Words) -> Finding:
-    """A rule of ours, a line of the submission; a rule that is not ours is no finding and is told as `unread`."""
+    """A known rule and a line of the submission; a finding with an unknown rule becomes `unread`."""
     rule = finding.rule if finding.rule in RULES else "unread"
     source = finding.source if words.may_say(finding.source) else ""
     line = None if finding.line is None else min(max(finding.line, 1), _MOST_LINE)
@@ -83,15 +83,15 @@ def _plain(thing: Any, words: Words) -> Any:
     if isinstance(thing, str):
         return thing if words.may_say(thing) else ""
     if isinstance(thing, tuple):
-        kept = tuple(_sealed(item, words) for item in thing)
+        kept = tuple(_redacted(item, words) for item in thing)
         return tuple(item for item in kept if item != "")
     if isinstance(thing, Mapping):
-        return {name: _sealed(value, words) for name, value in thing.items()}
+        return {name: _redacted(value, words) for name, value in thing.items()}
     if type(thing) is int:
         return min(max(thing, 0), _MOST_LINE)
     return thing
 
 
 def no_answer(name: str, why: str) -> Reply:
-    """The reply of a room that gave none; a fault, so that it earns nothing and says why."""
+    """Stands for the reply of a worker that gave none: a fault, so that it earns nothing and the page says why."""
     return Reply((Answer(fault=Fault(name, "RuntimeError", why)),))

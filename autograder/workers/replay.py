@@ -1,7 +1,7 @@
-"""A student's room that can be lost: it starts again with what came before, without the culprit, and goes on.
+"""A student's room: if its worker is lost, another one runs the cells before again, without the culprit, and goes on.
 
-It may be used from two threads: one asks, one lets the room catch up with cells that were added meanwhile. That no
-room can be made (`NoRoom`) is nobody's cell, and passes through.
+It may be used from two threads: one asks, the other lets the room catch up with cells that were added meanwhile. That
+no worker can be started (`NoRoom`) is no cell's fault; it is raised to the caller.
 """
 
 from __future__ import annotations
@@ -15,34 +15,25 @@ from dataclasses import dataclass, field, replace
 
 from nbformat import NotebookNode
 
+from autograder.sandbox.limits import Limits
 from autograder.student.protocol import SECONDS, Fault, Missing, Reply, Request
 from autograder.workers import redaction, wire
 from autograder.workers.binding import binds
-from autograder.workers.client import Handle
-from autograder.workers.outputs import error_output, read_outputs
-from autograder.workers.process import Gone, NoRoom, OutOfTime
+from autograder.workers.client import Cell, WorkerClient
+from autograder.workers.errors import BadMessage, Gone, NoRoom, OutOfTime
+from autograder.workers.outputs import error_output
 
 CELL_TIME = "The cell did not end within {seconds:g} seconds. Everything before it was run again, without it."
 CELL_GONE = "The cell was stopped: {why}. Everything before it was run again, without it."
 ALL_TIME = "Not run: the notebook has used its {seconds:g} seconds."
 _GRACE = 3.0
-"""A call ends itself after `SECONDS` and says so; it is ended from outside only if it does not."""
-
+"""Seconds more: a call ends itself after `SECONDS` and says so; only one that does not is ended from outside."""
 _MOST_READ = 1_000_000
-"""Characters of the last cells that are read for a definition: nobody's notebook keeps the grading process busy."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell as the student's room runs it; `course` marks one whose source is the course's."""
-
-    code: str
-    count: int
-    course: bool = False
+"""Characters of the last cells that are searched for a definition, which takes the grader's own time."""
 
 
 class Budget:
-    """Seconds that one room of a submission may use in all; they run while it is entered."""
+    """Seconds that one room may use in all; they are counted while it is entered."""
 
     def __init__(self, whole: float) -> None:
         self.whole, self._used, self._since = whole, 0.0, 0.0
@@ -61,27 +52,29 @@ class Budget:
 
 @dataclass
 class Shared:
-    """What the rooms of one submission share: what has killed one is not tried again, in no other room either."""
+    """What the rooms of one submission share: a culprit in one room is not run in the other either."""
 
     cells: dict[Cell, Fault] = field(default_factory=dict)
+    """Cells that have cost a worker, and how."""
     calls: dict[str, Reply] = field(default_factory=dict)
+    """Functions that have cost a worker, and what is told of them instead."""
     modules: Mapping[str, str] = field(default_factory=dict)
     """The texts of the submission's own .py files, by module name."""
 
 
-class Replay:
-    """One line of rooms with one history."""
+class StudentRoom:
+    """`start` starts a worker that has the submission's files and has run no cell."""
 
-    def __init__(
-        self, start: Callable[[], Handle], cell_seconds: float, submission_seconds: float, most: int, shared: Shared
-    ) -> None:
-        self._start, self._seconds, self._most, self._shared = start, cell_seconds, most, shared
-        self._budget = Budget(submission_seconds)
-        self._room: Handle | None = None
+    def __init__(self, start: Callable[[], WorkerClient], limits: Limits, shared: Shared) -> None:
+        self._start, self._seconds, self._shared = start, limits.cell_seconds, shared
+        self._budget = Budget(limits.submission_seconds)
+        self._worker: WorkerClient | None = None
         self._history: list[Cell] = []
         self._ran = 0
+        """How many cells of the history the worker has run, or passed over as culprits."""
         self._over = False
         self._one = threading.RLock()
+        """Held by the thread that uses the worker."""
 
     def run(self, cell: Cell) -> list[NotebookNode]:
         """The outputs of a cell."""
@@ -106,11 +99,11 @@ class Replay:
                 return [error_output("DeadKernelError", CELL_GONE.format(why=gone))]
 
     def later(self, cell: Cell) -> None:
-        """The cell belongs to the history and is run when the room is next needed, or catches up."""
+        """Adds the cell to the history; it is run when the room is next needed, or catches up."""
         self._history.append(cell)
 
     def catch_up(self) -> None:
-        """Runs what was left for later; whatever goes wrong is met again, and told, when the room is asked."""
+        """Runs the cells that were left for later; an error is ignored here, and met again when the room is asked."""
         with self._one, contextlib.suppress(Gone, NoRoom), self._budget:
             self._ready()
 
@@ -123,41 +116,40 @@ class Replay:
             try:
                 with self._budget:
                     return self._ask(request)
-            except (Gone, wire.Refused) as gone:
+            except (Gone, BadMessage) as gone:
                 self._lose()
                 if isinstance(gone, OutOfTime):
                     reply = redaction.no_answer("TooLong", f"no answer within {SECONDS:g} seconds")
-                elif isinstance(gone, wire.Refused):
+                elif isinstance(gone, BadMessage):
                     reply = redaction.no_answer("NoAnswer", "what came back is not an answer")
                 else:
                     reply = redaction.no_answer("ProcessEnded", str(gone))
                 self._shared.calls[request.function] = reply
                 return reply
 
-    def end(self, put_away: Callable[[Handle], None]) -> None:
-        """Nothing more will be asked; a room that is still catching up is ended."""
+    def end(self, put_away: Callable[[WorkerClient], None]) -> None:
+        """Gives the worker to `put_away`, because nothing more will be asked; if it is still at work, interrupts it."""
         self._over = True
         if not self._one.acquire(blocking=False):
-            room = self._room
-            if room:
-                room.interrupt()
+            worker = self._worker
+            if worker:
+                worker.interrupt()
             self._one.acquire()
-        room, self._room = self._room, None
+        worker, self._worker = self._worker, None
         self._one.release()
-        if room:
-            put_away(room)
+        if worker:
+            put_away(worker)
 
     def _ask(self, request: Request) -> Reply:
         seconds = min(SECONDS + _GRACE, self._budget.left)
-        room = self._ready()
-        done = room.call({"do": "ask", "request": wire.encode(request)}, seconds)
-        # A cell that is too long to cross is as good as none: what it defines has no source, and is found so.
+        reply = self._ready().ask(request, seconds)
+        # A cell that is too long to be sent on is left out: what it defines has no source, and the guard says so.
         cells = tuple(c.code if len(c.code) <= wire.MOST_TEXT else "" for c in self._history[-wire.MOST_ITEMS :])
-        reply = redaction.seal(wire.decode(Reply, done.get("reply")), request, cells)
+        reply = redaction.redact(reply, request, cells)
         stopped = self._stopped(request.function)
-        if stopped:  # what is there under that name is what an older cell has defined
+        if stopped:  # the function of that name in the worker is one that an older cell has defined
             reply = Reply(missing=Missing(stopped, older=reply.missing is None))
-        # The sources that the by-hand guard reads are the notebook's, not what the room says they are.
+        # The guard reads the sources of the notebook itself: what the worker says of them may be made up.
         return replace(reply, cells=cells, modules=self._shared.modules)
 
     def _stopped(self, function: str) -> Fault | None:
@@ -176,22 +168,20 @@ class Replay:
             return Fault("TooLong", "RuntimeError", f"it did not end within {self._seconds:g} seconds")
         return Fault("ProcessEnded", "RuntimeError", str(gone))
 
-    def _run(self, room: Handle, cell: Cell) -> list[NotebookNode]:
-        order = {"do": "run", "code": wire.clean(cell.code), "count": cell.count, "course": cell.course}
-        done = room.call(order, min(self._seconds, self._budget.left), self._most * 6 + (1 << 16))
-        return read_outputs(done, cell.count, self._most + 1000)
+    def _run(self, worker: WorkerClient, cell: Cell) -> list[NotebookNode]:
+        return worker.run_cell(cell, min(self._seconds, self._budget.left))
 
-    def _ready(self) -> Handle:
-        """The room, with the whole history run in it; a cell that now kills it becomes a culprit as well."""
+    def _ready(self) -> WorkerClient:
+        """A worker that has run the whole history; a cell that costs it now becomes a culprit as well."""
         while True:
             self._refuse_when_over()
-            if self._room is None:
-                self._room = self._start()
-                self._refuse_when_over()  # whoever called `end` meanwhile saw no room to interrupt
+            if self._worker is None:
+                self._worker = self._start()
+                self._refuse_when_over()  # `end`, if it was called meanwhile, has found no worker to interrupt
             for cell in self._history[self._ran :]:
                 if cell not in self._shared.cells:
                     try:
-                        self._run(self._room, cell)
+                        self._run(self._worker, cell)
                     except Gone as gone:
                         self._lose()
                         if self._over:
@@ -200,14 +190,14 @@ class Replay:
                         break
                 self._ran += 1
             else:
-                return self._room
+                return self._worker
 
     def _refuse_when_over(self) -> None:
         if self._over or self._budget.left <= 0:
             raise OutOfTime("the notebook has used its time")
 
     def _lose(self) -> None:
-        """What went wrong may still be using the machine, so the next room is not begun before this one has ended."""
-        if self._room:
-            self._room.close()
-        self._room, self._ran = None, 0
+        """Returns when the worker has ended: the next one would share the machine with what has gone wrong in it."""
+        if self._worker:
+            self._worker.close()
+        self._worker, self._ran = None, 0

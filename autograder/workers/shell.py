@@ -1,6 +1,6 @@
-"""An IPython shell without a kernel: runs cells and records what a kernel would have sent, as plain data.
+"""An IPython shell without a kernel: runs cells and records the outputs that a kernel would have sent, as plain data.
 
-The recorder keeps at most so many characters a cell and counts the rest, so that endless printing costs no memory.
+At most so many characters a cell are kept and the rest are counted, because endless printing would fill the memory.
 """
 
 from __future__ import annotations
@@ -24,19 +24,23 @@ from traitlets import Type
 from traitlets.config import Config
 
 from autograder.sandbox import syscalls
+from autograder.sandbox.limits import Limits
 
 NO_INPUT = "input() was called, but nobody is there to answer while a notebook is graded."
 CUT = "\n… and {lost} more characters\n"
+_TO_SAY_WHAT_IS_LOST = 1 << 10
+"""Characters for `CUT`, beyond those that a cell may print."""
 ENCODING = "utf-8"
 _RUN_CELL = InteractiveShell.run_cell
-"""Looked up now: a shell whose `run_cell` a cell has replaced still runs the cells after it."""
+"""Looked up before any cell runs: if a cell replaces `run_cell`, the cells after it are run all the same."""
 
 
 class Recorder:
     """The outputs of the cell that runs, in the order and form of a notebook."""
 
     def __init__(self) -> None:
-        self.most = 1 << 20
+        self.most = Limits.printed
+        """Characters of streams that are kept."""
         self.begin()
 
     def begin(self) -> None:
@@ -78,9 +82,9 @@ class Recorder:
             self.outputs.clear()
 
     def finish(self) -> list[dict[str, Any]]:
-        """The outputs; a stream's pieces are joined only now, because adding to a long text again and again is slow."""
+        """The outputs. A stream's pieces are joined here: a text that grows piece by piece takes quadratic time."""
         if self._lost:
-            self._left = 1 << 10
+            self._left = _TO_SAY_WHAT_IS_LOST
             lost, self._lost = self._lost, 0
             self.stream("stdout", CUT.format(lost=lost))
         return [{**o, "text": "".join(o["parts"])} if "parts" in o else o for o in self.outputs]
@@ -132,13 +136,13 @@ class _Publisher(DisplayPublisher):  # type: ignore[misc]
 
 
 def _plain(data: dict[str, Any]) -> dict[str, str]:
-    """What can be shown on a page is text; pictures are text in base64. Anything else stays in the room."""
+    """The kinds of a display that are text, pictures in base64; a page can show no other."""
     texts = {k: base64.b64encode(v).decode() if isinstance(v, bytes) else v for k, v in data.items()}
     return {str(k): v for k, v in texts.items() if isinstance(v, str)}
 
 
 class Shell(InteractiveShell):  # type: ignore[misc]
-    """One namespace, one recorder."""
+    """One namespace; what its cells output goes to the `recorder`."""
 
     displayhook_class = Type(_Hook)
     display_pub_class = Type(_Publisher)
@@ -154,7 +158,7 @@ class Shell(InteractiveShell):  # type: ignore[misc]
         )
 
     def system(self, cmd: str) -> None:
-        """`!cmd`: on a terminal as in a kernel, or through a pipe where there is none to be had."""
+        """`!cmd`: on a terminal, as in a kernel, or through a pipe where no terminal can be opened."""
         try:
             terminal = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY)
         except OSError:
@@ -171,7 +175,7 @@ class Shell(InteractiveShell):  # type: ignore[misc]
     def enable_gui(self, gui: Any = None) -> None: ...
 
     def ask_exit(self) -> None:
-        """`exit()` ends nothing: the rest of the notebook is still to be graded."""
+        """`exit()` does nothing, because the rest of the notebook is still to be graded."""
 
 
 def _text_of(value: Any) -> str:
@@ -191,13 +195,13 @@ def make_shell() -> Shell:
     shell: Shell = Shell.instance(config=config)
     sys.stdout, sys.stderr = streams
     shell.colors = "neutral"
-    shell.db = {}  # what %cd and %alias remember would be a file in the folder of whoever grades
+    shell.db = {}  # %cd and %alias would write files into the grader's home
     return shell
 
 
-def attach(shell: Shell, most: int) -> None:
-    """From now on everything that this process prints is recorded, whoever prints it."""
-    shell.recorder.most = most
+def attach(shell: Shell, printed: int) -> None:
+    """From now on all that Python prints in this process is recorded, so many characters a cell; `input` raises."""
+    shell.recorder.most = printed
     sys.stdout, sys.stderr = _Stream("stdout", 1, shell.recorder), _Stream("stderr", 2, shell.recorder)
     sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc,assignment]
 
@@ -208,8 +212,11 @@ def attach(shell: Shell, most: int) -> None:
     getpass.getpass = no_input  # type: ignore[assignment]
 
 
-class Files:
-    """What programs and C code write to the file descriptors 1 and 2; kept in memory, read after each cell."""
+class DescriptorOutput:
+    """What programs and C code write to the file descriptors 1 and 2: kept in memory, read after each cell.
+
+    It must be made before the process is confined, because seccomp refuses memory files.
+    """
 
     def __init__(self) -> None:
         for number in (1, 2):
@@ -233,8 +240,8 @@ class Files:
                     recorder.stream(name, text.replace("\r\n", "\n"))
 
 
-def run_cell(shell: Shell, code: str, count: int, files: Files | None = None) -> dict[str, Any]:
-    """One cell: its outputs, and whether it ended without an error."""
+def run_cell(shell: Shell, code: str, count: int, descriptors: DescriptorOutput | None = None) -> dict[str, Any]:
+    """Runs a cell: its outputs, and as "ok" whether it ended without an error."""
     shell.recorder.begin()
     shell.execution_count = count
     error: BaseException | None
@@ -245,8 +252,8 @@ def run_cell(shell: Shell, code: str, count: int, files: Files | None = None) ->
         error = stopped
         if not isinstance(stopped, SystemExit):
             shell._showtraceback(type(stopped), stopped, [f"{type(stopped).__name__}: {_text_of(stopped)}"])
-    if files:
-        files.drain(shell.recorder)
+    if descriptors:
+        descriptors.drain(shell.recorder)
     if error and not any(o["output_type"] == "error" for o in shell.recorder.outputs):
         shell.recorder.add(
             {

@@ -1,8 +1,8 @@
-"""What crosses between the rooms is data: JSON lines, numbers as hexadecimal text, every type checked on arrival.
+"""The messages between the grader and a worker: JSON lines, numbers as hexadecimal text, every type checked on arrival.
 
-Nothing that came out of a student's room is unpickled, evaluated or imported. The dataclasses of the seam (`Request`,
-`Reply`, and what they hold) are encoded from their type hints, so a field added there crosses here without a change.
-Whatever does not fit its hint exactly raises `Refused`, and nothing else.
+Nothing that comes from a student's worker is unpickled, evaluated or imported. The dataclasses of `student.protocol`
+are encoded by their type hints, so a field that is added there needs no change here. Data that does not fit its hint
+exactly raises `BadMessage`, and no other error.
 """
 
 from __future__ import annotations
@@ -16,57 +16,69 @@ import types
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from autograder.sandbox.limits import MB
+from autograder.workers.errors import BadMessage
+
 T = TypeVar("T")
 
 STUDENT, EXAMINER = "student", "examiner"
-"""Whose room it is: the first thing that a room is told."""
-MOST_BYTES = 1 << 20
-"""The longest line that is parsed as a reply; longer ones are refused unread."""
+"""Whose cells a worker runs."""
+MOST_BYTES = MB
+"""The longest line that is parsed, where nothing else is said; longer ones are refused unread."""
+_BYTES_A_CHARACTER = 6
+"""Of a line of ASCII: a character that is not ASCII is written as \\u1234."""
+_BYTES_BESIDE_OUTPUTS = 1 << 16
 MOST_ITEMS = 4096
 MOST_TEXT = 1 << 18
 
 _HEX = re.compile(r"-?(?:0x[01]\.?[0-9a-f]{0,13}p[+-]\d{1,4}|inf)|nan")
 
 
-class Refused(ValueError):
-    """A line that is not the data it should be; what is read from it must be treated as no answer."""
+def outputs_bytes(printed: int) -> int:
+    """How long the outputs of a cell that may print so many characters may be on the line."""
+    return printed * _BYTES_A_CHARACTER
+
+
+def reply_bytes(printed: int) -> int:
+    """How long the whole reply may be that holds these outputs."""
+    return outputs_bytes(printed) + _BYTES_BESIDE_OUTPUTS
 
 
 def pack(message: Mapping[str, Any]) -> bytes:
-    """One line. ASCII only, so that nothing in it can be taken for the end of the line."""
+    """One line, of ASCII: some characters beyond it count as the end of a line."""
     return json.dumps(message, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 def unpack(line: bytes | bytearray, most: int = MOST_BYTES) -> dict[str, Any]:
     """The object on a line of at most `most` bytes."""
     if len(line) > most:
-        raise Refused(f"a line of {len(line)} bytes; at most {most} are read")
+        raise BadMessage(f"a line of {len(line)} bytes; at most {most} are read")
     try:
         found = json.loads(bytes(line).decode("ascii"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:  # a huge integer is a ValueError, deep nesting a RecursionError
-        raise Refused(f"not JSON: {type(error).__name__}") from None
+        raise BadMessage(f"not JSON: {type(error).__name__}") from None
     if type(found) is not dict:
-        raise Refused("not a JSON object")
+        raise BadMessage("not a JSON object")
     return found
 
 
 def _no_constant(name: str) -> float:
-    raise Refused(f"{name} is not JSON")
+    raise BadMessage(f"{name} is not JSON")
 
 
 def encode(thing: Any) -> Any:
-    """The JSON form of a dataclass of the seam."""
+    """The JSON form of a dataclass of `student.protocol`."""
     return _encoder(cast(Hashable, type(thing)))(thing)
 
 
 def decode(hint: type[T], data: Any) -> T:
-    """The dataclass `hint` from JSON that may be hostile; `Refused` if anything does not fit."""
+    """The dataclass `hint` from JSON that may be hostile; `BadMessage` if anything does not fit."""
     return cast(T, _decoder(cast(Hashable, hint))(data))
 
 
 @functools.cache
 def _encoder(hint: Any) -> Callable[[Any], Any]:
-    """How things of one type hint are written; worked out once, because a grade is hundreds of numbers."""
+    """A writer for one type hint; made once, because a grade is hundreds of numbers."""
     if dataclasses.is_dataclass(hint):
         fields = [(name, _encoder(of)) for name, of in _fields(cast(type, hint)).items()]
         return lambda thing: {name: write(getattr(thing, name)) for name, write in fields}
@@ -80,7 +92,7 @@ def _encoder(hint: Any) -> Callable[[Any], Any]:
         return lambda things: [item(thing) for thing in things]
     if get_origin(hint) is Mapping:
         of = get_args(hint)[1]
-        # Objects stay where they are: only their names cross, and the other side looks its own up.
+        # Objects do not cross: the worker looks them up by their names.
         value = (lambda _: None) if of is Any else _encoder(of)
         return lambda things: {clean(name): value(thing) for name, thing in things.items()}
     return clean if hint is str else lambda thing: thing
@@ -88,7 +100,7 @@ def _encoder(hint: Any) -> Callable[[Any], Any]:
 
 @functools.cache
 def _decoder(hint: Any) -> Callable[[Any], Any]:
-    """How things of one type hint are read; each reader returns exactly that, or raises `Refused`."""
+    """A reader for one type hint, which returns exactly that or raises `BadMessage`."""
     if dataclasses.is_dataclass(hint):
         return _record(cast(type, hint))
     if _optional(hint):
@@ -110,57 +122,57 @@ def _record(hint: type) -> Callable[[Any], Any]:
 
     def read(data: Any) -> Any:
         if type(data) is not dict or data.keys() != fields.keys():
-            raise Refused(f"not the fields of {hint.__name__}")
+            raise BadMessage(f"not the fields of {hint.__name__}")
         try:
             return hint(**{name: of(data[name]) for name, of in fields.items()})
-        except Refused as refused:
-            raise Refused(f"{hint.__name__}: {refused}") from None
+        except BadMessage as bad:
+            raise BadMessage(f"{hint.__name__}: {bad}") from None
 
     return read
 
 
 def _choice(choices: Mapping[str, Any], data: Any) -> Any:
     if type(data) is not str or data not in choices:
-        raise Refused(f"not one of {list(choices)}")
+        raise BadMessage(f"not one of {list(choices)}")
     return choices[data]
 
 
 def _items(read: Callable[[Any], Any], data: Any) -> tuple[Any, ...]:
     if type(data) is not list or len(data) > MOST_ITEMS:
-        raise Refused(f"not a list of at most {MOST_ITEMS}")
+        raise BadMessage(f"not a list of at most {MOST_ITEMS}")
     return tuple([read(item) for item in data])
 
 
 def _named(read: Callable[[Any], Any], data: Any) -> dict[str, Any]:
     if type(data) is not dict or len(data) > MOST_ITEMS:
-        raise Refused(f"not an object of at most {MOST_ITEMS}")
+        raise BadMessage(f"not an object of at most {MOST_ITEMS}")
     return {_text(name): read(value) for name, value in data.items()}
 
 
 def _number(data: Any) -> float:
     if type(data) is not str or len(data) > 40 or not _HEX.fullmatch(data):
-        raise Refused("not a hexadecimal number")
+        raise BadMessage("not a hexadecimal number")
     try:
         return float.fromhex(data)
     except (ValueError, OverflowError):
-        raise Refused("not a float64") from None
+        raise BadMessage("not a float64") from None
 
 
 def _integer(data: Any) -> int:
     if type(data) is not int or not -(1 << 63) <= data < 1 << 63:
-        raise Refused("not an integer of 64 bits")
+        raise BadMessage("not an integer of 64 bits")
     return data
 
 
 def _truth(data: Any) -> bool:
     if type(data) is not bool:
-        raise Refused("neither true nor false")
+        raise BadMessage("neither true nor false")
     return data
 
 
 def _text(data: Any) -> str:
     if type(data) is not str or len(data) > MOST_TEXT:
-        raise Refused(f"not a text of at most {MOST_TEXT} characters")
+        raise BadMessage(f"not a text of at most {MOST_TEXT} characters")
     return clean(data)
 
 
@@ -172,7 +184,7 @@ def _choices(hint: Any) -> dict[str, Any]:
 
 
 def clean(text: str) -> str:
-    """Text that can be written as UTF-8: half of a surrogate pair would fail much later, in somebody else's hands."""
+    """The text without halves of surrogate pairs, which cannot be written as UTF-8 and would fail much later."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -1,7 +1,7 @@
-"""Inside a room: one shell, driven over one socket by whoever made the room; nothing is decided here.
+"""The main loop of a worker: one shell, which obeys the orders that come over one socket, until that is closed.
 
-A student's room answers `ask` with what `KernelStudent` says. The examiner's room sends `ask` the other way: there
-`answering(RoomStudent(...))` is in force, so `check` and `grade` ask a student who lives behind the socket.
+A student's worker answers `ask` by calling the student's function. An examiner's worker asks: when its tests call
+`check` and `grade`, `RemoteStudent` sends the request to the grader, which asks the student's worker.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from autograder.sandbox.limits import MB
 from autograder.student.kernel import KernelStudent, answering
 from autograder.student.protocol import Reply, Request
-from autograder.workers import integrity, wire
+from autograder.workers import wire
 from autograder.workers.files import write_part
-from autograder.workers.shell import Files, Shell, attach, run_cell
+from autograder.workers.integrity import Snapshot
+from autograder.workers.shell import DescriptorOutput, Shell, attach, run_cell
 
 TOO_MUCH = "The outputs of this cell are too large to be kept: {size} bytes, and at most {most} are."
-_LONGEST_ORDER = 1 << 26
-"""What the grader sends is trusted; only its end must be found."""
+_LONGEST_ORDER = 64 * MB
+"""What the grader sends is trusted."""
 
 
 class Channel:
-    """Lines in both directions."""
+    """A socket that carries one message a line, in both directions."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -37,14 +39,15 @@ class Channel:
         self._connection.sendall(wire.pack(message))
 
     def receive(self) -> dict[str, Any]:
+        """The next message; if the grader has closed the other end, the process ends here."""
         line = self._lines.readline()
         if not line:
-            os._exit(0)  # the grader is gone, or done with this room
+            os._exit(0)
         return wire.unpack(line, _LONGEST_ORDER)
 
 
-class RoomStudent:
-    """The student whose functions live in another process: what is asked goes out, what comes back is checked data."""
+class RemoteStudent:
+    """The student whose functions are in another process."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -55,76 +58,78 @@ class RoomStudent:
 
 
 def _come_back(start: str) -> None:
-    """From a folder that was removed, or is so deep that every look at its name would take seconds."""
+    """Leaves a working folder that was removed, or is so deep that each look at its name would take seconds."""
     lost = os.stat(".").st_nlink == 0
     try:
         os.readlink("/proc/self/cwd")
     except OSError as error:
         lost |= error.errno == errno.ENAMETOOLONG
     if lost:
-        with contextlib.suppress(OSError):  # then the next cell will say so
+        with contextlib.suppress(OSError):  # the next cell that needs the folder will say so
             os.makedirs(start, exist_ok=True)
             os.chdir(start)
 
 
-class Room:
-    """Serves one shell until the other end hangs up."""
+class Worker:
+    """`environment` replaces what the grader sends of a student's, where the isolation has put folders elsewhere."""
 
-    def __init__(self, channel: Channel, shell: Shell, files: Files, places: dict[str, str]) -> None:
+    def __init__(
+        self, channel: Channel, shell: Shell, descriptors: DescriptorOutput, environment: dict[str, str]
+    ) -> None:
         order = channel.receive()
-        self._channel, self._shell, self._files = channel, shell, files
-        self._role, self._most = order["role"], order["most"]
+        self._channel, self._shell, self._descriptors = channel, shell, descriptors
+        self._role, self._most = order["role"], wire.outputs_bytes(order["printed"])
         self._course: dict[str, Any] = {}
         os.environ.clear()
-        os.environ.update(order["environment"] | (places if order["role"] == wire.STUDENT else {}))
-        # Modules beside the notebook can be imported, as from a kernel; the examiner stands in the course's own folder.
+        os.environ.update(order["environment"] | (environment if self._role == wire.STUDENT else {}))
+        # Modules beside the notebook can be imported, as from a kernel; beside the examiner lie the course's own files.
         sys.path[:] = ["", *(p for p in sys.path if p)]
-        attach(shell, order["most"])
-        # Looked up now: a student may replace what these names mean later, and would only lose by it.
-        self._run, self._pack, self._ask = run_cell, wire.pack, self.ask
-        self._as_before = integrity.Pristine().call
+        attach(shell, order["printed"])
+        # Looked up now, so that a cell that replaces them does not change how the next cells are run.
+        self._run_cell, self._pack, self._ask = run_cell, wire.pack, self.ask
+        self._restored = Snapshot().restored
 
     def serve(self) -> None:
         if self._role == wire.EXAMINER:
-            with answering(RoomStudent(self._channel)):
+            with answering(RemoteStudent(self._channel)):
                 self._loop({"run": self.run})
         else:
             self._loop({"run": self.run, "ask": self._ask, "file": self.file})
 
-    def _loop(self, does: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
+    def _loop(self, orders: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
         me = os.getpid()
         start = os.getcwd()
         while True:
             order = self._channel.receive()
             _come_back(start)
-            reply = does[order["do"]](order)
+            reply = orders[order["do"]](order)
             if os.getpid() != me:
-                os._exit(0)  # a copy that the cell's code forked off; only one process may answer
+                os._exit(0)  # a copy that the cell's code has forked; only one process may answer
             self._channel.send({"id": order["id"], **reply})
 
     def run(self, order: dict[str, Any]) -> dict[str, Any]:
         before = dict(self._shell.user_ns) if order["course"] else {}
-        done = self._run(self._shell, order["code"], order["count"], self._files)
+        done = self._run_cell(self._shell, order["code"], order["count"], self._descriptors)
         if order["course"]:
-            # What the course's cells define, for calls in a notebook that has deleted it since.
+            # Kept for calls of the student's function, because later cells may delete what the course has defined.
             self._course.update(
                 (n, v) for n, v in self._shell.user_ns.items() if not n.startswith("_") and before.get(n) is not v
             )
         size = len(self._pack(done))
-        if size > self._most * 6:
-            text = TOO_MUCH.format(size=size, most=self._most * 6)
+        if size > self._most:
+            text = TOO_MUCH.format(size=size, most=self._most)
             done = {"outputs": [{"output_type": "stream", "name": "stderr", "text": text}], "ok": done["ok"]}
         return done
 
     def file(self, order: dict[str, Any]) -> dict[str, Any]:
-        """A file of the submission; before any cell has run."""
+        """A part of a file of the submission; these orders come before any cell."""
         write_part(order)
         return {}
 
     def ask(self, order: dict[str, Any]) -> dict[str, Any]:
-        with self._as_before():
+        with self._restored():
             request = wire.decode(Request, order["request"])
             given = {n: self._course[n] for n in request.given if n in self._course}
             request = Request(**{**vars(request), "given": given})
             reply = KernelStudent().ask(request)
-            return {"reply": wire.encode(replace(reply, cells=(), modules={}))}  # the grader has them itself
+            return {"reply": wire.encode(replace(reply, cells=(), modules={}))}  # the grader has these itself

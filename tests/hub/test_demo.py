@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from coursehub.central import DEMO
+from coursehub.hub_process import DEMO
 from coursehub.settings import HUB
 from tests.conftest import ROOT
 from tests.hub.real_hub import DEADLINE, needs_a_proxy, until

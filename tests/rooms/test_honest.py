@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.sandbox import isolation
+from autograder.sandbox import limits
 from tests.rooms.course import EARNED, Course, Submission, find
 
 pytestmark = pytest.mark.course
@@ -109,7 +109,7 @@ def _files(folder: Path) -> None:
     (folder / "data" / "numbers.csv").write_text("one,1\ntwo,2\nthree,3\n")
 
 
-@pytest.fixture(scope="module", params=[isolation.NAMESPACES, isolation.LANDLOCK])
+@pytest.fixture(scope="module", params=[limits.NAMESPACES, limits.LANDLOCK])
 def course(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Course:
     # Wide limits: what is tested is what works, not how fast.
     settings = (

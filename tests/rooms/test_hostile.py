@@ -21,7 +21,6 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import isolation
 from tests.rooms import machines
 from tests.rooms.course import EARNED, Course, Submission
 
@@ -357,4 +356,4 @@ def test_no_hidden_point_reaches_the_page_by_what_is_raised_returned_or_printed_
 def test_the_log_names_the_isolation_first(run: tuple[Course, Host, str], request: pytest.FixtureRequest) -> None:
     _, _, log = run
     level = request.node.callspec.params["run"]
-    assert f"Student code is locked in by {isolation.NAMES[level]}." in log.splitlines()[0]
+    assert f"Student code is locked in by {limits.NAMES[level]}." in log.splitlines()[0]

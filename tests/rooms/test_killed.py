@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import isolation
+from autograder.sandbox import limits
 from autograder.sandbox.processes import descendants
 from tests.rooms import machines
 from tests.rooms.course import Course, Submission
@@ -42,9 +42,9 @@ def _with(mark: str, processes: list[int]) -> list[int]:
 @pytest.mark.parametrize(
     ("level", "how"),
     [
-        (isolation.NAMESPACES, signal.SIGKILL),
-        (isolation.LANDLOCK, signal.SIGKILL),
-        (isolation.NAMESPACES, signal.SIGINT),
+        (limits.NAMESPACES, signal.SIGKILL),
+        (limits.LANDLOCK, signal.SIGKILL),
+        (limits.NAMESPACES, signal.SIGINT),
     ],
 )
 def test_a_grader_that_is_ended_while_a_cell_runs_leaves_nothing(tmp_path: Path, level: str, how: int) -> None:

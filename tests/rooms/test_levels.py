@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox.isolation import LANDLOCK, NAMES, NAMESPACES, NOBODY
+from autograder.sandbox.limits import LANDLOCK, NAMES, NAMESPACES, NOBODY
 from tests.rooms import machines
 from tests.rooms.course import EARNED, Course, Submission
 

@@ -18,10 +18,8 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from autograder.rooms.progress import Watched
+from autograder.rooms.progress import RunProgress
 from autograder.terminal.report import NEEDS_A_PERSON, Report
-from autograder.workers import pool
-from autograder.workers.process import NoRoom
 from tests.rooms.course import EARNED, Course, Submission
 
 ENOUGH = 300
@@ -199,30 +197,13 @@ def test_what_cannot_be_looked_up_of_the_graded_is_told_and_nbgrader_hears_of_no
         coursedir=SimpleNamespace(student_id_exclude="", notebook_id="*"),
     )
     report = Report(said.append, logging.getLogger("a test"))
-    watched = Watched(SimpleNamespace(parent=converter, gradebook=gradebook), report)  # type: ignore[arg-type]
+    progress = RunProgress(converter, SimpleNamespace(gradebook=gradebook), report)  # type: ignore[arg-type]
     for student in ("ada", "bela\x1b[31m"):
         assert not converter.init_destination("ps1", student)
     assert said == []
-    watched.graded_before()
+    progress.graded_before()
     assert len(said) == (1 if held else 2)
     assert all(line.isprintable() for line in said)
     assert said[0].startswith(f"What an earlier run found of ada{', bela?[31m' if held else ''} cannot be looked up: ")
     assert report.end() == NEEDS_A_PERSON
     assert said[-1] == "  graded before, but not known whether they need a person: ada, bela?[31m"
-
-
-def test_a_room_that_cannot_be_made_is_tried_again_and_then_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = []
-
-    def make(kind: str) -> object:
-        tried.append(kind)
-        if kind == "never" or len(tried) < 4:
-            raise NoRoom("the table of processes is full")
-        return kind
-
-    rooms = pool.Ahead(make, lambda kind: 1)  # type: ignore[arg-type]  # a room need not be one to be handed out
-    assert rooms.take("later", keep=0) == "later"
-    monkeypatch.setattr(pool, "PATIENCE", 0.5)
-    with pytest.raises(NoRoom, match=r"no room could be made within 0\.5 seconds: the table of processes is full"):
-        rooms.take("never", keep=0)
-    rooms.close()

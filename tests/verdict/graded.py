@@ -19,7 +19,7 @@ HEAD = "def grad_q5(x):\n    f = 3+6*x+7*x**2+3*x**3+8*x**4\n"
 class Graded(Class):
     def ask(self, request: Request) -> Reply:
         reply = KernelStudent(self.namespace).ask(request)
-        sealed = redaction.seal(reply, request, self.namespace["In"])
+        sealed = redaction.redact(reply, request, self.namespace["In"])
         return replace(sealed, cells=reply.cells, modules=reply.modules)
 
     def verdict(self, question: Question, answer: Callable[..., Any] | str | None = None, seed: int | str = 1) -> Any:

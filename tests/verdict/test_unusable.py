@@ -154,7 +154,9 @@ def test_a_product_without_its_sign_is_told(line: str) -> None:
     with pytest.raises(SyntaxError) as failed:
         compile(line, "<cell>", "exec")
     missing = Missing(fault_of(failed.value))
-    missing = redaction.seal(Reply(missing=missing), Request("grad_q5", ("x",), (), (), {}), [line]).missing or missing
+    missing = (
+        redaction.redact(Reply(missing=missing), Request("grad_q5", ("x",), (), (), {}), [line]).missing or missing
+    )
     text = Unusable(words, True).missing(missing, Lines((), "grad_q5")).text
     found = PRODUCTS[line]
     why = f"write `{found[0]}`, not `{found[1]}`" if found else "invalid decimal literal"

@@ -1,1 +1,1 @@
-"""The hub of a course: everything that `jupyterhub_config.py` sets follows from `course.yaml`."""
+"""The hub of a course: what `jupyterhub_config.py` sets is computed from `course.yaml`."""

@@ -1,7 +1,7 @@
-"""One tar of live folders: databases as SQLite's own backup sees them, no link followed, and a manifest at its end.
+"""A tar of folders that are in use: databases are copied by SQLite's own backup, links are not followed.
 
-The manifest is written last, so an archive that was cut short has none and is refused. People's folders may change
-while they are read: a file is stored as it was opened, one that is gone is named in the manifest.
+The manifest is written last, so an archive that was cut short has none and is refused. Folders may change while they
+are read: a file is stored as it was when it was opened, and one that has gone is named in the manifest.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from typing import Any
 MANIFEST = "MANIFEST.json"
 FORMAT = 1
 BUSY = 60  # seconds to wait for a database that somebody is writing to
-DEEPEST = 100  # folders in folders; further down lies nobody's course, and every level costs the walk a file handle
+DEEPEST = 100  # levels of folders; no course is nested deeper, and os.fwalk holds a file open for each level
 _IN_MEMORY = 16 << 20
 _DONE = 101  # SQLITE_DONE
-_BESIDE = ("-journal", "-wal", "-shm")  # what SQLite keeps beside a database; its backup needs none of it
+_BESIDE = ("-journal", "-wal", "-shm")  # files of SQLite beside a database, which a copy by its backup does not need
 
 
 class ArchiveError(Exception):
@@ -44,7 +44,7 @@ class Writer:
         self.entries = 0
 
     def tree(self, folder: Path, place: str, databases: frozenset[Path] = frozenset()) -> None:
-        """The folder with everything in it, opened below it and never through a link."""
+        """Adds the folder with everything in it; no link is followed, also if one is put there meanwhile."""
         skipped = {f"{database}{end}" for database in databases for end in _BESIDE}
         for at, folders, files, here in os.fwalk(folder, follow_symlinks=False):
             inside = PurePosixPath(place) / Path(at).relative_to(folder).as_posix()
@@ -79,18 +79,18 @@ class Writer:
                         self._add(place, known, copy)
             else:
                 self.left_out.append(f"{place}: a pipe, socket or device")
-        except OSError as error:  # gone, or turned into something else, since it was listed
+        except OSError as error:  # since it was listed it was removed, or replaced by something else
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise
             self.left_out.append(f"{place}: {error.strerror or error}")
 
     def database(self, path: Path, place: str) -> None:
-        """A consistent copy of a SQLite database, made while others use it."""
+        """Adds a consistent copy of a SQLite database that others may be using; ArchiveError if it stays locked."""
         with tempfile.NamedTemporaryFile(suffix=".sqlite") as copy:
             end = time.monotonic() + BUSY
 
             def patient(status: int, remaining: int, total: int) -> None:
-                if status != _DONE and time.monotonic() > end:  # sqlite3 itself would wait for ever
+                if status != _DONE and time.monotonic() > end:  # sqlite3 itself would wait without an end
                     raise ArchiveError(
                         f"{path} could not be copied within {BUSY} seconds, because another program holds it. Look "
                         f"for that program (lsof {path}), let it end, and run the backup again."
@@ -102,7 +102,7 @@ class Writer:
                 self._add(PurePosixPath(place), path.stat(), file)
 
     def file(self, path: Path, place: str) -> None:
-        """One file of root's own."""
+        """Adds one file, which must be root's: a link in its place would be followed."""
         with path.open("rb") as file:
             self._add(PurePosixPath(place), os.fstat(file.fileno()), file)
 
@@ -131,7 +131,7 @@ class Writer:
 
 @contextmanager
 def written(path: Path) -> Iterator[Writer]:
-    """A new archive at `path`, readable by its owner only; there is none if anything goes wrong."""
+    """A new archive at `path` that only its owner can read; if anything is raised meanwhile, there is no archive."""
     partial = path.with_name(path.name + ".partial")
     mode = "w:gz" if path.suffix in (".gz", ".tgz") else "w"
     try:
@@ -161,7 +161,7 @@ def manifest(path: Path) -> dict[str, Any]:
 
 
 def unpack(path: Path, places: dict[str, Path]) -> None:
-    """Puts every entry whose name begins with a key of `places` into the folder given there; owners go by name."""
+    """Puts each entry whose name begins with a key of `places` into that folder; owners are looked up by name."""
     with tarfile.open(path) as tar:
         for entry in tar:
             parts = PurePosixPath(entry.name).parts

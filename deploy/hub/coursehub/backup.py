@@ -64,7 +64,7 @@ def _graders(settings: Settings) -> list[str]:
 
 
 def _account(name: str) -> dict[str, Any] | None:
-    """An account as /etc/passwd and /etc/shadow have it; one from LDAP is not this machine's to make anew."""
+    """An account as in /etc/passwd and /etc/shadow; None for one from LDAP, which is not made here."""
     if not any(line.startswith(f"{name}:") for line in Path("/etc/passwd").read_text().splitlines()):
         return None
     about = pwd.getpwnam(name)
@@ -74,7 +74,7 @@ def _account(name: str) -> dict[str, Any] | None:
 
 
 def restore(archive: Path) -> None:
-    """Puts everything where it was, onto a machine that has none of it, and runs the set-up over it."""
+    """Puts everything where it was, on a machine that has none of it, and runs the set-up."""
     about = manifest(archive)
     yaml = Path(about["yaml"])
     with tempfile.TemporaryDirectory() as folder:
@@ -91,7 +91,7 @@ def restore(archive: Path) -> None:
     places |= {f"courses/{course.id}": course.folder for course in settings.courses.values()}
     places |= {f"homes/{name}": Path(pwd.getpwnam(name).pw_dir) for name in settings.people if exists(name)}
     unpack(archive, places)
-    (settings.state / "proxy.pid").unlink(missing_ok=True)  # of the machine that was
+    (settings.state / "proxy.pid").unlink(missing_ok=True)  # it names a process of the old machine
     for step in setup.all_steps(load(yaml), setup.Passwords(None)):
         if step.needed():
             print(f"made: {step.words}", flush=True)
@@ -106,7 +106,7 @@ def _make(account: dict[str, Any], create_home: bool) -> None:
         command = ["useradd", "--user-group", "--home-dir", account["home"], "--shell", account["shell"]]
         command += ["--create-home", "--key", "HOME_MODE=0700"] if create_home else ["--no-create-home"]
         subprocess.run([*command, *([] if taken else ["--uid", str(account["uid"])]), name], check=True)
-    # From its input, so that no list of processes shows it.
+    # On standard input: arguments can be seen in the list of processes.
     subprocess.run(["chpasswd", "--encrypted"], input=f"{name}:{account['password']}\n", text=True, check=True)
 
 

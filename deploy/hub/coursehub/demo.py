@@ -25,8 +25,8 @@ from urllib.request import urlopen
 import psutil
 
 from coursehub import steps
-from coursehub.central import DEMO
-from coursehub.content import course_steps
+from coursehub.course_files import course_steps
+from coursehub.hub_process import DEMO
 from coursehub.settings import BIN, CLONE, HUB, Course, Settings, load
 
 INSTRUCTOR, STUDENTS = "prof", ("alice", "bob")
@@ -62,7 +62,7 @@ def free_ports(wanted: list[int]) -> list[int]:
             one.bind(("127.0.0.1", port))
         except OSError:
             one.bind(("127.0.0.1", 0))
-        held.append(one)  # held until all are found, so that no two are the same
+        held.append(one)  # kept open until all are found, so that no two are the same
     ports = [one.getsockname()[1] for one in held]
     for one in held:
         one.close()
@@ -107,7 +107,7 @@ def release(course: Course, owner: str) -> None:
 
 
 def _adopt_orphans() -> None:
-    """What our children leave behind becomes ours, so that all of it can be ended (Linux; elsewhere most of it is)."""
+    """Makes orphaned descendants children of this process, so that all can be ended; on Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -147,7 +147,7 @@ def running(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is ours to handle: it must not reach half of the processes
+                start_new_session=True,  # Ctrl-C must reach this process only, which then ends the others
             )
     finally:
         end_all()
@@ -180,7 +180,7 @@ def table(settings: Settings, log: Path) -> str:
 
 
 def _stop(number: int, frame: object) -> None:
-    for one in STOP:  # whoever asks a second time does not interrupt the ending
+    for one in STOP:  # a second Ctrl-C must not interrupt the ending
         signal.signal(one, signal.SIG_IGN)
     raise KeyboardInterrupt
 
@@ -195,7 +195,7 @@ def main() -> None:
         if not (folder / "course.yaml").exists():
             sys.exit(f"{folder} holds no demo, so it is not removed; name the demo's folder, or remove it yourself.")
         shutil.rmtree(folder)
-    for number in STOP:  # Ctrl-C too: a shell that starts us in the background has it ignored
+    for number in STOP:  # a shell that starts this in the background has Ctrl-C ignored
         signal.signal(number, _stop)
     try:
         print("Preparing the demo course ...", flush=True)

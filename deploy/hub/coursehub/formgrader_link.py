@@ -1,4 +1,4 @@
-"""`Nbgrader > Formgrader` in an instructor's own server: the way to the course's formgrader, which runs elsewhere.
+"""`Nbgrader > Formgrader` in an instructor's own server: a page with links to the formgraders of the hub.
 
 nbgrader's own formgrader would look for a course in the instructor's home and find none. The page stands in a frame of
 Lab that may open no window itself; it asks Lab for it, as nbgrader's own pages do.
@@ -48,7 +48,7 @@ NONE = (
 
 
 def page(services: dict[str, Any]) -> str:
-    """The page for an instructor whom the hub shows these services: theirs, and no others."""
+    """The page for an instructor to whom the hub shows these services, which are those that they may use."""
     links = "".join(
         f'<li><a href="{escape(url_path_join(about["prefix"], "lab"))}?formgrader=true" target="_blank">'
         f"{escape(name)}</a></li>"

@@ -1,4 +1,4 @@
-"""The students of a course in its gradebook: added and renamed, never removed, for their grades are there.
+"""Enters the students of a course in its gradebook: adds and renames, never removes, because grades would be lost.
 
 Run as the course's account, with the gradebook's path; reads the students as JSON lines from its input.
 """
@@ -15,7 +15,7 @@ from coursehub.roster import Student
 
 
 def missing(database: Path, students: tuple[Student, ...]) -> list[Student]:
-    """Those of `students` whom the gradebook does not know as the roster does. Reads, changes nothing."""
+    """Those of `students` who are not in the gradebook, or with other names. Changes nothing."""
     if not database.exists():
         return list(students)
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:

@@ -1,4 +1,4 @@
-"""Who may log in, and to which groups they belong: course.yaml alone says, whoever asks for the password.
+"""Who may log in and to which groups they belong, as course.yaml says, whichever login service checks passwords.
 
 The file is read again when it changes, so a new student needs no restart. A file that cannot be used changes nothing:
 the last good one stays in force, and the log says what is wrong.
@@ -53,7 +53,7 @@ class Roster:
 
 
 def role_of(settings: Settings, name: str) -> str:
-    """The folder of roles/ that a person's server is configured by."""
+    """The folder of roles/ that configures a person's server."""
     groups = settings.groups_of(name)
     teaches = any(group.startswith("formgrade-") for group in groups)
     learns = any(group.startswith("nbgrader-") for group in groups)
@@ -79,7 +79,7 @@ class ByRoster(Authenticator):  # type: ignore[misc]  # JupyterHub ships no type
         model = await super().get_authenticated_user(handler, data)
         if model is None or not self.check_allowed(model["name"]):
             return None
-        # What a login service says of admins and groups is not asked.
+        # Admins and groups that a login service names are ignored.
         name = model["name"]
         return {**model, "admin": name in self.admin_users, "groups": self.roster.groups_of(name)}
 
@@ -103,7 +103,7 @@ def authenticator(chosen: Any) -> type[Authenticator]:
 
 
 def configure(c: Config, settings: Settings) -> None:
-    """Puts the roster in charge of logins and groups. The overrides only choose who checks passwords."""
+    """Lets the roster decide on logins and groups; overrides choose only what checks passwords."""
     chosen = c.JupyterHub.get("authenticator_class", "pam")
     c.JupyterHub.authenticator_class = authenticator(chosen)
     c.ByRoster.course_yaml = str(settings.path)
@@ -112,4 +112,4 @@ def configure(c: Config, settings: Settings) -> None:
     c.Authenticator.allow_all = False
     c.Authenticator.any_allow_config = True  # the roster is; without this the hub warns that nobody may log in
     c.Authenticator.auth_refresh_age = REFRESH_SECONDS
-    c.Authenticator.auth_refresh_strict = True  # also for tokens: who has left the roster is out
+    c.Authenticator.auth_refresh_strict = True  # also for tokens: whoever is taken off the roster is logged out

@@ -1,4 +1,4 @@
-"""A class list as a CSV file: one student a line, and a wrong line is named instead of skipped."""
+"""Reads a class list, a CSV file with one student a line; a line that is wrong is an error, never skipped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 COLUMNS = ("username", "first_name", "last_name", "email")
 SHORT = {"first": "first_name", "last": "last_name"}
-# Accounts of the machine and of the hub itself, which may never be a person's.
+# Accounts of the machine and of the hub itself: no person may have one of these.
 RESERVED = re.compile(r"root|nobody|coursehub|grader-.*")
 USERNAME = re.compile(r"[a-z_][a-z0-9_.-]{0,30}")
 
@@ -20,7 +20,7 @@ class RosterError(ValueError):
 
 @dataclass(frozen=True)
 class Student:
-    """A student as the gradebook knows one."""
+    """A student, with the fields of the gradebook."""
 
     username: str
     first_name: str | None = None

@@ -1,6 +1,6 @@
-"""The hub's services and what each may do: a formgrader a course under the course's account, and the idle culler.
+"""The hub's services and what each may do: for each course a formgrader under its account, and the idle culler.
 
-No service has an admin's rights, and a formgrader's own token has none at all: people come to it with theirs.
+No service has an admin's rights. A formgrader's own token has none at all: it acts with the token of whoever visits it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def _formgrader(settings: Settings, course: Course) -> dict[str, Any]:
         "name": course.id,  # nbgrader looks its formgrader up under the course's id
         "display": True,
         "url": f"http://127.0.0.1:{course.port}",
-        "oauth_no_confirm": True,  # or everybody stops at a page that asks for consent
+        "oauth_no_confirm": True,  # otherwise everybody sees a page that asks for consent
         "command": [spawning.SINGLEUSER, *spawning.as_root(settings)],
         "cwd": str(course.folder),
         "environment": {
@@ -48,7 +48,7 @@ def _culler(settings: Settings) -> dict[str, Any]:
 
 
 def roles(settings: Settings) -> list[dict[str, Any]]:
-    """Who may do what, beyond JupyterHub's own role `user` (one's own server)."""
+    """The roles beside JupyterHub's own role `user`, which lets people use their own server."""
     return [
         *(
             {
@@ -58,7 +58,7 @@ def roles(settings: Settings) -> list[dict[str, Any]]:
                 "scopes": [
                     f"access:services!service={course.id}",
                     f"read:services!service={course.id}",
-                    f"list:services!service={course.id}",  # one that can be listed but not read breaks the Course List
+                    f"list:services!service={course.id}",  # else the Course List fails
                 ],
             }
             for course in settings.courses.values()
@@ -72,8 +72,8 @@ def roles(settings: Settings) -> list[dict[str, Any]]:
     ]
 
 
-# What the token of a person's own server may do, of what its owner may: nbgrader asks for the courses of its user, and
-# the Course List for the formgraders.
+# What the token of a person's own server may do, if the person may: nbgrader asks for the courses of its user, the
+# Course List for the formgraders.
 SERVER_SCOPES = [
     "users:activity!user",
     "access:servers!server",

@@ -1,4 +1,4 @@
-"""`course.yaml`, read and checked: whatever is wrong is said with file, line and remedy, before anything starts."""
+"""Reads and checks `course.yaml`; an error names the file, the line and the remedy, before anything is started."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _yaml_problem(error: MarkedYAMLError) -> str:
 
 
 class _Checked:
-    """The file's data together with the lines they stand in."""
+    """The file's data, and the line of each value."""
 
     def __init__(self, path: Path, data: Any) -> None:
         self.path = path
@@ -137,7 +137,7 @@ class _Checked:
             raise min(refusals, key=lambda one: one[:2])[2]
 
     def _refusal(self, error: ValidationError) -> tuple[bool, int, SettingsError]:
-        """How soon it should be said (a misspelt key before the one that is missing for it, then by line), and what."""
+        """An error with its order: a misspelt key comes before the key that is missing because of it, then by line."""
         where = tuple(error.absolute_path)
         if error.validator == "additionalProperties":
             known = list(error.schema["properties"])
@@ -173,7 +173,7 @@ class _Checked:
         return f"`{name}` is {seen}, expected {wanted}."
 
     def sense(self) -> None:
-        """What a schema cannot see: ports used twice, people in two places, files that are not there."""
+        """Checks what a schema cannot: ports used twice, people in two places, missing files."""
         ports: dict[int, tuple[str | int, ...]] = {}
         for where, port in self._ports():
             if port in ports:

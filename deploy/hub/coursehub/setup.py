@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from coursehub import steps
-from coursehub.content import course_steps
+from coursehub.course_files import course_steps
 from coursehub.settings import BIN, CLONE, HUB, HUB_ACCOUNT, Settings, SettingsError, load
 from coursehub.spawning import has_systemd
 from coursehub.steps import Step
 
-# What a student must not read of the clone: the hidden tests, also in tests that quote them and in Git's history.
+# Folders of the clone that students must not read: the hidden tests are in them, quoted by tests or in Git's history.
 SECRET = (".git", "source", "tests", "tools", "demo", "demo-hub", "autograded", "submitted", "gradebook.db")
 UNIT = Path("/etc/systemd/system/coursehub.service")
 

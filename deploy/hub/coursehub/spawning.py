@@ -1,4 +1,4 @@
-"""A person's server: which program, with which configuration folder, within which limits."""
+"""How a person's server is started: the program, its configuration folders, its limits."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def config_path(role: str) -> str:
 
 
 def environment(settings: Settings) -> dict[str, Any]:
-    """What every server has in its environment."""
+    """The environment of every server."""
     return {
         "PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin",  # nbgrader calls `alembic` from PATH
         "NBGRADER_EXCHANGE": str(settings.exchange),
-        "OMP_NUM_THREADS": "1",  # a class on one machine: torch would take every processor for every kernel
+        "OMP_NUM_THREADS": "1",  # otherwise torch uses every processor in every kernel of the class
         **({"COURSEHUB_DEMO": "1"} if settings.demo else {}),
     }
 
 
 def as_root(settings: Settings) -> list[str]:
-    """What a server must be told before it runs as root, as the demo's do where root tries it."""
+    """The option without which a server does not run as root, as it does if root tries the demo."""
     return ["--allow-root"] if settings.demo and os.geteuid() == 0 else []
 
 
@@ -66,5 +66,5 @@ def configure(c: Config, settings: Settings) -> None:
     }
     c.Spawner.mem_limit = settings.memory
     c.Spawner.cpu_limit = settings.cpu
-    c.Spawner.start_timeout = 180  # torch and JupyterLab from a cold disk, for a whole class at once
+    c.Spawner.start_timeout = 180  # a whole class may load torch and JupyterLab from a cold disk at once
     c.Spawner.http_timeout = 180

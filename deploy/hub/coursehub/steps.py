@@ -1,4 +1,4 @@
-"""What the set-up changes, each as a step that knows whether it is needed: so a second run changes nothing."""
+"""The changes of the set-up. Each step knows whether it is needed, so a second run changes nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def exists(name: str) -> bool:
 
 
 def account(name: str, home: Path | None = None, system: bool = False, made: Callable[[str], object] = str) -> Step:
-    """A Linux account with a group of its own and, unless it is given a password later, none that logs in."""
+    """A Linux account with a group of its own; it has no password, and so cannot log in before it is given one."""
 
     def make() -> None:
         command = ["useradd", "--user-group", "--shell", "/usr/sbin/nologin" if system else "/bin/bash"]
@@ -69,7 +69,7 @@ def folder(path: Path, mode: int, owner: str = "root") -> Step:
 
 
 def closed(path: Path) -> Step:
-    """What is already there at `path`, closed to everybody but its owner."""
+    """Closes what is at `path`, if anything is, to all but its owner."""
     return Step(
         f"close {path} to others",
         lambda: path.exists() and bool(_mode(path) & 0o077),
@@ -78,7 +78,7 @@ def closed(path: Path) -> Step:
 
 
 def closed_home(name: str) -> Step:
-    """The home folder of `name`, closed to others: what one student wrote is not another's to read."""
+    """Closes the home folder of `name` to others: students could read each other's answers."""
 
     def home() -> Path:
         return Path(pwd.getpwnam(name).pw_dir)
@@ -104,7 +104,7 @@ def file(path: Path, text: str, owner: str = "root", mode: int = 0o644, keep: bo
 
 
 def copied(source: Path, target: Path, owner: str) -> Step:
-    """The folder `source` copied to `target` if there is nothing yet: what instructors changed stays."""
+    """The folder `source` copied to `target` if there is nothing yet: what instructors have changed stays."""
 
     def make() -> None:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__"))

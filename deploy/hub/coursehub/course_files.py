@@ -1,4 +1,4 @@
-"""A course's folder, its share of the exchange and its gradebook: made once, and what instructors changed stays."""
+"""A course's folder, its part of the exchange and its gradebook; what instructors have changed is left as it is."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def course_steps(settings: Settings, course: Course, owner: str) -> Iterator[Ste
     yield steps.folder(course.folder, 0o700, owner)
     yield steps.copied(course.source or CLONE / "source", course.folder / "source", owner)
     yield steps.file(course.folder / "nbgrader_config.py", course_config(settings, course), owner, 0o600, keep=True)
-    # nbgrader's own modes. Sticky besides: in folders that all may write to, nobody moves away what is another's.
+    # The modes that nbgrader sets, and the sticky bit: otherwise a student could move another's submission away.
     yield steps.folder(exchange, 0o755, owner)
     yield steps.folder(exchange / "inbound", 0o3733, owner)
     yield steps.folder(exchange / "outbound", 0o755, owner)

@@ -17,14 +17,17 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import folders, isolation, seccomp
-from autograder.workers import launcher, wire
-from autograder.workers.client import Handle
-from autograder.workers.process import Gone, NoRoom
+from autograder.sandbox import folders, seccomp
+from autograder.sandbox.limits import LANDLOCK, MB, NAMESPACES, Limits
+from autograder.sandbox.visible import clean_environment, readable
+from autograder.workers import wire
+from autograder.workers.client import Cell, WorkerClient
+from autograder.workers.errors import Gone
+from autograder.workers.launcher import Launcher
 from tests.conftest import ROOT
 from tests.rooms.course import deepen
 
-LEVELS = [isolation.NAMESPACES, isolation.LANDLOCK]
+LEVELS = [NAMESPACES, LANDLOCK]
 PATIENCE = 300.0
 """Seconds for a cell that ends by itself; a machine may be very slow."""
 CALL = """
@@ -48,14 +51,14 @@ NUMBERS = {
 class Rooms:
     """Makes rooms of one level, and keeps where they lay."""
 
-    def __init__(self, warm: launcher.Warm, level: str) -> None:
-        self.warm, self.level, self.scratch = warm, level, Path(warm.scratch)
+    def __init__(self, launcher: Launcher, level: str) -> None:
+        self.launcher, self.level, self.scratch = launcher, level, Path(launcher.scratch)
 
     @contextlib.contextmanager
-    def room(self, written: int = 32 << 20) -> Iterator[Handle]:
+    def room(self, written: int = 32 * MB) -> Iterator[WorkerClient]:
         """A room, and nothing of it on the disk afterwards."""
-        box = isolation.Box(self.level, "", launcher.readable(), 1 << 30, 40, written, 900)
-        room = self.warm.room(wire.STUDENT, box, launcher.clean_environment(), 1 << 20)
+        limits = Limits(readable(), memory=1024 * MB, processes=40, written=written, submission_seconds=900)
+        room = self.launcher.start(wire.STUDENT, limits, clean_environment(), self.level)
         try:
             yield room
         finally:
@@ -66,46 +69,28 @@ class Rooms:
         return [path.name for path in self.scratch.iterdir() if path.name.isdigit()]
 
 
-def run(room: Handle, code: str) -> str:
+def run(room: WorkerClient, code: str) -> str:
     """What a cell prints, errors included."""
-    order = {"do": "run", "code": CALL + textwrap.dedent(code), "count": 1, "course": False}
-    outputs = room.call(order, PATIENCE, 8 << 20)["outputs"]
+    outputs = room.run_cell(Cell(CALL + textwrap.dedent(code), 1), PATIENCE)
     return "".join(o.get("text", "") or f"{o.get('ename', '')} {o.get('evalue', '')}" for o in outputs)
 
 
 @pytest.fixture(scope="module")
-def warm() -> Iterator[launcher.Warm]:
-    made = launcher.Warm()
+def launcher() -> Iterator[Launcher]:
+    made = Launcher()
     yield made
     made.close()
     assert not Path(made.scratch).exists()
 
 
-def test_warming_up_prints_nothing_on_a_terminal() -> None:
-    terminal, end = os.openpty()
-    code = "from autograder.workers.launcher import Warm; Warm().close(); print('done')"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdin=end, stdout=end, stderr=end, check=False)
-    os.close(end)
-    said = os.read(terminal, 4096)
-    os.close(terminal)
-    assert (done.returncode, said) == (0, b"done\r\n")
-
-
-def test_an_interpreter_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = [sys.executable, "-I", "-c", "import a_package_that_is_missing"]
-    monkeypatch.setattr(launcher, "_command", lambda what, number: broken)
-    with pytest.raises(NoRoom, match="did not start: ModuleNotFoundError: No module named 'a_package_that_is_missing'"):
-        launcher.Warm()
-
-
 @pytest.fixture(params=LEVELS)
-def rooms(request: pytest.FixtureRequest, warm: launcher.Warm) -> Rooms:
-    return Rooms(warm, request.param)
+def rooms(request: pytest.FixtureRequest, launcher: Launcher) -> Rooms:
+    return Rooms(launcher, request.param)
 
 
 @pytest.fixture
-def landlock(warm: launcher.Warm) -> Rooms:
-    return Rooms(warm, isolation.LANDLOCK)
+def landlock(launcher: Launcher) -> Rooms:
+    return Rooms(launcher, LANDLOCK)
 
 
 @pytest.fixture
@@ -205,7 +190,7 @@ def test_no_datagram_goes_to_a_socket_that_has_a_name(landlock: Rooms, tmp_path:
 @pytest.mark.parametrize("abi", [1, 2, 5])
 def test_older_landlocks_refuse_by_seccomp_what_they_do_not_know(abi: int) -> None:
     """In a process of its own, which then cannot truncate, or send a signal in any way."""
-    code = f"from tests.rooms import test_locks; test_locks.older({abi})"
+    code = f"from tests.sandbox import test_locks; test_locks.older({abi})"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
     assert done.returncode == 0
 
@@ -214,7 +199,7 @@ def older(abi: int) -> None:
     """Ends with the number of the first thing that was possible and should not be."""
     seccomp.syscalls.landlock_abi = lambda: abi  # the only way to have an older kernel here
     seccomp.syscalls.no_new_privileges()
-    seccomp.seccomp(alone=False)
+    seccomp.seccomp(in_namespaces=False)
     parent = os.getppid()
     tries: list[Callable[[], object]] = [
         lambda: os.kill(parent, 0),
@@ -273,7 +258,7 @@ def test_a_folder_deeper_than_pythons_stack_is_removed(tmp_path: Path) -> None:
     top = tmp_path / "top"
     top.mkdir()
     deepen(top, 2500)
-    assert folders.written(str(top)) == float("inf")
+    assert folders.disk_usage(str(top)) == float("inf")
     folders.remove(str(top))
     assert not top.exists()
 
@@ -301,7 +286,7 @@ def test_small_threads_count_as_much_as_processes(rooms: Rooms) -> None:
         "        threading.Thread(target=stop.wait, daemon=True).start(); n += 1\nexcept RuntimeError: print(n)"
     )
     with rooms.room() as room:
-        if rooms.level == isolation.NAMESPACES:
+        if rooms.level == NAMESPACES:
             assert int(run(room, code)) < 40
         else:
             with pytest.raises(Gone, match="more than 40 processes and threads"):
@@ -311,7 +296,7 @@ def test_small_threads_count_as_much_as_processes(rooms: Rooms) -> None:
 def test_a_room_can_be_made_right_after_a_bomb(rooms: Rooms) -> None:
     bomb = "try:\n    while True: os.fork()\nexcept OSError: pass"
     with rooms.room() as room:
-        if rooms.level == isolation.NAMESPACES:
+        if rooms.level == NAMESPACES:
             run(room, bomb)
         else:
             with pytest.raises(Gone, match="more than 40 processes and threads"):

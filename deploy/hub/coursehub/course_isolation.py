@@ -1,4 +1,4 @@
-"""What no override may lose: the isolation between courses. The hub refuses to start without it, and says why."""
+"""Refuses to start a hub whose overrides let people of one course into another, and says what does so."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from coursehub import services
 from coursehub.settings import Settings, SettingsError
 
 log = logging.getLogger("coursehub")
-# JupyterHub's own roles, which everybody (or everybody's server) has.
+# JupyterHub's own roles, which every person (or every person's server) has.
 EVERYBODY = ("user", "server")
-# What a role of the admin's may let people do: things of their own, and see what there is.
+# Scopes that a role in an override may give to people.
 HARMLESS = ("self", "list:services", "read:hub")
 
 
@@ -25,7 +25,7 @@ def _harmless(scope: str, courses: set[str]) -> bool:
 
 
 def _set(section: Config, name: str, default: Any) -> Any:
-    """What the configuration says, also where a file only adds to a default (`.append`, `.add`, `.update`)."""
+    """A value of the configuration, also where a file only adds to its default (`.append`, `.add`, `.update`)."""
     value = section.get(name, default)
     return value.get_value(default) if isinstance(value, LazyConfigValue) else value
 

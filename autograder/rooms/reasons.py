@@ -1,7 +1,7 @@
-"""Why a person should look at a submission stays in its graded notebook, for the summary of every later run.
+"""Keeps in a graded notebook why a person should look at the submission, so that later runs can say it again.
 
-The notebook's metadata are the grader's: `Restore` has removed the student's. Answers that may not be by hand are in
-by_hand.csv, and cells to mark in the gradebook, where they come to an end when they are marked; they are not kept here.
+The notebook's metadata can be trusted: `Restore` has removed the student's. Two reasons are not kept here: answers that
+may not be by hand are in by_hand.csv, and cells to mark are in the gradebook until they are marked.
 """
 
 from __future__ import annotations
@@ -31,5 +31,5 @@ def read(folder: Path) -> set[Reason]:
         try:
             found.update(json.loads(file.read_bytes())["metadata"][KEY]["needs_a_person"])
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # nothing is kept in it
+            continue  # it was graded without this package, or holds no reason
     return {reason for reason in Reason if reason.name in found}

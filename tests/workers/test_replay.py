@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from autograder.sandbox.limits import Limits
 from autograder.student.protocol import Answer, Number, Reply, Request
-from autograder.workers import wire
 from autograder.workers.binding import binds
-from autograder.workers.process import Gone, OutOfTime
-from autograder.workers.replay import _MOST_READ, Cell, Replay, Shared
+from autograder.workers.client import Cell, WorkerClient
+from autograder.workers.errors import Gone, OutOfTime
+from autograder.workers.replay import _MOST_READ, Shared, StudentRoom
 
 REQUEST = Request("grad_q1", ("a",), ({"a": 2.0},), (), {})
 OLD, NEW = "def grad_q1(a): return a, 1", "def grad_q1(a): return a, 2\nwhile True: pass"
@@ -35,28 +36,31 @@ OTHERWISE = [
 NUMBER = Number("number", "float", 1.0)
 
 
-class FakeRoom:
-    """Ends in a cell with an endless loop; answers always, as a room does in which an older function is left."""
+class DiesInALoop:
+    """A worker that ends in a cell with an endless loop, and answers always, as one does that has an older function."""
 
     def __init__(self, why: Gone) -> None:
         self._why = why
-        self.orders: list[dict[str, Any]] = []
+        self.ran: list[Cell] = []
 
-    def call(self, order: dict[str, Any], *_: Any) -> dict[str, Any]:
-        self.orders.append(order)
-        if "while True" in order.get("code", ""):
+    def run_cell(self, cell: Cell, seconds: float) -> list[Any]:
+        self.ran.append(cell)
+        if "while True" in cell.code:
             raise self._why
-        return {"outputs": [], "ok": True, "reply": wire.encode(Reply((Answer((NUMBER, NUMBER)),)))}
+        return []
+
+    def ask(self, request: Request, seconds: float) -> Reply:
+        return Reply((Answer((NUMBER, NUMBER)),))
 
     def close(self) -> None: ...
 
 
-def replay(why: Gone) -> Replay:
-    return replay_in(lambda: FakeRoom(why))
+def room(why: Gone) -> StudentRoom:
+    return room_of(lambda: DiesInALoop(why))
 
 
-def replay_in(start: Callable[[], FakeRoom]) -> Replay:
-    return Replay(start, 60, 600, 1000, Shared(modules=MODULES))  # type: ignore[arg-type]
+def room_of(start: Callable[[], DiesInALoop]) -> StudentRoom:
+    return StudentRoom(cast(Callable[[], WorkerClient], start), Limits(), Shared(modules=MODULES))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +75,7 @@ def replay_in(start: Callable[[], FakeRoom]) -> Replay:
     ],
 )
 def test_a_function_whose_cell_was_ended_is_missing_and_says_why(why: Gone, kind: str, text: str) -> None:
-    made = replay(why)
+    made = room(why)
     made.run(Cell(OLD, 1))
     assert made.ask(REQUEST).missing is None
     made.run(Cell(NEW, 2))
@@ -83,7 +87,7 @@ def test_a_function_whose_cell_was_ended_is_missing_and_says_why(why: Gone, kind
 
 
 def test_another_cell_that_was_ended_costs_the_function_nothing() -> None:
-    made = replay(OutOfTime("no reply in time"))
+    made = room(OutOfTime("no reply in time"))
     for count, source in enumerate(["# grad_q1 is below\nwhile True: pass", OLD, "grad_q1(3)\nwhile True: pass"], 1):
         made.run(Cell(source, count))
     assert made.ask(REQUEST).missing is None
@@ -96,7 +100,7 @@ def test_another_cell_that_was_ended_costs_the_function_nothing() -> None:
 
 @pytest.mark.parametrize("source", OTHERWISE)
 def test_a_cell_that_was_ended_has_not_given_the_name_a_value_in_another_form_either(source: str) -> None:
-    made = replay(OutOfTime("no reply in time"))
+    made = room(OutOfTime("no reply in time"))
     made.run(Cell(OLD, 1))
     made.run(Cell(f"{source}\nwhile True: pass", 2))
     assert made.ask(REQUEST).missing is not None
@@ -117,7 +121,7 @@ def test_a_cell_that_was_ended_has_not_given_the_name_a_value_in_another_form_ei
     ],
 )
 def test_a_cell_that_only_names_the_function_gives_it_no_value(source: str) -> None:
-    made = replay(OutOfTime("no reply in time"))
+    made = room(OutOfTime("no reply in time"))
     made.run(Cell(OLD, 1))
     made.run(Cell(NEW, 2))
     made.run(Cell(source, 3))
@@ -135,14 +139,14 @@ def test_cells_as_long_as_may_be_are_read_in_a_moment(piece: str) -> None:
 
 
 def test_a_room_that_was_being_made_when_the_run_was_ended_runs_no_cell() -> None:
-    room, making, asked_to_end = FakeRoom(Gone("ended")), threading.Event(), threading.Event()
+    worker, making, asked_to_end = DiesInALoop(Gone("ended")), threading.Event(), threading.Event()
 
-    def start() -> FakeRoom:
+    def start() -> DiesInALoop:
         making.set()
         assert asked_to_end.wait(60)
-        return room
+        return worker
 
-    made = replay_in(start)
+    made = room_of(start)
     made.later(Cell(OLD, 1))
     catching_up = threading.Thread(target=made.catch_up)
     catching_up.start()
@@ -155,5 +159,5 @@ def test_a_room_that_was_being_made_when_the_run_was_ended_runs_no_cell() -> Non
     asked_to_end.set()
     ending.join(60)
     catching_up.join(60)
-    assert put_away == [room]
-    assert room.orders == []
+    assert put_away == [worker]
+    assert worker.ran == []

@@ -1,4 +1,4 @@
-"""The hub's own process: addresses, its closed state folder, and its proxy."""
+"""The hub's own process: its addresses, its state folder, which only its account can read, and its proxy."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def configure(c: Config, settings: Settings) -> None:
     c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{settings.hub_port}"
     c.JupyterHub.db_url = f"sqlite:///{state / 'jupyterhub.sqlite'}"
     c.JupyterHub.cookie_secret_file = str(state / "cookie_secret")
-    c.JupyterHub.cleanup_servers = settings.demo  # else people work on while the hub restarts
-    # Lab shows the formgrader in a frame, and nothing else may show the hub in one.
+    c.JupyterHub.cleanup_servers = settings.demo  # outside the demo people go on working while the hub restarts
+    # JupyterLab shows the formgrader in a frame; no other site may show the hub in one.
     c.JupyterHub.tornado_settings = {"headers": {"Content-Security-Policy": "frame-ancestors 'self'"}}
     if settings.demo:
         c.JupyterHub.template_vars = {"announcement": DEMO}
@@ -36,7 +36,7 @@ def configure(c: Config, settings: Settings) -> None:
         raise SettingsError(
             f"The proxy configurable-http-proxy is missing (looked at {PROXY} and on PATH); `make proxy` installs it."
         )
-    # The one part that strangers talk to needs none of root's rights, unless it must open a port below 1024.
+    # The proxy is what strangers reach, so it does not run as root, unless it must open a port below 1024.
     port = urlsplit(settings.address).port or 80
     as_hub = ["setpriv", f"--reuid={HUB_ACCOUNT}", f"--regid={HUB_ACCOUNT}", "--clear-groups"]
     c.ConfigurableHTTPProxy.command = [proxy] if settings.demo or port < 1024 else [*as_hub, proxy]
