@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.sandbox.limits import NAMES
 from tests.rooms import machines
 from tests.rooms.course import EARNED, Course, Submission
 
@@ -233,9 +234,9 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     compileall.compile_dir(
         package, quiet=2
     )  # in a fresh clone the grader itself would write these files during the run
-    host.before = _everything_in(package / "rooms")
+    host.before = _everything_in(package)
     log = course.run("autograde", "ps1", on=machine, AUTOGRADER_TEST_SECRET=SECRET, TMPDIR=str(course.root / "tmp"))
-    assert host.before == _everything_in(package / "rooms")
+    assert host.before == _everything_in(package)
     assert not (package / "pwned.py").exists()
     yield course, host, log
     for server in (tcp, abstract):
@@ -356,4 +357,4 @@ def test_no_hidden_point_reaches_the_page_by_what_is_raised_returned_or_printed_
 def test_the_log_names_the_isolation_first(run: tuple[Course, Host, str], request: pytest.FixtureRequest) -> None:
     _, _, log = run
     level = request.node.callspec.params["run"]
-    assert f"Student code is locked in by {limits.NAMES[level]}." in log.splitlines()[0]
+    assert f"Student code is locked in by {NAMES[level]}." in log.splitlines()[0]
