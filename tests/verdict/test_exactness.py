@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 import textwrap
 from collections.abc import Callable
@@ -16,7 +15,7 @@ import pytest
 import torch
 
 from autograder import CheckFailed, Question
-from autograder.by_hand.rules import FINDINGS, Finding, Outcome, sentence
+from autograder.by_hand.rules import Finding, Outcome, sentence
 from autograder.student.kernel import KernelStudent, answering
 from autograder.student.protocol import Answer, Number, Reply, Request
 from autograder.verdict import exactness
@@ -165,16 +164,19 @@ def test_single_precision_short_constants_and_epsilons_are_not_listed(what: str)
 
 @pytest.mark.parametrize("what", HONEST)
 def test_a_check_of_oneself_that_is_only_printed_costs_nothing(what: str) -> None:
-    """The watcher sees the small step; the derivative is a formula all the same."""
+    """The watcher sees the small step; the derivative is a formula all the same. The reader judges of the print."""
     question, source = honest(what, check_oneself=True)
-    answer = run_source(source, dict(SETUP))[f"grad_{question.name}"]
-    reply = KernelStudent({**SETUP, f"grad_{question.name}": answer}).ask(question._request(question._testbed.draw(1)))
-    assert reply.shifted is not None
-    student = Class()
-    student.namespace["In"] = [source]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("autograder.verdict.judge.read", lambda *_: ())  # the reader has its own word on such a print
-        verdict = student.verdict(question, answer)
+    read_instead = honest(what)[1]
+    seen: list[Reply] = []
+
+    class Checking(KernelStudent):
+        def ask(self, request: Request) -> Reply:
+            seen.append(replace(super().ask(request), cells=(read_instead,), seen=()))
+            return seen[-1]
+
+    with answering(Checking(run_source(source, dict(SETUP)))):
+        verdict = question.judge(1)
+    assert seen[0].shifted is not None
     assert verdict.right, verdict.text
     assert verdict.findings == ()
 
@@ -339,16 +341,11 @@ def near_answer() -> str:
     return machine(QUESTIONS["q4"], *NEAR["rounded to eight decimals"])
 
 
-def test_the_size_is_in_the_instructors_list_and_not_in_what_the_student_reads(
-    student: Class, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_the_size_is_for_the_instructor_and_the_student_reads_no_accusation(
+    student: Class, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kept: list[dict[str, str]] = []
-    monkeypatch.setattr("autograder.questions.shown.display", lambda data, raw=False: kept.append(data))
     student.namespace["grad_q4"] = run_source(near_answer(), dict(SETUP))["grad_q4"]
     assert student.grade(QUESTIONS["q4"]) == 8
-    (row,) = json.loads(kept[0][FINDINGS])
-    assert (row["question"], row["outcome"], row["rule"], row["line"]) == ("q4", "listed", "inexact", None)
-    assert row["source"].startswith(LISTED[0])
     assert " ".join(capsys.readouterr().out.split()) == (
         "q4: 8 of 8 points. dfdx is right at all 24 hidden test points. The derivative of grad_q4 is right to some "
         "digits, not to all that float64 has. Your marks stay; your instructor will see by how much."
