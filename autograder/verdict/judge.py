@@ -76,11 +76,14 @@ class Judge:
             return verdict
         beside = exactness.beside(self.forward, self.wrt, self.references)
         jumps, moves = exactness.movement(ask(beside), beside, self.wrt)
+        size = max(size, jumps)
+        if size <= exactness.EXACT:
+            return verdict
+        if jumps <= exactness.SMOOTH and exactness.explained(given, self.references, self.wrt, moves, reply.cells):
+            return verdict
         if jumps > exactness.SMOOTH and reply.shifted is not None:
             line = _with_its_line(reply.shifted, reply)
             return self._forbidden(found("differences", line.line, line.source))
-        if jumps <= exactness.SMOOTH and exactness.explained(given, self.references, self.wrt, moves, reply.cells):
-            return verdict
         near = found("inexact", source=exactness.ON_THE_LIST.format(size=size))
         return replace(verdict, findings=(*verdict.findings, near))
 

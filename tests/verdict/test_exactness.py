@@ -13,15 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
 
-from autograder import CheckFailed, Question
+from autograder import CheckFailed, Question, QuestionError
 from autograder.by_hand.rules import Finding, Outcome, sentence
 from autograder.student.kernel import KernelStudent, answering
 from autograder.student.protocol import Answer, Number, Reply, Request
 from autograder.verdict import exactness
 from autograder.verdict.kinds import Kind, Verdict
-from tests.conftest import NAMES, QUESTIONS, Class, run_source
+from tests.conftest import NAMES, QUESTIONS, Class, make_question, run_source
 from tests.test_accept import FORMS, as_float32_tensors, as_numbers, corpus
+from tests.test_properties import Pass, passes
 
 Form = Callable[..., Any]
 SETUP = {"torch": torch, "np": np, "math": math, "__name__": "__main__"}
@@ -85,6 +87,21 @@ def test_an_honest_form_is_within_1e_14_of_the_scale_and_smooth(name: str, form:
         assert moves <= exactness.SMOOTH / 5
 
 
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(passes())
+def test_any_derivative_by_the_rules_is_exact_and_smooth(forward: Pass) -> None:
+    try:
+        question = make_question(forward.question())
+        references = question._testbed.draw(1)
+    except QuestionError:
+        return
+    student = KernelStudent(run_source(forward.answer(), dict(SETUP)))
+    reply = student.ask(question._request(references))
+    assert exactness.size([a.results[1].value for a in reply.answers], references, question.wrt) <= 1e-14
+    near = exactness.beside(question.forward, question.wrt, references)
+    assert max(exactness.movement(student.ask(question._request(near)), near, question.wrt)) <= exactness.SMOOTH / 5
+
+
 def with_item(form: Form) -> Form:
     return lambda *args: tuple(float(r) for r in form(*(a.float() for a in args)))
 
@@ -120,6 +137,7 @@ HONEST: dict[str, tuple[str, str]] = {
     "an epsilon in a sum": ("q5", "6*x/(x + 1e-7) + 14*x + 9*x**2 + 32*x**3"),
     "an epsilon of 1e-12": ("q6", D6.replace("b**2", "(b**2 + 1e-12)")),
     "Newton's steps for the exponential": ("q4", "-newton(-(x*x + 2*x + torch.sin(x)))*(2*x + 2 + torch.cos(x))"),
+    "terms that cancel": ("q4", f"1000*({D4}) - 999*({D4})"),
     "a recurrence": ("q5", "horner([32., 9., 14., 6.], x)"),
 }  # fmt: skip
 HELPERS = """
