@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autograder.by_hand.rules import Finding, Outcome
 from autograder.student.protocol import FIXED_TEXTS, Answer, Fault, Missing, Number, Reply, Request
 from autograder.workers import redaction, wire
 
@@ -26,7 +27,13 @@ answers = st.builds(
     st.dictionaries(st.text(max_size=5), numbers),
     st.none() | faults,
 )
-replies = st.builds(Reply, st.lists(answers, max_size=3).map(tuple), st.none() | st.builds(Missing, st.none() | faults))
+findings = st.builds(Finding, st.sampled_from(Outcome), st.text(max_size=9), st.none() | st.integers(0, 99))
+replies = st.builds(
+    Reply,
+    st.lists(answers, max_size=3).map(tuple),
+    st.none() | st.builds(Missing, st.none() | faults),
+    shifted=st.none() | findings,
+)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -144,6 +151,7 @@ def _heard(reply: Reply, request: Request = HIDDEN) -> str:
         Reply(missing=Missing(not_a_function="at0328125")),
         Reply(missing=Missing(Fault("SyntaxError", "SyntaxError", "0.328125", 1, "0.328125"))),
         Reply(printed="0.328125"),
+        Reply(shifted=Finding(Outcome.FORBIDDEN, "at0328125", 328125000, "return 0.328125", 328125)),
     ],
 )
 def test_no_text_in_a_reply_carries_a_hidden_point(reply: Reply) -> None:
