@@ -67,7 +67,10 @@ def movement(reply: Reply, references: Sequence[Reference], wrt: str) -> tuple[f
 def explained(
     given: Sequence[float], references: Sequence[Reference], wrt: str, moves: float, cells: Sequence[str]
 ) -> bool:
-    """Whether what does not jump may be off for an honest reason: float32, or a number that the program holds."""
+    """Whether what does not jump may be off for an honest reason: float32, or a number that the program holds.
+
+    A program can hold such a number for nothing, and hide so.
+    """
     off = [a for a, e in zip(given, _errors(given, references, wrt), strict=True) if abs(e) > EXACT]
     if all(_in_float32(a) for a in off):
         return True
