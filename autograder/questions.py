@@ -6,7 +6,7 @@ import json
 import math
 import numbers
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -79,6 +79,10 @@ class Question:
         verdict = judge.verdict(reply)
         if verdict.kind in (Kind.WRONG_DERIVATIVE, Kind.WRONG_VALUE):
             verdict = self._at_more_points(verdict, reference, judge.allowances)
+        elif verdict.right and reply.shifted is not None:
+            # A finite difference is told here as in the hidden test, where it costs the marks.
+            closer = self._closely(self._testbed.draw(_PUBLIC)[:_MORE_POINTS], hidden=False)
+            verdict = closer if closer.kind is Kind.NOT_BY_HAND else verdict
         if reply.printed:
             print(messages.PRINTED.format(function=f"grad_{self.name}", text=reply.printed.rstrip("\n")))
         answer = reply.answers[0] if reply.answers else None
@@ -139,11 +143,16 @@ class Question:
 
     def judge(self, seed: int | str) -> Verdict:
         """The verdict on `grad_<name>` at the hidden points drawn from `seed`."""
-        references = self._testbed.draw(seed)
-        reply = kernel.current_student().ask(self._request(references))
-        return Judge(self.forward, self.wrt, references, hidden=True).verdict(reply)
+        return self._closely(self._testbed.draw(seed), hidden=True)
 
-    def _request(self, references: list[Reference] | tuple[Reference, ...], show: bool = False) -> Request:
+    def _closely(self, references: Sequence[Reference], hidden: bool) -> Verdict:
+        """The verdict at these points; a right answer whose numbers give a reason is asked once more."""
+        student = kernel.current_student()
+        judge = Judge(self.forward, self.wrt, references, hidden)
+        reply = student.ask(self._request(references))
+        return judge.closer(judge.verdict(reply), reply, lambda beside: student.ask(self._request(beside)))
+
+    def _request(self, references: Sequence[Reference], show: bool = False) -> Request:
         adjoints = tuple(self.forward.adjoint(n) for n in (*self.forward.leaves, *self.forward.nodes))
         points = tuple(r.point for r in references)
         return Request(f"grad_{self.name}", self.forward.leaves, points, adjoints, self.forward.given, show)

@@ -216,19 +216,23 @@ def test_what_may_not_be_by_hand_is_on_the_instructors_list(course: Course) -> N
     folder = course.root / "submitted" / "yan" / "ps1"
     hand_in(course.root / "release" / "ps1", students()["ada"], folder)
     notebook = nbformat.read(folder / "problems.ipynb", as_version=4)
-    cell = next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "q5")
-    cell.source = (
+    cell = {c.metadata.get("nbgrader", {}).get("grade_id"): c for c in notebook.cells}
+    cell[
+        "q4"
+    ].source += "\nexact = grad_q4\ndef grad_q4(x):\n    f, dfdx = exact(x)\n    return f, round(dfdx.item(), 9)\n"
+    cell["q5"].source = (
         "def grad_q5(x):\n    x = x.clone().requires_grad_()\n    f = 3+6*x+7*x**2+3*x**3+8*x**4\n"
         "    f.backward()\n    return f.detach(), x.grad\n"
     )
     nbformat.write(notebook, folder / "problems.ipynb")
     said = course.run("autograde", "ps1", "--student", "yan")
     assert sum(course.marks("yan").values()) == 50
-    assert "By hand: 1 to look at" in said
+    assert "By hand: 2 to look at" in said
     assert ("still have this project's public seeds" in said) == any(map(is_public, SEEDS))
     found = by_hand_list.read(course.root / "by_hand.csv")
     rows = [(r["student"], r["question"], r["outcome"], r["rule"], r["line"]) for r in found]
-    assert rows == [("yan", "q5", "forbidden", "autograd", "4")]
+    assert rows == [("yan", "q4", "listed", "inexact", ""), ("yan", "q5", "forbidden", "autograd", "4")]
+    assert found[0]["source"].startswith("near, not exact: as a finite difference is; off by up to ")
     assert "vnd.autograder.findings" not in course.outputs("yan")
 
 

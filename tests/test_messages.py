@@ -63,6 +63,10 @@ HIDDEN = {
     "return f, 6 + 14*x": ("q5: 0 of 8 points. dfdx is not right at a hidden test point." + NAMELESS + NONE_EARNED),
     "return f, (6 + 14*x + 9*x**2 + 32*x**3) * (1 if x > 0 else 2)": None,
     "return f, 6 + 14*x + 9*x**2 + 32*x**3": ("q5: 8 of 8 points. dfdx is right at all 24 hidden test points."),
+    "return f, round((6 + 14*x + 9*x**2 + 32*x**3).item(), 7)": (
+        "q5: 8 of 8 points. dfdx is right at all 24 hidden test points. The derivative of grad_q5 is right to some digits, "
+        "not to all that float64 has. Your marks stay; your instructor will see by how much."
+    ),
     "return f, x / 0": (
         "q5: 0 of 8 points. The derivative is infinite at a hidden test point: look for a division by 0 or an exp that "
         "is too large."

@@ -66,6 +66,8 @@ _LISTED = {
     "imaginary": "{function} reads an imaginary part{where}. " + _STAYS,
     "diff": "{function} takes differences of neighbours{where}. " + _STAYS,
     "difference-like": "{function} has a line that looks like a finite difference{where}. " + _STAYS,
+    "inexact": "The derivative of {function} is right to some digits, not to all that float64 has{where}. Your marks "
+    "stay; your instructor will see by how much.",
     "unread": "The grader cannot read a cell that defines {function}{where}. Your marks stay; your instructor will "
     "look at it.",
 }

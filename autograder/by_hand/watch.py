@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from autograder.by_hand.rules import NAMES, Finding, found, words
+from autograder.by_hand.shifted import Shifted
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _FOREIGN = tuple(
@@ -78,6 +79,9 @@ class Watch:
         self._findings: dict[Finding, None] = {}
         self._rules: dict[CodeType, tuple[str, bool]] = {}
         self._own: dict[str, bool] = {}
+        self._calls = Shifted()
+        self.shifted: Finding | None = None
+        """The first line from which a function of the student was called a small step away from an earlier call."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -93,6 +97,8 @@ class Watch:
                     known = self._rules[code] = self._rule_of(frame)
                 if known[0]:
                     self._add(known[0], frame.f_back, known[1])
+                elif self.shifted is None and self._is_own(code.co_filename):
+                    self._look_at_arguments(frame)
             elif event == "c_call":
                 rule = _ENGINE.get(arg.__name__)
                 if rule:
@@ -131,19 +137,29 @@ class Watch:
             own = self._own[file] = not (file.startswith(("<frozen", "<__array_function__", *_FOREIGN)))
         return own
 
+    def _look_at_arguments(self, frame: FrameType) -> None:
+        if frame.f_back is not None and frame.f_back.f_code is self._root:
+            self._calls.forget()
+        if self._calls.call(frame):
+            self.shifted = self._located("differences", frame.f_back)
+
     def _add(self, rule: str, frame: FrameType | None, direct: bool) -> None:
-        """The finding at the student's innermost line; none while something is imported."""
         if direct and (frame is None or frame.f_code is self._root or not self._is_own(frame.f_code.co_filename)):
             return
+        finding = self._located(rule, frame)
+        if finding is not None:
+            self._findings[finding] = None
+
+    def _located(self, rule: str, frame: FrameType | None) -> Finding | None:
+        """The finding at the student's innermost line; none while something is imported."""
         while frame is not None and frame.f_code is not self._root and not self._is_own(frame.f_code.co_filename):
             if frame.f_code.co_filename.startswith("<frozen importlib"):
-                return
+                return None
             frame = frame.f_back
         if frame is None or frame.f_code is self._root:  # the grader called the machine itself: grad_qN is one
-            self._findings[found(rule)] = None
-            return
+            return found(rule)
         file, line = frame.f_code.co_filename, frame.f_lineno
-        self._findings[found(rule, line, linecache.getline(file, line).strip())] = None
+        return found(rule, line, linecache.getline(file, line).strip())
 
 
 _MODULES = {getattr(function, "__self__", None) for function in _CALLED}

@@ -58,6 +58,7 @@ class KernelStudent:
             cells=self._cells(),
             modules=modules_beside(),
             seen=watch.findings,
+            shifted=watch.shifted,
             later_fault=stopped.fault if stopped else None,
             reassigned=reassigned,
         )

@@ -111,6 +111,9 @@ class Reply:
     """The texts of the .py files beside the notebook that were imported, by module name."""
     seen: tuple[Finding, ...] = ()
     """What the watcher of the by-hand guard saw while the function ran."""
+    shifted: Finding | None = None
+    """Where the watcher saw a function of the student called at arguments a small step apart, if it did: no finding of
+    its own, but evidence beside an answer's exactness."""
     later_fault: Fault | None = None
     """Why the cell that defines the function stopped after it had defined it."""
     reassigned: tuple[str, ...] = ()

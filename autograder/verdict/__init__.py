@@ -6,5 +6,5 @@
     rounding  results that are rounded           cases      a case (an `if`) that is missing
     unusable  replies that are not two numbers   shown      how it looks on a page
 
-`kinds` holds the verdict itself, as data.
+`exactness` sees from the numbers whether a right answer is near instead of exact; `kinds` holds the verdict, as data.
 """

@@ -8,17 +8,17 @@ from autograd by up to 2.0e-6·S in float32 and 2.6e-15·S in float64.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 from autograder import messages as m
-from autograder.by_hand.rules import Finding, Outcome, sentence
+from autograder.by_hand.rules import Finding, Outcome, found, sentence
 from autograder.by_hand.source import read
 from autograder.calculus.graph import Forward
 from autograder.calculus.reference import Reference
 from autograder.student.protocol import NOTHING_TO_DIFFERENTIATE, Fault, Reply
-from autograder.verdict import diagnosis
+from autograder.verdict import diagnosis, exactness
 from autograder.verdict.cases import sign_that_decides
 from autograder.verdict.chain import FLOOR, TOLERANCE, chain
 from autograder.verdict.diagnosis import number_words
@@ -64,6 +64,29 @@ class Judge:
         remark = self._unusable.later(reply.later_fault, self._lines(reply))
         return replace(verdict, text=m.joined(verdict.text, remark))
 
+    def closer(self, verdict: Verdict, reply: Reply, ask: Callable[[Sequence[Reference]], Reply]) -> Verdict:
+        """The verdict on a right answer after a second look, if its numbers or the watcher give a reason for one:
+        `ask` gets the student's reply at further points.
+        """
+        if not verdict.right:
+            return verdict
+        given = [a.results[1].value for a in reply.answers]
+        size = exactness.size(given, self.references, self.wrt)
+        if size <= exactness.EXACT and reply.shifted is None:
+            return verdict
+        beside = exactness.beside(self.forward, self.wrt, self.references)
+        jumps, moves = exactness.movement(ask(beside), beside, self.wrt)
+        size = max(size, jumps)
+        if size <= exactness.EXACT:
+            return verdict
+        if jumps <= exactness.SMOOTH and exactness.explained(given, self.references, self.wrt, moves, reply.cells):
+            return verdict
+        if jumps > exactness.SMOOTH and reply.shifted is not None:
+            line = _with_its_line(reply.shifted, reply)
+            return self._forbidden(found("differences", line.line, line.source))
+        near = found("inexact", source=exactness.ON_THE_LIST.format(size=size))
+        return replace(verdict, findings=(*verdict.findings, near))
+
     def _verdict(self, reply: Reply) -> Verdict:
         lines = self._lines(reply)
         if reply.missing:
@@ -106,9 +129,10 @@ class Judge:
 
     def _not_by_hand(self, findings: Sequence[Finding]) -> Verdict | None:
         forbidden = next((f for f in findings if f.outcome is Outcome.FORBIDDEN), None)
-        if not forbidden:
-            return None
-        return Verdict(Kind.NOT_BY_HAND, sentence(forbidden, self._words["function"]), findings=(forbidden,))
+        return self._forbidden(forbidden) if forbidden else None
+
+    def _forbidden(self, finding: Finding) -> Verdict:
+        return Verdict(Kind.NOT_BY_HAND, sentence(finding, self._words["function"]), findings=(finding,))
 
     def _lines(self, reply: Reply) -> Lines:
         return _read_lines(reply.cells, self._words["function"])
@@ -116,9 +140,7 @@ class Judge:
     def _by_hand(self, reply: Reply) -> tuple[Finding, ...]:
         """What both guards found, forbidden first. Without cells (a plain script) there is nothing to read."""
         read_ones = _read(reply.cells, self._words["function"], tuple(reply.modules.items())) if reply.cells else ()
-        lines = {line.strip() for text in (*reply.cells, *reply.modules.values()) for line in text.split("\n")}
-        # What was seen is told with its line only if that is a line of the notebook: text can smuggle hidden points.
-        seen = (f if f.source in lines else replace(f, source="") for f in reply.seen)
+        seen = (_with_its_line(finding, reply) for finding in reply.seen)
         return tuple(sorted({*read_ones, *seen}, key=lambda f: (f.outcome is Outcome.LISTED, f.line or 0, f.rule)))
 
     def _say(self, kind: Kind, template: str, **words: object) -> Verdict:
@@ -179,6 +201,13 @@ class Judge:
         if not misread and is_constant(values, truths):
             return m.CONSTANT.format(it=m.IT, arguments=diagnosis.listed(self.forward.leaves))
         return misread or m.AS_GIVEN
+
+
+def _with_its_line(finding: Finding, reply: Reply) -> Finding:
+    """What was seen is told with its line only if that is a line of the notebook: text can smuggle hidden points."""
+    texts = (*reply.cells, *reply.modules.values())
+    known = any(finding.source == line.strip() for text in texts for line in text.split("\n"))
+    return finding if known else replace(finding, source="")
 
 
 @lru_cache(maxsize=8)

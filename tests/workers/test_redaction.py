@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from autograder.by_hand.rules import Finding, Outcome
 from autograder.student.protocol import FIXED_TEXTS, Answer, Fault, Missing, Number, Reply, Request
 from autograder.workers import redaction
 
@@ -27,6 +28,7 @@ def _heard(reply: Reply, request: Request = HIDDEN) -> str:
         Reply(missing=Missing(not_a_function="at0328125")),
         Reply(missing=Missing(Fault("SyntaxError", "SyntaxError", "0.328125", 1, "0.328125"))),
         Reply(printed="0.328125"),
+        Reply(shifted=Finding(Outcome.FORBIDDEN, "at0328125", 328125000, "return 0.328125", 328125)),
     ],
 )
 def test_no_text_in_a_reply_carries_a_hidden_point(reply: Reply) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autograder.by_hand.rules import Finding, Outcome
 from autograder.student.protocol import Answer, Fault, Missing, Number, Reply, Request
 from autograder.workers import wire
 from autograder.workers.errors import BadMessage
@@ -27,7 +28,13 @@ answers = st.builds(
     st.dictionaries(st.text(max_size=5), numbers),
     st.none() | faults,
 )
-replies = st.builds(Reply, st.lists(answers, max_size=3).map(tuple), st.none() | st.builds(Missing, st.none() | faults))
+findings = st.builds(Finding, st.sampled_from(Outcome), st.text(max_size=9), st.none() | st.integers(0, 99))
+replies = st.builds(
+    Reply,
+    st.lists(answers, max_size=3).map(tuple),
+    st.none() | st.builds(Missing, st.none() | faults),
+    shifted=st.none() | findings,
+)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
