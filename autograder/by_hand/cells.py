@@ -17,9 +17,10 @@ _RUNS_APART = {"timeit", "memit"}
 PYTHON_MAGICS = _BODY_RUNS | _RUNS_APART
 HIDES_ERRORS = {"capture"}
 _OPTIONS = re.compile(r"(?:\s*--?[A-Za-z][\w-]*(?:\s+\d+)?(?=\s))*\s*")
-_LONGEST = 50_000
-"""IPython's reader takes time that grows with the square of a cell's length."""
-_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+_SPECIAL = re.compile(r"\s*(?:[%!?]|.*\?\s*$|[\w\s.,\[\]()*]+=\s*[%!])")
+_LONGEST, _MOST_SPECIAL = 20_000, 4_000
+"""IPython takes ten microseconds a character for a line of its own, and Python some for each that it cannot read."""
+_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, ImportError, RuntimeError)
 
 
 def parse(source: str) -> tuple[ast.Module | None, list[str]]:
@@ -36,39 +37,35 @@ def magic_of(source: str) -> str:
 def _tree(source: str) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "\d" in a student's text is no reason to write on a graded cell's stderr
-        tree: ast.Module | None
         try:
-            tree = ast.parse(source)
+            try:
+                tree = ast.parse(source)
+            except SyntaxError:
+                tree = ast.parse(_as_ipython_runs_it(source))
+                return _Unwrapped().visit(tree)  # type: ignore[no-any-return]
+            return _Unwrapped().visit(tree) if "get_ipython" in source else tree  # typed by hand, or as `In` keeps it
         except _UNREADABLE:
-            tree = _as_ipython_runs_it(source)
-    if tree is not None and "get_ipython" in source:  # typed by hand, or a cell as IPython keeps it in `In`
-        return _unwrapped(tree)
-    return tree
+            return None
 
 
-def _as_ipython_runs_it(source: str) -> ast.Module | None:
-    if len(source) > _LONGEST:
-        return None
-    try:
-        from IPython.core.inputtransformer2 import TransformerManager  # there wherever cells are run
+def _as_ipython_runs_it(source: str) -> str:
+    """The cell with IPython's own lines as calls. Line by line: given a whole cell, IPython reads it once for each."""
+    from IPython.core.inputtransformer2 import TransformerManager  # there wherever cells are run
 
-        tree = ast.parse(TransformerManager().transform_cell(source))
-    except (*_UNREADABLE, ImportError, RuntimeError):
-        return None
-    for statement in tree.body:
-        ast.increment_lineno(statement, _blank_lines(source))
-    return _unwrapped(tree)
-
-
-def _unwrapped(tree: ast.Module) -> ast.Module | None:
-    try:
-        return _Unwrapped().visit(tree)  # type: ignore[no-any-return]
-    except RecursionError:
-        return None
-
-
-def _blank_lines(source: str) -> int:
-    return next((i for i, line in enumerate(source.split("\n")) if line.strip()), 0)
+    lines = source.split("\n")
+    first = next((i for i, line in enumerate(lines) if line.strip()), 0)
+    special = [line for line in lines if _SPECIAL.match(line)]
+    if len(source) > _LONGEST or sum(len(line) + 20 for line in special) > _MOST_SPECIAL:
+        raise ValueError
+    manager = TransformerManager()
+    if lines[first].lstrip().startswith("%%"):
+        return "\n" * first + str(manager.transform_cell("\n".join(lines[first:])))
+    for clean in manager.cleanup_transforms:
+        lines[first:] = "".join(clean([f"{line}\n" for line in lines[first:]])).split("\n")[:-1]
+    for n, line in enumerate(lines):
+        if _SPECIAL.match(line):
+            lines[n] = line[: len(line) - len(line.lstrip())] + manager.transform_cell(line.strip()).rstrip("\n")
+    return "\n".join(lines)
 
 
 class _Unwrapped(ast.NodeTransformer):

@@ -66,6 +66,7 @@ _LISTED = {
     "imaginary": "{function} reads an imaginary part{where}. " + _STAYS,
     "diff": "{function} takes differences of neighbours{where}. " + _STAYS,
     "difference-like": "{function} has a line that looks like a finite difference{where}. " + _STAYS,
+    "too-long": "{function} does more than the grader reads{where}. " + _STAYS,
     "unread": "The grader cannot read a cell that defines {function}{where}. Your marks stay; your instructor will "
     "look at it.",
 }
@@ -179,7 +180,7 @@ NAMES: dict[str, str] = {
     ),
     "builtins.open": "outside",
     "builtins.input": "outside",
-    "sys.modules": "hidden",
+    **dict.fromkeys(words("sys.modules.get sys.modules.values sys.modules.items sys.modules.copy"), "hidden"),
     **dict.fromkeys(words("sys._getframe sys._current_frames sys.settrace sys.setprofile sys.monitoring"), "frames"),
     "inspect": "unknown-package",
     **{f"inspect.{n}": "frames" for n in words("currentframe stack trace getframeinfo getouterframes")},
