@@ -15,6 +15,7 @@ import torch
 from autograder import messages
 from autograder.by_hand.rules import FINDINGS, sentence
 from autograder.calculus import graph
+from autograder.calculus.admission import kinks, refuse_kink, refuse_what_autograd_cannot
 from autograder.calculus.graph import Forward
 from autograder.calculus.points import Domain, Testbed
 from autograder.calculus.reference import (
@@ -22,9 +23,6 @@ from autograder.calculus.reference import (
     adjoints,
     clean_torch,
     differentiate,
-    kinks,
-    refuse_kink,
-    refuse_what_autograd_cannot,
     run,
 )
 from autograder.drawing.picture import Picture

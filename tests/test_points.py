@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from autograder import Question
+from autograder.calculus.admission import kinks
 from autograder.calculus.points import COUNT
-from autograder.calculus.reference import kinks
 
 
 def test_points_are_24_distinct_dyadic_points_within_the_domain(question: Question) -> None:

@@ -155,7 +155,7 @@ def test_kinked_operations_are_tested_on_both_sides_and_clear_of_the_kink(kink: 
             return f
         """
     )
-    from autograder.calculus.reference import kinks
+    from autograder.calculus.admission import kinks
 
     gaps = [kinks(question.forward, r.point)[0] for r in question._testbed.draw(5)]
     assert min(map(abs, gaps)) >= 0.25

@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from autograder import CheckFailed
-from autograder.student import kernel
+from autograder.student import call, kernel
+from autograder.student.call import MOST_PRINTED
 from autograder.student.kernel import KernelStudent, answering
 from autograder.student.protocol import Answer, Fault, Missing, Reply, Request
 from autograder.verdict.judge import Kind
@@ -185,12 +186,12 @@ def test_a_check_shows_what_was_printed_and_cuts_a_flood(student: Class, capsys:
     told = capsys.readouterr().out
     assert told.startswith("Printed by grad_q5:\nyyy")
     assert "… and 998001 more characters" in told
-    assert len(told) < kernel.MOST_PRINTED + 200
+    assert len(told) < MOST_PRINTED + 200
 
 
 def test_an_endless_call_ends_when_nbgrader_runs_the_notebook(student: Class, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
-    monkeypatch.setattr(kernel, "SECONDS", 0.2)
+    monkeypatch.setattr(call, "SECONDS", 0.2)
     verdict = student.verdict(
         Q5, "def grad_q5(x):\n    while True:\n        try: pass\n        except Exception: pass\n"
     )

@@ -20,7 +20,7 @@ from autograder.authoring.source import (
     NAME,
     without_magics,
 )
-from autograder.calculus.reference import kinks
+from autograder.calculus.admission import kinks
 from autograder.questions import Question
 from autograder.verdict.chain import way
 

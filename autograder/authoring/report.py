@@ -15,6 +15,7 @@ from autograder.authoring.refresh import refresh, seed_of
 from autograder.authoring.source import grade_id
 from autograder.authoring.unfinished import of_statement
 from autograder.calculus import reference
+from autograder.calculus.admission import kinks
 from autograder.calculus.points import COUNT, KINK_MARGIN, Domain
 from autograder.questions import Question
 from autograder.terminal.words import count
@@ -61,7 +62,7 @@ def _points(of: Inspection) -> Iterator[str]:
             for r, s in zip(of.references, scales, strict=True)
             if s
         )
-        gaps = [reference.kinks(q.forward, r.point) for r in of.references]
+        gaps = [kinks(q.forward, r.point) for r in of.references]
     yield from _said("Good", f"the domain gives {COUNT} test points, with {domain_words(q.domain)}.")
     yield from _said(
         "Good",

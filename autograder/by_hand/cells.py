@@ -9,7 +9,10 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _BODY_RUNS = {"time", "prun", "capture", "mprun"}
 _RUNS_APART = {"timeit", "memit"}
@@ -32,6 +35,29 @@ def magic_of(source: str) -> str:
     """`time` of a cell that begins with `%%time`; "" of an ordinary one."""
     found = re.match(r"\s*%%(\w+)", source)
     return found[1] if found else ""
+
+
+def definitions(body: Sequence[ast.stmt]) -> Iterator[Function]:
+    """The functions that a cell's own lines define, not those inside others."""
+    todo = [*reversed(body)]
+    while todo:
+        statement = todo.pop()
+        if isinstance(statement, Function):
+            yield statement
+        elif not isinstance(statement, ast.ClassDef):
+            todo += [s for block in branches(statement) for s in block]
+
+
+def branches(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """The blocks inside a compound statement, without those that a constant condition rules out."""
+    skip = None
+    if isinstance(statement, ast.If) and isinstance(statement.test, ast.Constant):
+        skip = "orelse" if statement.test.value else "body"
+    for name in ("body", "orelse", "finalbody"):
+        if name != skip and isinstance(block := getattr(statement, name, None), list):
+            yield block
+    for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+        yield part.body
 
 
 def _tree(source: str) -> ast.Module | None:

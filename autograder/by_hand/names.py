@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from autograder.by_hand.cells import parse
+from autograder.by_hand.cells import branches, parse
 
 END = math.inf
 _GROWS = {"append", "extend", "insert", "add", "update", "setdefault", "appendleft", "__setitem__"}
@@ -140,18 +140,6 @@ def live(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
         yield statement
         if isinstance(statement, ast.Return | ast.Raise | ast.Continue | ast.Break):
             return
-
-
-def branches(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
-    """The blocks inside a compound statement, without those that a constant condition rules out."""
-    skip = None
-    if isinstance(statement, ast.If) and isinstance(statement.test, ast.Constant):
-        skip = "orelse" if statement.test.value else "body"
-    for name in ("body", "orelse", "finalbody"):
-        if name != skip and isinstance(block := getattr(statement, name, None), list):
-            yield block
-    for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-        yield part.body
 
 
 def collect(body: Sequence[ast.stmt], scope: Scope, weak: bool) -> None:  # noqa: PLR0912 - one branch a statement

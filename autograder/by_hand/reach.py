@@ -8,12 +8,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from autograder.by_hand.cells import branches
 from autograder.by_hand.names import (
     Def,
     Scope,
     Value,
     body_scope,
-    branches,
     collect,
     inside_files,
     live,

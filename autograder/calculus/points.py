@@ -14,8 +14,9 @@ from collections.abc import Hashable, Mapping
 
 import torch
 
+from autograder.calculus.admission import kinked, kinks
 from autograder.calculus.graph import Forward, Line
-from autograder.calculus.reference import Point, Reference, adjoints, clean_torch, differentiate, kinked, kinks
+from autograder.calculus.reference import Point, Reference, adjoints, clean_torch, differentiate
 from autograder.errors import QuestionError
 
 COUNT = 24

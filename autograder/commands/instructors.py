@@ -118,7 +118,7 @@ def _roster(options: argparse.Namespace) -> int:
 
 
 def _seeds(options: argparse.Namespace) -> int:
-    from autograder.gradebook.new_seeds import new_seeds
+    from autograder.release.new_seeds import new_seeds
 
     return new_seeds(options.assignment, options.force)
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 from nbformat import NotebookNode
 
-UNREADABLE = "The file that was handed in could not be read as a notebook ({why}). It was graded as empty."
-"""The one cell that grading puts in the place of such a file."""
+from autograder.rooms.handed_in import UNREADABLE
+
 HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]*[^\s#]|<h[1-6][\s>]|^[^\n]+\n(?:=+|-+)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _UNREADABLE = re.compile(re.escape(UNREADABLE).replace(r"\{why\}", r"(\w{1,60})"))
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from autograder import class_list
 from autograder.gradebook import reading
-from autograder.terminal.plain import find_programs
+from autograder.gradebook.programs import find_programs
 
 NAMES = class_list.UserNames(re.compile(r"[^/\\+\s.][^/\\+\x00-\x1f]*"), "no / \\ + and no dot in front", option="--id")
 NAMELESS = (

@@ -23,7 +23,6 @@ from traitlets import Float, default
 
 from autograder import by_hand_list, seeds
 from autograder.errors import AutograderError
-from autograder.feedback.lacking import UNREADABLE
 from autograder.rooms import course_cells, gradebook_lock, handed_in, progress
 from autograder.rooms.engine import Engine
 from autograder.sandbox import isolation, seccomp
@@ -226,7 +225,7 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             why = NOT_READ.format(file=os.path.basename(filename), why=type(error).__name__)
             self.report.note(resources["nbgrader"]["student"], why, Reason.UNREADABLE)
             self.log.debug("%s could not be read as a notebook: %s", filename, error)
-            note = UNREADABLE.format(why=type(error).__name__)
+            note = handed_in.UNREADABLE.format(why=type(error).__name__)
             notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(note)])
         resources["metadata"] = {"name": Path(filename).stem, "path": os.path.dirname(filename)}
         return self.from_notebook_node(notebook, resources, **options)  # type: ignore[no-any-return]

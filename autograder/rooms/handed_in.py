@@ -19,6 +19,8 @@ TOO_MANY = "{number} files were left out (only {most} are graded, {deepest} fold
 BAD_TIME = "timestamp.txt holds no time; it was renamed, and the submission counts as handed in without one"
 MOST_FILES = 1000
 STUCK = "its files cannot be made safe to copy ({why})"
+UNREADABLE = "The file that was handed in could not be read as a notebook ({why}). It was graded as empty."
+"""The one cell that grading puts in the place of such a file."""
 NOTHING = "no notebook{but}: every question gets 0 points"
 
 Note = Callable[[str], None]

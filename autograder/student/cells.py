@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.by_hand.cells import HIDES_ERRORS, PYTHON_MAGICS, magic_of, parse
+from autograder.by_hand.cells import HIDES_ERRORS, PYTHON_MAGICS, definitions, magic_of, parse
 from autograder.student.faults import fault_of
 from autograder.student.protocol import Fault
-from autograder.verdict.lines import definitions
 
 
 @dataclass(frozen=True)

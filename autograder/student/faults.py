@@ -5,14 +5,17 @@ Of what runs below a function in its cell, the line of the cell is told: the fun
 
 from __future__ import annotations
 
+import contextlib
 import linecache
 import os
 import re
+import sys
 from types import TracebackType
 
 from autograder.student.protocol import Fault
 
 MOST_TEXT = 300
+_MOST_SOURCE = 100_000
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _LOCAL = re.compile(r"local variable '(\w+)'")
 
@@ -78,3 +81,15 @@ def _line_of_cell(trace: TracebackType | None) -> tuple[int, str, str] | None:
 def own(file: str) -> bool:
     """Whether a file is the student's, of those in the notebook's folder."""
     return "site-packages" not in file and not file.startswith(_PACKAGE)
+
+
+def modules_beside() -> dict[str, str]:
+    """The student's own modules: imported from files in the notebook's folder."""
+    here = os.getcwd() + os.sep
+    found: dict[str, str] = {}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and file.startswith(here) and own(file):
+            with contextlib.suppress(OSError, UnicodeDecodeError), open(file, encoding="utf-8") as text:
+                found[name] = text.read(_MOST_SOURCE)
+    return found

@@ -7,12 +7,11 @@ there but has not started, so the one command of this process gets another `star
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 import sqlite3
 import sys
 from typing import Any
 
+from autograder.gradebook.programs import find_programs
 from autograder.terminal import chatter, command, show, too_early
 from autograder.terminal.words import count
 
@@ -39,12 +38,6 @@ def plainly(config: Any) -> None:
     if app is not None and not hasattr(app, "_started_plainly"):
         app._started_plainly = app.start
         app.start = lambda: _start(app)
-
-
-def find_programs() -> None:
-    """nbgrader starts `alembic` by name, which is found only in an activated environment; it lies beside Python."""
-    if shutil.which("alembic") is None:
-        os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
 
 
 def _start(app: Any) -> None:

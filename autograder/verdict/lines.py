@@ -11,14 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from autograder.by_hand.cells import magic_of, parse
-from autograder.by_hand.names import branches
+from autograder.by_hand.cells import Function, definitions, magic_of, parse
 from autograder.student.protocol import Fault
 
 _ROUNDS = {"round", "around", "rint", "int", "long", "floor", "ceil", "trunc", "half", "float16", "bfloat16"}
 _CELL = "<module>"
 """What Python calls the lines of a cell that are in no function."""
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 _COMPREHENSIONS = ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp
 
 
@@ -142,17 +140,6 @@ class Lines:
 
 def _holds(lines: list[str], fault: Fault) -> bool:
     return 0 < (fault.line or 0) <= len(lines) and lines[(fault.line or 1) - 1].strip() == fault.source
-
-
-def definitions(body: Sequence[ast.stmt]) -> Iterator[Function]:
-    """The functions that a cell's own lines define, not those inside others."""
-    todo = [*reversed(body)]
-    while todo:
-        statement = todo.pop()
-        if isinstance(statement, Function):
-            yield statement
-        elif not isinstance(statement, ast.ClassDef):
-            todo += [s for block in branches(statement) for s in block]
 
 
 def _walked(node: ast.AST) -> Iterator[ast.AST]:

@@ -20,7 +20,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import compute_checksum
 from sqlalchemy import create_engine
 
-from autograder.feedback.lacking import UNREADABLE
+from autograder.rooms.handed_in import UNREADABLE
 
 STUDENT, NAME = "ada", ("Ada", "<i>Lovelace</i>")
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -1,0 +1,172 @@
+"""One call of a student's function: at given numbers, with nothing of it reaching the page, the streams or the clock.
+
+What it prints is kept up to a size, what it changes of torch and of random numbers is put back, and what it raises
+comes back as data. In a graded run a call that does not return is ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dis
+import inspect
+import io
+import logging
+import os
+import random
+import signal
+import sys
+import threading
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograder.by_hand.watch import Watch
+from autograder.calculus import reference
+from autograder.student.answers import describe, results_of
+from autograder.student.faults import fault_of
+from autograder.student.protocol import SECONDS, Answer, Number, Request
+
+MOST_PRINTED = 2000
+
+
+class TooLong(BaseException):
+    """The request ran out of time; not an Exception, so that a student's `except Exception` does not swallow it."""
+
+
+def call(function: Callable[..., Any], request: Request, point: Mapping[str, float], watch: Watch) -> Answer:
+    leaves = reference.tensors(point)
+    args, named = _bind(function, request.arguments, leaves)
+    seen: dict[str, Number] = {}
+    code = getattr(inspect.unwrap(function), "__code__", None)
+
+    def at_return(frame: FrameType, event: str, arg: Any) -> None:
+        watch.event(frame, event, arg)
+        if event == "return" and frame.f_code is code:
+            seen.clear()
+            seen.update((n, describe(v)) for n, v in frame.f_locals.items() if n in request.adjoints)
+
+    profiler = sys.getprofile()
+    try:
+        sys.setprofile(at_return)
+        try:
+            returned = function(*args, **named)
+        finally:
+            sys.setprofile(profiler)
+        if inspect.iscoroutine(returned):
+            returned.close()
+        results, single = results_of(returned)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt included: the grader goes on
+        return Answer(fault=fault_of(error, in_call=True))
+    return Answer(results, single, seen)
+
+
+def assigned_again(function: Callable[..., Any], names: Sequence[str]) -> tuple[str, ...]:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return ()
+    stores = Counter(i.argval for i in dis.get_instructions(code) if i.opname.startswith(("STORE_FAST", "STORE_DEREF")))
+    return tuple(n for n in names if stores[n] > 1)
+
+
+def _bind(
+    function: Callable[..., Any], arguments: Sequence[str], leaves: Mapping[str, torch.Tensor]
+) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
+    """By position, as the seed calls; by name where the student only wrote the same names in another order."""
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        names = []
+    if names != list(arguments) and sorted(names) == sorted(arguments):
+        return [], dict(leaves)
+    return [leaves[n] for n in arguments], {}
+
+
+class _Printed(io.TextIOBase):
+    """Keeps the first characters and counts the rest, so that endless printing costs no memory."""
+
+    def __init__(self) -> None:
+        self._kept: list[str] = []
+        self._room = MOST_PRINTED
+        self._lost = 0
+
+    def write(self, text: str) -> int:
+        kept = text[: self._room]
+        if kept:
+            self._kept.append(kept)
+        self._room -= len(kept)
+        self._lost += len(text) - len(kept)
+        return len(text)
+
+    def text(self) -> str:
+        more = f"\n… and {self._lost} more characters\n" if self._lost else ""
+        return "".join(self._kept) + more
+
+
+@contextmanager
+def captured() -> Iterator[_Printed]:
+    """Standard output, standard error, warnings and log messages of the student's code go here, not into the cell."""
+    printed = _Printed()
+    level = logging.root.manager.disable
+    # The streams themselves as well as their names: a log handler may hold the old object.
+    streams = {id(s): s for s in (sys.stdout, sys.stderr) if s is not None}.values()
+    with contextlib.ExitStack() as stack:
+        stack.callback(logging.disable, level)
+        logging.disable(logging.CRITICAL)
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        for stream in streams:
+            with contextlib.suppress(AttributeError):  # some streams are C objects whose methods cannot be replaced
+                stream.write = printed.write  # type: ignore[method-assign]
+                stack.callback(vars(stream).pop, "write", None)
+        stack.enter_context(contextlib.redirect_stdout(printed))
+        stack.enter_context(contextlib.redirect_stderr(printed))
+        yield printed
+
+
+@contextmanager
+def own_state(namespace: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[None]:
+    """torch, the recursion limit and the random state as after import, and the given names present; put back after."""
+    state, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    limit = sys.getrecursionlimit()
+    lost = [n for n in given if n not in namespace]
+    with reference.clean_torch():
+        try:
+            if isinstance(namespace, dict):
+                namespace.update({n: given[n] for n in lost})
+            with contextlib.suppress(RecursionError):
+                sys.setrecursionlimit(min(limit, 3000))
+            yield
+        finally:
+            sys.setrecursionlimit(limit)
+            random.setstate(state)
+            np.random.set_state(numpy_state)
+            torch.set_rng_state(torch_state)
+            if isinstance(namespace, dict):
+                for n in lost:
+                    namespace.pop(n, None)
+
+
+@contextmanager
+def limited() -> Iterator[None]:
+    """Ends an endless call when nbgrader runs the notebook; needs POSIX signals and the main thread."""
+    graded = os.environ.get("NBGRADER_EXECUTION") in ("autograde", "validate")
+    if not graded or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise TooLong(f"no answer within {SECONDS:g} seconds")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
