@@ -48,22 +48,39 @@ ALIASES = {
     **{name: name for name in ("add", "sub", "pow", "matmul")},
     **dict.fromkeys(("mul", "multiply"), "mult"),
     **dict.fromkeys(("truediv", "true_divide", "divide", "div"), "div"),
-    **{"subtract": "sub", "power": "pow", "float_power": "pow"},
+    "subtract": "sub",
+    "power": "pow",
+    "float_power": "pow",
 }
 """What functions and methods of packages do, by the name of the operator."""
 ELEMENTARY: dict[str, Callable[[complex], complex]] = {
     **{n: getattr(cmath, n) for n in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt", "log10")},
     **{n: getattr(cmath, n) for n in ("asin", "acos", "atan", "asinh", "acosh", "atanh")},
-    **{"arctan": cmath.atan, "log1p": lambda z: cmath.log(1 + z), "expm1": lambda z: cmath.exp(z) - 1},
-    **{"abs": abs, "absolute": abs, "fabs": abs, "neg": operator.neg, "negative": operator.neg},
-    **{"square": lambda z: z * z, "reciprocal": lambda z: 1 / z, "cbrt": lambda z: z ** (1 / 3)},
-    **{"conj": lambda z: z.conjugate(), "conjugate": lambda z: z.conjugate()},
+    "arctan": cmath.atan,
+    "log1p": lambda z: cmath.log(1 + z),
+    "expm1": lambda z: cmath.exp(z) - 1,
+    "abs": abs,
+    "absolute": abs,
+    "fabs": abs,
+    "neg": operator.neg,
+    "negative": operator.neg,
+    "square": lambda z: z * z,
+    "reciprocal": lambda z: 1 / z,
+    "cbrt": lambda z: z ** (1 / 3),
+    "conj": lambda z: z.conjugate(),
+    "conjugate": lambda z: z.conjugate(),
 }
 _COMPARES: dict[str, Callable[[Any, Any], Any]] = {
-    **{"Eq": operator.eq, "NotEq": operator.ne, "Lt": operator.lt, "LtE": operator.le, "Gt": operator.gt},
-    **{"GtE": operator.ge, "Is": operator.eq, "IsNot": operator.ne},
+    "Eq": operator.eq,
+    "NotEq": operator.ne,
+    "Lt": operator.lt,
+    "LtE": operator.le,
+    "Gt": operator.gt,
+    "GtE": operator.ge,
+    "Is": operator.eq,
+    "IsNot": operator.ne,
 }
-_OBJECTS = Instance | Function | Class | Bound | PackageName | list | tuple | dict | set
+_OBJECTS = (Instance, Function, Class, Bound, PackageName, list, tuple, dict, set)
 
 
 def native(name: str, a: Any, b: Any) -> Any:
@@ -87,7 +104,7 @@ def _is_large(name: str, a: Any, b: Any) -> bool:
 
 def combined(name: str, a: Any, b: Any) -> tuple[Any, str]:
     """What `a` and `b` make, numbers or plain, and the rule that this breaks, if any."""
-    if is_plain(a) and is_plain(b) or isinstance(a, list | tuple | dict | set) or isinstance(b, list | tuple):
+    if (is_plain(a) and is_plain(b)) or isinstance(a, list | tuple | dict | set) or isinstance(b, list | tuple):
         made = native(name, a, b)
         return (constant(made) if is_finite(made) else made), ""
     if not (is_finite(a) or isinstance(a, Number)) or not (is_finite(b) or isinstance(b, Number)):
@@ -148,14 +165,17 @@ def _calls(name: str, a: Number, b: Number) -> Calls:
 
 
 def _is_stencil(calls: Calls) -> str:
-    """Whether the weights are those of a derivative: of four points that is no chance, of two points it may be algebra."""
+    """Whether the weights are those of a derivative: of four points that is no chance, of two it may be algebra."""
     arguments = [what[1:] for what, _ in calls]
-    moved = [i for i in range(len(arguments[0])) if any(a[i] is not arguments[0][i] for a in arguments)] if calls else []
+    moved = (
+        [i for i in range(len(arguments[0])) if any(a[i] is not arguments[0][i] for a in arguments)] if calls else []
+    )
     if len(moved) != 1 or len({(what[0], len(what)) for what, _ in calls}) > 1:
         return ""
     at = [a[moved[0]].whole for a in arguments if isinstance(a[moved[0]], Number)]
     if len(at) < len(calls):
         return ""
+
     def moment(power: int, around: complex = at[0]) -> complex:
         return sum((w * (x - around) ** power for (_, w), x in zip(calls, at, strict=True)), 0j)
 
@@ -202,10 +222,10 @@ def compared(op: str, a: Any, b: Any) -> bool | None:
 
 
 def _contained(a: Any, b: Any, wanted: bool) -> bool | None:
-    if isinstance(b, str | list | tuple | dict | set | range) and is_plain(a):
+    if isinstance(b, str | list | tuple | dict | set | range) and (is_plain(a) or isinstance(a, Instance | Function)):
         if a in b:
             return wanted
-        if isinstance(b, str | range) or all(is_plain(v) for v in b):
+        if isinstance(b, str | range) or all(is_plain(v) or isinstance(v, Instance | Function) for v in b):
             return not wanted
     return None
 
@@ -217,6 +237,8 @@ def truth(value: Any) -> bool | None:
     if isinstance(value, Choice):
         every = {truth(v) for v in value.values}
         return every.pop() if len(every) == 1 else None
-    if isinstance(value, Array) or (isinstance(value, Bound) and isinstance(value.function, str)) or (isinstance(value, Instance) and (value.of.find("__bool__") or value.of.find("__len__"))):
+    if isinstance(value, Array) or (isinstance(value, Bound) and isinstance(value.function, str)):
+        return None
+    if isinstance(value, Instance) and (value.of.find("__bool__") or value.of.find("__len__")):
         return None
     return bool(value) if is_plain(value) or isinstance(value, list | tuple | dict | set | range) else True

@@ -20,9 +20,9 @@ _RUNS_APART = {"timeit", "memit"}
 PYTHON_MAGICS = _BODY_RUNS | _RUNS_APART
 HIDES_ERRORS = {"capture"}
 _OPTIONS = re.compile(r"(?:\s*--?[A-Za-z][\w-]*(?:\s+\d+)?(?=\s))*\s*")
-_SPECIAL = re.compile(r"\s*(?:[%!?]|.*\?\s*$|[\w\s.,\[\]()*]+=\s*[%!])")
-_LONGEST, _MOST_SPECIAL = 20_000, 4_000
-"""IPython takes ten microseconds a character for a line of its own, and Python some for each that it cannot read."""
+_ESCAPED, _SPECIAL = re.compile(r"\s*[%!?]"), re.compile(r".*\?\s*$|[\w\s.,\[\]()*]+=\s*[%!]")
+_LONGEST, _MOST_SPECIAL, _DEEPEST = 20_000, 4_000, 3
+"""IPython takes ten microseconds a character for a line such as `x?` and `y = !ls`, and magics may hold magics."""
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, ImportError, RuntimeError)
 
 
@@ -60,7 +60,7 @@ def branches(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
         yield part.body
 
 
-def _tree(source: str) -> ast.Module | None:
+def _tree(source: str, depth: int = 0) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "\d" in a student's text is no reason to write on a graded cell's stderr
         try:
@@ -68,20 +68,21 @@ def _tree(source: str) -> ast.Module | None:
                 tree = ast.parse(source)
             except SyntaxError:
                 tree = ast.parse(_as_ipython_runs_it(source))
-                return _Unwrapped().visit(tree)  # type: ignore[no-any-return]
-            return _Unwrapped().visit(tree) if "get_ipython" in source else tree  # typed by hand, or as `In` keeps it
+                return _Unwrapped(depth).visit(tree)  # type: ignore[no-any-return]
+            # typed by hand, or a cell as IPython keeps it in `In`
+            return _Unwrapped(depth).visit(tree) if "get_ipython" in source else tree
         except _UNREADABLE:
             return None
 
 
 def _as_ipython_runs_it(source: str) -> str:
     """The cell with IPython's own lines as calls. Line by line: given a whole cell, IPython reads it once for each."""
-    from IPython.core.inputtransformer2 import TransformerManager  # there wherever cells are run
+    from IPython.core.inputtransformer2 import TransformerManager, tr  # there wherever cells are run
 
     lines = source.split("\n")
     first = next((i for i, line in enumerate(lines) if line.strip()), 0)
-    special = [line for line in lines if _SPECIAL.match(line)]
-    if len(source) > _LONGEST or sum(len(line) + 20 for line in special) > _MOST_SPECIAL:
+    special = [line for line in lines if _SPECIAL.match(line) and not _ESCAPED.match(line)]
+    if len(source) > 3 * _LONGEST or sum(len(line) + 20 for line in special) > _MOST_SPECIAL:
         raise ValueError
     manager = TransformerManager()
     if lines[first].lstrip().startswith("%%"):
@@ -89,20 +90,27 @@ def _as_ipython_runs_it(source: str) -> str:
     for clean in manager.cleanup_transforms:
         lines[first:] = "".join(clean([f"{line}\n" for line in lines[first:]])).split("\n")[:-1]
     for n, line in enumerate(lines):
-        if _SPECIAL.match(line):
-            lines[n] = line[: len(line) - len(line.lstrip())] + manager.transform_cell(line.strip()).rstrip("\n")
+        bare = line.strip()
+        if _ESCAPED.match(line):
+            size = 2 if bare[:2] in tr else 1
+            lines[n] = line[: line.index(bare)] + tr[bare[:size]](bare[size:])
+        elif _SPECIAL.match(line):
+            lines[n] = line[: line.index(bare)] + manager.transform_cell(bare).rstrip("\n")
     return "\n".join(lines)
 
 
 class _Unwrapped(ast.NodeTransformer):
     """`get_ipython().run_cell_magic("time", "", body)` as the body; `!command` as something outside the notebook."""
 
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+
     def visit_Expr(self, node: ast.Expr) -> Any:
-        body = _body(node.value)
+        body = _body(node.value, self.depth)
         return self.generic_visit(node) if body is None else body
 
     def visit_Assign(self, node: ast.Assign) -> Any:
-        body = _body(node.value)
+        body = _body(node.value, self.depth)
         if body and isinstance(body[-1], ast.Expr):
             node.value = body[-1].value
         return self.generic_visit(node)
@@ -121,7 +129,7 @@ def _of_ipython(node: ast.expr) -> str:
     return ""
 
 
-def _body(node: ast.expr) -> list[ast.stmt] | None:
+def _body(node: ast.expr, depth: int) -> list[ast.stmt] | None:
     """The statements that a magic runs; None if it is none that runs Python."""
     kind = _of_ipython(node)
     if kind not in ("run_line_magic", "run_cell_magic"):
@@ -137,7 +145,7 @@ def _body(node: ast.expr) -> list[ast.stmt] | None:
         return None
     whole = kind == "run_cell_magic"
     code = words[2] if whole and len(words) > 2 else _OPTIONS.sub("", words[1], count=1)
-    tree = _tree(code)
+    tree = _tree(code, depth + 1) if depth < _DEEPEST else None
     for statement in tree.body if tree else ():
         ast.increment_lineno(statement, node.lineno - (0 if whole else 1))
     return tree.body if tree else None

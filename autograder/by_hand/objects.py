@@ -48,7 +48,6 @@ class Objects(Reading):
         self.patched: dict[str, Any] = {}
         """What the student put into a package."""
         self.active: list[tuple[Function, int, list[Any]]] = []
-        self.called: set[Function] = set()
         self.guesses = 0
 
     @abstractmethod
@@ -61,7 +60,7 @@ class Objects(Reading):
     def library(self, path: str, args: list[Any], named: dict[str, Any]) -> Any: ...
 
     @abstractmethod
-    def method(self, base: Any, name: str, args: list[Any], named: dict[str, Any]) -> Any: ...
+    def method(self, base: Any, name: str, args: list[Any]) -> Any: ...
 
     def call(self, function: Any, args: list[Any], named: dict[str, Any]) -> Any:
         self.spend()
@@ -71,7 +70,7 @@ class Objects(Reading):
             case Choice(values=values):
                 return either(self.call(one, args, named) for one in values)
             case Bound(function=str(name), first=(base,)):
-                return self.owing(self.method(base, name, args, named), function.owed)
+                return self.owing(self.method(base, name, args), function.owed)
             case Bound():
                 return self.call(function.function, [*function.first, *args], {**function.named, **named})
             case Function():
@@ -89,6 +88,7 @@ class Objects(Reading):
     def enter(self, function: Function, args: list[Any], named: dict[str, Any]) -> Any:
         self.spend(3)
         self.called.add(function)
+        self.waiting.pop(function, None)
         before_it = [(guesses, given) for one, guesses, given in self.active if one is function]
         endless = any(len(given) == len(args) and all(map(operator.is_, given, args)) for _, given in before_it)
         if endless or len({guesses for guesses, _ in before_it} | {self.guesses}) > _MOST_GUESSES:
@@ -125,7 +125,8 @@ class Objects(Reading):
         if self.answering:  # who calls these is not seen
             hidden = bool(kind.packages)
             methods = {n: m for n, m in kind.members.items() if isinstance(m, Function)}
-            self.waiting.update({m: None for n, m in methods.items() if n.startswith("__") or hidden})
+            unseen = {m: None for n, m in methods.items() if n.startswith("__") or hidden}
+            self.waiting.update({m: None for m in unseen if m not in self.called})
         start = kind.find("__init__")
         if isinstance(start, Function):
             self.enter(start, [made, *args], named)
@@ -178,7 +179,7 @@ class Objects(Reading):
                 if name in ("user_ns", "user_global_ns") and path.startswith("IPython"):
                     return self.at[1].top.names
                 value = constant(sys.float_info.epsilon) if name in _EPSILONS else PackageName(f"{path}.{name}")
-                return self.patched.get(f"{path}.{name}", value)
+                return self.files.get(f"{path}.{name}") or self.patched.get(f"{path}.{name}", value)
             case Function() | Number() | Instance() if name in base.members:
                 return base.members[name]
             case Function() | Class() | Instance() if name == "__dict__":
@@ -211,12 +212,12 @@ class Objects(Reading):
         if name in _VIEWS and isinstance(base, Number | list):
             return base
         if name in ("real", "imag") and isinstance(base, Number | list):
-            return self.method(base, name, [], {})
+            return self.method(base, name, [])
         certain = not isinstance(base, Number) or base.certain
         if not certain:
             for kind in self.classes:
-                if isinstance(method := kind.members.get(name), Function) and self.answering:
-                    self.waiting[method] = None
+                if isinstance(method := kind.members.get(name), Function):
+                    self.use(method)
         rule = ATTRIBUTES.get(name, "") if certain or name not in self.own else ""
         return Bound(name, (base,), owed=frozenset((self.finding(rule),)) if rule else frozenset())
 
@@ -251,4 +252,6 @@ class Objects(Reading):
 
 
 def _is_known(value: Any) -> bool:
-    return isinstance(value, Instance | Function | Class) or truth(value) is not None or getattr(value, "certain", False)
+    return (
+        isinstance(value, Instance | Function | Class) or truth(value) is not None or getattr(value, "certain", False)
+    )

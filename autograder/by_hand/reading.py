@@ -23,18 +23,21 @@ class TooMuch(Exception):
 
 class Reading:
     def __init__(self) -> None:
-        self.left = 0
-        """Steps that are left."""
+        self.left = self.steps = 0
+        """Steps that are left, and that were taken."""
         self.answering = False
         self.reached: dict[Finding, None] = {}
         self.waiting: dict[Function, None] = {}
         """Functions that were mentioned where the answer runs; who calls them may not be seen."""
+        self.called: set[Function] = set()
         self.at: tuple[ast.AST | None, Scope] = None, Scope([], None)
 
     def spend(self, steps: int = 1) -> None:
-        self.left -= steps
-        if self.left < 0:
+        if steps > self.left:
+            self.left = 0
             raise TooMuch
+        self.left -= steps
+        self.steps += steps
 
     def finding(self, rule: str) -> Finding:
         node, scope = self.at
@@ -59,7 +62,7 @@ class Reading:
     def use(self, value: Any) -> None:
         """A value is used where the answer runs, not only looked at."""
         self.report(self.findings_of(value))
-        if isinstance(value, Function) and self.answering:
+        if isinstance(value, Function) and self.answering and value not in self.called:
             self.waiting[value] = None
 
     def broken(self, rule: str, value: Any) -> Any:

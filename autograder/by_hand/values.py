@@ -137,7 +137,7 @@ class Class:
         self.order: list[Class] = [*dict.fromkeys([self, *(c for b in classes for c in b.order)])]
         """Itself and the classes that it is made from, in the order in which a member is looked for."""
         own = {b.path: None for b in self.bases if isinstance(b, PackageName)}
-        self.packages = [*{**own, **{p: None for b in classes for p in b.packages}}]
+        self.packages: list[str] = [*{**own, **{p: None for b in classes for p in b.packages}}]
         self.fields = [*(f for b in classes for f in b.fields), *self.fields][:100]
 
     def find(self, name: str) -> Any:

@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
-
-SETUP = "import torch\nimport numpy as np\nimport math"
-F = "def f(x):\n    return 3 + 6 * x + 7 * x**2 + 3 * x**3 + 8 * x**4"
-
-
-def cells(*sources: str) -> list[str]:
-    return [SETUP, F, *(textwrap.dedent(s).strip("\n") for s in sources)]
-
-
-def answer(body: str) -> str:
-    return "def grad_q5(x):\n" + textwrap.indent(textwrap.dedent(body).strip("\n"), "    ")
-
-
-def one(body: str) -> list[str]:
-    return cells(answer(body))
-
+from tests.by_hand.cases import answer, cells, one
 
 TREE = """
 def ev(e, x):
@@ -69,7 +53,9 @@ PAIRS: dict[str, tuple[list[str], list[str]]] = {
         cells(NODE, answer("n = Node()\nn.grad = 2 * x\nreturn f(x), n.grad")),
     ),
     "objects in lists and dictionaries": (
-        cells(NODE, "t = torch.tensor(2.0)", answer("ns = [{'a': Node()}]\nns[0]['a'].v = t\nreturn 1, ns[0]['a'].v.grad")),
+        cells(
+            NODE, "t = torch.tensor(2.0)", answer("ns = [{'a': Node()}]\nns[0]['a'].v = t\nreturn 1, ns[0]['a'].v.grad")
+        ),
         cells(NODE, answer("ns = [{'a': Node()}]\nns[0]['a'].grad = 2 * x\nreturn f(x), ns[0]['a'].grad")),
     ),
     "a dataclass": (
@@ -93,7 +79,9 @@ PAIRS: dict[str, tuple[list[str], list[str]]] = {
         ),
     ),
     "a SimpleNamespace": (
-        cells("from types import SimpleNamespace as S\nt = torch.tensor(2.0)", answer("s = S(t=t)\nreturn f(x), s.t.grad")),
+        cells(
+            "from types import SimpleNamespace as S\nt = torch.tensor(2.0)", answer("s = S(t=t)\nreturn f(x), s.t.grad")
+        ),
         cells("from types import SimpleNamespace as S", answer("s = S(v=f(x), grad=2 * x)\nreturn s.v, s.grad")),
     ),
     "type()": (
@@ -129,7 +117,9 @@ PAIRS: dict[str, tuple[list[str], list[str]]] = {
     ),
     "getattr with a name from a zip": (
         one("for m, n in zip(['x'], ['backward']):\n    getattr(f(x), n)()\nreturn f(x), 1"),
-        one("parts = [2 * x]\nfor m, n in zip(['sin'], ['cos']):\n    parts.append(getattr(torch, n)(x))\nreturn f(x), sum(parts)"),
+        one(
+            "parts = [2 * x]\nfor m, n in zip(['sin'], ['cos']):\n    parts.append(getattr(torch, n)(x))\nreturn f(x), sum(parts)"
+        ),
     ),
     "getattr on an object of one's own": (
         one("names = ''.join(['gr', 'ad'])\nreturn f(x), getattr(x, names)"),
@@ -156,7 +146,11 @@ PAIRS: dict[str, tuple[list[str], list[str]]] = {
     ),
     "a turn of a loop after many": (
         one("for k in range(100):\n    if k == 50:\n        f(x).backward()\nreturn f(x), 1"),
-        one("for k in range(100):\n    if k > 100:\n        f(x).backward()\nreturn f(x), 1" if False else "return f(x), 1"),
+        one(
+            "for k in range(100):\n    if k > 100:\n        f(x).backward()\nreturn f(x), 1"
+            if False
+            else "return f(x), 1"
+        ),
     ),
     "a count that reaches a number": (
         one("k = 0\nwhile k < 90:\n    k += 1\n    if k == 60:\n        f(x).backward()\nreturn f(x), 1"),
@@ -174,7 +168,9 @@ PAIRS: dict[str, tuple[list[str], list[str]]] = {
         cells("import sys", answer("y = f(x)\nreturn y, sys.modules['torch'].autograd.grad(y, x)[0]")),
         cells(
             "import sys",
-            answer("assert 'torch' in sys.modules\nn = len(sys.modules)\nm = sorted(sys.modules)\nreturn f(x), 6 + 14 * x"),
+            answer(
+                "assert 'torch' in sys.modules\nn = len(sys.modules)\nm = sorted(sys.modules)\nreturn f(x), 6 + 14 * x"
+            ),
         ),
     ),
     "sys.modules by get": (
@@ -199,7 +195,9 @@ MACHINES: dict[str, list[str]] = {
     "numpy.polyfit": one("t = [x - 1e-3, x, x + 1e-3]\nc = np.polyfit(t, [f(v) for v in t], 1)\nreturn f(x), c[0]"),
     "a spline": cells(
         "from scipy.interpolate import CubicSpline",
-        answer("t = np.linspace(float(x) - 1e-3, float(x) + 1e-3, 5)\ns = CubicSpline(t, f(t))\nreturn f(x), s(float(x), 1)"),
+        answer(
+            "t = np.linspace(float(x) - 1e-3, float(x) + 1e-3, 5)\ns = CubicSpline(t, f(t))\nreturn f(x), s(float(x), 1)"
+        ),
     ),
     "a least squares line": one(
         "t = x + 1e-4 * np.arange(-2, 3)\ns = np.linalg.lstsq(np.vstack([t, t**0]).T, f(t))\nreturn f(x), s[0]"
@@ -261,9 +259,7 @@ MACHINES: dict[str, list[str]] = {
         answer("return f(x), S()(x)"),
     ),
     "a step by shifting bits": one("n = 1 << 18\nreturn f(x), (f(x + 1 / n) - f(x - 1 / n)) * n / 2"),
-    "a cube root of epsilon": one(
-        "h = np.finfo(float).eps ** (1 / 3)\nreturn f(x), (f(x + h) - f(x - h)) / (2 * h)"
-    ),
+    "a cube root of epsilon": one("h = np.finfo(float).eps ** (1 / 3)\nreturn f(x), (f(x + h) - f(x - h)) / (2 * h)"),
     "a step halved until it holds": one(
         "h, old = 1.0, None\nnew = (f(x + h) - f(x - h)) / (2 * h)\nwhile old is None or abs(new - old) > 1e-9:\n"
         "    h = h / 2\n    old, new = new, (f(x + h) - f(x - h)) / (2 * h)\nreturn f(x), new"
@@ -324,7 +320,8 @@ MACHINES: dict[str, list[str]] = {
         answer("t = x.clone().requires_grad_()\nf(t).backward()\nreturn f(x), t.grad"),
     ),
     "the seventh arm": one(
-        "g = f\n" + "".join(f"{'el' if n else ''}if x < {n}:\n    g = lambda t: {n} * t\n" for n in range(8))
+        "g = f\n"
+        + "".join(f"{'el' if n else ''}if x < {n}:\n    g = lambda t: {n} * t\n" for n in range(8))
         + "else:\n    g = torch.func.grad(f)\nreturn f(x), g(x)"
     ),
     "an except that takes the machine": one(
@@ -346,7 +343,9 @@ MACHINES: dict[str, list[str]] = {
 HONEST: dict[str, list[str]] = {
     "a small number in a denominator": one("n = torch.sqrt(x * x + 1e-12)\nreturn n, x / (n + 1e-8)"),
     "eps inside a root": one("eps = 1e-6\nr = torch.sqrt(x**2 + eps)\nreturn r, x / torch.sqrt(x**2 + eps)"),
-    "a learning rate": one("lr = 0.01\nw = x\nfor _ in range(100):\n    w = w - lr * (2 * w - 1)\nreturn f(x), w / lr * 0 + 6 + 14 * x"),
+    "a learning rate": one(
+        "lr = 0.01\nw = x\nfor _ in range(100):\n    w = w - lr * (2 * w - 1)\nreturn f(x), w / lr * 0 + 6 + 14 * x"
+    ),
     "momentum and damping": one(
         "v, w, beta = 0, x, 0.9\nfor _ in range(20):\n    v = beta * v + (1 - beta) * w\n    w = w - 1e-3 * v\nreturn w, (w - x) * 2"
     ),
@@ -364,7 +363,9 @@ HONEST: dict[str, list[str]] = {
     "a guard in a logarithm": one("p = torch.clamp(x, 1e-7, 1 - 1e-7)\nreturn torch.log(p), 1 / (p + 1e-7)"),
     "softplus": one("e = torch.exp(x)\nreturn torch.log(1 + e) - torch.log(e), 1 / (1 + e) - 1"),
     "a Gaussian of small width": one("s = 0.05\ng = torch.exp(-((x / s) ** 2) / 2)\nreturn g, -x / s**2 * g"),
-    "a sum of close terms": one("a = (x + 0.05) ** 2\nb = (x - 0.05) ** 2\nreturn a - b, 2 * (x + 0.05) - 2 * (x - 0.05)"),
+    "a sum of close terms": one(
+        "a = (x + 0.05) ** 2\nb = (x - 0.05) ** 2\nreturn a - b, 2 * (x + 0.05) - 2 * (x - 0.05)"
+    ),
     "dual numbers": cells(
         "class Dual:\n    def __init__(self, v, d=0):\n        self.v, self.d = v, d\n"
         "    def __add__(self, o):\n        o = o if isinstance(o, Dual) else Dual(o)\n        return Dual(self.v + o.v, self.d + o.d)\n"
@@ -404,7 +405,7 @@ HONEST: dict[str, list[str]] = {
         answer("e = Add(Mul(X(), X()), Mul(C(6), X()))\nreturn e.at(x), e.diff().at(x)"),
     ),
     "derivatives of a tree by recursion": cells(
-        TREE.split("P =")[0]
+        TREE.split("P =", maxsplit=1)[0]
         + "def d(e):\n    if e == 'x':\n        return 1\n    if not isinstance(e, tuple):\n        return 0\n    op, u, v = e\n"
         "    if op == '+':\n        return ('+', d(u), d(v))\n    return ('+', ('*', d(u), v), ('*', u, d(v)))\n"
         "P = ('+', 3, ('*', 'x', ('+', 6, ('*', 'x', 7))))",
@@ -436,9 +437,15 @@ HONEST: dict[str, list[str]] = {
     "Horner's scheme for both": one(
         "p, d = 0, 0\nfor a in reversed([3, 6, 7, 3, 8]):\n    d = d * x + p\n    p = p * x + a\nreturn p, d"
     ),
-    "numpy.polyval with its own coefficients": one("return np.polyval([8, 3, 7, 6, 3], x), np.polyval([32, 9, 14, 6], x)"),
-    "an interpolation of measured values": one("y = np.interp(x, [0, 1, 2], [0, 1, 4])\nreturn f(x), 6 + 14 * x + 0 * y"),
-    "matrices": one("A = torch.tensor([[1.0, 2.0], [3.0, 4.0]])\nv = torch.stack([x, x])\nreturn (A @ v).sum(), A.sum()"),
+    "numpy.polyval with its own coefficients": one(
+        "return np.polyval([8, 3, 7, 6, 3], x), np.polyval([32, 9, 14, 6], x)"
+    ),
+    "an interpolation of measured values": one(
+        "y = np.interp(x, [0, 1, 2], [0, 1, 4])\nreturn f(x), 6 + 14 * x + 0 * y"
+    ),
+    "matrices": one(
+        "A = torch.tensor([[1.0, 2.0], [3.0, 4.0]])\nv = torch.stack([x, x])\nreturn (A @ v).sum(), A.sum()"
+    ),
     "a class with a derivative beside each value": cells(
         "class Op:\n    def __init__(self, f, grad):\n        self.f, self.grad = f, grad\n    def __call__(self, v):\n        return self.f(v)\n"
         "TANH = Op(torch.tanh, lambda v: 1 - torch.tanh(v) ** 2)\nSIN = Op(torch.sin, torch.cos)",
@@ -456,14 +463,20 @@ HONEST: dict[str, list[str]] = {
         answer("return f(x), 6 + 14 * x"),
         "def check(g, x, h=1e-6):\n    return (g(x + h)[0] - g(x - h)[0]) / (2 * h)\nprint(check(grad_q5, 2.0))",
     ),
-    "reading files beside": one("import json, os\nname = os.sep\nreturn f(x), 6 + 14 * x") if False else one("return f(x), 6"),
+    "reading files beside": one("import json, os\nname = os.sep\nreturn f(x), 6 + 14 * x")
+    if False
+    else one("return f(x), 6"),
     "a decorator that prints": cells(
         "import functools\ndef shown(g):\n    @functools.wraps(g)\n    def inner(*a, **k):\n        r = g(*a, **k)\n        print(r)\n"
         "        return r\n    return inner",
         "@shown\n" + answer("return f(x), 6 + 14 * x"),
     ),
-    "text put together for a print": one("s = ', '.join(str(k) for k in range(3))\nprint(f'{s:>10} {x:.3f}')\nreturn f(x), 6 + 14 * x"),
-    "a loop over pairs with a zero step": one("d = 0\nfor a, h in ((6, 0), (14, 1)):\n    d = d + a * x**h\nreturn f(x), d"),
+    "text put together for a print": one(
+        "s = ', '.join(str(k) for k in range(3))\nprint(f'{s:>10} {x:.3f}')\nreturn f(x), 6 + 14 * x"
+    ),
+    "a loop over pairs with a zero step": one(
+        "d = 0\nfor a, h in ((6, 0), (14, 1)):\n    d = d + a * x**h\nreturn f(x), d"
+    ),
     "differences of a telescoping sum": one("return sum(f(x + k) - f(x + k - 1) for k in range(3)), 6 + 14 * x"),
     "an average slope that is the function itself": one("y = (f(x) - f(0)) / x\nreturn y, 7 + 6 * x + 24 * x**2"),
 }
