@@ -10,6 +10,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -60,6 +61,7 @@ def branches(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
         yield part.body
 
 
+@lru_cache(maxsize=256)  # a check reads all cells of the notebook again
 def _tree(source: str, depth: int = 0) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "\d" in a student's text is no reason to write on a graded cell's stderr

@@ -42,7 +42,7 @@ class Expressions(Library):
         self.at = outer
         return value
 
-    def _evaluate(self, node: ast.expr, scope: Scope) -> Any:  # noqa: PLR0912 - one branch an expression
+    def _evaluate(self, node: ast.expr, scope: Scope) -> Any:  # noqa: PLR0912, PLR0915 - one branch an expression
         match node:
             case ast.Constant(value=value):
                 return constant(value, self.given) if is_plain(value) else generic(repr(value)[:40])
@@ -70,7 +70,10 @@ class Expressions(Library):
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 known = truth(self.evaluate(test, scope))
                 arms = [body, orelse] if known is None else [body if known else orelse]
-                return either(self.evaluate(arm, scope) for arm in arms)
+                self.guesses += known is None
+                value = either(self.evaluate(arm, scope) for arm in arms)
+                self.guesses -= known is None
+                return value
             case ast.Subscript(value=inner, slice=part):
                 base, key = self.evaluate(inner, scope, used=False), self.evaluate(part, scope)
                 return either(self.subscript(one, key) for one in options(base))
@@ -130,7 +133,7 @@ class Expressions(Library):
         return self.call(function, args, {k: v for k, v in named.items() if isinstance(k, str)})
 
     def _bool_op(self, stops_at: bool, values: list[ast.expr], scope: Scope) -> Any:
-        made = []
+        made, guesses = [], self.guesses
         for node in values:
             made.append(self.evaluate(node, scope))
             known = truth(made[-1])
@@ -138,6 +141,8 @@ class Expressions(Library):
                 break
             if known is not None and node is not values[-1]:
                 made.pop()
+            self.guesses += known is None
+        self.guesses = guesses
         return either(made)
 
     def _spread(self, nodes: Sequence[ast.expr], scope: Scope, used: bool = True) -> list[Any]:

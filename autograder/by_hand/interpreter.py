@@ -10,12 +10,11 @@ import ast
 from collections.abc import Mapping, Sequence
 
 from autograder.by_hand.cells import parse
-from autograder.by_hand.reading import TooMuch
 from autograder.by_hand.rules import Finding, Outcome, found
 from autograder.by_hand.statements import Statements
 from autograder.by_hand.values import Bound, Function, Instance, Scope, generic, options
 
-BUDGET, _CHARACTERS, _RESERVE = 10_000, 100_000, 1_000
+BUDGET, _CHARACTERS, _RESERVE = 6_000, 60_000, 600
 """Steps for the cells, and as many for the answer; characters that are read; steps that are kept for definitions."""
 _Def = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -39,11 +38,13 @@ class Interpreter(Statements):
     def read(self, cells: Sequence[str], function: str, modules: Mapping[str, str]) -> tuple[Finding, ...]:
         notebook = Scope([], None)
         self.files["__main__"] = notebook
-        self.left = BUDGET
+        self.left, self.characters = BUDGET, _CHARACTERS // 2  # files beside may take half of it
         for name, source in modules.items():
-            self.files[name] = Scope([], None)
-            self.run_cell(source, self.files[name])
-        for number, source in enumerate(cells):
+            if len(source) <= self.characters:
+                self.files[name] = Scope([], None)
+                self.run_cell(source, self.files[name])
+        self.characters += _CHARACTERS // 2
+        for number, source in self._last_runs(cells):
             self.run_cell(source, Scope([], number, names=notebook.names, stars=notebook.stars))
         if function not in notebook.names:
             return (found("unread"),)
@@ -62,17 +63,26 @@ class Interpreter(Statements):
             while self.waiting:
                 unseen = self.waiting.popitem()[0]
                 self.enter(unseen, self.arguments_for(unseen), {})
-        except (TooMuch, RecursionError):
+        except Exception:
             self.reached[found("too-long")] = None
         order = {Outcome.FORBIDDEN: 0, Outcome.LISTED: 1}
         key = lambda f: (order[f.outcome], -1 if f.cell is None else f.cell, f.line or 0, f.rule)  # noqa: E731
         return tuple(sorted(self.reached, key=key))
 
+    def _last_runs(self, cells: Sequence[str]) -> list[tuple[int, str]]:
+        """The cells, each where it was run last; of a long session the newest, as many as can be read."""
+        last = {source: number for number, source in enumerate(cells)}
+        kept, left = [], self.characters
+        for source, number in sorted(last.items(), key=lambda cell: -cell[1]):
+            if len(source) <= left:
+                kept.append((number, source))
+                left -= len(source)
+            else:
+                self.unread = True
+        return kept[::-1]
+
     def run_cell(self, source: str, scope: Scope) -> None:
         """A statement may take a quarter of what is left, so that one that takes too long does not hide all others."""
-        if len(source) > self.characters:
-            self.unread = True
-            return
         self.characters -= len(source)
         tree, lines = parse(source)
         scope.lines[:] = lines
@@ -84,7 +94,7 @@ class Interpreter(Statements):
             self.left = share = max(before // 4, 4)
             try:
                 self.run([statement], scope)
-            except (TooMuch, RecursionError):
+            except Exception:  # too much, too deep, or what nobody foresaw: it is listed, and ends no grading
                 self.active.clear()
                 self.guesses = 0
                 self._give_up(statement, scope)

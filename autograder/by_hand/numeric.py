@@ -32,7 +32,7 @@ from autograder.by_hand.values import (
     options,
 )
 
-MOST_TURNS, MOST_ENTRIES, _LONG = 10, 64, 2_500
+MOST_TURNS, MOST_ENTRIES, _LONG = 8, 64, 2_500
 _SAME = set(
     words(
         "item float numpy cpu to tolist squeeze unsqueeze requires_grad_ contiguous type astype view reshape ravel int "

@@ -51,7 +51,7 @@ class Statements(Expressions):
                 self.at = s, scope
                 self.store(target, self.operation(operator_name(op), before, by), scope)
             case ast.Expr(value=value):
-                self.evaluate(value, scope, used=False)
+                self.evaluate(value, scope, used=not isinstance(value, ast.Call))  # `x.grad.zero_()` keeps nothing
             case ast.Return(value=value):
                 scope.returned.append(self.evaluate(value, scope) if value else None)
                 return "return"
