@@ -11,10 +11,10 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from autograder.by_hand.sums import combined_terms, largest_term, stencil_rule
 from autograder.by_hand.values import (
     Array,
     Bound,
-    Calls,
     Choice,
     Class,
     Function,
@@ -28,7 +28,7 @@ from autograder.by_hand.values import (
     is_plain,
 )
 
-_LARGE, _LONGEST, _MOST_BITS, _MOST_CALLS = 50, 2_000, 2_000, 8
+_LARGE, _LONGEST, _MOST_BITS = 50, 2_000, 2_000
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "add": operator.add,
     "sub": operator.sub,
@@ -131,15 +131,16 @@ def combined(name: str, a: Any, b: Any) -> tuple[Any, str]:
 def _difference(name: str, a: Number, b: Number, made: Number) -> str:
     """Notes on `made` what is known of it, and gives the rule that it breaks."""
     small = made.shrinks < 0.75
-    made.calls = _calls(name, a, b)
-    stencil = _is_stencil(made.calls) if name in ("mult", "div") else ""
+    made.terms = combined_terms(name, a, b)
     if name in ("add", "sub"):
-        largest = max(abs(a.whole), abs(b.whole))
-        if max(a.shrinks, b.shrinks) > 0.8 and 1e-11 * largest < abs(made.whole) < 0.5 * largest:
+        values = max(abs(a.whole), abs(b.whole))
+        largest = min(values, largest_term(made.terms) or values)
+        if max(a.shrinks, b.shrinks) > 0.8 and 1e-11 * values < abs(made.whole) < 0.5 * largest:
             made.cancels = small
         made.cancels = small and (made.cancels or a.cancels or b.cancels)
-        both_grow = min(a.shrinks, b.shrinks) > 1.5 and made.shrinks < 1.2 and abs(made.whole) < 0.5 * largest
+        both_grow = min(a.shrinks, b.shrinks) > 1.5 and made.shrinks < 1.2 and abs(made.whole) < 0.5 * values
         return "differences" if both_grow else ""
+    stencil = stencil_rule(made.terms) if name in ("mult", "div") else ""
     if name == "mult" and (a.cancels or b.cancels):
         other = b if a.cancels else a
         made.cancels = small
@@ -147,42 +148,8 @@ def _difference(name: str, a: Number, b: Number, made: Number) -> str:
         return "differences" if large or (other.shrinks > 1.5 and made.shrinks > 0.8) else stencil
     if name == "div" and a.cancels:
         made.cancels = small
-        one = abs(made.whole - 1) < 1e-9  # (x + h - x) / h is no derivative of anything
-        return "differences" if b.shrinks < 0.75 and 0.8 < made.shrinks < 1.25 and not one else stencil
+        return "differences" if b.shrinks < 0.75 and 0.8 < made.shrinks < 1.25 else stencil
     return stencil
-
-
-def _calls(name: str, a: Number, b: Number) -> Calls:
-    """A sum of calls of the notebook's functions, each with its weight, if the result is no more than that."""
-    if name in ("add", "sub"):
-        signed = tuple((what, -weight if name == "sub" else weight) for what, weight in b.calls)
-        return (*a.calls, *signed)[:_MOST_CALLS] if a.calls and b.calls else ()
-    number, other = (b, a) if b.exact is not None else (a, b)
-    if number.exact is None or not is_finite(number.exact) or not number.exact or (name == "div" and number is a):
-        return ()
-    by = number.exact if name == "mult" else 1 / number.exact
-    return tuple((what, weight * by) for what, weight in other.calls)
-
-
-def _is_stencil(calls: Calls) -> str:
-    """Whether the weights are those of a derivative: of four points that is no chance, of two it may be algebra."""
-    arguments = [what[1:] for what, _ in calls]
-    moved = (
-        [i for i in range(len(arguments[0])) if any(a[i] is not arguments[0][i] for a in arguments)] if calls else []
-    )
-    if len(moved) != 1 or len({(what[0], len(what)) for what, _ in calls}) > 1:
-        return ""
-    at = [a[moved[0]].whole for a in arguments if isinstance(a[moved[0]], Number)]
-    if len(at) < len(calls):
-        return ""
-
-    def moment(power: int, around: complex = at[0]) -> complex:
-        return sum((w * (x - around) ** power for (_, w), x in zip(calls, at, strict=True)), 0j)
-
-    if abs(moment(0)) > 1e-9 or abs(abs(moment(1)) - 1) > 1e-6:
-        return ""
-    middle = at[0] + moment(2) / moment(1) / 2
-    return "differences" if len(calls) > 3 and abs(moment(3, middle)) < 1e-6 else "difference-like"
 
 
 def applied(name: str, number: Number) -> Number:
@@ -192,11 +159,12 @@ def applied(name: str, number: Number) -> Number:
         made = Number(complex(function(number.whole)), complex(function(number.half)), certain=True, owed=number.owed)
     except (ArithmeticError, ValueError, KeyError):
         return generic(name, number)
-    if number.exact is not None and name in ("sqrt", "cbrt"):
-        root = constant(abs(number.exact) ** (1 / 2 if name == "sqrt" else 1 / 3))
-        return root if isinstance(root, Number) else as_number(root)
+    if number.exact is not None:  # `sqrt(eps)`, `exp(-14)`: a step of its own
+        known = complex(function(number.exact))
+        step = constant(known if known.imag else known.real)
+        return step if isinstance(step, Number) else as_number(step)
     near = made.shrinks < 0.75 and abs(made.whole) < 0.5
-    made.cancels = near and (number.cancels or (number.exact is None and number.shrinks > 0.8))
+    made.cancels = near and (number.cancels or number.shrinks > 0.8)
     return made
 
 

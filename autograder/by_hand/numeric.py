@@ -142,8 +142,10 @@ class Numeric(Objects):
         if name in ("zeros", "ones", "zeros_like", "ones_like") and isinstance(first, int | list):
             count = first if isinstance(first, int) else len(first)
             return Array([float(name.startswith("ones"))] * max(0, min(count, MOST_TURNS)))
-        if name == "where" and len(args) == 3:
-            return either(args[1:])
+        if name in ("where", "full", "full_like") and len(args) > 1:
+            return either(args[1:] if name == "where" else args[1:2])
+        if name == "einsum" and isinstance(first, str):
+            return self.numeric("dot", args[1:])
         if name in ("ulp", "spacing", "nextafter"):
             return constant(2.2e-16)
         if name in ("real", "imag", "phase", "angle", "view_as_real") and args:
@@ -196,8 +198,9 @@ class Numeric(Objects):
 
     def _number_in(self, text: str) -> Any:
         try:
-            return constant(float(text[:40]))
-        except ValueError:
+            above, _, below = text[:40].partition("/")
+            return constant(float(above) / float(below or 1))
+        except (ValueError, ArithmeticError):
             return generic(text, certain=True)
 
     def _spaced(self, name: str, args: list[Any]) -> Any:

@@ -118,7 +118,7 @@ class Objects(Reading):
             self.active.pop()
         self.at = before
         whole = isinstance(result, Number) and args
-        return replace(result, calls=(((function.node, *args), 1),)) if whole else result
+        return replace(result, call=(function.node, *args), terms={}) if whole else result
 
     def instantiate(self, kind: Class, args: list[Any], named: dict[str, Any]) -> Instance:
         made = Instance(kind)
@@ -148,7 +148,7 @@ class Objects(Reading):
             return {k: self.copied(v) for k, v in value.items()}
         if isinstance(value, Instance):
             return Instance(value.of, self.copied(value.members))
-        return replace(value, calls=(), members={}) if isinstance(value, Number) else value
+        return replace(value, members={}) if isinstance(value, Number) else value
 
     def arguments_for(self, function: Function, certain: bool = False) -> list[Any]:
         """Arguments for a call that is not seen; `certain` for the answer's, which are tensors."""

@@ -178,6 +178,7 @@ NAMES: dict[str, str] = {
         ),
         "hidden",
     ),
+    **{f"IPython.shell.{n}": "hidden" for n in words("run_cell run_code ex ev safe_execfile")},
     "builtins.open": "outside",
     "builtins.input": "outside",
     **dict.fromkeys(words("sys.modules.get sys.modules.values sys.modules.items sys.modules.copy"), "hidden"),

@@ -25,7 +25,7 @@ _TINIEST = 1e-4
 _MOST_CHOICES, _MOST_INPUTS = 24, 8
 Findings = frozenset[Finding]
 NOTHING: Findings = frozenset()
-Calls = tuple[tuple[tuple[Any, ...], complex], ...]
+Terms = dict[tuple[complex, complex], tuple["Number", complex]]
 
 
 @dataclass(eq=False)
@@ -40,8 +40,10 @@ class Number:
     """It is a number or a tensor, not an object that the student's own code may have made."""
     cancels: bool = False
     """It shrinks with the steps, because it is the difference of two things that do not."""
-    calls: Calls = ()
-    """Calls of the notebook's functions that it is a sum of: the function, its arguments; the weight."""
+    call: tuple[Any, ...] = ()
+    """The function of the notebook that gave it, and its arguments."""
+    terms: Terms = field(default_factory=dict)
+    """The numbers that it is a weighted sum of, each with its weight, by what they are; empty if it is no sum."""
     owed: Findings = NOTHING
     """What is told of whoever uses it."""
     members: dict[str, Any] = field(default_factory=dict)

@@ -146,11 +146,7 @@ PAIRS: dict[str, tuple[list[str], list[str]]] = {
     ),
     "a turn of a loop after many": (
         one("for k in range(100):\n    if k == 50:\n        f(x).backward()\nreturn f(x), 1"),
-        one(
-            "for k in range(100):\n    if k > 100:\n        f(x).backward()\nreturn f(x), 1"
-            if False
-            else "return f(x), 1"
-        ),
+        one("d = 0\nfor k in range(100):\n    d = d + k * x if k % 2 else d - x\nreturn f(x), d"),
     ),
     "a count that reaches a number": (
         one("k = 0\nwhile k < 90:\n    k += 1\n    if k == 60:\n        f(x).backward()\nreturn f(x), 1"),
@@ -479,4 +475,196 @@ HONEST: dict[str, list[str]] = {
     ),
     "differences of a telescoping sum": one("return sum(f(x + k) - f(x + k - 1) for k in range(3)), 6 + 14 * x"),
     "an average slope that is the function itself": one("y = (f(x) - f(0)) / x\nreturn y, 7 + 6 * x + 24 * x**2"),
+}
+
+# Written before they were tried, to see what a reader made with the cases above in mind does with others.
+MACHINES |= {
+    "secant method style": one("a, b = x - 1e-5, x + 1e-5\nfa, fb = f(a), f(b)\nreturn f(x), (fb - fa) / (b - a)"),
+    "nested class": cells(
+        "class A:\n    class B:\n        step = 1e-6\n    @staticmethod\n    def go(g, t):\n        return (g(t + A.B.step) - g(t)) / A.B.step",
+        answer("return f(x), A.go(f, x)"),
+    ),
+    "classmethod": cells(
+        "class A:\n    eps = 1e-7\n    @classmethod\n    def go(cls, g, t):\n        return (g(t + cls.eps) - g(t - cls.eps)) * 0.5 / cls.eps",
+        answer("return f(x), A.go(f, x)"),
+    ),
+    "reduce": cells(
+        "from functools import reduce",
+        answer("h = 1e-6\npts = [x + h, x - h]\nreturn f(x), reduce(lambda a, b: a - b, map(f, pts)) / (2*h)"),
+    ),
+    "string step": one("h = float('1e-6')\nreturn f(x), (f(x + h) - f(x)) / h"),
+    "step from len": one("h = 1 / 10**len('123456')\nreturn f(x), (f(x + h) - f(x)) / h"),
+    "step from pow": one("h = pow(10, -6)\nreturn f(x), (f(x+h) - f(x)) / h"),
+    "math.exp step": one("h = math.exp(-14)\nreturn f(x), (f(x+h) - f(x)) / h"),
+    "random step": one("h = torch.rand(()) * 1e-6\nreturn f(x), (f(x+h) - f(x)) / h"),
+    "tensor ops methods": one("h = torch.full((), 1e-6)\nreturn f(x), f(x.add(h)).sub(f(x)).div(h)"),
+    "einsum": one(
+        "h = 1e-6\nw = torch.tensor([1., -1.])\ny = torch.stack([f(x+h), f(x-h)])\nreturn f(x), torch.einsum('i,i', w, y) / (2*h)"
+    ),
+    "matmul": one(
+        "h = 1e-6\nw = torch.tensor([1., -1.])\ny = torch.stack([f(x+h), f(x-h)])\nreturn f(x), (w @ y) / (2*h)"
+    ),
+    "torch.trapz inverse": one(
+        "h = 1e-6\nt = torch.stack([x-h, x+h])\ny = f(t)\nreturn f(x), torch.diff(y)[0] / torch.diff(t)[0]"
+    ),
+    "global state": cells(
+        "STATE = {}\ndef up(t, h):\n    STATE['a'] = f(t + h)\n    STATE['b'] = f(t - h)\ndef down(h):\n    return (STATE['a'] - STATE['b']) / (2 * h)",
+        answer("up(x, 1e-6)\nreturn f(x), down(1e-6)"),
+    ),
+    "closure counters": cells(
+        "def make():\n    n = 0\n    def g(t, h):\n        nonlocal n\n        n += 1\n        return f(t + (h if n % 2 else -h))\n    return g",
+        answer("g = make()\nh = 1e-6\na = g(x, h)\nb = g(x, h)\nreturn f(x), (a - b) / (2*h)"),
+    ),
+    "dataclass config": cells(
+        "from dataclasses import dataclass\n@dataclass\nclass C:\n    h: float = 1e-6\n    def d(self, g, t):\n        return (g(t + self.h) - g(t)) / self.h",
+        answer("return f(x), C().d(f, x)"),
+    ),
+    "torch.autograd via Tensor class": one(
+        "t = x.clone().requires_grad_()\ny = f(t)\ntype(y).backward(y)\nreturn y, t.grad"
+    ),
+    "getattr chain in loop": one("o = torch\nfor n in ('func', 'grad'):\n    o = getattr(o, n)\nreturn f(x), o(f)(x)"),
+    "reduce getattr": cells(
+        "from functools import reduce", answer("g = reduce(getattr, ['func', 'grad'], torch)\nreturn f(x), g(f)(x)")
+    ),
+    "star args grad": one("fs = [torch.sin, torch.func.grad]\nreturn f(x), fs[-1](*[f])(x)"),
+    "lambda default machine": cells("g = lambda t, m=torch.func.grad: m(f)(t)", answer("return f(x), g(x)")),
+    "symmetric via sum of lists": one(
+        "h = 1e-3\nc = [1, -8, 0, 8, -1]\nreturn f(x), sum(ci * f(x + (i - 2) * h) for i, ci in enumerate(c)) / (12 * h)"
+    ),
+    "numpy dot stencil": one(
+        "h = 1e-3\nc = np.array([1, -8, 0, 8, -1]) / 12\np = np.array([f(float(x) + k * h) for k in range(-2, 3)])\nreturn f(x), c @ p / h"
+    ),
+    "imag via np.angle": one("z = f(float(x) + 1e-12j)\nreturn f(x), np.angle(z) * abs(z) / 1e-12"),
+    "view_as_real": one("z = torch.complex(x, torch.tensor(1e-12))\nreturn f(x), torch.view_as_real(f(z))[1] / 1e-12"),
+    "log derivative": one("h = 1e-6\nreturn f(x), f(x) * (torch.log(f(x + h)) - torch.log(f(x))) / h"),
+    "expansion in powers": one(
+        "h = 1e-4\nd1 = (f(x+h) - f(x-h)) / (2*h)\nd2 = (f(x+2*h) - f(x-2*h)) / (4*h)\nreturn f(x), (4*d1 - d2) / 3"
+    ),
+    "walrus": one("return f(x), (f(x + (h := 1e-6)) - f(x)) / h"),
+    "conditional expr step": one("h = 1e-6 if x > 0 else -1e-6\nreturn f(x), (f(x + h) - f(x)) / h"),
+    "unpacked kwargs": cells(
+        "def d(*, g, t, h):\n    return (g(t + h) - g(t)) / h", answer("return f(x), d(**{'g': f, 't': x, 'h': 1e-6})")
+    ),
+    "exec in helper": cells(
+        "def h(x):\n    ns = {}\n    exec('import torch', ns)\n    return ns", answer("return f(x), h(x)")
+    ),
+    "IPython run_cell": one("get_ipython().run_cell('d = 1')\nreturn f(x), 1"),
+    "async": cells(
+        "async def d(t):\n    h = 1e-6\n    return (f(t + h) - f(t)) / h",
+        answer("import asyncio\nreturn f(x), asyncio.run(d(x))"),
+    ),
+    "multiplication by inverse": one("h = 1e-6\nreturn f(x), (f(x+h) - f(x)) * h**-1"),
+    "Fraction string": cells(
+        "from fractions import Fraction", answer("h = float(Fraction('1/1000000'))\nreturn f(x), (f(x+h) - f(x)) / h")
+    ),
+    "np.gradient with list": one("return f(x), np.gradient([f(x - .01), f(x), f(x + .01)], .01)[1]"),
+    "interp1d deriv": cells(
+        "from numpy.polynomial import Polynomial as P",
+        answer("t = float(x) + np.linspace(-1e-3, 1e-3, 7)\nreturn f(x), P.fit(t, f(t), 3).deriv()(float(x))"),
+    ),
+    "vander solve": one(
+        "h = 1e-3\nt = np.array([-h, 0, h])\nA = np.vander(t)\nc = np.linalg.solve(A, f(float(x) + t))\nreturn f(x), c[1]"
+    ),
+    "hidden in __getattr__": cells(
+        "class M:\n    def __getattr__(self, n):\n        return torch.func.grad(f)",
+        answer("return f(x), M().slope(x)"),
+    ),
+}
+HONEST |= {
+    "softmax": one(
+        "z = torch.stack([x, 2*x, 0*x])\ne = torch.exp(z - z.max())\np = e / e.sum()\nreturn p[0], p[0] * (1 - p[0])"
+    ),
+    "layer norm": one(
+        "v = torch.stack([x, x**2])\nm = v.mean()\ns = ((v - m)**2).mean()\nn = (v - m) / (s + 1e-5)**0.5\nreturn n[0], 1 / (s + 1e-5)**0.5"
+    ),
+    "gelu": one(
+        "c = 0.044715\nu = math.sqrt(2/math.pi) * (x + c*x**3)\nt = torch.tanh(u)\nreturn 0.5*x*(1+t), 0.5*(1+t) + 0.5*x*(1-t*t)*math.sqrt(2/math.pi)*(1+3*c*x*x)"
+    ),
+    "elu": one("a = 0.1\nreturn torch.where(x > 0, x, a*(torch.exp(x)-1)), torch.where(x > 0, 1.0, a*torch.exp(x))"),
+    "huber": one(
+        "d = 0.1\nq = abs(x) <= d\nreturn (0.5*x*x if q else d*(abs(x) - 0.5*d)), (x if q else d*torch.sign(x))"
+    ),
+    "numerically stable sigmoid": one(
+        "if x >= 0:\n    s = 1/(1+torch.exp(-x))\nelse:\n    e = torch.exp(x)\n    s = e/(1+e)\nreturn s, s*(1-s)"
+    ),
+    "product rule dictionary": one(
+        "v = {}\nv['a'] = x*x\nv['b'] = torch.sin(x)\nd = {'a': 2*x, 'b': torch.cos(x)}\nreturn v['a']*v['b'], d['a']*v['b'] + v['a']*d['b']"
+    ),
+    "backprop loop": one(
+        "layers = [(torch.sin, torch.cos), (torch.exp, torch.exp), (torch.tanh, lambda t: 1 - torch.tanh(t)**2)]\nacts = [x]\nfor g, _ in layers:\n    acts.append(g(acts[-1]))\nd = 1.0\nfor (g, dg), a in zip(reversed(layers), reversed(acts[:-1])):\n    d = d * dg(a)\nreturn acts[-1], d"
+    ),
+    "central name h": one("h = 6*x\nk = h + 3\nreturn h*k, 6*k + h*6"),
+    "scaled differences": one("a = 1000*x\nb = 999*x\nreturn (a - b)/0.01, 1/0.01 + 0*x"),
+    "physics units": one("g, dt = 9.81, 0.01\nv = g*dt + x\ns = x + v*dt\nreturn (s - x)/dt, 1.0*v/v"),
+    "energy difference": one("m = 0.05\nE1 = 0.5*m*x**2\nE2 = 0.5*m*(x+2)**2\nreturn (E2 - E1)/m, 2 + 0*x"),
+    "compound interest": one("r = 0.03\nA = (1+r)**5 * x\nreturn A, (1+r)**5"),
+    "relative error": one("a = torch.exp(x)\nb = a*(1+1e-6)\nreturn a, (b-a)/a/1e-6*a"),
+    "sinc": one(
+        "y = torch.where(abs(x) < 1e-8, torch.ones(()), torch.sin(x)/x)\nreturn y, (x*torch.cos(x) - torch.sin(x))/(x*x + 1e-20)"
+    ),
+    "Taylor series": one(
+        "s = d = 0\nfor k in range(20):\n    s = s + x**k/math.factorial(k)\n    d = d + (k*x**(k-1)/math.factorial(k) if k else 0)\nreturn s, d"
+    ),
+    "comment with .grad": one('"""uses x.grad? no"""\n# f(x).backward()\nreturn f(x), 6 + 14*x'),
+    "try float": one("try:\n    t = float(x)\nexcept (TypeError, ValueError):\n    t = x\nreturn f(t), 6 + 14*t"),
+    "assert close": one("y = f(x)\nassert abs(y - f(x)) < 1e-6\nreturn y, 6 + 14*x"),
+    "np grad table": one(
+        "grad = {'w': 2*x, 'b': 1.0}\nfor k in grad:\n    grad[k] = grad[k] * 3\nreturn f(x), grad['w'] + grad['b']"
+    ),
+    "own autodiff with numbers on a stack": cells(
+        "stack = []\ndef push(v, d): stack.append((v, d))\ndef mul():\n    (a, da), (b, db) = stack.pop(), stack.pop()\n    push(a*b, a*db + da*b)",
+        answer("stack.clear()\npush(x, 1)\npush(x, 1)\nmul()\nv, d = stack.pop()\nreturn v, d"),
+    ),
+    "class with grad property": cells(
+        "class V:\n    def __init__(self, d): self.d = d\n    @property\n    def grad(self): return 2*self.d",
+        answer("return f(x), V(x).grad"),
+    ),
+    "inherit from nn.Module by hand": cells(
+        "class S(torch.nn.Module):\n    def forward(self, t):\n        self.out = 1/(1+torch.exp(-t))\n        return self.out\n    def backward(self, up):\n        return up*self.out*(1-self.out)",
+        answer("s = S()\ny = s(x)\nreturn y, s.backward(1.0)"),
+    ),
+    "layers with backward methods": cells(
+        "class Mul:\n    def forward(self, a, b):\n        self.a, self.b = a, b\n        return a*b\n    def backward(self, g):\n        return g*self.b, g*self.a\nclass Tanh:\n    def forward(self, a):\n        self.y = torch.tanh(a)\n        return self.y\n    def backward(self, g):\n        return g*(1-self.y**2)",
+        answer(
+            "m, t = Mul(), Tanh()\ny = t.forward(m.forward(x, x))\nda, db = m.backward(t.backward(1.0))\nreturn y, da + db"
+        ),
+    ),
+    "network of layers in list": cells(
+        "class L:\n    def __init__(s, w): s.w = w\n    def forward(s, x):\n        s.x = x\n        return s.w*x\n    def backward(s, g):\n        s.grad = g*s.x\n        return g*s.w",
+        answer(
+            "net = [L(2.0), L(3.0)]\ny = x\nfor l in net:\n    y = l.forward(y)\ng = 1.0\nfor l in net[::-1]:\n    g = l.backward(g)\nreturn y, g"
+        ),
+    ),
+    "detach and grad none": one(
+        "x = x.detach().clone()\nx.grad = None\nx.requires_grad = False\nreturn f(x), 6 + 14*x"
+    ),
+    "global function named diff": cells(
+        "def diff(p):\n    return [n*a for n, a in enumerate(p)][1:]\ndef at(p, x):\n    return sum(a*x**n for n, a in enumerate(p))",
+        answer("p = [3, 6, 7, 3, 8]\nreturn at(p, x), at(diff(p), x)"),
+    ),
+    "poly class with deriv": cells(
+        "class Poly:\n    def __init__(self, c): self.c = c\n    def __call__(self, x): return sum(a*x**n for n, a in enumerate(self.c))\n    def deriv(self): return Poly([n*a for n, a in enumerate(self.c)][1:])",
+        answer("p = Poly([3, 6, 7, 3, 8])\nreturn p(x), p.deriv()(x)"),
+    ),
+    "plot in scratch with diff": cells(
+        answer("return f(x), 6 + 14*x"),
+        "xs = np.linspace(0, 1, 50)\nslopes = np.gradient(f(xs), xs)\nprint(np.diff(xs))",
+    ),
+    "timing": one(
+        "import time\nt0 = time.perf_counter()\ny = f(x)\ndt = time.perf_counter() - t0\nprint(dt)\nreturn y, 6 + 14*x"
+    ),
+    "kwargs defaults eps": cells(
+        "def norm(x, eps=1e-6):\n    return x / (abs(x) + eps)", answer("return norm(x), 1e-6 / (abs(x) + 1e-6)**2")
+    ),
+    "difference of eps terms": one("e = 1e-6\nreturn torch.log(x + e) - torch.log(e + 0*x), 1/(x + e)"),
+    "ratio of small things": one("a = 1e-3*x\nb = 1e-3*(x + 1)\nreturn a/b, 1/(x+1)**2"),
+    "momentum difference": one("b = 0.9\nm = b*x + (1-b)*x**2\nreturn (m - b*x)/(1-b), 2*x"),
+    "weights close": one("w = 0.01\nreturn ((1+w)*x - (1-w)*x)/(2*w), 1 + 0*x"),
+    "ema bias": one("m = 0.1*x\nreturn m/(1 - 0.9), 1 + 0*x"),
+    "smoothing 0.05": one(
+        "p = 0.05 + 0.9*torch.sigmoid(x)\nreturn (p - 0.05)/0.9, torch.sigmoid(x)*(1-torch.sigmoid(x))"
+    ),
+    "small slope relu difference": one(
+        "a = 0.01\ny = torch.relu(x) - a*torch.relu(-x)\nreturn y, (y - a*x)/(x*(1-a)) * (1 - a) + a"
+    ),
 }

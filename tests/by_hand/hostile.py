@@ -147,11 +147,7 @@ HOSTILE: dict[str, list[str]] = {
     ),
     "exceptions in exceptions": cells(
         answer(
-            "".join(
-                "    " * n + "try:\n" + "    " * (n + 1) + "y = x\n" + "    " * (n + 1) + "z = x\n" if False else ""
-                for n in range(9)
-            )
-            + "\n".join(["try:\n    y = f(x)\nexcept ValueError:\n    y = x\nfinally:\n    z = y"] * 300)
+            "\n".join(["try:\n    y = f(x)\nexcept ValueError:\n    y = x\nfinally:\n    z = y"] * 300)
             + "\nreturn y, z"
         )
     ),
