@@ -30,15 +30,9 @@ from autograder.by_hand.values import (
 
 _LARGE, _LONGEST, _MOST_BITS = 50, 2_000, 2_000
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "add": operator.add,
-    "sub": operator.sub,
+    **{name: getattr(operator, name) for name in ("add", "sub", "floordiv", "mod", "pow", "lshift", "rshift")},
     "mult": operator.mul,
     "div": operator.truediv,
-    "floordiv": operator.floordiv,
-    "mod": operator.mod,
-    "pow": operator.pow,
-    "lshift": operator.lshift,
-    "rshift": operator.rshift,
     "bitand": operator.and_,
     "bitor": operator.or_,
     "bitxor": operator.xor,

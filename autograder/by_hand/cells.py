@@ -28,8 +28,14 @@ _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, ImportError
 
 
 def parse(source: str) -> tuple[ast.Module | None, list[str]]:
-    """The tree of a cell, or None where it is no Python, and its lines."""
-    return _tree(source), source.split("\n")
+    """The tree of a cell, or None where it is no Python, and its lines; whoever looks at the tree leaves it as it is."""
+    return _parsed(source), source.split("\n")
+
+
+@lru_cache(maxsize=256)
+def _parsed(source: str) -> ast.Module | None:
+    """A check reads all cells of the notebook again."""
+    return _tree(source)
 
 
 def magic_of(source: str) -> str:
@@ -61,7 +67,6 @@ def branches(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
         yield part.body
 
 
-@lru_cache(maxsize=256)  # a check reads all cells of the notebook again
 def _tree(source: str, depth: int = 0) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "\d" in a student's text is no reason to write on a graded cell's stderr
