@@ -28,7 +28,7 @@ _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, ImportError
 
 
 def parse(source: str) -> tuple[ast.Module | None, list[str]]:
-    """The tree of a cell, or None where it is no Python, and its lines; whoever looks at the tree leaves it as it is."""
+    """The tree of a cell, or None where it is no Python, and its lines. Nobody may change the tree: it is kept."""
     return _parsed(source), source.split("\n")
 
 

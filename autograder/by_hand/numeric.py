@@ -44,7 +44,7 @@ _FOLDS = {"sum": "add", "fsum": "add", "mean": "add", "average": "add", "prod": 
 _PAIRS = set(words("dot inner vdot matmul tensordot convolve correlate conv1d sumprod"))
 _METHODS = {"mult": "mul", "div": "truediv", "matmult": "matmul", "bitor": "or", "bitand": "and"}
 _NATIVE: dict[type, set[str]] = {
-    list: set(words("append extend insert pop reverse clear index count copy remove")),
+    list: set(words("append extend insert pop popleft appendleft reverse clear index count copy remove")),
     dict: set(words("get keys values items update setdefault pop clear copy")),
     set: set(words("add update discard clear copy")),
     tuple: set(words("index count")),
@@ -108,6 +108,7 @@ class Numeric(Objects):
         if isinstance(base, dict) and name in ("get", "pop") and known and not is_plain(known[0]):
             hidden = isinstance(base, Namespace)
             return self.broken("hidden" if hidden else "", either([*base.values(), *args[1:], generic("entry")]))
+        name, known = {"popleft": ("pop", [0]), "appendleft": ("insert", [0, *known])}.get(name, (name, known))
         self.spend(1 + len(base) // 8 if len(base) < _LONG else len(base))
         try:
             made = getattr(base, name)(*known)

@@ -161,8 +161,10 @@ def generic(key: object, *of: Any, certain: bool | None = None) -> Number:
     for weight, number in zip(weights[1:], inputs[:_MOST_INPUTS], strict=False):
         whole, half = whole + weight * number.whole, half + weight * number.half
     whole, half = (cmath.sin(z) if abs(z) < 300 else complex(weights[0]) for z in (whole, half))
-    known = bool(inputs) and all(n.certain for n in inputs) if certain is None else certain
-    return Number(whole, half, certain=known, owed=NOTHING.union(*(n.owed for n in inputs)))
+    known = bool(inputs) and all(n.certain for n in inputs) and all(isinstance(v, Number | int | float) for v in of)
+    return Number(
+        whole, half, certain=known if certain is None else certain, owed=NOTHING.union(*(n.owed for n in inputs))
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -668,3 +668,80 @@ HONEST |= {
         "a = 0.01\ny = torch.relu(x) - a*torch.relu(-x)\nreturn y, (y - a*x)/(x*(1-a)) * (1 - a) + a"
     ),
 }
+HONEST |= {
+    "rnn two steps": one(
+        "w, b = 0.5, 0.01\nh = 0\ntape = []\nfor t in range(3):\n    z = w*h + x + b\n    tape.append((h, z))\n    h = torch.tanh(z)\nd = 1\nfor hp, z in reversed(tape):\n    d = d * (1 - torch.tanh(z)**2) * w + 1\nreturn h, d"
+    ),
+    "log sum exp": one(
+        "m = max(x, 2*x)\ns = m + torch.log(torch.exp(x-m) + torch.exp(2*x-m))\np = torch.exp(x - s)\nreturn s, p + 2*(1-p)"
+    ),
+    "clip": one("y = torch.clamp(x, 0.01, 0.99)\nreturn torch.log(y/(1-y)), 1/(y*(1-y))"),
+    "entropy eps": one(
+        "e = 1e-9\nreturn -(x*torch.log(x+e) + (1-x)*torch.log(1-x+e)), -torch.log(x+e) + torch.log(1-x+e) - x/(x+e) + (1-x)/(1-x+e)"
+    ),
+    "interpolation lerp": one("t = 0.05\na, b = torch.sin(x), torch.cos(x)\nreturn (1-t)*a + t*b, (1-t)*b - t*a"),
+    "finite sum of geometric": one("q = 0.9\ns = sum(q**k * x for k in range(50))\nreturn s, (1-q**50)/(1-q)"),
+    "annuity closed": one("r = 0.05\nreturn x*(1-(1+r)**-10)/r, (1-(1+r)**-10)/r"),
+    "kinetic": one("v0, a, t = 1.0, -9.81, 0.05\ns = x + v0*t + 0.5*a*t**2\nreturn s, 1.0"),
+    "euler method": one(
+        "h = 0.01\ny, d = x, 1.0\nfor _ in range(30):\n    y, d = y + h*torch.sin(y), d + h*torch.cos(y)*d\nreturn y, d"
+    ),
+    "rk4 with tangent": one(
+        "h = 0.1\ng = lambda y: -y*y\nk1 = g(x)\nk2 = g(x + h/2*k1)\nk3 = g(x + h/2*k2)\nk4 = g(x + h*k3)\ny = x + h/6*(k1 + 2*k2 + 2*k3 + k4)\nd1 = -2*x\nd2 = -2*(x+h/2*k1)*(1+h/2*d1)\nd3 = -2*(x+h/2*k2)*(1+h/2*d2)\nd4 = -2*(x+h*k3)*(1+h*d3)\nreturn y, 1 + h/6*(d1+2*d2+2*d3+d4)"
+    ),
+    "implicit midpoint increment": one(
+        "h = 0.1\nk = torch.sin(x)\ny = x + h*k\nslope = (y - x)/h\nreturn y, 1 + h*torch.cos(x)*slope/k"
+    ),
+    "sgd velocity": one("lr = 0.1\nw1 = x - lr*2*x\ng = (x - w1)/lr\nreturn x**2, g"),
+    "ratio identity": one("y = torch.exp(x)\nreturn y, (y*y - 0*y)/y"),
+    "symmetric product": one("a = x + 0.01\nb = x - 0.01\nreturn a*b, a + b"),
+    "quadratic difference algebra": one("e = 0.1\nreturn ((x+e)**2 - (x-e)**2)/4, e + 0*x"),
+    "numerically zero diff": one("y = torch.sin(x)**2 + torch.cos(x)**2 - 1\nreturn f(x) + y, 6 + 14*x + y"),
+    "scipy special": cells(
+        "from scipy import special", answer("return special.erf(float(x)), 2/math.sqrt(math.pi)*math.exp(-float(x)**2)")
+    ),
+    "np where list": one("a = np.array([float(x), 1e-3])\nreturn a.sum(), np.where(a > 0, 1, 0)[0]"),
+    "sets and dicts": one(
+        "deps = {'c': {'a', 'b'}}\nd = {k: 0 for k in 'abc'}\nd['c'] = 1\nfor p in deps['c']:\n    d[p] += 3*d['c']*x\nreturn f(x), d['a']"
+    ),
+    "graph dict backprop": one(
+        "g = {'u': ('mul', 'x', 'x'), 'v': ('sin', 'u', None)}\nval = {'x': x}\nfor n, (op, a, b) in g.items():\n    val[n] = val[a]*val[b] if op == 'mul' else torch.sin(val[a])\nadj = {n: 0 for n in val}\nadj['v'] = 1\nfor n in reversed(list(g)):\n    op, a, b = g[n]\n    if op == 'mul':\n        adj[a] += adj[n]*val[b]\n        adj[b] += adj[n]*val[a]\n    else:\n        adj[a] += adj[n]*torch.cos(val[a])\nreturn val['v'], adj['x']"
+    ),
+    "enum ops": cells(
+        "from enum import Enum\nclass Op(Enum):\n    ADD = 1\n    MUL = 2",
+        answer("op = Op.MUL\ny = x*x if op is Op.MUL else x + x\nreturn y, 2*x if op == Op.MUL else 2"),
+    ),
+    "operator table": cells(
+        "import operator\nOPS = {'+': (operator.add, lambda a, b: (1, 1)), '*': (operator.mul, lambda a, b: (b, a))}",
+        answer("fn, dv = OPS['*']\na, b = dv(x, x)\nreturn fn(x, x), a + b"),
+    ),
+    "jacobian by hand matrix": one(
+        "J = torch.zeros(2, 2)\nJ[0, 0] = 2*x\nJ[1, 1] = torch.cos(x)\nv = torch.ones(2)\nreturn x**2 + torch.sin(x), (J @ v).sum()"
+    ),
+    "variable named jacobian grad": one("jacobian = 2*x\ngrad = jacobian*3\nbackward = grad\nreturn f(x), backward"),
+    "stored attr named backward": cells(
+        "class N:\n    def __init__(self, v, b=None): self.v, self.backward = v, b",
+        answer("n = N(x*x, lambda g: 2*x*g)\nreturn n.v, n.backward(1.0)"),
+    ),
+    "object passed through unknown": cells(
+        "class N:\n    grad = 0.0\n    def __init__(self, v): self.v = v",
+        answer(
+            "ns = sorted([N(x), N(2*x)], key=lambda n: float(n.v))\nfor n in ns:\n    n.grad = n.v*2\nreturn f(x), max(ns, key=lambda n: n.grad).grad"
+        ),
+    ),
+    "weakref of queue": cells(
+        "from collections import deque\nclass N:\n    def __init__(self, v, ps=()): self.v, self.ps, self.grad = v, ps, 0",
+        answer(
+            "a = N(x)\nb = N(a.v**2, ((a, 2*a.v),))\nb.grad = 1\nq = deque([b])\nwhile q:\n    n = q.popleft()\n    for p, l in n.ps:\n        p.grad += l*n.grad\n        q.append(p)\nreturn b.v, a.grad"
+        ),
+    ),
+    "topological with dict of objects": cells(
+        "class T:\n    def __init__(s, v, parents=None): s.v, s.parents, s.grad = v, parents or [], None\ndef mul(a, b): return T(a.v*b.v, [(a, b.v), (b, a.v)])\ndef back(t, g):\n    t.grad = g if t.grad is None else t.grad + g\n    for p, l in t.parents: back(p, g*l)",
+        answer("a = T(x)\ny = mul(a, mul(a, a))\nback(y, 1.0)\nreturn y.v, a.grad"),
+    ),
+    "generic Function by hand": cells(
+        "class Function:\n    @staticmethod\n    def forward(ctx, a):\n        ctx['a'] = a\n        return a*a\n    @staticmethod\n    def backward(ctx, g):\n        return 2*ctx['a']*g",
+        answer("ctx = {}\ny = Function.forward(ctx, x)\nreturn y, Function.backward(ctx, 1.0)"),
+    ),
+    "interp of own table": one("xs = [k/10 for k in range(11)]\nys = [k*k for k in xs]\nreturn f(x), 6 + 14*x"),
+}
