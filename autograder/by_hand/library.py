@@ -64,9 +64,10 @@ class Library(Numeric):
         else:
             value = self.numeric(name, args)
         if value is None:
-            value = generic(
-                path, *args, *named.values(), certain=path.split(".", maxsplit=1)[0] in _NUMERIC_PACKAGES or None
-            )
+            certain = path.startswith(_NUMERIC_PACKAGES) or None
+            value = generic(path, *args, *named.values(), certain=certain)
+            given = [v for v in (*args, *named.values()) if isinstance(v, Function | Bound)]
+            value.members.update({"__wrapped__": either(given)} if given else {})
         self.report(owed)
         return self.owing(value, owed) if not args or value is not args[0] else value
 

@@ -83,6 +83,10 @@ class Objects(Reading):
                 method = function.of.find("__call__") or function.of.find("forward")
                 if isinstance(method, Function):
                     return self.enter(method, [function, *args], named)
+            case Number() if "__wrapped__" in function.members:  # what a package made of a function may call it
+                return either(
+                    [generic("call", function, *args), self.call(function.members["__wrapped__"], args, named)]
+                )
         return generic("call", function, *args, *named.values())
 
     def enter(self, function: Function, args: list[Any], named: dict[str, Any]) -> Any:

@@ -745,3 +745,9 @@ HONEST |= {
     ),
     "interp of own table": one("xs = [k/10 for k in range(11)]\nys = [k*k for k in xs]\nreturn f(x), 6 + 14*x"),
 }
+MACHINES |= {
+    "what a package made of a function": cells(
+        "import somewhere\ndef slope(t):\n    h = 1e-6\n    return (f(t + h) - f(t)) / h\nD = somewhere.faster(slope)",
+        answer("return f(x), D(x)"),
+    ),
+}
