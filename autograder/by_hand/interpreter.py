@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from autograder.by_hand.cells import parse
 from autograder.by_hand.rules import Finding, Outcome, found
 from autograder.by_hand.statements import Statements
 from autograder.by_hand.values import Bound, Function, Instance, Scope, generic, options
 
-BUDGET, _CHARACTERS, _RESERVE = 6_000, 60_000, 600
-"""Steps for the cells, and as many for the answer; characters that are read; steps that are kept for definitions."""
+CELLS, ANSWER, _RESERVE, _CHARACTERS = 8_000, 5_000, 500, 40_000
+"""Steps for the cells and for the answer, steps that are kept for definitions, and characters that are read."""
 _Def = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -33,12 +34,12 @@ class Interpreter(Statements):
     def __init__(self) -> None:
         super().__init__()
         self.characters, self.unread = _CHARACTERS, False
-        """Characters that are left, and whether something was left out for want of them or of steps."""
+        """Characters that are left, and whether statements were left out for want of steps."""
 
     def read(self, cells: Sequence[str], function: str, modules: Mapping[str, str]) -> tuple[Finding, ...]:
         notebook = Scope([], None)
         self.files["__main__"] = notebook
-        self.left, self.characters = BUDGET, _CHARACTERS // 2  # files beside may take half of it
+        self.left, self.characters = CELLS, _CHARACTERS // 2  # files beside may take half of it
         for name, source in modules.items():
             if len(source) <= self.characters:
                 self.files[name] = Scope([], None)
@@ -48,7 +49,7 @@ class Interpreter(Statements):
             self.run_cell(source, Scope([], number, names=notebook.names, stars=notebook.stars))
         if function not in notebook.names:
             return (found("unread"),)
-        self.answering, self.left, self.waiting = True, BUDGET, {}
+        self.answering, self.left, self.waiting = True, ANSWER, {}
         self.called.clear()
         self.reached.update({found("too-long"): None} if self.unread else {})
         self.at = None, Scope([], None, names=notebook.names, stars=notebook.stars)
@@ -72,13 +73,10 @@ class Interpreter(Statements):
     def _last_runs(self, cells: Sequence[str]) -> list[tuple[int, str]]:
         """The cells, each where it was run last; of a long session the newest, as many as can be read."""
         last = {source: number for number, source in enumerate(cells)}
-        kept, left = [], self.characters
-        for source, number in sorted(last.items(), key=lambda cell: -cell[1]):
-            if len(source) <= left:
-                kept.append((number, source))
-                left -= len(source)
-            else:
-                self.unread = True
+        newest = sorted(((number, source) for source, number in last.items()), reverse=True)
+        sizes = accumulate(len(source) for _, source in newest)
+        kept = [cell for cell, size in zip(newest, sizes, strict=True) if size <= self.characters]
+        self.left_out = len(kept) < len(newest)
         return kept[::-1]
 
     def run_cell(self, source: str, scope: Scope) -> None:

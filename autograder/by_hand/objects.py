@@ -31,7 +31,7 @@ from autograder.by_hand.values import (
 )
 
 _DEEPEST, _MOST_GUESSES = 40, 3
-_GIVEN = {"np": "numpy", "display": "IPython", "get_ipython": "IPython"}
+_GIVEN = {n: n for n in ("torch", "numpy", "math")} | {"np": "numpy", "display": "IPython", "get_ipython": "IPython"}
 _EPSILONS = {"eps", "epsilon", "tiny", "resolution", "smallest_normal"}
 _VIEWS = {"data", "T", "mT", "H", "flat"}
 
@@ -49,6 +49,8 @@ class Objects(Reading):
         """What the student put into a package."""
         self.active: list[tuple[Function, int, list[Any]]] = []
         self.guesses = 0
+        self.left_out = False
+        """Some cells were not read: a name that no other defines may be theirs."""
 
     @abstractmethod
     def evaluate(self, node: ast.expr, scope: Scope, used: bool = True) -> Any: ...
@@ -171,7 +173,9 @@ class Objects(Reading):
                 return PackageName(f"{star}.{name}")
         if hasattr(builtins, name) or name == "__builtins__":
             return PackageName(f"builtins.{name}")
-        return PackageName(_GIVEN.get(name, name if name in ("torch", "numpy", "math") else UNDEFINED + name))
+        if name in _GIVEN:
+            return PackageName(_GIVEN[name])
+        return self.broken("too-long", generic(name)) if self.left_out else PackageName(UNDEFINED + name)
 
     def attribute(self, base: Any, name: str) -> Any:
         match base:
