@@ -22,17 +22,17 @@ PYTHON_MAGICS = _BODY_RUNS | _RUNS_APART
 HIDES_ERRORS = {"capture"}
 _OPTIONS = re.compile(r"(?:\s*--?[A-Za-z][\w-]*(?:\s+\d+)?(?=\s))*\s*")
 _ESCAPED, _SPECIAL = re.compile(r"\s*[%!?]"), re.compile(r".*\?\s*$|[\w\s.,\[\]()*]+=\s*[%!]")
-_LONGEST, _MOST_SPECIAL, _DEEPEST = 20_000, 4_000, 3
+_LONGEST, _MOST_SPECIAL, _DEEPEST, _KEPT = 20_000, 4_000, 3, 5_000
 """IPython takes ten microseconds a character for a line such as `x?` and `y = !ls`, and magics may hold magics."""
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, ImportError, RuntimeError)
 
 
 def parse(source: str) -> tuple[ast.Module | None, list[str]]:
     """The tree of a cell, or None where it is no Python, and its lines. Nobody may change the tree: it is kept."""
-    return _parsed(source), source.split("\n")
+    return _parsed(source) if len(source) < _KEPT else _tree(source), source.split("\n")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def _parsed(source: str) -> ast.Module | None:
     """A check reads all cells of the notebook again."""
     return _tree(source)
