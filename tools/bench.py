@@ -59,6 +59,27 @@ def notebook_beyond_torch() -> float:
     return 1000 * (when(code[-1], "shell.execute_reply") - when(code[0], "shell.execute_reply")).total_seconds()
 
 
+def readings() -> list[tuple[str, Callable[[], object]]]:
+    """The reader of the by-hand guard: on the sample class, on honest work, and on what was written to hold it up."""
+    from autograder.by_hand.interpreter import read
+    from tests.by_hand.cases import HONEST, sample
+    from tests.by_hand.further import HONEST as FURTHER
+    from tests.by_hand.hostile import HOSTILE
+
+    def slowest(programs: dict[str, list[str]]) -> Callable[[], object]:
+        def time_of(cells: list[str]) -> float:
+            return min(clock(lambda: read(cells, "grad_q5"))() for _ in range(3))
+
+        chosen = max(programs.values(), key=time_of)
+        return lambda: read(chosen, "grad_q5")
+
+    return [
+        ("by hand: reading one answer of the sample class", lambda: read(sample("ada"), "grad_q5")),
+        (f"by hand: the slowest of {len(HONEST) + len(FURTHER)} honest answers", slowest({**HONEST, **FURTHER})),
+        (f"by hand: the slowest of {len(HOSTILE)} programs written to hold it up", slowest(HOSTILE)),
+    ]
+
+
 def main() -> None:
     from tests.conftest import NAMES, QUESTIONS, Class
     from tools.sample_class import cells, students
@@ -82,6 +103,7 @@ def main() -> None:
                 median(30, clock(lambda q=question, s=seeds: student.grade(q, 8, next(s)))),
             )
         )
+    rows += [(what, "500", median(5, clock(work))) for what, work in readings()]
     print("| what | wanted, ms | median, ms | worst, ms |\n|---|---|---|---|")
     for what, wanted, (middle, worst) in rows:
         print(f"| {what} | {wanted} | {middle:.1f} | {worst:.1f} |")

@@ -10,6 +10,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -20,14 +21,21 @@ _RUNS_APART = {"timeit", "memit"}
 PYTHON_MAGICS = _BODY_RUNS | _RUNS_APART
 HIDES_ERRORS = {"capture"}
 _OPTIONS = re.compile(r"(?:\s*--?[A-Za-z][\w-]*(?:\s+\d+)?(?=\s))*\s*")
-_LONGEST = 50_000
-"""IPython's reader takes time that grows with the square of a cell's length."""
-_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+_ESCAPED, _SPECIAL = re.compile(r"\s*[%!?]"), re.compile(r".*\?\s*$|[\w\s.,\[\]()*]+=\s*[%!]")
+_LONGEST, _MOST_SPECIAL, _DEEPEST, _KEPT = 20_000, 4_000, 3, 5_000
+"""IPython takes ten microseconds a character for a line such as `x?` and `y = !ls`, and magics may hold magics."""
+_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, ImportError, RuntimeError)
 
 
 def parse(source: str) -> tuple[ast.Module | None, list[str]]:
-    """The tree of a cell, or None where it is no Python, and its lines."""
-    return _tree(source), source.split("\n")
+    """The tree of a cell, or None where it is no Python, and its lines. Nobody may change the tree: it is kept."""
+    return _parsed(source) if len(source) < _KEPT else _tree(source), source.split("\n")
+
+
+@lru_cache(maxsize=128)
+def _parsed(source: str) -> ast.Module | None:
+    """A check reads all cells of the notebook again."""
+    return _tree(source)
 
 
 def magic_of(source: str) -> str:
@@ -59,53 +67,57 @@ def branches(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
         yield part.body
 
 
-def _tree(source: str) -> ast.Module | None:
+def _tree(source: str, depth: int = 0) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "\d" in a student's text is no reason to write on a graded cell's stderr
-        tree: ast.Module | None
         try:
-            tree = ast.parse(source)
+            try:
+                tree = ast.parse(source)
+            except SyntaxError:
+                tree = ast.parse(_as_ipython_runs_it(source))
+                return _Unwrapped(depth).visit(tree)  # type: ignore[no-any-return]
+            # typed by hand, or a cell as IPython keeps it in `In`
+            return _Unwrapped(depth).visit(tree) if "get_ipython" in source else tree
         except _UNREADABLE:
-            tree = _as_ipython_runs_it(source)
-    if tree is not None and "get_ipython" in source:  # typed by hand, or a cell as IPython keeps it in `In`
-        return _unwrapped(tree)
-    return tree
+            return None
 
 
-def _as_ipython_runs_it(source: str) -> ast.Module | None:
-    if len(source) > _LONGEST:
-        return None
-    try:
-        from IPython.core.inputtransformer2 import TransformerManager  # there wherever cells are run
+def _as_ipython_runs_it(source: str) -> str:
+    """The cell with IPython's own lines as calls. Line by line: given a whole cell, IPython reads it once for each."""
+    from IPython.core.inputtransformer2 import TransformerManager, tr  # there wherever cells are run
 
-        tree = ast.parse(TransformerManager().transform_cell(source))
-    except (*_UNREADABLE, ImportError, RuntimeError):
-        return None
-    for statement in tree.body:
-        ast.increment_lineno(statement, _blank_lines(source))
-    return _unwrapped(tree)
-
-
-def _unwrapped(tree: ast.Module) -> ast.Module | None:
-    try:
-        return _Unwrapped().visit(tree)  # type: ignore[no-any-return]
-    except RecursionError:
-        return None
-
-
-def _blank_lines(source: str) -> int:
-    return next((i for i, line in enumerate(source.split("\n")) if line.strip()), 0)
+    lines = source.split("\n")
+    first = next((i for i, line in enumerate(lines) if line.strip()), 0)
+    special = [line for line in lines if _SPECIAL.match(line) and not _ESCAPED.match(line)]
+    if len(source) > 3 * _LONGEST or sum(len(line) + 20 for line in special) > _MOST_SPECIAL:
+        raise ValueError
+    manager = TransformerManager()
+    if lines[first].lstrip().startswith("%%"):
+        return "\n" * first + str(manager.transform_cell("\n".join(lines[first:])))
+    for clean in manager.cleanup_transforms:
+        lines[first:] = "".join(clean([f"{line}\n" for line in lines[first:]])).split("\n")[:-1]
+    for n, line in enumerate(lines):
+        bare = line.strip()
+        if _ESCAPED.match(line):
+            size = 2 if bare[:2] in tr else 1
+            lines[n] = line[: line.index(bare)] + tr[bare[:size]](bare[size:])
+        elif _SPECIAL.match(line):
+            lines[n] = line[: line.index(bare)] + manager.transform_cell(bare).rstrip("\n")
+    return "\n".join(lines)
 
 
 class _Unwrapped(ast.NodeTransformer):
     """`get_ipython().run_cell_magic("time", "", body)` as the body; `!command` as something outside the notebook."""
 
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+
     def visit_Expr(self, node: ast.Expr) -> Any:
-        body = _body(node.value)
+        body = _body(node.value, self.depth)
         return self.generic_visit(node) if body is None else body
 
     def visit_Assign(self, node: ast.Assign) -> Any:
-        body = _body(node.value)
+        body = _body(node.value, self.depth)
         if body and isinstance(body[-1], ast.Expr):
             node.value = body[-1].value
         return self.generic_visit(node)
@@ -124,7 +136,7 @@ def _of_ipython(node: ast.expr) -> str:
     return ""
 
 
-def _body(node: ast.expr) -> list[ast.stmt] | None:
+def _body(node: ast.expr, depth: int) -> list[ast.stmt] | None:
     """The statements that a magic runs; None if it is none that runs Python."""
     kind = _of_ipython(node)
     if kind not in ("run_line_magic", "run_cell_magic"):
@@ -140,7 +152,7 @@ def _body(node: ast.expr) -> list[ast.stmt] | None:
         return None
     whole = kind == "run_cell_magic"
     code = words[2] if whole and len(words) > 2 else _OPTIONS.sub("", words[1], count=1)
-    tree = _tree(code)
+    tree = _tree(code, depth + 1) if depth < _DEEPEST else None
     for statement in tree.body if tree else ():
         ast.increment_lineno(statement, node.lineno - (0 if whole else 1))
     return tree.body if tree else None

@@ -68,6 +68,7 @@ _LISTED = {
     "difference-like": "{function} has a line that looks like a finite difference{where}. " + _STAYS,
     "inexact": "The derivative of {function} is right to some digits, not to all that float64 has{where}. Your marks "
     "stay; your instructor will see by how much.",
+    "too-long": "{function} does more than the grader reads{where}. " + _STAYS,
     "unread": "The grader cannot read a cell that defines {function}{where}. Your marks stay; your instructor will "
     "look at it.",
 }
@@ -96,114 +97,63 @@ def words(text: str) -> list[str]:
 
 
 ALLOWED = ""
-# The longest dotted prefix decides. Packages that only differentiate are forbidden as a whole, their plain
-# arithmetic is not: a number is nobody's derivative.
-_DIFFERENTIATES = (
-    "jax flax haiku optax autograd casadi theano pytensor aesara tensorflow numdifftools uncertainties algopy adolc "
-    "pyadolc tangent chainer mxnet paddle tinygrad micrograd mindspore oneflow findiff derivative pynumdiff symengine "
-    "sage giacpy functorch sympy autodiff dualnumbers pyautodiff numdual hyperjet"
-)
-_OUTSIDE = "os subprocess socket urllib requests http httpx ftplib multiprocessing threading concurrent asyncio shutil"
-_PLAIN = (
-    "builtins torch numpy math cmath functools itertools fractions decimal operator collections statistics typing "
-    "typing_extensions dataclasses numbers abc enum copy random time datetime warnings string textwrap re pprint "
-    "contextlib types sys logging traceback __future__ matplotlib IPython scipy.special inspect.signature gc "
-    "inspect.getdoc inspect.isfunction unittest bisect heapq json"
-)
-NAMES: dict[str, str] = {
-    **dict.fromkeys(_PLAIN.split(), ALLOWED),
-    **dict.fromkeys(_DIFFERENTIATES.split(), "package"),
-    **dict.fromkeys(_OUTSIDE.split(), "outside"),
-    **dict.fromkeys(words("base64 binascii codecs marshal pickle dill cloudpickle ctypes cffi runpy"), "hidden"),
-    **dict.fromkeys(words("importlib code codeop"), "hidden"),
-    "torch.autograd": "autograd",
-    "torch.autograd.functional": "functional",
-    "torch.autograd.forward_ad": "forward-mode",
-    "torch.autograd.Function": "custom-function",
-    "torch.autograd.function": "custom-function",
-    "torch.autograd.graph": "graph",
-    "torch.autograd.graph.saved_tensors_hooks": "hook",
-    "torch.autograd.graph.register_multi_grad_hook": "hook",
-    **{
-        f"torch.autograd.{name}": ALLOWED
-        for name in words(
-            "no_grad enable_grad set_grad_enabled inference_mode grad_mode Variable set_detect_anomaly "
-            "detect_anomaly profiler"
-        )
-    },
-    "torch.Tensor.backward": "autograd",
-    "torch._C": "hidden",
-    "torch.func": "functional",
-    "torch._functorch": "functional",
-    "torch.func.vmap": ALLOWED,
-    "torch.func.functional_call": ALLOWED,
-    "torch.optim": "unknown-package",
-    "torch.compile": "unknown-package",
-    "torch.jit": "unknown-package",
-    "torch.ops": "unknown-package",
-    "torch.gradient": "differences",
-    "numpy.gradient": "differences",
-    "torch.diff": "diff",
-    "numpy.diff": "diff",
-    "numpy.ediff1d": "diff",
-    "numpy.polyder": "package",
-    **{
-        f"numpy.polynomial.{module}.{short}der": "package"
-        for module, short in {
-            "polynomial": "poly",
-            "chebyshev": "cheb",
-            "legendre": "leg",
-            "hermite": "herm",
-            "hermite_e": "herme",
-            "laguerre": "lag",
-        }.items()
-    },
-    "scipy": "unknown-package",
-    "scipy.misc.derivative": "package",
-    "scipy.differentiate": "package",
-    "scipy.optimize.approx_fprime": "package",
-    "scipy.optimize.check_grad": "package",
-    "scipy.optimize._numdiff": "package",
-    "mpmath": "unknown-package",
-    **dict.fromkeys(words("mpmath.diff mpmath.diffs mpmath.taylor mpmath.mp.diff mpmath.diff_op"), "package"),
-    **{f"sympy.{n}": "unknown-package" for n in words("Rational Integer Float N pi E sqrt Matrix")},
-    "jax.numpy": "unknown-package",
-    "autograd.numpy": "unknown-package",
-    "tensorflow.math": "unknown-package",
-    "uncertainties.umath": "package",
-    "autograder": "question",
-    **dict.fromkeys(
-        words(
-            "builtins.exec builtins.eval builtins.compile builtins.__import__ builtins.getattr builtins.__builtins__ "
-            "types.FunctionType types.CodeType types.LambdaType"
-        ),
-        "hidden",
-    ),
-    "builtins.open": "outside",
-    "builtins.input": "outside",
-    "sys.modules": "hidden",
-    **dict.fromkeys(words("sys._getframe sys._current_frames sys.settrace sys.setprofile sys.monitoring"), "frames"),
-    "inspect": "unknown-package",
-    **{f"inspect.{n}": "frames" for n in words("currentframe stack trace getframeinfo getouterframes")},
-    **{f"inspect.{n}": "frames" for n in words("getinnerframes getclosurevars getmembers")},
-    **dict.fromkeys(words("gc.get_objects gc.get_referrers gc.get_referents"), "frames"),
+# The names that fall under each rule; the longest dotted prefix decides. Packages that only differentiate are forbidden
+# as a whole, their plain arithmetic is not: a number is nobody's derivative.
+_NAMES = {
+    ALLOWED: "builtins torch numpy math cmath functools itertools fractions decimal operator collections "
+    "statistics typing typing_extensions dataclasses numbers abc enum copy random time datetime warnings string "
+    "textwrap re pprint gc json contextlib types sys logging traceback __future__ matplotlib IPython scipy.special "
+    "unittest bisect heapq inspect.signature inspect.getdoc inspect.isfunction torch.func.vmap "
+    "torch.func.functional_call torch.autograd.no_grad torch.autograd.enable_grad torch.autograd.set_grad_enabled "
+    "torch.autograd.inference_mode torch.autograd.grad_mode torch.autograd.Variable "
+    "torch.autograd.set_detect_anomaly torch.autograd.detect_anomaly torch.autograd.profiler",
+    "package": "jax flax haiku optax autograd casadi theano pytensor aesara tensorflow numdifftools uncertainties "
+    "algopy adolc pyadolc tangent chainer mxnet paddle tinygrad micrograd mindspore oneflow findiff derivative "
+    "pynumdiff sage symengine giacpy functorch sympy autodiff dualnumbers pyautodiff numdual hyperjet "
+    "uncertainties.umath numpy.polyder numpy.polynomial.polynomial.polyder numpy.polynomial.chebyshev.chebder "
+    "numpy.polynomial.legendre.legder numpy.polynomial.hermite.hermder numpy.polynomial.hermite_e.hermeder "
+    "numpy.polynomial.laguerre.lagder scipy.misc.derivative scipy.differentiate scipy.optimize.approx_fprime "
+    "scipy.optimize.check_grad scipy.optimize._numdiff mpmath.diff mpmath.diffs mpmath.taylor mpmath.mp.diff "
+    "mpmath.diff_op",
+    "autograd": "torch.autograd torch.Tensor.backward",
+    "functional": "torch.func torch._functorch torch.autograd.functional",
+    "forward-mode": "torch.autograd.forward_ad",
+    "custom-function": "torch.autograd.Function torch.autograd.function",
+    "graph": "torch.autograd.graph",
+    "hook": "torch.autograd.graph.saved_tensors_hooks torch.autograd.graph.register_multi_grad_hook",
+    "differences": "torch.gradient numpy.gradient",
+    "diff": "torch.diff numpy.diff numpy.ediff1d",
+    "question": "autograder",
+    "hidden": "base64 binascii codecs marshal pickle dill cloudpickle ctypes cffi runpy importlib code codeop "
+    "torch._C builtins.exec builtins.eval builtins.compile builtins.__import__ builtins.getattr "
+    "builtins.__builtins__ types.FunctionType types.CodeType types.LambdaType sys.modules.get sys.modules.values "
+    "sys.modules.items sys.modules.copy IPython.shell.run_cell IPython.shell.run_code IPython.shell.ex "
+    "IPython.shell.ev IPython.shell.safe_execfile",
+    "frames": "sys._getframe sys._current_frames sys.settrace sys.setprofile sys.monitoring inspect.currentframe "
+    "inspect.stack inspect.trace inspect.getframeinfo inspect.getouterframes inspect.getinnerframes "
+    "inspect.getclosurevars inspect.getmembers gc.get_objects gc.get_referrers gc.get_referents",
+    "outside": "os subprocess socket urllib requests http httpx ftplib multiprocessing threading concurrent "
+    "asyncio shutil builtins.open builtins.input",
+    "unknown-package": "torch.optim torch.compile torch.jit torch.ops scipy mpmath inspect sympy.Rational "
+    "sympy.Integer sympy.Float sympy.N sympy.pi sympy.E sympy.sqrt sympy.Matrix jax.numpy autograd.numpy "
+    "tensorflow.math",
 }
-# Read on anything but an object of a class that the student wrote.
-ATTRIBUTES: dict[str, str] = {
-    "backward": "autograd",
-    "autograd": "autograd",
-    "grad": "grad",
-    "_grad": "grad",
-    **dict.fromkeys(words("grad_fn next_functions _saved_self _saved_result variable_backward"), "graph"),
-    **dict.fromkeys(words("register_hook register_post_accumulate_grad_hook register_full_backward_hook"), "hook"),
-    **dict.fromkeys(words("register_full_backward_pre_hook register_backward_hook register_prehook"), "hook"),
-    "deriv": "package",
+# Attributes that are read on anything but an object of a class that the student wrote.
+_ATTRIBUTES = {
+    "autograd": "backward autograd",
+    "grad": "grad _grad",
+    "graph": "grad_fn next_functions _saved_self _saved_result variable_backward",
+    "hook": "register_hook register_post_accumulate_grad_hook register_full_backward_hook register_backward_hook "
+    "register_full_backward_pre_hook register_prehook",
+    "package": "deriv",
     "diff": "diff",
-    "derivative": "unknown-package",
-    **dict.fromkeys(words("jacrev jacfwd vjp jvp"), "functional"),
-    **dict.fromkeys(words("f_locals f_back f_globals f_code gi_frame cr_frame tb_frame"), "frames"),
-    **dict.fromkeys(words("__globals__ __closure__ __code__ __subclasses__ __builtins__ __getattribute__"), "hidden"),
+    "unknown-package": "derivative",
+    "functional": "jacrev jacfwd vjp jvp",
+    "frames": "f_locals f_back f_globals f_code gi_frame cr_frame tb_frame",
+    "hidden": "__globals__ __closure__ __code__ __subclasses__ __builtins__ __getattribute__",
 }
+NAMES = {name: rule for rule, names in _NAMES.items() for name in names.split()}
+ATTRIBUTES = {name: rule for rule, names in _ATTRIBUTES.items() for name in names.split()}
 
 
 def rule_of(path: str) -> str:

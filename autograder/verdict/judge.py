@@ -13,8 +13,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from autograder import messages as m
+from autograder.by_hand.interpreter import read
 from autograder.by_hand.rules import Finding, Outcome, found, sentence
-from autograder.by_hand.source import read
 from autograder.calculus.graph import Forward
 from autograder.calculus.reference import Reference
 from autograder.student.protocol import NOTHING_TO_DIFFERENTIATE, Fault, Reply

@@ -1,35 +1,16 @@
-"""By hand: every machine that differentiates is found, by its rule and its line; nothing honest is touched."""
+"""Answers as the cells of a notebook: machines by the rule and the line (`# !`) that are to be found, and honest work."""
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
-import json
 import re
-import sys
 import textwrap
-import warnings
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
-import numpy as np
-import pytest
-import torch
-from hypothesis import given, settings
-
-from autograder.by_hand import rules
-from autograder.by_hand.rules import RULES, Finding, Outcome, sentence
-from autograder.by_hand.source import read
-from autograder.by_hand.watch import Watch
-from tests.conftest import CELLS, NAMES, QUESTIONS, run_source
-from tests.verdict.test_accept import FORMS, corpus
-from tests.verdict.test_properties import Pass, passes
+from tests.conftest import CELLS, NAMES
 
 SETUP = "import torch\nimport numpy as np\nimport math"
 F = "def f(x):\n    return 3 + 6 * x + 7 * x**2 + 3 * x**3 + 8 * x**4"
 LEAF = "x = x.clone().requires_grad_()"
-POINT = 0.75
 
 
 def cells(*sources: str) -> list[str]:
@@ -41,31 +22,6 @@ def answer(body: str) -> str:
     return "def grad_q5(x):\n" + textwrap.indent(textwrap.dedent(body).strip("\n"), "    ")
 
 
-def watched(sources: list[str], function: str = "grad_q5", *arguments: Any, given: Any = None) -> tuple[Finding, ...]:
-    """What the watcher sees of one call, as the seam would make it."""
-    namespace: dict[str, Any] = {"__name__": "__main__", **(given or {})}
-    for source in sources:
-        run_source(source, namespace)
-    return watch_call(namespace[function], *(arguments or (torch.tensor(POINT, dtype=torch.float64),)))
-
-
-def watch_call(function: Any, *arguments: Any) -> tuple[Finding, ...]:
-    watch = Watch(watch_call.__code__)
-
-    def callback(frame: FrameType, event: str, arg: Any) -> None:
-        watch.event(frame, event, arg)
-
-    before = sys.getprofile()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # as the seam does
-        try:
-            sys.setprofile(callback)
-            function(*arguments)
-        finally:
-            sys.setprofile(before)
-    return watch.findings
-
-
 def marked(sources: list[str]) -> tuple[int, int]:
     """Cell and line of the mark `# !`."""
     return next((c, n) for c, s in enumerate(sources) for n, line in enumerate(s.split("\n"), 1) if "# !" in line)
@@ -73,6 +29,12 @@ def marked(sources: list[str]) -> tuple[int, int]:
 
 def one(body: str) -> list[str]:
     return cells(answer(body))
+
+
+def sample(name: str) -> list[str]:
+    text = (Path(__file__).parent.parent / "sample_class" / f"{name}.py").read_text()
+    parts = re.split(r"^# %% .*$", text, flags=re.MULTILINE)[1:]
+    return [CELLS["setup"], *(CELLS[f"{q}-forward"] for q in NAMES), *parts]
 
 
 # what: (rule, cells). Both guards see these; the watcher's rule may be another name for the same machine.
@@ -460,94 +422,6 @@ QUESTION: dict[str, list[str]] = {
 }
 
 
-@pytest.mark.parametrize("what", [*BOTH, *READ])
-def test_reading_finds_the_machine_by_rule_and_line(what: str) -> None:
-    rule, sources = {**BOTH, **READ}[what]
-    findings = read(sources, "grad_q5")
-    cell, line = marked(sources) if what != "a global that a helper sets" else (3, 4)
-    source = sources[cell].split("\n")[line - 1].strip()
-    assert Finding(RULES[rule].outcome, rule, line, source, cell) in findings
-
-
-@pytest.mark.parametrize("what", BOTH)
-def test_watching_finds_the_machine_at_the_same_line(what: str) -> None:
-    rule, sources = BOTH[what]
-    if "sympy" in what:
-        pytest.importorskip("sympy")
-    findings = watched(sources)
-    seen = {(f.rule, f.source) for f in findings}
-    text = sources[marked(sources)[0]].split("\n")[marked(sources)[1] - 1].strip()
-    # Where a machine is only named at the mark, it runs elsewhere.
-    elsewhere = what in ("backward without brackets", "a default argument", "vjp", "a partial")
-    assert any(r == rule and (elsewhere or s == text) for r, s in seen), findings
-
-
-@pytest.mark.parametrize("what", QUESTION)
-def test_the_courses_own_questions_are_machines_to_both_guards(what: str) -> None:
-    sources = QUESTION[what]
-    cell, line = marked(sources)
-    assert [(f.rule, f.line, f.cell) for f in read(sources, "grad_q5")] == [("question", line, cell)]
-    if "forward pass" not in what:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("builtins.print", lambda *_, **__: None)
-            try:
-                findings = watched(sources)
-            except Exception:
-                return
-        assert "question" in {f.rule for f in findings}
-
-
-def test_watching_finds_what_the_source_does_not_show() -> None:
-    """The machine comes from an object that no cell defines."""
-    x = torch.tensor(2.0, requires_grad=True)
-    tools = {"given": {"tool": torch.autograd.grad}}
-    findings = watched(["def grad_q5(x):\n    return tool(x * x, x)"], "grad_q5", x, **tools)
-    assert [(f.rule, f.line) for f in findings] == [("autograd", 2)]
-
-
-def test_a_machine_called_by_the_grader_itself_is_found_without_a_line() -> None:
-    sources = cells("grad_q5 = torch.func.grad_and_value(f)")
-    assert [(f.rule, f.line, f.cell) for f in read(sources, "grad_q5")] == [("functional", 1, 2)]
-    assert "functional" in {f.rule for f in watched(sources)}
-
-
-def test_each_forbidden_rule_of_the_table_is_exercised() -> None:
-    tried = {rule for rule, _ in (*BOTH.values(), *READ.values())} | {"question", "unread"}
-    assert tried == set(RULES) - {"diff", "inexact"}  # tests/verdict/test_exactness.py
-
-
-# Honest
-
-
-def sample(name: str) -> list[str]:
-    text = (Path(__file__).parent / "sample_class" / f"{name}.py").read_text()
-    parts = re.split(r"^# %% .*$", text, flags=re.MULTILINE)[1:]
-    return [CELLS["setup"], *(CELLS[f"{q}-forward"] for q in NAMES), *parts]
-
-
-@pytest.mark.parametrize(("name", "form"), FORMS)
-def test_the_accept_corpus_is_untouched_by_both_guards(name: str, form: str) -> None:
-    module = inspect.getsource(inspect.getmodule(corpus(name)[form]))  # type: ignore[arg-type]
-    sources = [CELLS["setup"], CELLS[f"{name}-forward"], f"{module}\ngrad_{name} = {form}\n"]
-    assert read(sources, f"grad_{name}") == ()
-    for dtype in (torch.float64, torch.float32):
-        point = [torch.tensor(v, dtype=dtype) for v in QUESTIONS[name].at.values()]
-        assert watch_call(corpus(name)[form], *point) == ()
-
-
-@pytest.mark.parametrize("question", NAMES)
-@pytest.mark.parametrize("name", [p.stem for p in (Path(__file__).parent / "sample_class").glob("*.py")])
-def test_the_sample_class_is_untouched(name: str, question: str) -> None:
-    findings = read(sample(name), f"grad_{question}")
-    assert {f.rule for f in findings} <= {"unread"}, findings  # unanswered, or its cell is no Python
-
-
-@settings(max_examples=40, deadline=None)
-@given(passes())
-def test_any_derivative_by_the_rules_is_untouched(forward: Pass) -> None:
-    assert read([SETUP, forward.answer()], "grad_p") == ()
-
-
 HONEST: dict[str, list[str]] = {
     "a scratch cell with autograd and the same names": cells(
         "x = torch.tensor(0.5, requires_grad=True)\nf = x**2\nf.backward()\ndfdx = x.grad\nslope = torch.autograd.grad",
@@ -637,76 +511,3 @@ HONEST: dict[str, list[str]] = {
         )
     ),
 }
-
-
-@pytest.mark.parametrize("what", HONEST)
-def test_honest_work_is_untouched_by_both_guards(what: str) -> None:
-    assert read(HONEST[what], "grad_q5") == ()
-    runnable = [s for s in HONEST[what] if not re.search(r"^[%!]|^await|^import asyncio", s) and not s.endswith("= (")]
-    if not any(s.startswith(("%", "await")) for s in HONEST[what][:-1]):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("builtins.print", lambda *_, **__: None)
-            assert watched(runnable[: 1 + max(i for i, s in enumerate(runnable) if "def grad_q5" in s)]) == ()
-
-
-def test_a_file_beside_the_notebook_is_read_when_it_is_given() -> None:
-    helper = {
-        "tools": "import torch\ndef slope(y, x):\n    return torch.autograd.grad(y, x)\ndef by_hand(x):\n    return 2 * x"
-    }
-    used = cells("from tools import slope", answer("return f(x), slope(f(x), x)"))
-    assert [(f.rule, f.line, f.cell) for f in read(used, "grad_q5", helper)] == [("autograd", 3, None)]
-    assert read(cells("import tools", answer("return f(x), tools.by_hand(x)")), "grad_q5", helper) == ()
-    assert [f.rule for f in read(used, "grad_q5")] == ["unknown-package"]
-
-
-def test_a_function_that_no_cell_defines_is_listed_as_unread() -> None:
-    assert [f.rule for f in read(cells("x = 1"), "grad_q5")] == ["unread"]
-
-
-def test_numpys_differences_alone_are_only_listed() -> None:
-    assert [f.rule for f in read(one("return f(x), np.diff([1, 3])[0]"), "grad_q5")] == ["diff"]
-
-
-def test_what_torch_and_the_library_do_of_themselves_is_not_reported() -> None:
-    def ordinary(x: torch.Tensor) -> tuple[Any, Any]:
-        import collections
-        import fractions  # an import runs code of its own
-
-        dataclasses.make_dataclass("D", ["a"])
-        collections.namedtuple("N", "a b")  # it uses exec and frames inside
-        with torch.no_grad(), torch.autograd.set_detect_anomaly(False):
-            y = torch.nn.functional.softplus(torch.stack([x, x]).sum())
-        torch.vmap(lambda t: t * 2)(torch.ones(3))
-        return np.linalg.norm([float(y), fractions.Fraction(1, 3)]), np.unwrap([1.0, 2.0])
-
-    assert watch_call(ordinary, torch.tensor(1.0)) == ()
-
-
-def test_findings_are_plain_data_and_their_sentences_name_the_line() -> None:
-    finding = read(BOTH["backward"][1], "grad_q5")[0]
-    assert json.loads(json.dumps(dataclasses.asdict(finding))) == dataclasses.asdict(finding)
-    assert sentence(finding, "grad_q5") == (
-        "grad_q5 takes its derivative from torch.autograd (line 4: `y.backward()  # !`): write each link with the "
-        "rules of differentiation. In a cell of your own you may use it to check yourself."
-    )
-    for rule in RULES.values():
-        text = sentence(rules.found(rule.name), "grad_q5")
-        assert "grad_q5" in text
-        assert "{" not in text
-
-
-def test_watching_costs_little() -> None:
-    """A million events would take seconds; an answer makes some hundred."""
-    watch, calls = Watch(test_watching_costs_little.__code__), []
-
-    def callback(frame: FrameType, event: str, arg: Any) -> None:
-        calls.append(event)
-        watch.event(frame, event, arg)
-
-    sys.setprofile(callback)
-    try:
-        corpus("q6")["seed"](*(torch.tensor(v) for v in QUESTIONS["q6"].at.values()))
-    finally:
-        sys.setprofile(None)
-    assert len(calls) < 500
-    assert Outcome.FORBIDDEN.value == "forbidden"

@@ -8,8 +8,8 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
 from autograder.by_hand.cells import parse
-from autograder.by_hand.source import read
-from tests.test_by_hand import SETUP, F, answer, cells
+from autograder.by_hand.interpreter import read
+from tests.by_hand.cases import SETUP, F, answer, cells
 
 GOOD = answer("return f(x), 6 + 14 * x")
 BAD = answer("t = x.clone().requires_grad_()\nf(t).backward()\nreturn f(x), t.grad")

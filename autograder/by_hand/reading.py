@@ -1,0 +1,76 @@
+"""One reading: how much is looked at, and what was found.
+
+While cells run nothing is told; a value keeps what there is to tell of it, and whoever uses it in the answer is told.
+A budget of steps ends the reading of any program; what was found on lines that were reached until then counts.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import Any
+
+from autograder.by_hand.rules import ATTRIBUTES, Finding, found, rule_of
+from autograder.by_hand.values import NOTHING, Bound, Choice, Findings, Function, Number, PackageName, Scope
+
+UNDEFINED = "undefined."
+"""Before a name that nothing defines."""
+
+
+class TooMuch(Exception):
+    """The program is longer than is looked at."""
+
+
+class Reading:
+    def __init__(self) -> None:
+        self.left = self.steps = 0
+        """Steps that are left, and that were taken."""
+        self.answering = False
+        self.reached: dict[Finding, None] = {}
+        self.waiting: dict[Function, None] = {}
+        """Functions that were mentioned where the answer runs; who calls them may not be seen."""
+        self.called: set[Function] = set()
+        self.at: tuple[ast.AST | None, Scope] = None, Scope([], None)
+
+    def spend(self, steps: int = 1) -> None:
+        if steps > self.left:
+            self.left = 0
+            raise TooMuch
+        self.left -= steps
+        self.steps += steps
+
+    def finding(self, rule: str) -> Finding:
+        node, scope = self.at
+        line = getattr(node, "lineno", None)
+        source = scope.lines[line - 1].strip() if line and line <= len(scope.lines) else ""
+        return found(rule, line, source, scope.cell)
+
+    def findings_of(self, value: Any) -> Findings:
+        """What whoever uses the value is told."""
+        if isinstance(value, PackageName):
+            rule = "" if value.path.startswith(UNDEFINED) else rule_of(value.path)
+            rule = rule or ("" if "." not in value.path else ATTRIBUTES.get(value.path.rpartition(".")[2], ""))
+            return frozenset((self.finding(rule),)) if rule else NOTHING
+        if isinstance(value, Choice):
+            return NOTHING.union(*map(self.findings_of, value.values))
+        return getattr(value, "owed", NOTHING)
+
+    def report(self, findings: Findings) -> None:
+        if self.answering:
+            self.reached.update(dict.fromkeys(findings))
+
+    def use(self, value: Any) -> None:
+        """A value is used where the answer runs, not only looked at."""
+        self.report(self.findings_of(value))
+        if isinstance(value, Function) and self.answering and value not in self.called:
+            self.waiting[value] = None
+
+    def broken(self, rule: str, value: Any) -> Any:
+        """The value, which now owes that it breaks a rule here."""
+        return self.owing(value, frozenset((self.finding(rule),))) if rule else value
+
+    def owing(self, value: Any, findings: Findings) -> Any:
+        self.report(findings)
+        if isinstance(value, Number | Bound) and not findings <= value.owed:
+            return replace(value, owed=value.owed | findings)
+        return value
