@@ -13,8 +13,8 @@ from autograder.by_hand.rules import RULES, Finding, Outcome
 from tests.by_hand import further
 from tests.by_hand.cases import BOTH, HONEST, QUESTION, READ, SETUP, answer, cells, marked, one, sample
 from tests.conftest import CELLS, NAMES
-from tests.test_accept import FORMS, corpus
-from tests.test_properties import Pass, passes
+from tests.verdict.test_accept import FORMS, corpus
+from tests.verdict.test_properties import Pass, passes
 
 
 @pytest.mark.parametrize("what", [*BOTH, *READ])

@@ -17,7 +17,7 @@ from autograder.by_hand.rules import Finding
 from autograder.by_hand.watch import Watch
 from tests.by_hand.cases import BOTH, HONEST, QUESTION, cells, marked
 from tests.conftest import QUESTIONS, run_source
-from tests.test_accept import FORMS, corpus
+from tests.verdict.test_accept import FORMS, corpus
 
 POINT = 0.75
 

@@ -22,8 +22,8 @@ from autograder.student.protocol import Answer, Number, Reply, Request
 from autograder.verdict import exactness
 from autograder.verdict.kinds import Kind, Verdict
 from tests.conftest import NAMES, QUESTIONS, Class, make_question, run_source
-from tests.test_accept import FORMS, as_float32_tensors, as_numbers, corpus
-from tests.test_properties import Pass, passes
+from tests.verdict.test_accept import FORMS, as_float32_tensors, as_numbers, corpus
+from tests.verdict.test_properties import Pass, passes
 
 Form = Callable[..., Any]
 SETUP = {"torch": torch, "np": np, "math": math, "__name__": "__main__"}
