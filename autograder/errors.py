@@ -15,6 +15,7 @@ AutograderError
 ├── WrongGradebook          a gradebook that contradicts itself
 ├── CannotRead              a table that cannot be read
 ├── CannotWrite             a table that cannot be written
+├── TooMuch                 a program that is longer than the by-hand guard reads
 ├── Gone                    a process in which cells run has ended or was ended
 │   └── OutOfTime           it did not answer in time
 ├── NoRoom                  no such process can be made now: never a student's fault

@@ -12,12 +12,13 @@ from typing import Any
 
 from autograder.by_hand.rules import ATTRIBUTES, Finding, found, rule_of
 from autograder.by_hand.values import NOTHING, Bound, Choice, Findings, Function, Number, PackageName, Scope
+from autograder.errors import AutograderError
 
 UNDEFINED = "undefined."
 """Before a name that nothing defines."""
 
 
-class TooMuch(Exception):
+class TooMuch(AutograderError):
     """The program is longer than is looked at."""
 
 
