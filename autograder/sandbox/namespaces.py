@@ -66,7 +66,10 @@ def _unshare_as_mapped_root() -> None:
     mapper = processes.fork()
     if not mapper:
         try:
-            os.read(ready[0], 1)
+            # Its own copy of the writing end would keep it waiting for ever, if the other process is ended meanwhile.
+            os.close(ready[1])
+            if not os.read(ready[0], 1):
+                os._exit(1)
             for kind in ("uid", "gid"):
                 _write(f"/proc/{me}/{kind}_map", f"0 0 1\n{NOBODY} {NOBODY} 1")
             os.write(go[1], b"1")

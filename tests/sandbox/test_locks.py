@@ -25,6 +25,7 @@ from autograder.workers.client import Cell, WorkerClient
 from autograder.workers.errors import Gone
 from autograder.workers.launcher import Launcher
 from tests.conftest import ROOT
+from tests.rooms import machines
 from tests.rooms.course import deepen
 
 LEVELS = [NAMESPACES, LANDLOCK]
@@ -313,3 +314,16 @@ def test_what_a_cell_leaves_running_is_counted_to_that_cell(rooms: Rooms) -> Non
     )
     with rooms.room() as room, pytest.raises(Gone, match="more than 1024 MB of memory"):
         run(room, hoard)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root maps a second user, from a process of its own")
+def test_a_process_that_is_ended_while_it_makes_its_namespaces_leaves_none_behind() -> None:
+    code = (
+        "import os\nfrom autograder.sandbox import namespaces, syscalls\n"
+        "syscalls.unshare = lambda flags: os.kill(os.getpid(), 9)\nnamespaces._unshare_as_mapped_root()"
+    )
+    watch = machines._WATCH.replace("+ 120", "+ 10")
+    command = [sys.executable, "-c", watch, sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert machines.LEFT not in done.stdout, done.stdout
+    assert done.returncode == -signal.SIGKILL % 256, done.stderr
