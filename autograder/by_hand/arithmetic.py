@@ -29,6 +29,10 @@ from autograder.by_hand.values import (
 )
 
 _LARGE, _LONGEST, _MOST_BITS = 50, 2_000, 2_000
+_WIDE = 5e-3
+"""A step from which a quotient is listed only, unless it is of calls of the student's own function. Such a quotient is
+right by the tolerance only where it is made of several; `log(1 + 0.01*x) / 0.01` of an honest answer has its form.
+"""
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     **{name: getattr(operator, name) for name in ("add", "sub", "floordiv", "mod", "pow", "lshift", "rshift")},
     "mult": operator.mul,
@@ -142,7 +146,11 @@ def _difference(name: str, a: Number, b: Number, made: Number) -> str:
         return "differences" if large or (other.shrinks > 1.5 and made.shrinks > 0.8) else stencil
     if name == "div" and a.cancels:
         made.cancels = small
-        return "differences" if b.shrinks < 0.75 and 0.8 < made.shrinks < 1.25 else stencil
+        if b.shrinks < 0.75 and 0.8 < made.shrinks < 1.25:
+            wide = b.exact is not None and abs(b.exact) >= _WIDE
+            called = any(atom.call for atom, _ in a.terms.values())
+            return "difference-like" if wide and not called else "differences"
+        return stencil
     return stencil
 
 

@@ -128,3 +128,24 @@ def test_what_a_scratch_cell_took_from_a_machine_is_told_where_it_was_taken() ->
         answer("return f(x), pair['a'][1] * x"),
     )
     assert [(f.rule, f.line, f.cell) for f in read(sources, "grad_q5")] == [("grad", 1, 3)]
+
+
+SMALL_CONSTANTS = {
+    "a Box-Cox transform": "s = 0.01\ny = (x**s - 1)/s\nreturn y, x**(s - 1)",
+    "a logarithm of a small part": "y = torch.log(1 + 0.01*x)/0.01\nreturn y, 1/(1 + 0.01*x)",
+    "a slow sine": "w = 0.05\ny = torch.sin(w*x)/w\nreturn y, torch.cos(w*x)",
+    "a percentage": "p = 0.05\ntotal = x*(1 + p)\nreturn (total - x)/p*x, 2*x",
+    "an epsilon": "e = 1e-8\nreturn x*x/(x + e), (2*x*(x + e) - x*x)/(x + e)**2",
+}
+
+
+@pytest.mark.parametrize("what", SMALL_CONSTANTS)
+def test_a_formula_with_a_small_constant_is_not_forbidden(what: str) -> None:
+    findings = read([SETUP, answer(SMALL_CONSTANTS[what])], "grad_q5")
+    assert Outcome.FORBIDDEN not in {f.outcome for f in findings}
+
+
+def test_a_small_constant_of_the_forward_pass_is_no_step() -> None:
+    forward = "@question(at={'x': 1.5})\ndef q5(x):\n    a = torch.log(1 + 0.001*x)\n    f = a/0.001\n    return f"
+    lines = "y = torch.log(1 + 0.001*x)/0.001\nreturn y, 1/(1 + 0.001*x)"
+    assert read([f"{SETUP}\nfrom autograder import question", forward, answer(lines)], "grad_q5") == ()
