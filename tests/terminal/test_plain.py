@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from dateutil.parser import ParserError
 from jupyter_core.application import NoStart
 
 from autograder.__main__ import main
+from autograder.gradebook.programs import find_programs
 from autograder.terminal import plain
 
 
@@ -70,10 +72,10 @@ def test_with_debug_an_error_is_shown_whole_and_no_error_stays_none(
 
 def test_programs_of_the_environment_are_found_without_activating_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.defpath)
-    plain.find_programs()
-    assert plain.shutil.which("alembic")
+    find_programs()
+    assert shutil.which("alembic")
     before = os.environ["PATH"]
-    plain.find_programs()
+    find_programs()
     assert os.environ["PATH"] == before
 
 
