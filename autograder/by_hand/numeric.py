@@ -158,8 +158,11 @@ class Numeric(Objects):
         if name in _PAIRS and rows and len(args) > 1 and isinstance(args[1], list | tuple):
             pairs = zip(self._flat(first), self._flat(args[1]), strict=False)
             return self._folded("sum", [self.operation("mult", a, b) for a, b in pairs])
-        if name in ALIASES and len(args) == 2:
-            return self.operation(ALIASES[name], first, args[1])
+        plain = name.strip("_")  # `a.__truediv__(b)` too, and `b.__rtruediv__(a)`
+        if plain in ALIASES and len(args) == 2:
+            return self.operation(ALIASES[plain], first, args[1])
+        if name.startswith("__r") and plain[1:] in ALIASES and len(args) == 2:
+            return self.operation(ALIASES[plain[1:]], args[1], first)
         if name in ELEMENTARY and (isinstance(first, Number) or is_finite(first)):
             return applied(name, first if isinstance(first, Number) else as_number(first))
         if sum(self._comes_together(a) for a in args[:3]) > 1:

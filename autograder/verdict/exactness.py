@@ -48,13 +48,15 @@ def beside(forward: Forward, wrt: str, references: Sequence[Reference]) -> tuple
         return tuple(differentiate(forward, {**p, wrt: p[wrt] + by}) for p in alive for by in _OFFSETS)
 
 
-def movement(reply: Reply, references: Sequence[Reference], wrt: str) -> tuple[float, float]:
+def movement(reply: Reply, references: Sequence[Reference], wrt: str) -> tuple[float, float] | None:
     """How far the error jumps between points beside each other, and how far it moves steadily, as parts of S; the
-    median over the places. (0, 0) if the reply has no numbers there.
+    median over the places. None if the reply has no numbers there: that excuses nothing.
     """
     numbers = [a.results[1] for a in reply.answers if len(a.results) == 2]
-    if not references or len(numbers) != len(references) or any(not math.isfinite(n.value) for n in numbers):
+    if not references:
         return 0.0, 0.0
+    if len(numbers) != len(references) or any(not math.isfinite(n.value) for n in numbers):
+        return None
     errors = list(_errors([n.value for n in numbers], references, wrt))
     jumps, moves = [], []
     for at in range(0, len(errors) - len(_OFFSETS) + 1, len(_OFFSETS)):

@@ -75,11 +75,13 @@ class Judge:
         if size <= exactness.EXACT and reply.shifted is None:
             return verdict
         beside = exactness.beside(self.forward, self.wrt, self.references)
-        jumps, moves = exactness.movement(ask(beside), beside, self.wrt)
+        moved = exactness.movement(ask(beside), beside, self.wrt)
+        jumps, moves = moved or (0.0, 0.0)
         size = max(size, jumps)
         if size <= exactness.EXACT:
             return verdict
-        if jumps <= exactness.SMOOTH and exactness.explained(given, self.references, self.wrt, moves, reply.cells):
+        smooth = moved is not None and jumps <= exactness.SMOOTH
+        if smooth and exactness.explained(given, self.references, self.wrt, moves, reply.cells):
             return verdict
         if jumps > exactness.SMOOTH and reply.shifted is not None:
             line = _with_its_line(reply.shifted, reply)

@@ -751,3 +751,21 @@ MACHINES |= {
         answer("return f(x), D(x)"),
     ),
 }
+_TABLE = "ds = []\nfor v in (-1.0, 0.0, 1.0):\n    t = torch.tensor(v, requires_grad=True)\n    f(t).backward()\n    ds.append(t.grad.item())"
+MACHINES |= {
+    "methods of operators": one("h = 1e-6\nreturn f(x), f(x + h).__sub__(f(x - h)).__truediv__(2 * h)"),
+    "methods of swapped operators": one("h = 1e-6\nreturn f(x), (2 * h).__rtruediv__(f(x - h).__rsub__(f(x + h)))"),
+    "the method of an operator by its name": one(
+        "h = 1e-6\nreturn f(x), getattr(f(x + h) - f(x - h), '__truediv__')(2 * h)"
+    ),
+    "a fit to autograd's numbers": cells(
+        f"{_TABLE}\nP = np.polyfit([-1, 0, 1], ds, 2)", answer("return f(x), np.polyval(P, float(x))")
+    ),
+    "a table of autograd's numbers, whole": cells(_TABLE, answer("return f(x), np.interp(float(x), [-1, 0, 1], ds)")),
+}
+HONEST |= {
+    "methods of operators in a formula": one("return f(x), x.__mul__(14).__add__(6).__rsub__(0).__neg__()"),
+    "a table of autograd's numbers that is only printed": cells(
+        _TABLE, answer("print(ds, len(ds))\nreturn f(x), 6 + 14 * x")
+    ),
+}

@@ -417,7 +417,24 @@ def test_a_line_that_the_watcher_quotes_is_told_only_if_the_notebook_has_it() ->
 def test_an_answer_that_fails_at_the_second_look_is_not_called_a_difference(answers: tuple[Answer, ...]) -> None:
     near = exactness.beside(QUESTIONS["q4"].forward, "x", QUESTIONS["q4"]._testbed.draw(1))
     assert len(near) == 24
-    assert exactness.movement(Reply(answers), near, "x") == (0.0, 0.0)
+    assert exactness.movement(Reply(answers), near, "x") is None
+
+
+def test_an_answer_that_fails_at_the_second_look_is_listed_whatever_number_the_cells_hold() -> None:
+    """The epsilon in a cell would excuse a smooth answer; one that does not answer again has not shown to be smooth."""
+    q4 = QUESTIONS["q4"]
+    source = machine(q4, "(G(x + 1e-6) - G(x - 1e-6))/2e-6")
+    student = run_source(source, dict(SETUP))
+
+    class Refusing(KernelStudent):
+        def ask(self, request: Request) -> Reply:
+            again, self.asked = getattr(self, "asked", False), True
+            return Reply() if again else replace(super().ask(request), cells=("e = 1e-8",))
+
+    with answering(Refusing(student)):
+        verdict = q4.judge(1)
+    assert verdict.right
+    assert "inexact" in rules(verdict)
 
 
 def test_the_second_look_takes_no_longer_than_the_first() -> None:
