@@ -91,8 +91,10 @@ def _texts() -> str:
     """Every text in the code that writes messages, in one line; a page's table drops the backticks within a message."""
     files = [file for folder in FOLDERS for file in (ROOT / "autograder" / folder).glob("*.py")]
     files.append(ROOT / "tools" / "kit" / "install.py")
-    nodes = (node for file in files for node in ast.walk(ast.parse(file.read_text())))
-    texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    strings = (n for n in nodes if isinstance(n, ast.Constant) and id(n) not in docstrings)
+    texts = [n.value for n in strings if isinstance(n.value, str)]
     return " ".join(" ".join(texts).split()).replace("`", "")
 
 
