@@ -1,9 +1,9 @@
 """A private machine: real Linux users, PAM and folders in namespaces of their own, and nothing of it left on the host.
 
 `/etc`, the clone and the environment are seen as they are, and what is written to them stays in the machine's memory;
-`/home`, `/srv`, `/var/lib`, `/run`, `/tmp` … are empty. Whatever is needed below a closed folder (Python below a /root
-of mode 0700) is shown at the same path below an open one. The network is the host's: use `free_ports`. Ending it ends
-every process in it, and so does the end of the test process.
+`/home`, `/srv`, `/var/lib`, `/run`, `/tmp` … are empty; nothing else of the host's disk can be written. Whatever is
+needed below a closed folder (Python below a /root of mode 0700) is shown at the same path below an open one. The
+network is the host's: use `free_ports`. Ending it ends every process in it, and so does the end of the test process.
 """
 
 from __future__ import annotations
@@ -30,9 +30,12 @@ NAMESPACES = ("--mount", "--pid", "--uts", "--ipc")
 # Folders that start empty, with their modes. What others write there in a test must not be found on the host.
 EMPTY = {
     "/home": 0o755,
+    "/root": 0o700,
     "/srv": 0o755,
     "/run": 0o755,
     "/tmp": 0o1777,
+    "/var/backups": 0o755,
+    "/var/cache": 0o755,
     "/var/lib": 0o755,
     "/var/log": 0o755,
     "/var/mail": 0o1777,
@@ -107,7 +110,7 @@ class Machine:
             if own:
                 lines.append(f"mount -t overlay -o lowerdir={at}.low,upperdir={at}.up,workdir={at}.work own {at}")
         closed = {str(p): 0o755 for p in (_closed_above(tree) for tree, _ in self._trees) if p}
-        for folder, mode in sorted({**closed, **EMPTY}.items()):
+        for folder, mode in sorted({**EMPTY, **closed}.items()):
             if Path(folder).is_dir() and not Path(folder).is_symlink():
                 lines.append(
                     f"mkdir -p {shlex.quote(folder)} && mount -t tmpfs -o mode={mode:o} empty {shlex.quote(folder)}"
@@ -118,6 +121,7 @@ class Machine:
             lines += [f"chmod a+rx {quoted}"] * own
         lines += [
             f"umount --lazy {SCRATCH}",
+            "mount -o remount,bind,ro /",
             "mkdir -p /run/lock /var/lib/misc /var/spool/mail",
             "mount -t proc proc /proc",
             # Process 1 has nothing to do but to be there: orphans are reaped because it ignores their end, and it goes

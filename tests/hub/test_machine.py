@@ -32,12 +32,20 @@ def test_what_the_machine_writes_is_not_on_the_host(machine: Machine) -> None:
     with pytest.raises(KeyError):
         pwd.getpwnam("ada")
     before = ROOT.stat().st_mode
-    written = [ROOT / "written", Path("/home/ada/written"), Path("/etc/written"), Path("/srv/written")]
+    folders = (str(ROOT), "/home/ada", "/etc", "/srv", "/root", "/var/backups")
+    written = [Path(folder, "written") for folder in folders]
     machine.run("touch", *written)
     machine.run("chmod", "700", ROOT)
     assert [machine.path(p).exists() for p in written] == [True] * len(written)
     assert [p.exists() for p in written] == [False] * len(written)
     assert ROOT.stat().st_mode == before
+
+
+def test_what_is_left_of_the_hosts_disk_cannot_be_written(machine: Machine) -> None:
+    for folder in ("/", "/usr", "/var"):
+        said = machine.run("touch", f"{folder}/written", check=False)
+        assert said.returncode, folder
+        assert "Read-only file system" in said.stdout
 
 
 def test_a_home_folder_is_closed_to_other_users(machine: Machine) -> None:
