@@ -149,6 +149,7 @@ SLIP = {
     "{rule}.",
     "local dropped at the output": " {it} is 1, but it must be the derivative of `{line}` with respect to {node}"
     "{rule}.",
+    "local dropped of a local": " {it} is 1, but it must be the derivative of `{line}` with respect to {node}{rule}.",
     "upstream dropped": " {it} is only d{consumer}/d{node}, the derivative of `{line}`: multiply it by {upstream}.",
     "value for derivative": " {it} uses {consumer} itself instead of the derivative of `{line}` with respect to {node}"
     "{rule}.",
@@ -157,6 +158,10 @@ SLIP = {
     "other input": " {it} uses the derivative of `{line}` with respect to {other} instead of {node}{rule}.",
     "turned over": " {it} divides by the derivative of `{line}` with respect to {node} instead of multiplying by it"
     "{rule}.",
+    "turned over of a local": " {it} is 1 divided by the derivative of `{line}` with respect to {node}{rule}.",
+    "local repeated of a local": " {it} is the square of the derivative of `{line}` with respect to {node}{rule}.",
+    "path lost of a total": " {it} leaves out the part that comes through {node}: `{line}` uses it, too{also}.",
+    "share's sign of a total": " {it} has the wrong sign in the part that comes through {node}{rule}.",
     "local repeated": " {it} has the derivative of `{line}` with respect to {node} as a factor twice{rule}.",
     "wrong adjoint": " {it} starts from {other} instead of {upstream}.",
     "wrong adjoint at the output": " {it} has {other} as a factor too many: `{line}` is the last line.",
@@ -184,8 +189,8 @@ LINK_WORDS = {
     "unnamed": "not named",
 }
 SHARE = (
-    " Links that are named and right, each judged by your own numbers before it: {right} of {count}. They earn "
-    "{earned} of {points} points."
+    " Steps that your lines show and have right, each judged by your own numbers before it: {right} of {count}. They "
+    "earn {earned} of {points} points."
 )
 
 AUTOGRAD = "AutoGrad:  {value}"

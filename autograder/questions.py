@@ -31,6 +31,7 @@ from autograder.errors import CheckFailed, QuestionError
 from autograder.student import cells, kernel
 from autograder.student.protocol import Request
 from autograder.verdict import diagnosis, shown
+from autograder.verdict.credit import share
 from autograder.verdict.judge import Judge, Kind, Verdict, point_words
 
 _SPREAD = 10
@@ -89,7 +90,7 @@ class Question:
         if answer and len(answer.results) == 2 and answer.results[1].kind == "number":
             print(messages.AUTOGRAD.format(value=f"{reference.adjoints[self.wrt]:.4f}"))
             print(messages.MANUAL.format(value=f"{answer.results[1].value:.4f}"))
-        if verdict.chain and len(verdict.chain.traces[0].named) > 1:  # more than the result alone
+        if verdict.chain and len(verdict.chain.own) > 0:  # more than the result alone
             links = shown.links(diagnosis.table(verdict.chain))
             if shown.on_a_page():
                 shown.display(links)
@@ -124,7 +125,7 @@ class Question:
         earned = float(points) * verdict.credit
         text = verdict.text
         if verdict.chain and not verdict.right:
-            right, count = verdict.chain.share()
+            right, count = share(verdict.chain)
             words = {"right": right, "count": count, "earned": f"{earned:.3g}", "points": f"{points:g}"}
             text = messages.joined(text, messages.SHARE.format(**words))
         text = messages.joined(text, *(f" {s}" for s in self._listed(verdict)))
@@ -153,9 +154,9 @@ class Question:
         return judge.closer(judge.verdict(reply), reply, lambda beside: student.ask(self._request(beside)))
 
     def _request(self, references: Sequence[Reference], show: bool = False) -> Request:
-        adjoints = tuple(self.forward.adjoint(n) for n in (*self.forward.leaves, *self.forward.nodes))
-        points = tuple(r.point for r in references)
-        return Request(f"grad_{self.name}", self.forward.leaves, points, adjoints, self.forward.given, show)
+        forward, points = self.forward, tuple(r.point for r in references)
+        nodes = (*forward.leaves, *forward.nodes)
+        return Request(f"grad_{self.name}", forward.leaves, points, nodes, forward.given, show)
 
     def _own_point(self, at: Mapping[str, float]) -> dict[str, float]:
         arguments = ", ".join(f'"{n}": {v:g}' for n, v in self.at.items())

@@ -11,7 +11,8 @@ from autograder.calculus.points import Domain, Testbed
 from autograder.calculus.reference import Reference
 from autograder.questions import Question
 from autograder.student.protocol import Answer, Number
-from autograder.verdict.chain import TOLERANCE, Chain
+from autograder.verdict.chain import Chain
+from autograder.verdict.quantities import TOLERANCE
 from autograder.verdict.slips import Slip, carried, is_no_slip, slips
 
 _SEEDS = ("other points", "again others", "and others")
@@ -152,6 +153,6 @@ def _true_chain(question: Question, references: Sequence[Reference]) -> Chain:
     def answer(r: Reference) -> Answer:
         numbers = {forward.adjoint(n): Number("number", "float", a) for n, a in r.adjoints.items()}
         value = Number("number", "float", r.values[forward.output])
-        return Answer((value, numbers[forward.adjoint(question.wrt)]), adjoints=numbers)
+        return Answer((value, numbers[forward.adjoint(question.wrt)]), named=numbers)
 
     return Chain(forward, question.wrt, [(r, answer(r)) for r in references])

@@ -19,7 +19,7 @@ from autograder.calculus.admission import kinks
 from autograder.calculus.points import COUNT, KINK_MARGIN, Domain
 from autograder.questions import Question
 from autograder.terminal.words import count
-from autograder.verdict.chain import TOLERANCE
+from autograder.verdict.quantities import TOLERANCE
 from autograder.verdict.slips import Slip
 
 WIDTH = 100

@@ -54,15 +54,19 @@ def svg(  # noqa: PLR0913  # a picture has these parts, and all but the graph ma
     values: Mapping[str, str] | None = None,
     adjoints: Mapping[str, str] | None = None,
     marks: Mapping[str, Mark] | None = None,
+    names: Mapping[str, str] | None = None,
     title: str = "",
     description: str = "",
 ) -> str:
     """The graph as SVG, with `values` above the nodes and `adjoints` in slots below (both as text by node name).
 
-    Only nodes on a path from `wrt` to the output have slots; if `adjoints` is None they are empty. `title` is drawn.
+    Only nodes on a path from `wrt` to the output have slots; if `adjoints` is None they are empty. `names` are what the
+    slots say where it is not the adjoint as the course calls it. `title` is drawn.
     `description` is the text for screen readers; by default it is made from the graph.
     """
-    return _Picture(forward, wrt, values or {}, adjoints, marks or {}).svg(title, description)
+    picture = _Picture(forward, wrt, values or {}, adjoints, marks or {})
+    picture.called |= {n: clean(name) for n, name in (names or {}).items()}
+    return picture.svg(title, description)
 
 
 class _Picture:
@@ -86,6 +90,7 @@ class _Picture:
         self.values = {n: clean(values[n]) for n in self.names if n in values}
         self.adjoints = {n: clean((adjoints or {})[n]) for n in self.slots if n in (adjoints or {})}
         self.adjoints.setdefault(forward.output, "1")  # the backward pass starts there
+        self.called = {n: forward.adjoint(n) for n in self.slots}
         self.marks = {n: marks[n] for n in self.slots if n in marks}
 
     def svg(self, title: str, description: str) -> str:
@@ -133,7 +138,7 @@ class _Picture:
             value = f" = {self.values[line.name]}" if line.name in self.values else ""
             lines.append(clean(line.text) + value)
         for name in [n for n in reversed(self.slots) if n != self.forward.output]:
-            says = f"the derivative {self.forward.adjoint(name)}"
+            says = f"the derivative {self.called[name]}"
             if name in self.adjoints:
                 says += f" = {self.adjoints[name]}"
             elif not self.checked:
@@ -165,15 +170,17 @@ class _Picture:
         """The adjoint's name, and its value or "not named" or "= ?"."""
         missing = "not named" if self.checked else "= ?"
         known = "= " + shortened(self.adjoints.get(name, ""), _LONGEST["value"])
-        return self.forward.adjoint(name), known if self.adjoints.get(name) else missing
+        return self.called[name], known if self.adjoints.get(name) else missing
 
     def note(self, name: str, tall: bool) -> list[str]:
         """The lines of a slot: `dfde = 0.36`; if `tall`, name and value apart, and a long name on two lines."""
         adjoint, value = self.slot(name)
         if not tall:
             return [f"{adjoint} {value}"]
-        names = [adjoint]
-        if len(adjoint) > _LONGEST["name"]:  # broken between d(output) and d(name)
+        names = [shortened(adjoint, _LONGEST["name"])]
+        if len(adjoint) > _LONGEST["name"] and adjoint == self.forward.adjoint(
+            name
+        ):  # broken between d(output) and d(name)
             names = [shortened(part, _LONGEST["name"] + 2) for part in (f"d{self.forward.output}", f"d{name}")]
         return [*names, value]
 

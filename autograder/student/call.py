@@ -20,6 +20,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from types import FrameType
 from typing import Any
 
@@ -28,6 +29,7 @@ import torch
 
 from autograder.by_hand.watch import Watch
 from autograder.calculus import reference
+from autograder.calculus.spelling import MOST_NAMES, spelling
 from autograder.student.answers import describe, results_of
 from autograder.student.faults import fault_of
 from autograder.student.protocol import SECONDS, Answer, Number, Request
@@ -43,13 +45,15 @@ def call(function: Callable[..., Any], request: Request, point: Mapping[str, flo
     leaves = reference.tensors(point)
     args, named = _bind(function, request.arguments, leaves)
     seen: dict[str, Number] = {}
+    readings = spelling(request.nodes).readings
     code = getattr(inspect.unwrap(function), "__code__", None)
 
     def at_return(frame: FrameType, event: str, arg: Any) -> None:
         watch.event(frame, event, arg)
         if event == "return" and frame.f_code is code:
             seen.clear()
-            seen.update((n, describe(v)) for n, v in frame.f_locals.items() if n in request.adjoints)
+            named = ((n, v) for n, v in frame.f_locals.items() if readings(n))
+            seen.update((n, describe(v)) for n, v in islice(named, MOST_NAMES))
 
     profiler = sys.getprofile()
     try:
@@ -66,12 +70,14 @@ def call(function: Callable[..., Any], request: Request, point: Mapping[str, flo
     return Answer(results, single, seen)
 
 
-def assigned_again(function: Callable[..., Any], names: Sequence[str]) -> tuple[str, ...]:
+def assigned_again(function: Callable[..., Any], nodes: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of derivatives between these nodes that the function assigns more than once."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None:
         return ()
     stores = Counter(i.argval for i in dis.get_instructions(code) if i.opname.startswith(("STORE_FAST", "STORE_DEREF")))
-    return tuple(n for n in names if stores[n] > 1)
+    again = (n for n, times in stores.items() if times > 1 and spelling(nodes).readings(n))
+    return tuple(islice(again, MOST_NAMES))
 
 
 def _bind(

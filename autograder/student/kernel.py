@@ -51,7 +51,7 @@ class KernelStudent:
                 answers.append(call(function, request, point, watch))
                 if answers[-1].fault:
                     break
-        reassigned = assigned_again(function, request.adjoints)
+        reassigned = assigned_again(function, request.nodes)
         return Reply(
             tuple(answers),
             printed=printed.text() if request.show else "",

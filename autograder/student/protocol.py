@@ -67,7 +67,8 @@ class Answer:
     results: tuple[Number, ...] = ()
     single: bool = False
     """True when one thing came back instead of a tuple or list."""
-    adjoints: Mapping[str, Number] = field(default_factory=dict)
+    named: Mapping[str, Number] = field(default_factory=dict)
+    """What the local variables held whose names may be read as derivatives (`calculus.spelling`)."""
     fault: Fault | None = None
 
 
@@ -86,12 +87,15 @@ class Missing:
 
 @dataclass(frozen=True)
 class Request:
-    """What a student is asked: a function, its arguments, the points, and which local names are read at its return."""
+    """What a student is asked: a function, its arguments, the points, and between which nodes derivatives are read from
+    its local variables at its return.
+    """
 
     function: str
     arguments: tuple[str, ...]
     points: tuple[Mapping[str, float], ...]
-    adjoints: tuple[str, ...]
+    nodes: tuple[str, ...]
+    """The leaves and nodes of the forward pass, the output last."""
     given: Mapping[str, Any]
     """Names that the course gives (torch, helpers); put back for the call where a notebook has deleted them."""
     show: bool = False
@@ -117,7 +121,7 @@ class Reply:
     later_fault: Fault | None = None
     """Why the cell that defines the function stopped after it had defined it."""
     reassigned: tuple[str, ...] = ()
-    """Adjoints that the function assigns more than once: only the last value is seen at the return."""
+    """Names that the function assigns more than once: only the last value is seen at the return."""
 
 
 class Student(Protocol):

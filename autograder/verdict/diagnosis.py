@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from autograder import messages as m
@@ -11,7 +12,9 @@ from autograder.drawing.svg import Mark, svg
 from autograder.verdict import rounding
 from autograder.verdict.chain import Chain, Link, Status
 from autograder.verdict.lines import Lines, Spot
-from autograder.verdict.slips import Slip, recognise, told
+from autograder.verdict.quantities import What, upstream
+from autograder.verdict.recognition import explained
+from autograder.verdict.slips import Slip
 from autograder.verdict.wording import rule
 
 _MARKS = {"right": Mark.RIGHT, "wrong": Mark.WRONG}
@@ -38,40 +41,48 @@ def say(chain: Chain, hidden: bool, lines: Lines) -> str:
     link = chain.broken
     if link is None:
         return ""
-    node, forward = link.node, chain.forward
-    unnamed = [forward.adjoint(n) for n in chain.bridged(node)]
-    text, it = "", forward.adjoint(node)
-    if chain.above(node) or not unnamed:  # else there is only the result, and nothing further up to compare it with
+    forward, adjoint = chain.forward, link.what is What.ADJOINT
+    unnamed = [forward.adjoint(n) for n in chain.bridged(link.node)] if adjoint else []
+    text, it = "", link.name
+    if not adjoint or chain.above(link) or not unnamed:  # else only the result, with nothing to compare it with
         it = m.IT
-        if node != chain.wrt:  # else the sentence before this one named it, with its numbers
-            text = m.BROKEN.format(adjoint=forward.adjoint(node), numbers="" if hidden else _numbers(chain, node))
-    given = [t.named[node] for t in chain.traces]
-    expected = [t.expected[node] for t in chain.traces]
-    scales = [t.scales[node] for t in chain.traces]
-    found = recognise(chain, node) if len(chain.traces) >= rounding.FEWEST_POINTS else []
-    slips = told(found, chain, node)
+        if not adjoint or link.node != chain.wrt:  # else the sentence before this one named it, with its numbers
+            text = m.BROKEN.format(adjoint=link.name, numbers="" if hidden else _numbers(chain, link))
+    sizes = [t.scales[link.node] for t in chain.traces] if adjoint else [abs(e) for e in link.expected]
+    slips = explained(chain, link) if len(chain.traces) >= rounding.FEWEST_POINTS else []
     if slips:
-        sentences = list(dict.fromkeys(_slip_words(chain, node, slip) for slip in slips))[:2]
+        sentences = list(dict.fromkeys(_slip_words(chain, link, slip) for slip in slips))[:2]
         text += sentences[0]
         if len(sentences) > 1:
             second = sentences[1].lstrip()
             text += m.OR.format(it=second[0].lower() + second[1:] if second.startswith(m.IT + " ") else second)
         return text
-    rounded = say_rounded(given, expected, lines, it)
+    rounded = say_rounded(link.given, link.expected, lines, it)
     if rounded:
         return text + rounded
     misread = say_misread(lines)
     if misread:
         return text + misread
-    if rounding.is_constant(given, expected):
+    if rounding.is_constant(link.given, link.expected):
         return text + m.CONSTANT.format(it=it, arguments=listed(forward.leaves))
-    if rounding.is_near(given, expected, scales):
+    if rounding.is_near(link.given, link.expected, sizes):
         return text + m.NEAR.format(it=it)
     if unnamed:
         them = "it" if len(unnamed) == 1 else "them"
         return text + m.UNNAMED.format(unnamed=listed(unnamed), them=them, first=unnamed[0])
-    consumers = [_look(chain, line, node) for line in forward.consumers(node)]
+    if adjoint:
+        consumers = [_look(chain, line, link.node) for line in forward.consumers(link.node)]
+    else:
+        consumers = [_look(chain, forward.line(link.of), i) for i in _inputs(chain, link)]
     return text + (m.NO_SLIP.format(lines=listed(consumers)) if consumers else "")
+
+
+def _inputs(chain: Chain, link: Link) -> list[str]:
+    """The inputs of its node that a local or total derivative is made from."""
+    if link.what is What.LOCAL:
+        return [link.node]
+    inputs = chain.forward.line(link.of).inputs
+    return [i for i in inputs if i == link.node or link.node in upstream(chain.forward, i)]
 
 
 def say_rounded(given: Sequence[float], expected: Sequence[float], lines: Lines, it: str) -> str:
@@ -99,69 +110,94 @@ def _at(template: str, spot: Spot, **words: str) -> str:
 
 def picture(chain: Chain, title: str) -> Picture:
     """The graph with the student's numbers: right links green, the first wrong one red, the rest neutral."""
-    first, keys = chain.traces[0], {row[0]: row[2] for row in table(chain)}
-    marks = {n: _MARKS.get(keys.get(chain.forward.adjoint(n), ""), Mark.NEUTRAL) for n in first.named}
+    first, slots = chain.traces[0], _slots(chain)
+    words = {id(link): word for link, word in _words(chain)}
     values = {n: short(v) for n, v in first.reference.values.items()}
-    adjoints = {n: short(v) for n, v in first.named.items()}
-    return Picture(svg(chain.forward, chain.wrt, values=values, adjoints=adjoints, marks=marks, title=title))
+    adjoints = {n: short(v) for n, v in first.named.items()} | {n: short(k.given[0]) for n, k in slots.items()}
+    marks = dict.fromkeys(first.named, Mark.NEUTRAL)
+    marks |= {n: _MARKS.get(words[id(link)], Mark.NEUTRAL) for n, link in slots.items()}
+    names = {n: link.name for n, link in slots.items()}
+    return Picture(
+        svg(chain.forward, chain.wrt, values=values, adjoints=adjoints, marks=marks, names=names, title=title)
+    )
+
+
+def _slots(chain: Chain) -> dict[str, Link]:
+    """What stands below each node: its adjoint, else the one local derivative by it, else its own derivative."""
+    named = [link for link in chain.links if link.given]
+    places: dict[str, Link] = {link.node: link for link in named if link.what is What.ADJOINT}
+    by = Counter(link.node for link in named if link.what is What.LOCAL)
+    for link in named:
+        if link.what is What.LOCAL and by[link.node] == 1:
+            places.setdefault(link.node, link)
+    for link in named:
+        if link.what is not What.ADJOINT and link.node == chain.wrt:
+            places.setdefault(link.of, link)
+    return {n: link for n, link in places.items() if n != chain.forward.output}
 
 
 def table(chain: Chain) -> list[tuple[str, str, str]]:
-    """A row a link, from the output down: the adjoint, its number at the first point, and the key of its word."""
+    """A row a link, from the output down: its name, its number at the first point, and the key of its word."""
+    return [(link.name, short(link.given[0]) if link.given else "", word) for link, word in _words(chain)]
+
+
+def _words(chain: Chain) -> list[tuple[Link, str]]:
     broken = chain.broken
-    below = chain.below(broken.node) if broken else set()
-    first = chain.traces[0]
-    rows = []
-    for link in chain.links:
-        number = short(first.named[link.node]) if link.node in first.named else ""
-        rows.append((chain.forward.adjoint(link.node), number, _word(link, broken, below)))
-    return rows
+    return [(link, _word(chain, link, broken)) for link in chain.links]
 
 
-def _word(link: Link, broken: Link | None, below: set[str]) -> str:
+def _word(chain: Chain, link: Link, broken: Link | None) -> str:
     if link is broken:
         return "wrong"
     if link.status is Status.UNNAMED:
         return "unnamed"
     if link.status is Status.WRONG:
         return "off"
-    return "follows" if link.node in below else "right"
+    return "follows" if broken and chain.depends(link, broken) else "right"
 
 
-def _numbers(chain: Chain, node: str) -> str:
-    first = chain.traces[0]
-    given, expected = number_words(first.named[node], first.expected[node])
-    above = chain.above(node)
+def _numbers(chain: Chain, link: Link) -> str:
+    given, expected = number_words(link.given[0], link.expected[0])
+    above = chain.above(link)
     template = m.BROKEN_FROM if above else m.BROKEN_AT
     return template.format(given=given, expected=expected, above=listed(above))
 
 
-def _slip_words(chain: Chain, node: str, slip: Slip) -> str:
-    forward = chain.forward
-    it = m.IT if slip.node == node else m.IT_UNNAMED.format(adjoint=forward.adjoint(slip.node))
+def _slip_words(chain: Chain, link: Link, slip: Slip) -> str:
+    forward, node = chain.forward, link.node
+    it = (
+        m.IT
+        if slip.node == node or link.what is not What.ADJOINT
+        else m.IT_UNNAMED.format(adjoint=forward.adjoint(slip.node))
+    )
     kind, worded = slip.kind, None
     line = forward.line(slip.consumer) if slip.consumer else None
     consumers = forward.consumers(slip.node)
-    if kind == "sign":
+    if kind == "sign" and link.what is What.ADJOINT:
         if chain.bridged(node):
             kind, it = "sign somewhere", m.IT
         elif len(consumers) == 1:
             worded = rule(forward, consumers[0], slip.node)
     elif line:
-        worded = rule(forward, line, slip.node)
-        if slip.consumer == forward.output and f"{kind} at the output" in m.SLIP:
+        worded = rule(forward, line, slip.node) if slip.node in line.inputs else None
+        if slip.consumer == forward.output and link.what is What.ADJOINT and f"{kind} at the output" in m.SLIP:
             kind += " at the output"  # where there is no adjoint above: that one is 1
+        if link.what is not What.ADJOINT:
+            kind = next((k for k in (f"{kind} of a {link.what.value}",) if k in m.SLIP), kind)
+    upstream_ = chain.called(slip.consumer) if line else ""
+    if link.what is What.TOTAL:
+        upstream_ = next((q.name for q in chain.own if (q.of, q.by) == (slip.node, node)), f"d{slip.node}d{node}")
     return m.SLIP[kind].format(
         it=it,
-        adjoint=forward.adjoint(node),
+        adjoint=link.name,
         rule=m.RULE.format(rule=worded) if worded else "",
         also=m.RULE_TOO.format(rule=worded) if worded else "",
         node=slip.node,
         consumer=slip.consumer,
         other=slip.other,
         line=line.text if line else "",
-        upstream=forward.adjoint(slip.consumer) if line else "",
-        above=listed(chain.above(node)) or forward.output,
+        upstream=upstream_,
+        above=listed(chain.above(link)) or forward.output,
     )
 
 

@@ -19,10 +19,11 @@ from autograder.calculus.reference import Reference
 from autograder.student.protocol import NOTHING_TO_DIFFERENTIATE, Fault, Reply
 from autograder.verdict import diagnosis, exactness
 from autograder.verdict.cases import sign_that_decides
-from autograder.verdict.chain import FLOOR, TOLERANCE, chain
+from autograder.verdict.chain import chain
 from autograder.verdict.diagnosis import number_words
 from autograder.verdict.kinds import Kind, Verdict
 from autograder.verdict.lines import Lines
+from autograder.verdict.quantities import FLOOR, TOLERANCE
 from autograder.verdict.rounding import is_constant, is_rounded
 from autograder.verdict.unusable import Unusable
 

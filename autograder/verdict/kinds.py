@@ -7,6 +7,7 @@ from enum import Enum
 
 from autograder.by_hand.rules import Finding
 from autograder.verdict.chain import Chain
+from autograder.verdict.credit import share
 
 
 class Kind(Enum):
@@ -41,10 +42,10 @@ class Verdict:
 
     @property
     def credit(self) -> float:
-        """The part of the points that is earned: all, or half of them shared over the links that are right."""
+        """The part of the points that is earned: all, or half of them shared over the steps that are shown."""
         if self.right:
             return 1.0
         if self.kind is not Kind.WRONG_DERIVATIVE or self.chain is None:
             return 0.0
-        right, count = self.chain.share()
-        return 0.5 * right / count
+        right, count = share(self.chain)
+        return 0.5 * right / max(count, 1)

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from autograder.calculus.graph import Forward, Line
-from autograder.verdict.chain import TOLERANCE, Chain, Trace
+from autograder.verdict.chain import Chain, Trace
+from autograder.verdict.quantities import TOLERANCE
 
 # Where one of these gives the same numbers as a plainer slip, the plainer one is told.
-_FAR_FETCHED = ("turned over", "local repeated", "wrong adjoint", "other local")
+FAR_FETCHED = ("turned over", "local repeated", "wrong adjoint", "other local")
 
 # A slip's share of an adjoint, at one point, instead of used[consumer] * local[consumer, node].
 Share = Callable[[Trace], float]
@@ -217,7 +218,7 @@ def told(found: Sequence[Slip], chain: Chain, node: str) -> Sequence[Slip]:
         return [slip for slip in found if slip.kind == "sign"]
     if len({slip.node for slip in found}) != 1:
         return []
-    return [slip for slip in found if slip.kind not in _FAR_FETCHED] or found
+    return [slip for slip in found if slip.kind not in FAR_FETCHED] or found
 
 
 def _turned(chain: Chain, node: str) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from autograder.by_hand.rules import RULES, Finding
+from autograder.calculus.spelling import spelling
 from autograder.student.protocol import FIXED_TEXTS, Answer, Fault, Number, Reply, Request
 
 T = TypeVar("T")
@@ -35,6 +36,9 @@ class Words:
         self._lines = {line.strip() for cell in cells for line in cell.splitlines()}
         self._names = {name for cell in cells for name in _NAME.findall(cell)}
 
+    def has_name(self, name: str) -> bool:
+        return name in self._names
+
     def may_say(self, text: str) -> bool:
         if text in self._lines or text in self._names or text in _SAID_BY_ALL:
             return True
@@ -43,15 +47,16 @@ class Words:
 
 def redact(reply: Reply, request: Request, cells: Sequence[str]) -> Reply:
     """The reply as the examiner may get it; at points that the student knows, only what was not asked is taken out."""
+    known, readings = Words(cells), spelling(request.nodes).readings
     answers = tuple(
-        dataclasses.replace(a, adjoints={n: v for n, v in a.adjoints.items() if n in request.adjoints})
+        dataclasses.replace(a, named={n: v for n, v in a.named.items() if readings(n) and known.has_name(n)})
         for a in reply.answers[: len(request.points)]
     )
     reply = dataclasses.replace(reply, answers=answers, printed=reply.printed if request.show else "")
     if request.show:
         return reply
     # Why a cell failed is told by the same process, so it may be made up: the same rule holds for it.
-    return _redacted(reply, Words(cells))
+    return _redacted(reply, known)
 
 
 def _redacted(thing: T, words: Words) -> T:

@@ -261,6 +261,6 @@ def test_the_feedback_tells_the_share(student: Class, capsys: pytest.CaptureFixt
     told = " ".join(capsys.readouterr().out.split())
     assert told == (
         "q6: 3.2 of 8 points. dfdy is not right at a hidden test point. The first wrong link is dfdb. It has the right "
-        "size but the wrong sign: `d(a / b)/db = -a/b**2`. Links that are named and right, each judged by your own "
-        "numbers before it: 4 of 5. They earn 3.2 of 8 points."
+        "size but the wrong sign: `d(a / b)/db = -a/b**2`. Steps that your lines show and have right, each judged by "
+        "your own numbers before it: 4 of 5. They earn 3.2 of 8 points."
     )

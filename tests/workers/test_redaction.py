@@ -8,7 +8,7 @@ from autograder.by_hand.rules import Finding, Outcome
 from autograder.student.protocol import FIXED_TEXTS, Answer, Fault, Missing, Number, Reply, Request
 from autograder.workers import redaction
 
-HIDDEN = Request("grad_q1", ("a",), ({"a": 0.328125},), ("dzda",), {}, False)
+HIDDEN = Request("grad_q1", ("a",), ({"a": 0.328125},), ("a", "z"), {}, False)
 CELLS = ["def grad_q1(a):\n    return helper(a)  # line"]
 
 
@@ -23,7 +23,7 @@ def _heard(reply: Reply, request: Request = HIDDEN) -> str:
         Reply((Answer(fault=Fault("ValueError", "ValueError", "0.328125")),)),
         Reply((Answer((Number("other", "at0328125"),), True),)),
         Reply((Answer((Number("shape", "list", shape=(328125, 328125, 328125)),), True),)),
-        Reply((Answer(adjoints={"at0328125": Number("none", "x")}),)),
+        Reply((Answer(named={"at0328125": Number("none", "x")}),)),
         Reply(missing=Missing(near=("at0328125",))),
         Reply(missing=Missing(not_a_function="at0328125")),
         Reply(missing=Missing(Fault("SyntaxError", "SyntaxError", "0.328125", 1, "0.328125"))),
