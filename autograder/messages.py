@@ -105,6 +105,12 @@ INFINITE = "The {what} is infinite {where}: look for a division by 0 or an exp t
 SWAPPED = "The two results are in the wrong order: `return {output}, {adjoint}`, the value first."
 
 WRONG_VALUE = "The value {output} is not right {where}{numbers}."
+OWN_FORWARD = (
+    " Your derivative is right for the lines that you wrote, but these are not the given ones: look at line {line}. "
+    "{earns}{own}"
+)
+OWN_FORWARD_EARNS = "A derivative of your own lines earns {percent:g} % of the points."
+OWN_FORWARD_NOTHING = "Where the value is wrong, the derivative earns nothing."
 AS_GIVEN = (
     " Keep the given lines of the forward pass as they were: where the value is wrong, the derivative earns nothing."
 )

@@ -52,6 +52,8 @@ class Question:
     wrt: str
     at: Mapping[str, float]
     domain: Domain
+    own_forward: float
+    """The part of the points for a derivative that is right only for the forward lines as the student changed them."""
     _testbed: Testbed = field(repr=False, compare=False)
 
     @property
@@ -150,6 +152,7 @@ class Question:
         """The verdict at these points; a right answer whose numbers give a reason is asked once more."""
         student = kernel.current_student()
         judge = Judge(self.forward, self.wrt, references, hidden)
+        judge.own_forward = self.own_forward
         reply = student.ask(self._request(references))
         return judge.closer(judge.verdict(reply), reply, lambda beside: student.ask(self._request(beside)))
 
@@ -192,20 +195,27 @@ class Question:
 
 
 def question(
-    *, wrt: str, at: Mapping[str, float], domain: Mapping[str, tuple[float, float]]
+    *,
+    wrt: str,
+    at: Mapping[str, float],
+    domain: Mapping[str, tuple[float, float]],
+    own_forward: float = 0.0,
 ) -> Callable[[Callable[..., Any]], Question]:
     """The decorator that makes a Question of a forward pass.
 
     It is differentiated by the argument `wrt`, checked at the visible point `at` and tested at points in `domain`, a
-    (lowest, highest) for each argument. The function must consist of lines `name = expression` on real scalars (float64
-    tensors of shape ()), each name assigned once, then `return name`. QuestionError names the line and the remedy if it
-    does not, or if the domain gives no good test points.
+    (lowest, highest) for each argument. A derivative that is right for the forward lines as the student changed them
+    earns the part `own_forward` of the hidden test's points, from 0 to 1. The function must consist of lines
+    `name = expression` on real scalars (float64 tensors of shape ()), each name assigned once, then `return name`.
+    QuestionError names the line and the remedy if it does not, or if the domain gives no good test points.
     """
 
     def make(function: Callable[..., Any]) -> Question:
         forward = graph.read(function)
         cells.watch(f"grad_{forward.name}")
         point, box = _check_options(forward, wrt, at, domain)
+        if not isinstance(own_forward, int | float) or not 0 <= own_forward <= 1:
+            raise QuestionError(f"{forward.name}: own_forward={own_forward!r} is no part of 1; write 0.5 or so.")
         with clean_torch():
             refuse_what_autograd_cannot(forward, point)
         testbed = Testbed(forward, wrt, box)
@@ -213,7 +223,7 @@ def question(
             with clean_torch():
                 refuse_kink(forward, point)
             testbed.draw("is this domain good enough?")  # raises QuestionError if it is not, before students see it
-        return Question(forward, wrt, point, box, testbed)
+        return Question(forward, wrt, point, box, own_forward, testbed)
 
     return make
 

@@ -23,6 +23,7 @@ from autograder.verdict.chain import chain
 from autograder.verdict.diagnosis import number_words
 from autograder.verdict.kinds import Kind, Verdict
 from autograder.verdict.lines import Lines
+from autograder.verdict.own_forward import own_forward
 from autograder.verdict.quantities import FLOOR, TOLERANCE
 from autograder.verdict.rounding import is_constant, is_rounded
 from autograder.verdict.unusable import Unusable
@@ -39,6 +40,8 @@ class Judge:
         self._derivatives = [(r.adjoints[wrt], max(TOLERANCE * r.scales[wrt], FLOOR * largest)) for r in references]
         self._values = [(r.values[forward.output], TOLERANCE * r.value_scale(forward.output)) for r in references]
         self.allowances: Mapping[str, float] = {}
+        self.own_forward = 0.0
+        """The part of the points that a derivative earns which is right for the student's own forward lines only."""
         self._words = {
             "function": f"grad_{forward.name}",
             "arguments": ", ".join(forward.leaves),
@@ -105,8 +108,7 @@ class Judge:
         if value_wrong is not None:
             if _first_off(derivatives, self._values) is None and _first_off(values, self._derivatives) is None:
                 return self._say(Kind.SWAPPED, m.SWAPPED)
-            verdict = self._off(Kind.WRONG_VALUE, value_wrong, values, self._values, lines)
-            return replace(verdict, text=verdict.text + self._why_the_value(values, lines))
+            return self._wrong_value(value_wrong, values, derivatives, reply)
         findings = self._by_hand(reply)
         forbidden = self._not_by_hand(findings)
         if forbidden:
@@ -122,6 +124,24 @@ class Judge:
         else:
             verdict = self._say(Kind.RIGHT, m.RIGHT_VISIBLE, point=point_words(self.references[0].point))
         return Verdict(verdict.kind, verdict.text, links, findings)
+
+    def _wrong_value(self, at: int, values: Sequence[float], derivatives: Sequence[float], reply: Reply) -> Verdict:
+        lines = self._lines(reply)
+        verdict = self._off(Kind.WRONG_VALUE, at, values, self._values, lines)
+        given = list(zip(values, derivatives, strict=True))
+        changed = own_forward(self.forward, self.wrt, self.references, given, lines)
+        if changed is None:
+            return replace(verdict, text=verdict.text + self._why_the_value(values, lines))
+        findings = self._by_hand(reply)
+        forbidden = self._not_by_hand(findings)
+        if forbidden:
+            return forbidden
+        earns = m.OWN_FORWARD_NOTHING
+        if self.own_forward:
+            earns = m.OWN_FORWARD_EARNS.format(percent=100 * self.own_forward)
+        own = m.OWN_LINE.format(source=changed.source)
+        text = verdict.text + m.OWN_FORWARD.format(line=changed.line, earns=earns, own=own)
+        return replace(verdict, text=text, findings=findings, own_forward=self.own_forward)
 
     def _by_machine(self, reply: Reply, fault: Fault | None) -> Verdict | None:
         """torch's complaint that it has nothing to differentiate is no use to whoever must do it by hand."""

@@ -35,6 +35,8 @@ class Verdict:
     """The links, where the reply was usable and the value right."""
     findings: tuple[Finding, ...] = ()
     """What the by-hand guards point at: one that is forbidden, or those listed for the instructor."""
+    own_forward: float = 0.0
+    """The part of the points for a derivative that is right for other forward lines than those given."""
 
     @property
     def right(self) -> bool:
@@ -46,6 +48,6 @@ class Verdict:
         if self.right:
             return 1.0
         if self.kind is not Kind.WRONG_DERIVATIVE or self.chain is None:
-            return 0.0
+            return self.own_forward
         right, count = share(self.chain)
         return 0.5 * right / max(count, 1)

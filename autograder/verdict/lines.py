@@ -45,6 +45,16 @@ class Lines:
                     found[definition.name] = definition, lines, bool(magic_of(source))
         return found
 
+    def answer(self) -> tuple[Function, list[str]] | None:
+        """The definition of the answer itself, and its cell's lines."""
+        found = self._functions.get(self._name)
+        return found[:2] if found else None
+
+    def spot(self, line: int) -> Spot | None:
+        """A line of the answer's cell."""
+        found = self.answer()
+        return self._spot(line, found[1]) if found else None
+
     def power(self) -> Spot | None:
         """The first line with `^`."""
         return self._first(lambda node: _operates(node, ast.BitXor))
