@@ -182,8 +182,8 @@ RULE = ": `{rule}`"
 RULE_TOO = ", and `{rule}`"
 RULE_WHERE = ", where `{rule}`"
 UNNAMED = (
-    " Your function does not name {unnamed}. Name {them}, as in `{first} = …`, and the check tells you which link is "
-    "wrong."
+    " Your function does not name {unnamed}. Name {them}, as in `{first} = …`, or name the derivative of each line, as "
+    "in `{local} = …`: then the check tells you which link is wrong."
 )
 LINK = "{adjoint}   {number}   {word}"
 LINK_HEAD = ("derivative", "yours", "verdict")

@@ -12,11 +12,12 @@ from autograder.messages import WIDTH, wrapped
 from tests.conftest import QUESTIONS, Class
 
 NAMELESS = (
-    " Your function does not name dfdd, dfdc, dfdb and dfda. Name them, as in `dfdd = …`, and the check tells you which "
-    "link is wrong."
+    " Your function does not name dfdd, dfdc, dfdb and dfda. Name them, as in `dfdd = …`, or name the derivative of each "
+    "line, as in `dddx = …`: then the check tells you which link is wrong."
 )
 NONE_EARNED = (
-    " Links that are named and right, each judged by your own numbers before it: 0 of 5. They earn 0 of 8 points."
+    " Steps that your lines show and have right, each judged by your own numbers before it: 0 of 4. They earn 0 of 8 "
+    "points."
 )
 FORWARD = "    f = 3 + 6*x + 7*x**2 + 3*x**3 + 8*x**4\n"
 VISIBLE = {
@@ -40,8 +41,9 @@ VISIBLE = {
         "The two results are in the wrong order: `return f, dfdx`, the value first."
     ),
     "return f + 1, 6 + 14*x + 9*x**2 + 32*x**3": (
-        "The value f is not right at x = 2 (yours 196.0000, expected 195.0000). Keep the given lines of the forward pass "
-        "as they were: where the value is wrong, the derivative earns nothing."
+        "The value f is not right at x = 2 (yours 196.0000, expected 195.0000). Your derivative is right for the "
+        "lines that you wrote, but these are not the given ones: look at line 3. Where the value is wrong, the derivative "
+        "earns nothing.\n    return f + 1, 6 + 14*x + 9*x**2 + 32*x**3"
     ),
     "return f, 6 + 14*x + 9*x**2 + 32*x**2": "dfdx is not right at x = 2 (yours 198.0000, expected 326.0000)."
     + NAMELESS,

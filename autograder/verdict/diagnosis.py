@@ -68,8 +68,9 @@ def say(chain: Chain, hidden: bool, lines: Lines) -> str:
     if rounding.is_near(link.given, link.expected, sizes):
         return text + m.NEAR.format(it=it)
     if unnamed:
-        them = "it" if len(unnamed) == 1 else "them"
-        return text + m.UNNAMED.format(unnamed=listed(unnamed), them=them, first=unnamed[0])
+        them, top = "it" if len(unnamed) == 1 else "them", chain.bridged(link.node)[0]
+        local = next(f"d{top}d{i}" for i in chain.path if i in forward.line(top).inputs)
+        return text + m.UNNAMED.format(unnamed=listed(unnamed), them=them, first=unnamed[0], local=local)
     if adjoint:
         consumers = [_look(chain, line, link.node) for line in forward.consumers(link.node)]
     else:

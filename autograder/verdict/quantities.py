@@ -103,7 +103,7 @@ def _ways(forward: Forward, wrt: str, readings: Sequence[tuple[str, str]]) -> It
             if not alone and of != forward.output:
                 yield What.TOTAL, of, by
     for of, by in readings:  # `da` of somebody who goes from the leaf up
-        if not of and by not in forward.leaves and wrt in upstream(forward, by):
+        if not of and by not in (*forward.leaves, forward.output) and wrt in upstream(forward, by):
             direct = forward.line(by).inputs == (wrt,)
             yield (What.LOCAL if direct else What.TOTAL), by, wrt
 

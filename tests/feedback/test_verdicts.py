@@ -43,9 +43,9 @@ def test_the_line_of_grade_loses_its_points_and_its_hand_made_ends_of_line() -> 
 
 def test_what_follows_a_line_of_the_students_own_code_is_prose_again() -> None:
     code = messages.OWN_LINE.format(source="return round(u, 4), dudx")
-    text = "It is\nrounded." + code + "\nLinks that are named\nand right: 1 of 2."
+    text = "It is\nrounded." + code + "\nSteps that your lines\nshow and have right, each: 1 of 2."
     alone = without_points(messages.EARNED.format(question="q5", earned="3.2", points="8", text=text))
-    assert alone == "It is rounded." + code + "\nLinks that are named and right: 1 of 2."
+    assert alone == "It is rounded." + code + "\nSteps that your lines show and have right, each: 1 of 2."
     assert re.findall("<(p|pre) ", message(alone)) == ["p", "pre", "p"]
 
 

@@ -167,8 +167,8 @@ def test_what_the_numbers_cannot_tell_is_not_guessed(student: Class) -> None:
     """
     _, failed = said(student, QUESTIONS["q6"], source)
     assert failed.endswith(
-        "Your function does not name dfde, dfdd, dfdc and dfdb. Name them, as in `dfde = …`, and the check tells you "
-        "which link is wrong."
+        "Your function does not name dfde, dfdd, dfdc and dfdb. Name them, as in `dfde = …`, or name the derivative "
+        "of each line, as in `dedd = …`: then the check tells you which link is wrong."
     )
 
 

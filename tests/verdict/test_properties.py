@@ -1,4 +1,4 @@
-"""Any straight-line forward pass: its derivative by the rules earns full marks, a spoilt one earns none."""
+"""Any straight-line forward pass: its derivative by the rules earns full marks, a spoilt one at most half of them."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def passes(draw: st.DrawFn) -> Pass:
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 @given(passes(), st.data())
-def test_a_derivative_by_the_rules_earns_all_and_a_spoilt_one_nothing(forward: Pass, data: st.DataObject) -> None:
+def test_a_derivative_by_the_rules_earns_all_and_a_spoilt_one_at_most_half(forward: Pass, data: st.DataObject) -> None:
     try:
         question = make_question(forward.question())
     except QuestionError as refused:
@@ -128,7 +128,8 @@ def test_a_derivative_by_the_rules_earns_all_and_a_spoilt_one_nothing(forward: P
     if any(_share(forward, spoil, r) > 1e-4 * r.scales[question.wrt] for r in references):
         assert spoilt.kind is Kind.WRONG_DERIVATIVE, f"{forward.question()}\n{forward.answer(spoil)}"
     with contextlib.redirect_stdout(io.StringIO()):
-        assert student.grade(question, 8, 1) == (8.0 if spoilt.right else 0.0)
+        earned = student.grade(question, 8, 1)
+    assert earned == 8.0 if spoilt.right else earned <= 4.0, f"{forward.question()}\n{forward.answer(spoil)}"
 
 
 def _share(forward: Pass, spoil: int, reference: object) -> float:
