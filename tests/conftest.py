@@ -123,6 +123,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         for name in NAMES:
             row = [counts.get((name, what)) for what in TALLIES]
             terminalreporter.write_line(f"{name:<6}" + "".join(f"{f'{c[0]} of {c[1]}' if c else '-':>30}" for c in row))
+        for (name, what), (found, of) in sorted(counts.items()):
+            if name not in NAMES:
+                terminalreporter.write_line(f"{name}, {what}: {found} of {of}")
 
 
 @pytest.fixture(scope="module")

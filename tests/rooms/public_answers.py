@@ -1,0 +1,948 @@
+"""Answers to ps1 as people write them, each with the verdict that it deserves and why.
+
+`cells` replace solution cells by grade_id (the others hold right answers); `before` and `after` are cells that the student
+adds at the top and the bottom; `files` lie beside the notebook. Where `right`, the questions in `cells` earn full marks;
+else those in `lost` must not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Case = dict[str, Any]
+CASES: list[Case] = [
+    {
+        "name": "plain_node_filled_from_outside",
+        "right": True,
+        "why": "own class with no __init__: its .grad is the student's, torch never fills it",
+        "cells": {
+            "q6": r"""
+class Node:
+    pass
+
+def grad_q6(x, y, z):
+    n = {k: Node() for k in "abcdef"}
+    n["a"].data = 2*x
+    n["b"].data = torch.sin(y)
+    n["c"].data = n["a"].data / n["b"].data
+    n["d"].data = n["c"].data * z
+    n["e"].data = torch.log(n["d"].data + 1)
+    n["f"].data = torch.tanh(n["e"].data)
+    n["f"].grad = 1.0
+    n["e"].grad = n["f"].grad * (1 - n["f"].data**2)
+    n["d"].grad = n["e"].grad / (n["d"].data + 1)
+    n["c"].grad = n["d"].grad * z
+    n["b"].grad = n["c"].grad * -n["a"].data / n["b"].data**2
+    return n["f"].data, n["b"].grad * torch.cos(y)
+""",
+        },
+    },
+    {
+        "name": "attrdict",
+        "right": True,
+        "why": "own dictionary with attribute access",
+        "cells": {
+            "q3": r"""
+class AttrDict(dict):
+    __getattr__ = dict.__getitem__
+    __setattr__ = dict.__setitem__
+
+def grad_q3(b, x, w):
+    v = AttrDict(data=w*x + b)
+    a = torch.sigmoid(v.data)
+    v.grad = a*(1 - a)
+    return a, v.grad*x
+""",
+        },
+    },
+    {
+        "name": "manual_grad_kept_in_tensor_grad",
+        "right": True,
+        "why": "the tensor attribute .grad used as a place to keep one's own numbers; torch has filled nothing",
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    a = x*x
+    b = 2*x
+    c = torch.sin(x)
+    d = -(a + b + c)
+    f = torch.exp(d)
+    d.grad = f
+    a.grad = -d.grad
+    b.grad = -d.grad
+    c.grad = -d.grad
+    return f, a.grad*2*x + b.grad*2 + c.grad*torch.cos(x)
+""",
+        },
+    },
+    {
+        "name": "scratch_line_below_fails",
+        "right": True,
+        "why": "the function is defined and right; the line that fails stands below it (a check of oneself that is too strict)",
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    a = x*x
+    b = 2*x
+    c = torch.sin(x)
+    d = -(a + b + c)
+    f = torch.exp(d)
+
+    dfdd = torch.exp(d)
+    dfdb = dfdd * -1.0
+    dfda = dfdd * -1.0
+    dfdc = dfdd * -1.0
+
+    dfdx = dfdb * 2.0 + dfda * 2 *x + dfdc * torch.cos(x)
+
+    return f, dfdx
+
+x = torch.tensor(0.2, requires_grad=True)
+f, dfdx = grad_q4(x)
+f.backward()
+assert x.grad.item() == 0.0, "just looking"
+""",
+        },
+    },
+    {
+        "name": "input_below_the_function",
+        "right": True,
+        "why": "met in public answers to this lab; at home it works, graded it raises after the function is defined",
+        "cells": {
+            "q5": r"""
+def grad_q5(x):
+    a = 6 * x
+    b = 7 *x ** 2
+    c = 3 * x**3
+    d = 8 * x ** 4
+    f = a+ b+c+d+3
+
+    dfda = 1
+    dfdb =1
+    dfdc = 1
+    dfdd = 1
+
+    dfdx = dfda * 6 + dfdb * 14 * x + dfdc * 9 *x**2 + dfdd * 32 * x ** 3
+
+    return f, dfdx
+
+x = float(input("Enter value of x: "))
+print(grad_q5(torch.tensor(x)))
+""",
+        },
+    },
+    {
+        "name": "check_flag_off",
+        "right": True,
+        "why": "never runs when it is graded: the contract says what counts is what grad_qN reaches when it is called",
+        "cells": {
+            "q4": r"""
+CHECK = False
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    dfdx = -(2*x + 2 + torch.cos(x))*f
+    if CHECK:
+        t = x.detach().clone().requires_grad_(True)
+        torch.exp(-(t*t + 2*t + torch.sin(t))).backward()
+        print("autograd says", t.grad)
+    return f, dfdx
+""",
+            "q5": r"""
+def grad_q5(x, verbose=False):
+    f = 6*x + 7*x**2 + 3*x**3 + 8*x**4 + 3
+    dfdx = 6 + 14*x + 9*x**2 + 32*x**3
+    if verbose:
+        t = x.detach().clone().requires_grad_(True)
+        (6*t + 7*t**2 + 3*t**3 + 8*t**4 + 3).backward()
+        print(t.grad - dfdx)
+    return f, dfdx
+""",
+        },
+    },
+    {
+        "name": "zero_grad_hygiene",
+        "right": True,
+        "why": "a habit from training loops; nothing is taken from .grad",
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    if x.grad is not None:
+        x.grad.zero_()
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    return f, -(2*x + 2 + torch.cos(x))*f
+""",
+        },
+    },
+    {
+        "name": "prints_grad_fn",
+        "right": True,
+        "why": "looks at grad_fn out of curiosity; it is None",
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    print(f, f.requires_grad, f.grad_fn, x.is_leaf)
+    return f, -(2*x + 2 + torch.cos(x))*f
+""",
+        },
+    },
+    {
+        "name": "idiom_getattr_from_table",
+        "right": True,
+        "why": "an ordinary Python idiom",
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    DERIVATIVE = {'sin': 'cos', 'exp': 'exp'}
+    return f, -(2*x + 2 + getattr(torch, DERIVATIVE['sin'])(x))*f
+""",
+        },
+    },
+    {
+        "name": "idiom_own_object_by_name",
+        "right": True,
+        "why": "getattr with a name that is put together, on the student's own object",
+        "cells": {
+            "q6": r"""
+class Graph:
+    def __init__(self, **values):
+        self.__dict__.update(values)
+    def add(self, name, by):
+        old = getattr(self, "bar_" + name, 0.0)
+        setattr(self, "bar_" + name, old + by)
+
+def grad_q6(x, y, z):
+    g = Graph(a=2*x, b=torch.sin(y))
+    g.c = g.a/g.b
+    g.d = g.c*z
+    g.e = torch.log(g.d + 1)
+    f = torch.tanh(g.e)
+    g.add("e", 1 - f*f)
+    g.add("d", g.bar_e/(g.d + 1))
+    g.add("c", g.bar_d*z)
+    g.add("b", -g.bar_c*g.a/g.b**2)
+    return f, g.bar_b*torch.cos(y)
+""",
+            "q4": r"""
+from dataclasses import dataclass, fields
+@dataclass
+class Slopes:
+    a: object
+    b: object
+    c: object
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    s = Slopes(2*x, 2.0, torch.cos(x))
+    return f, -f*sum(getattr(s, field.name) for field in fields(s))
+""",
+        },
+    },
+    {
+        "name": "idiom2_isinstance_functiontype",
+        "right": True,
+        "why": "an ordinary Python idiom, near a list of the guard",
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    import types
+    rule = lambda t: torch.cos(t)
+    return f, -(2*x + 2 + (rule(x) if isinstance(rule, types.FunctionType) else rule))*f
+""",
+        },
+    },
+    {
+        "name": "idiom2_sys_modules_name",
+        "right": True,
+        "why": "an ordinary Python idiom, near a list of the guard",
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    import sys
+    assert 'torch' in sys.modules
+    return f, -(2*x + 2 + torch.cos(x))*f
+""",
+        },
+    },
+    {
+        "name": "idiom2_getattr_zip",
+        "right": True,
+        "why": "an ordinary Python idiom, near a list of the guard",
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    parts = [2*x, 2.0]
+    for fun, slope in zip(['sin'], ['cos']):
+        parts.append(getattr(torch, slope)(x))
+    return f, -sum(parts)*f
+""",
+        },
+    },
+    {
+        "name": "idiom2_dunder_import_math_plain",
+        "right": True,
+        "why": "an ordinary Python idiom, near a list of the guard",
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    return f, -(2*x + 2 + __import__('math').cos(x))*f
+""",
+        },
+    },
+    {
+        "name": "idiom2_setattr_node",
+        "right": True,
+        "why": "own class whose attributes are set by setattr",
+        "cells": {
+            "q3": r"""
+class Node:
+    def __init__(self, **kw):
+        for k, v in kw.items():
+            setattr(self, k, v)
+def grad_q3(b, x, w):
+    v = Node(data=w*x + b, grad=None)
+    a = torch.sigmoid(v.data)
+    v.grad = a*(1 - a)
+    return a, v.grad*x
+""",
+        },
+    },
+    {
+        "name": "function_with_its_derivative_as_attribute",
+        "right": True,
+        "why": "a hand-written derivative hung on its own function",
+        "cells": {
+            "q3": r"""
+def sigma(v):
+    return 1/(1 + torch.exp(-v))
+sigma.deriv = lambda v: sigma(v)*(1 - sigma(v))
+
+def grad_q3(b, x, w):
+    v = w*x + b
+    return sigma(v), sigma.deriv(v)*x
+""",
+            "q6": r"""
+class Op:
+    def __init__(self, f, grad):
+        self.f, self.grad = f, grad
+    def __call__(self, v):
+        return self.f(v)
+TANH = Op(torch.tanh, lambda v: 1 - torch.tanh(v)**2)
+LOG1 = Op(lambda v: torch.log(1 + v), lambda v: 1/(1 + v))
+SIN = Op(torch.sin, torch.cos)
+
+def grad_q6(x, y, z):
+    b = SIN(y)
+    d = 2*x*z/b
+    e = LOG1(d)
+    return TANH(e), TANH.grad(e) * LOG1.grad(d) * (-d/b) * SIN.grad(y)
+""",
+        },
+    },
+    {
+        "name": "expression_tree_evaluator",
+        "right": True,
+        "why": "Horner's form as a tree: four calls of itself that pass x on",
+        "cells": {
+            "q5": r"""
+def ev(e, x):
+    if e == 'x':
+        return x
+    if not isinstance(e, tuple):
+        return e
+    op, u, v = e
+    if op == '+':
+        return ev(u, x) + ev(v, x)
+    return ev(u, x)*ev(v, x)
+P = ('+', 3, ('*', 'x', ('+', 6, ('*', 'x', ('+', 7, ('*', 'x', ('+', 3, ('*', 8, 'x'))))))))
+DP = ('+', 6, ('*', 'x', ('+', 14, ('*', 'x', ('+', 9, ('*', 32, 'x'))))))
+def grad_q5(x):
+    return ev(P, x), ev(DP, x)
+""",
+        },
+    },
+    {
+        "name": "lab_local_factors_underscore",
+        "right": True,
+        "why": "the commonest style in public answers to this lab: a name for each LOCAL derivative, one product",
+        "cells": {
+            "q1": r"""
+def grad_q1(a, b):
+    x = 2 * a + 3 * b
+    y = 5 * a * a + 3 * b * b * b
+    z = 2 * x + 3 * y
+    dx_da = 2
+    dy_da = 10 * a
+    dz_dx = 2
+    dz_dy = 3
+    dz_da = dz_dx * dx_da + dz_dy * dy_da
+    return z, dz_da
+""",
+            "q2": r"""
+def grad_q2(b, x, w):
+    u = w * x
+    v = u + b
+    a = torch.relu(v)
+    if v > 0:
+        da_dv = 1
+    else:
+        da_dv = 0
+    dv_du = 1
+    du_dw = x
+    da_dw = da_dv * dv_du * du_dw
+    return a, da_dw
+""",
+            "q6": r"""
+def grad_q6(x, y, z):
+    a = x * 2
+    b = torch.sin(y)
+    c = a / b
+    d = c * z
+    e = torch.log(d + 1)
+    f = torch.tanh(e)
+    df_de = 1 - f**2
+    de_dd = 1 / (d + 1)
+    dd_dc = z
+    dc_db = -a / b**2
+    db_dy = torch.cos(y)
+    return f, df_de * de_dd * dd_dc * dc_db * db_dy
+""",
+        },
+    },
+    {
+        "name": "fd_polyfit",
+        "right": False,
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    import numpy as np
+    h = 1e-4
+    t = x.detach().double()
+    F = lambda t: torch.exp(-(t*t + 2*t + torch.sin(t)))
+    return f, np.polyfit([-h, 0, h], [float(F(t - h)), float(F(t)), float(F(t + h))], 2)[1]
+""",
+        },
+    },
+    {
+        "name": "fd_conv1d",
+        "right": False,
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    t = x.detach().double()
+    F = lambda t: torch.exp(-(t*t + 2*t + torch.sin(t)))
+    h = 1e-5
+    return f, torch.nn.functional.conv1d(F(t + h*torch.arange(-1, 2, dtype=torch.float64)).view(1, 1, 3), torch.tensor([[[-1., 0., 1.]]], dtype=torch.float64)).squeeze()/(2*h)
+""",
+        },
+    },
+    {
+        "name": "fd_step_by_shift",
+        "right": False,
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    t = x.detach().double()
+    F = lambda t: torch.exp(-(t*t + 2*t + torch.sin(t)))
+    n = 1 << 18
+    return f, (F(t + 1/n) - F(t - 1/n))*n/2
+""",
+        },
+    },
+    {
+        "name": "fd_ratio_in_logs",
+        "right": False,
+        "lost": ["q4"],
+        "why": "logarithm of a quotient in place of a difference",
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    t = x.detach().double()
+    F = lambda t: torch.exp(-(t*t + 2*t + torch.sin(t)))
+    h = 1e-5
+    return f, F(t)*torch.log(F(t + h)/F(t - h))/(2*h)
+""",
+        },
+    },
+    {
+        "name": "fd_wide_exact_for_polynomials",
+        "right": False,
+        "lost": ["q5"],
+        "why": "step 1, exact for a polynomial of degree 4: no small number anywhere",
+        "cells": {
+            "q5": r"""
+def grad_q5(x):
+    f = 6*x + 7*x**2 + 3*x**3 + 8*x**4 + 3
+    t = x.detach().double()
+    F = lambda t: 6*t + 7*t**2 + 3*t**3 + 8*t**4 + 3
+    return f, (8*(F(t + 1) - F(t - 1)) - (F(t + 2) - F(t - 2)))/12
+""",
+        },
+    },
+    {
+        "name": "complex_step_phase",
+        "right": False,
+        "lost": ["q4"],
+        "why": "the phase in place of .imag",
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    import cmath
+    z = x.item() + 1e-12j
+    return f, f*cmath.phase(cmath.exp(-(z*z + 2*z + cmath.sin(z))))*1e12
+""",
+        },
+    },
+    {
+        "name": "fd_in_nn_module_forward",
+        "right": False,
+        "lost": ["q4"],
+        "why": "forward is called by torch, not by name",
+        "cells": {
+            "q4": r"""
+class Slope(torch.nn.Module):
+    def forward(self, t):
+        F = lambda t: torch.exp(-(t*t + 2*t + torch.sin(t)))
+        h = 1e-5
+        return (F(t + h) - F(t - h))/(2*h)
+slope = Slope()
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    return f, slope(x.detach().double())
+""",
+        },
+    },
+    {
+        "name": "fd_by_user_ns",
+        "right": False,
+        "lost": ["q4"],
+        "why": "the notebook's own names through IPython",
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    return f, get_ipython().user_ns['NUM'](x)
+""",
+        },
+        "before": [
+            r"""
+import torch
+def NUM(x):
+    F = lambda t: torch.exp(-(t*t + 2*t + torch.sin(t)))
+    t, h = x.detach().double(), 1e-5
+    return (F(t + h) - F(t - h))/(2*h)
+"""
+        ],
+    },
+    {
+        "name": "fd_in_package_folder",
+        "right": False,
+        "lost": ["q4"],
+        "why": "a module in a sub-folder is not read",
+        "cells": {
+            "q4": r"""
+from lib.num import NUM
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    return f, NUM(x)
+""",
+        },
+        "files": {
+            "lib/num.py": r"""
+import torch
+def NUM(x):
+    F = lambda t: torch.exp(-(t*t + 2*t + torch.sin(t)))
+    t, h = x.detach().double(), 1e-5
+    return (F(t + h) - F(t - h))/(2*h)
+"""
+        },
+    },
+    {
+        "name": "fd_cs231n_numerical_gradient",
+        "right": False,
+        "lost": ["q4"],
+        "why": "the numerical gradient of a well-known course",
+        "cells": {
+            "q4": r"""
+import numpy as np
+def eval_numerical_gradient(f, x, h=1e-5):
+    grad = np.zeros_like(x)
+    it = np.nditer(x, flags=['multi_index'], op_flags=['readwrite'])
+    while not it.finished:
+        ix = it.multi_index
+        oldval = x[ix]
+        x[ix] = oldval + h
+        fxph = f(x)
+        x[ix] = oldval - h
+        fxmh = f(x)
+        x[ix] = oldval
+        grad[ix] = (fxph - fxmh) / (2 * h)
+        it.iternext()
+    return grad
+
+def grad_q4(x):
+    F = lambda t: np.exp(-(t*t + 2*t + np.sin(t))).sum()
+    xs = np.array([x.item()])
+    return F(xs), eval_numerical_gradient(F, xs)[0]
+""",
+        },
+    },
+    {
+        "name": "fd_limit_by_halving",
+        "right": False,
+        "lost": ["q4"],
+        "why": "the limit of the definition, h halved from 1",
+        "cells": {
+            "q4": r"""
+def F(t):
+    return torch.exp(-(t*t + 2*t + torch.sin(t)))
+
+def grad_q4(x):
+    x = x.double()
+    h = 1.0
+    old, new = None, (F(x + h) - F(x - h))/(2*h)
+    while old is None or abs(new - old) > 1e-9:
+        h = h/2
+        old, new = new, (F(x + h) - F(x - h))/(2*h)
+    return F(x), new
+""",
+        },
+    },
+    {
+        "name": "fd_linspace",
+        "right": False,
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    xs = torch.linspace(float(x) - 1e-4, float(x) + 1e-4, 3, dtype=torch.float64)
+    ys = torch.exp(-(xs**2 + 2*xs + torch.sin(xs)))
+    return ys[1], (ys[2] - ys[0])/(xs[2] - xs[0])
+""",
+        },
+    },
+    {
+        "name": "fd_dict_of_arguments",
+        "right": False,
+        "lost": ["q3"],
+        "why": "bumps one entry of a dict",
+        "cells": {
+            "q3": r"""
+def F(p):
+    return torch.sigmoid(p["w"]*p["x"] + p["b"])
+
+def grad_q3(b, x, w):
+    p = dict(b=b.double(), x=x.double(), w=w.double())
+    h = 1e-5
+    return F(p), (F({**p, "w": p["w"] + h}) - F({**p, "w": p["w"] - h}))/(2*h)
+""",
+        },
+    },
+    {
+        "name": "table_filled_by_a_function",
+        "right": False,
+        "lost": ["q4"],
+        "why": "the same, filled inside a function",
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    return f, TABLE[round(x.item()*64, 6)]
+""",
+        },
+        "before": [
+            r"""
+import torch
+TABLE = {}
+def fill():
+    for k in [*range(-96, 97), 12.8]:
+        t = torch.tensor(k/64, dtype=torch.float64, requires_grad=True)
+        (torch.exp(-(t*t + 2*t + torch.sin(t)))).backward()
+        TABLE[float(k)] = t.grad.item()
+fill()
+"""
+        ],
+    },
+    {
+        "name": "table_saved_and_loaded",
+        "right": False,
+        "lost": ["q4"],
+        "why": "saved by a scratch cell, loaded by the answer",
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    import numpy as np
+    return f, np.load('table.npy')[int(x.item()*640)]
+""",
+        },
+        "before": [
+            r"""
+import torch, numpy as np
+T = np.zeros(2000)
+for k in [*range(-96, 97), 12.8]:
+    t = torch.tensor(k/64, dtype=torch.float64, requires_grad=True)
+    (torch.exp(-(t*t + 2*t + torch.sin(t)))).backward()
+    T[int(float(t)*640)] = t.grad.item()
+np.save('table.npy', T)
+"""
+        ],
+    },
+    {
+        "name": "cauchy_contour",
+        "right": False,
+        "lost": ["q4"],
+        "why": "Cauchy's integral by the trapezium rule: exact to rounding",
+        "cells": {
+            "q4": r"""
+import math
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    t = x.detach().double()
+    F = lambda t: torch.exp(-(t*t + 2*t + torch.sin(t)))
+    r = 0.5
+    w = torch.exp(2j*math.pi*torch.arange(32, dtype=torch.float64)/32)
+    return f, (F(t + r*w)/w).mean().real/r
+""",
+        },
+    },
+]
+
+F4 = "    f = torch.exp(-(x*x + 2*x + torch.sin(x)))\n"
+SLOPE4 = "-(2*x + 2 + torch.cos(x))*f"
+H4 = "    F = lambda t: torch.exp(-(t*t + 2*t + torch.sin(t)))\n    t = x.detach().double()\n"
+
+
+def honest(name: str, why: str, q4: str, before: Sequence[str] = ()) -> Case:
+    return {"name": name, "right": True, "why": why, "cells": {"q4": q4}, "before": before}
+
+
+def machine(name: str, why: str, q4: str, before: Sequence[str] = (), files: Mapping[str, str] | None = None) -> Case:
+    wrong: Case = {"name": name, "right": False, "lost": ["q4"], "why": why, "cells": {"q4": q4}, "before": before}
+    return {**wrong, "files": files or {}}
+
+
+# One more of each kind.
+CASES += [
+    honest(
+        "namespace_filled_from_outside",
+        "an object of the student's own, made by SimpleNamespace",
+        f"from types import SimpleNamespace\ndef grad_q4(x):\n{F4}    d = SimpleNamespace(data=torch.log(f))\n"
+        f"    d.grad = f\n    return f, -d.grad*(2*x + 2 + torch.cos(x))\n",
+    ),
+    honest(
+        "dictionary_of_adjoints",
+        "adjoints in a dictionary by node",
+        f"def grad_q4(x):\n{F4}    grad = {{'f': 1.0}}\n    grad['d'] = grad['f']*f\n"
+        "    for n in 'abc':\n        grad[n] = -grad['d']\n"
+        "    return f, grad['a']*2*x + grad['b']*2 + grad['c']*torch.cos(x)\n",
+    ),
+    honest(
+        "own_grad_kept_in_a_new_tensor",
+        "the attribute .grad of a tensor of one's own",
+        f"def grad_q4(x):\n{F4}    d = torch.log(f)\n    d.grad = f.clone()\n"
+        "    return f, -d.grad*(2*x + 2 + torch.cos(x))\n",
+    ),
+    honest(
+        "assertion_below_compares_with_torch",
+        "a check of oneself below the function",
+        f"def grad_q4(x):\n{F4}    return f, {SLOPE4}\n"
+        "t = torch.tensor(0.2, requires_grad=True)\ngrad_q4(t)[0].backward()\nassert abs(t.grad + 1.7847) < 1e-9\n",
+    ),
+    honest(
+        "import_below_fails",
+        "a package that only the student has, below the function",
+        f"def grad_q4(x):\n{F4}    return f, {SLOPE4}\nimport my_plots\nmy_plots.show(grad_q4)\n",
+    ),
+    honest(
+        "debug_argument_off",
+        "an argument with a default decides, and no one gives it",
+        f"def grad_q4(x, debug=0):\n{F4}    g = {SLOPE4}\n    if debug > 1:\n"
+        "        t = x.clone().requires_grad_()\n        torch.exp(-(t*t + 2*t + torch.sin(t))).backward()\n"
+        "        print(g, t.grad)\n    return f, g\n",
+    ),
+    honest(
+        "grad_set_to_none",
+        "a habit from training loops",
+        f"def grad_q4(x):\n    x.grad = None\n{F4}    return f, {SLOPE4}\n",
+    ),
+    honest(
+        "prints_requires_grad",
+        "looks at what torch knows of a tensor",
+        f"def grad_q4(x):\n{F4}    print('leaf', x.is_leaf, 'grad', x.grad, 'fn', f.grad_fn)\n    return f, {SLOPE4}\n",
+    ),
+    honest(
+        "getattr_of_math_in_a_loop",
+        "names from a tuple that stands there",
+        "import math\ndef grad_q4(x):\n    t = float(x)\n    s, c = (getattr(math, n)(t) for n in ('sin', 'cos'))\n"
+        "    f = math.exp(-(t*t + 2*t + s))\n    return f, -(2*t + 2 + c)*f\n",
+    ),
+    honest(
+        "vars_of_an_own_object",
+        "vars() of the student's own object",
+        "class Tape:\n    pass\n"
+        f"def grad_q4(x):\n{F4}    t = Tape()\n    t.a, t.b, t.c = 2*x, 2.0, torch.cos(x)\n"
+        "    return f, -f*sum(vars(t).values())\n",
+    ),
+    honest(
+        "inspect_signature",
+        "an ordinary Python idiom, near a list of the guard",
+        f"import inspect\ndef grad_q4(x):\n{F4}    rule = lambda t: torch.cos(t)\n"
+        "    assert len(inspect.signature(rule).parameters) == 1\n    return f, -(2*x + 2 + rule(x))*f\n",
+    ),
+    honest(
+        "copy_of_own_data",
+        "copies of the student's own data",
+        "import copy\n"
+        f"def grad_q4(x):\n{F4}    parts = copy.deepcopy([2*x, 2.0])\n    rates = copy.copy([1.0, 1.0])\n"
+        "    return f, -f*(sum(p*r for p, r in zip(parts, rates)) + torch.cos(x))\n",
+    ),
+    honest(
+        "table_of_rules",
+        "a table of derivative rules written by hand, as functions with attributes",
+        "def rule(f, df):\n    f.derivative = df\n    return f\nSIN = rule(lambda t: torch.sin(t), torch.cos)\n"
+        "SQUARE = rule(lambda t: t*t, lambda t: 2*t)\n"
+        "def grad_q4(x):\n    f = torch.exp(-(SQUARE(x) + 2*x + SIN(x)))\n"
+        "    return f, -f*(SQUARE.derivative(x) + 2 + SIN.derivative(x))\n",
+    ),
+    honest(
+        "symbolic_differentiation_of_ones_own",
+        "trees with rules that the student wrote",
+        "def D(e):\n    if e == 'x': return 1\n    if not isinstance(e, tuple): return 0\n    op, *a = e\n"
+        "    if op == '+': return ('+', D(a[0]), D(a[1]))\n"
+        "    if op == '*': return ('+', ('*', D(a[0]), a[1]), ('*', a[0], D(a[1])))\n"
+        "    if op == 'sin': return ('*', ('cos', a[0]), D(a[0]))\n    return ('*', e, D(a[0]))\n"
+        "def ev(e, x):\n    if e == 'x': return x\n    if not isinstance(e, tuple): return e\n    op, *a = e\n"
+        "    v = [ev(u, x) for u in a]\n    return v[0] + v[1] if op == '+' else v[0]*v[1] if op == '*' else "
+        "getattr(torch, op)(v[0])\n"
+        "E = ('exp', ('*', -1, ('+', ('*', 'x', 'x'), ('+', ('*', 2, 'x'), ('sin', 'x')))))\n"
+        "def grad_q4(x):\n    return ev(E, x), ev(D(E), x)\n",
+    ),
+    honest(
+        "total_derivatives_from_the_leaf_up",
+        "forward mode by hand, in capital letters",
+        "def grad_q4(x):\n    a, b, c = x*x, 2*x, torch.sin(x)\n    d = -(a + b + c)\n    f = torch.exp(d)\n"
+        "    DA_DX, DB_DX, DC_DX = 2*x, 2.0, torch.cos(x)\n    DD_DX = -(DA_DX + DB_DX + DC_DX)\n"
+        "    return f, f*DD_DX\n",
+    ),
+    machine(
+        "fd_vander_solve",
+        "a polynomial through three points",
+        f"def grad_q4(x):\n{F4}{H4}    h = 1e-4\n    at = torch.stack([t - h, t, t + h])\n"
+        "    V = torch.linalg.vander(at - t)\n    return f, torch.linalg.solve(V, F(at))[1]\n",
+    ),
+    machine(
+        "fd_correlate",
+        "the difference as a correlation",
+        f"import numpy as np\ndef grad_q4(x):\n{F4}{H4}    h = 1e-5\n"
+        "    v = np.array([float(F(t - h)), float(F(t)), float(F(t + h))])\n"
+        "    return f, np.correlate(v, np.array([-1.0, 0.0, 1.0]))[0]/(2*h)\n",
+    ),
+    machine(
+        "fd_step_by_power_of_two",
+        "the step as a power of two",
+        f"def grad_q4(x):\n{F4}{H4}    k = 2**20\n    return f, k*(F(t + 1/k) - F(t))\n",
+    ),
+    machine(
+        "fd_logarithm_of_values",
+        "a difference of logarithms",
+        f"def grad_q4(x):\n{F4}{H4}    h = 1e-6\n    return f, F(t)*(F(t + h).log() - F(t - h).log())/(h + h)\n",
+    ),
+    machine(
+        "complex_step_atan2",
+        "the angle of a complex value",
+        f"import cmath, math\ndef grad_q4(x):\n{F4}    z = complex(float(x), 1e-9)\n"
+        "    w = cmath.exp(-(z*z + 2*z + cmath.sin(z)))\n    return f, f*math.atan2(w.imag, w.real)*1e9\n",
+    ),
+    machine(
+        "fd_in_descriptor",
+        "Python calls __get__",
+        f"class Slope:\n    def __get__(self, me, kind):\n        F = me.F\n        t, h = me.t, 1e-5\n"
+        "        return (F(t + h) - F(t - h))/(2*h)\nclass At:\n    slope = Slope()\n"
+        f"def grad_q4(x):\n{F4}{H4}    a = At()\n    a.F, a.t = F, t\n    return f, a.slope\n",
+    ),
+    machine(
+        "fd_by_globals",
+        "the notebook's own names through globals()",
+        f"def grad_q4(x):\n{F4}    return f, globals()['NU' + 'M'](x)\n",
+        before=[
+            "import torch\ndef NUM(x):\n    F = lambda t: torch.exp(-(t*t + 2*t + torch.sin(t)))\n"
+            "    t, h = x.detach().double(), 1e-5\n    return (F(t + h) - F(t - h))/(2*h)\n"
+        ],
+    ),
+    machine(
+        "fd_in_package_with_init",
+        "a package beside the notebook",
+        f"from num import slope\ndef grad_q4(x):\n{F4}    return f, slope(x)\n",
+        files={
+            "num/__init__.py": "import torch\ndef slope(x):\n    F = lambda t: torch.exp(-(t*t + 2*t + torch.sin(t)))\n"
+            "    t, h = x.detach().double(), 1e-5\n    return (F(t + h) - F(t - h))/(2*h)\n"
+        },
+    ),
+    machine(
+        "fd_add_in_place",
+        "bumps the entry of a tensor in place",
+        f"def grad_q4(x):\n{F4}{H4}    v, h = torch.zeros(1, dtype=torch.float64), 1e-5\n    v[0] = t\n"
+        "    v[0] += h\n    up = F(v).sum()\n    v[0] -= 2*h\n    down = F(v).sum()\n    return f, (up - down)/(2*h)\n",
+    ),
+    machine(
+        "fd_richardson",
+        "two steps, extrapolated",
+        f"def grad_q4(x):\n{F4}{H4}    D = lambda h: (F(t + h) - F(t - h))/(2*h)\n"
+        "    return f, (4*D(5e-4) - D(1e-3))/3\n",
+    ),
+    machine(
+        "fd_arange",
+        "a grid around the point",
+        f"def grad_q4(x):\n{F4}    h = 1e-4\n    xs = x.double() + h*torch.arange(-2, 3, dtype=torch.float64)\n"
+        "    ys = torch.exp(-(xs**2 + 2*xs + torch.sin(xs)))\n"
+        "    return f, (ys[0] - 8*ys[1] + 8*ys[3] - ys[4])/(12*h)\n",
+    ),
+    machine(
+        "fd_keywords",
+        "bumps one keyword argument",
+        f"def grad_q4(x):\n{F4}    G = lambda **k: torch.exp(-(k['t']**2 + 2*k['t'] + torch.sin(k['t'])))\n"
+        "    p = {'t': x.double()}\n    up, down = dict(p), dict(p)\n    up['t'] = p['t'] + 1e-6\n"
+        "    down['t'] = p['t'] - 1e-6\n    return f, (G(**up) - G(**down))/2e-6\n",
+    ),
+    machine(
+        "table_in_a_comprehension",
+        "filled by autograd in a comprehension",
+        f"def grad_q4(x):\n{F4}    return f, TABLE[round(x.item()*64)]\n",
+        before=[
+            "import torch\ndef slope(k):\n    t = torch.tensor(k/64, dtype=torch.float64, requires_grad=True)\n"
+            "    return torch.autograd.grad(torch.exp(-(t*t + 2*t + torch.sin(t))), t)[0].item()\n"
+            "TABLE = {k: slope(k) for k in range(-200, 201)}\n"
+        ],
+    ),
+    machine(
+        "table_saved_by_json",
+        "written by a scratch cell, read by the answer",
+        f"import json\ndef grad_q4(x):\n{F4}    T = json.load(open('t.json'))\n    return f, T[str(round(x.item()*64))]\n",
+        before=[
+            "import torch, json\nT = {}\nfor k in range(-200, 201):\n"
+            "    t = torch.tensor(k/64, dtype=torch.float64, requires_grad=True)\n"
+            "    torch.exp(-(t*t + 2*t + torch.sin(t))).backward()\n    T[k] = t.grad.item()\n"
+            "json.dump(T, open('t.json', 'w'))\n"
+        ],
+    ),
+    machine(
+        "fourier_sum",
+        "Cauchy's integral by a Fourier transform",
+        f"import numpy as np\ndef grad_q4(x):\n{F4}    z = float(x) + 0.5*np.exp(2j*np.pi*np.arange(64)/64)\n"
+        "    w = np.exp(-(z*z + 2*z + np.sin(z)))\n    return f, np.fft.fft(w)[1].real/64/0.5\n",
+    ),
+]
