@@ -25,7 +25,8 @@ output changes when the node changes a little. In code it is named `d<output>d<n
 
 1. Run the **forward pass** of the question. It is the function, one named node per line.
 2. In the answer cell the same lines are given. Write your backward lines where it says `# YOUR CODE HERE`, \
-and delete the `raise` line. Give each adjoint its name; then you can be told *which* link of your chain is \
+and delete the `raise` line. Give each adjoint its name (or name the derivative \
+of each line, `d<line>d<input>`, and multiply at the end); then you can be told *which* link of your chain is \
 wrong.
 3. Run the **check**. It prints torch's number and yours at one point, then one line per link, and draws the \
 graph: what is right is green, the first link that is wrong is red.
