@@ -258,7 +258,8 @@ class _Picture:
         """The legend of the signs that appear, on as many lines as needed, and its height."""
         of, asked = (shortened(n, 30) for n in (self.forward.output, self.forward.adjoint(self.wrt)))
         says = [("above: value", _SOFT)] if self.values else []
-        says.append((f"below: derivative of {of} with respect to it", _SOFT))
+        own = any(self.called[n] != self.forward.adjoint(n) for n in self.slots)
+        says.append(("below: your derivatives" if own else f"below: derivative of {of} with respect to it", _SOFT))
         says.append((f"double ring: {asked} is asked for", _BLUE))
         if not self.checked:
             says.append(("dotted: for you to find, right to left", _INK))

@@ -125,8 +125,14 @@ def picture(chain: Chain, title: str) -> Picture:
 
 def _slots(chain: Chain) -> dict[str, Link]:
     """What stands below each node: its adjoint, else the one local derivative by it, else its own derivative."""
-    named = [link for link in chain.links if link.given]
-    places: dict[str, Link] = {link.node: link for link in named if link.what is What.ADJOINT}
+    named, broken = [link for link in chain.links if link.given], chain.broken
+    places: dict[str, Link] = {}
+    if broken:  # before all others
+        up = broken.what is What.TOTAL or (broken.what is What.LOCAL and broken.node == chain.wrt)
+        places[broken.of if up else broken.node] = broken
+    for link in named:
+        if link.what is What.ADJOINT:
+            places.setdefault(link.node, link)
     by = Counter(link.node for link in named if link.what is What.LOCAL)
     for link in named:
         if link.what is What.LOCAL and by[link.node] == 1:

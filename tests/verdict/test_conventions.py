@@ -15,6 +15,7 @@ from autograder.student.kernel import answering
 from autograder.student.protocol import Answer, Reply, Request
 from autograder.verdict.chain import Chain, Edge
 from autograder.verdict.credit import edges, share
+from autograder.verdict.diagnosis import picture
 from autograder.verdict.judge import Kind
 from autograder.verdict.quantities import What
 from tests.conftest import NAMES, QUESTIONS, Class
@@ -199,3 +200,19 @@ def test_a_product_that_leaves_out_a_factor_is_wrong_given_the_factors(student: 
     assert "(yours -0.0422, expected 0.1020)" in failed
     assert "the first wrong link" in printed.splitlines()[-1]
     assert printed.count("right") == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "convention", "edge", "slot"),
+    [
+        ("q6", "local", ("e", "d"), "de_dd"),
+        ("q1", "local", ("y", "a"), "dy_da"),  # of the leaf: where the line is
+        ("q4", "from the leaf up", ("d", "c"), "dddx"),
+        ("q6", "adjoints, spelled otherwise", ("c", "b"), "DF_DB"),
+    ],
+)
+def test_the_picture_shows_what_broke_by_the_students_name(name: str, convention: str, edge: Edge, slot: str) -> None:
+    drawn = picture(chain_of(name, convention, edge, turned), "q")._repr_mimebundle_()["image/svg+xml"]
+    assert f">{slot}<" in drawn or f">{slot} = " in drawn
+    assert "✗" in drawn
+    assert "below: your derivatives" in drawn
