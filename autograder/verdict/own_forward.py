@@ -43,10 +43,6 @@ _AS_IT_IS = ("double", "clone")
 _LARGEST, _MOST_LINES = 1e6, 200
 
 
-class _Unknown(Exception):
-    """Something that is not understood here."""
-
-
 def own_forward(
     forward: Forward, wrt: str, references: Sequence[Reference], given: Sequence[tuple[float, float]], lines: Lines
 ) -> Spot | None:
@@ -66,7 +62,7 @@ def own_forward(
             own, at = _computed(forward, found[0], leaves)
             value = own["return"]
             slopes = torch.autograd.grad(value.sum(), leaves[wrt])[0].tolist()
-    except (_Unknown, ArithmeticError, TypeError, ValueError, RuntimeError, RecursionError):
+    except (ArithmeticError, TypeError, ValueError, RuntimeError, RecursionError):
         return None
     for (a, b), v, g, r in zip(given, value.tolist(), slopes, references, strict=True):
         size = max(r.value_scale(forward.output), abs(v))
@@ -93,7 +89,7 @@ def _computed(
             case ast.Assign(targets=[ast.Name(id=name)], value=expression):
                 try:
                     names[name] = _value(expression, names, forward)
-                except _Unknown:
+                except ValueError:
                     names.pop(name, None)
                     continue
                 if isinstance(names[name], torch.Tensor) and name not in at:
@@ -107,10 +103,11 @@ def _computed(
                 for node in ast.walk(statement):
                     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                         names.pop(node.id, None)
-    raise _Unknown
+    raise ValueError("it does not return two results at its end")
 
 
 def _value(node: ast.expr, names: Mapping[str, Any], forward: Forward) -> Any:
+    """What an expression gives; ValueError for one that is not understood here."""
     match node:
         case ast.Constant(value=int() | float() as number) if abs(number) <= _LARGEST:
             return float(number)
@@ -134,4 +131,4 @@ def _value(node: ast.expr, names: Mapping[str, Any], forward: Forward) -> Any:
             if name in _FUNCTIONS:
                 numbers = [g if isinstance(g, torch.Tensor) else torch.tensor(g, dtype=torch.float64) for g in given]
                 return _FUNCTIONS[name](*numbers)
-    raise _Unknown
+    raise ValueError(ast.unparse(node))
