@@ -151,18 +151,19 @@ def _slip_words(chain: Chain, node: str, slip: Slip) -> str:
         worded = rule(forward, line, slip.node)
         if slip.consumer == forward.output and f"{kind} at the output" in m.SLIP:
             kind += " at the output"  # where there is no adjoint above: that one is 1
-    return m.SLIP[kind].format(
-        it=it,
-        adjoint=forward.adjoint(node),
-        rule=m.RULE.format(rule=worded) if worded else "",
-        also=m.RULE_TOO.format(rule=worded) if worded else "",
-        node=slip.node,
-        consumer=slip.consumer,
-        other=slip.other,
-        line=line.text if line else "",
-        upstream=forward.adjoint(slip.consumer) if line else "",
-        above=listed(chain.above(node)) or forward.output,
-    )
+    words = {
+        "it": it,
+        "adjoint": forward.adjoint(node),
+        "rule": m.RULE.format(rule=worded) if worded else "",
+        "also": m.RULE_TOO.format(rule=worded) if worded else "",
+        "node": slip.node,
+        "consumer": slip.consumer,
+        "other": slip.other,
+        "line": line.text if line else "",
+        "upstream": forward.adjoint(slip.consumer) if line else "",
+        "above": listed(chain.above(node)) or forward.output,
+    }
+    return m.SLIP[kind].format(**{**words, **slip.words})
 
 
 def _look(chain: Chain, line: Line, node: str) -> str:

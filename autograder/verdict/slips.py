@@ -7,17 +7,18 @@ as the numbers can tell it from other slips.
 
 from __future__ import annotations
 
-import ast
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from autograder.calculus.graph import Forward, Line
+from autograder.verdict import function_rules
 from autograder.verdict.chain import TOLERANCE, Chain, Trace
+from autograder.verdict.function_rules import Rule, wrong_rules
 
 # Where one of these gives the same numbers as a plainer slip, the plainer one is told.
 _FAR_FETCHED = ("turned over", "local repeated", "wrong adjoint", "other local")
+_NOT_OF_THE_LOCAL = ("path lost", "upstream dropped")
 
 # A slip's share of an adjoint, at one point, instead of used[consumer] * local[consumer, node].
 Share = Callable[[Trace], float]
@@ -34,6 +35,8 @@ class Slip:
     other: str = ""
     """The name that was taken instead, where the kind has one."""
     share: Share = field(repr=False, compare=False, default=lambda trace: 0.0)
+    words: Mapping[str, str] = field(repr=False, compare=False, default_factory=dict)
+    """Further words for the sentence that tells it."""
 
     def value(self, trace: Trace) -> float:
         """The spoilt adjoint of `node`, given the adjoints further up."""
@@ -62,6 +65,7 @@ KINDS = (
     "sign",
     "share's sign",
     "path lost",
+    *function_rules.TELLING,
     "power not lowered",
     "exponent not brought down",
     "local dropped",
@@ -69,6 +73,7 @@ KINDS = (
     "value for derivative",
     "input for derivative",
     "other input",
+    *function_rules.GENERAL,
     "turned over",
     "local repeated",
     "wrong adjoint",
@@ -103,9 +108,8 @@ def _slips_of_share(forward: Forward, node: str, line: Line, fans_out: bool) -> 
     yield slip("turned over", upstream, lambda t: 1 / local(t))
     yield slip("value for derivative", upstream, _value(c))
     yield slip("input for derivative", upstream, value)
-    for exponent in _exponents(line, node):
-        yield slip("power not lowered", upstream, local, value)
-        yield slip("exponent not brought down", upstream, local, _number(1 / exponent), other=f"{exponent:g}")
+    for rule in wrong_rules(forward, line, node):
+        yield Slip(rule.kind, node, c, rule.instead, _product(upstream, _by(rule)), rule.words)
     if c != forward.output:
         yield slip("upstream dropped", local)
     for name in _further_up(forward, node):
@@ -144,35 +148,12 @@ def _number(number: float) -> Share:
     return lambda t: number
 
 
+def _by(rule: Rule) -> Share:
+    return lambda t: rule.local(t.reference)
+
+
 def _product(*factors: Share) -> Share:
     return lambda t: math.prod(factor(t) for factor in factors)
-
-
-@lru_cache(maxsize=256)
-def _exponents(line: Line, node: str) -> tuple[float, ...]:
-    """The powers of `node` in the line: k of `node ** k`, and the count of factors in `node * node * …`."""
-    found: set[float] = set()
-    for part in ast.walk(ast.parse(line.expression, mode="eval")):
-        if not isinstance(part, ast.BinOp):
-            continue
-        if isinstance(part.op, ast.Pow) and isinstance(part.right, ast.Constant) and _is(part.left, node):
-            found.add(float(part.right.value))  # type: ignore[arg-type]
-        if isinstance(part.op, ast.Mult):
-            factors = sum(_is(factor, node) for factor in _factors(part))
-            found.add(float(factors))
-    return tuple(sorted(k for k in found if k not in (0, 1)))
-
-
-def _factors(part: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
-        yield from _factors(part.left)
-        yield from _factors(part.right)
-    else:
-        yield part
-
-
-def _is(part: ast.expr, name: str) -> bool:
-    return isinstance(part, ast.Name) and part.id == name
 
 
 def recognise(chain: Chain, node: str) -> list[Slip]:
@@ -214,10 +195,26 @@ def is_no_slip(chain: Chain, slip: Slip) -> bool:
 def told(found: Sequence[Slip], chain: Chain, node: str) -> Sequence[Slip]:
     """What the numbers allow to be said: the slips of one link (equal in number), or signs anywhere, or nothing."""
     if found and all(slip.kind == "sign" for slip in found[:1]) and _turned(chain, node):
-        return [slip for slip in found if slip.kind == "sign"]
+        rules = [slip for slip in found if slip.kind in function_rules.TELLING and not chain.bridged(node)]
+        return rules or [slip for slip in found if slip.kind == "sign"]
     if len({slip.node for slip in found}) != 1:
         return []
+    found = _most_telling(found)
     return [slip for slip in found if slip.kind not in _FAR_FETCHED] or found
+
+
+def _most_telling(found: Sequence[Slip]) -> Sequence[Slip]:
+    """Of the slips that spoil the same local derivative only those that say most of it."""
+    least: dict[str, int] = {}
+    for slip in found:
+        least[slip.consumer] = min(_rank(slip), least.get(slip.consumer, _rank(slip)))
+    return [slip for slip in found if _rank(slip) == least[slip.consumer] or slip.kind in _NOT_OF_THE_LOCAL]
+
+
+def _rank(slip: Slip) -> int:
+    if slip.kind in function_rules.TELLING:
+        return 0
+    return 3 if slip.kind in _FAR_FETCHED else 2 if slip.kind in function_rules.GENERAL else 1
 
 
 def _turned(chain: Chain, node: str) -> bool:

@@ -1,0 +1,275 @@
+"""The known wrong rules of functions: what a student takes for the derivative of a sigmoid, a logarithm, a quotient.
+
+A wrong rule stands in the place of the right one at one site of a line; everything around it stays right. A formula is
+written once: the same text is computed at the points, and told to the student in the names of the line. The right rule
+of a function is here only to be told, and to make sure that a function is what its name says: autograd decides.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
+
+from autograder.calculus.graph import Forward, Line
+from autograder.calculus.reference import Reference
+from autograder.verdict.sites import Around, Site, sites, text
+
+_AGREE = 1e-6
+"""How far autograd's derivative of a function may be from its right rule, relatively, to be that function."""
+
+# Of each function its right rule, then each wrong one with its kind. v: the argument, s: the value, a: the base.
+_OF_FUNCTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "sigmoid": (
+        "s*(1 - s)",
+        {
+            "v*(1 - v)": "input for value",
+            "1 - s": "factor of the rule lost",
+            "1 - s**2": "rule of tanh",
+            "s*(1 + s)": "sign in the rule",
+            "s**2": "wrong rule",
+        },
+    ),
+    "tanh": (
+        "1 - s**2",
+        {
+            "1 - v**2": "input for value",
+            "1 - s": "not squared",
+            "1/cosh(v)": "not squared",
+            "s*(1 - s)": "rule of the sigmoid",
+            "1 + s**2": "sign in the rule",
+        },
+    ),
+    "relu": ("v > 0", {"1": "gate left open", "v < 0": "gate turned over"}),
+    "exp": ("s", {"v*exp(v - 1)": "rule of a power", "v*exp(v)": "exponent as a factor"}),
+    "exponential": ("s*log(a)", {"v*a**(v - 1)": "rule of a power", "v*s": "exponent as a factor"}),
+    "sin": ("cos(v)", {"-sin(v)": "sine and cosine"}),
+    "cos": ("-sin(v)", {"-cos(v)": "sine and cosine"}),
+    "tan": ("1 + s**2", {"1/cos(v)": "not squared", "1 - s**2": "sign in the rule", "s**2": "wrong rule"}),
+    "sqrt": (
+        "1/(2*s)",
+        {
+            "1/s": "factor of the rule lost",
+            "1/(2*v)": "wrong rule",
+            "s/2": "wrong rule",
+            "-1/(2*s)": "sign in the rule",
+        },
+    ),
+    "cosh": ("sinh(v)", {"-sinh(v)": "sign in the rule"}),
+}
+_MATHEMATICS = {name: getattr(math, name) for name in ("exp", "log", "sin", "cos", "sinh", "cosh")}
+
+TELLING = (
+    "quotient turned over",
+    "denominator not squared",
+    "quotient added",
+    "term of the rule lost",
+    "derivatives multiplied",
+    "derivatives divided",
+    "denominator squared",
+    "denominator lost",
+    "numerator lost",
+    "output for input",
+    "input for value",
+    "factor of the rule lost",
+    "rule of tanh",
+    "rule of the sigmoid",
+    "sign in the rule",
+    "not squared",
+    "gate left open",
+    "gate turned over",
+    "rule of a power",
+    "exponent as a factor",
+    "sine and cosine",
+    "inner part lost",
+    "inner part and its derivative lost",
+    "inner derivative lost",
+    "wrong rule",
+)
+"""Kinds that say more than the general slips of a link with the same numbers; the likelier first."""
+GENERAL = ("outer derivative lost", "function itself", "argument itself", "sign of the function")
+"""Kinds that say no more than those. The two of a power stand among the general slips."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One wrong rule at one site."""
+
+    kind: str
+    instead: str
+    """What is taken instead, in the names of the line."""
+    words: Mapping[str, str]
+    """Of the site, for the sentence that tells it."""
+    site: Site
+    derivative: Callable[[Around, Reference], float]
+    """Of the site by the node, by this rule."""
+
+    def local(self, reference: Reference) -> float:
+        """The derivative of the line by the node, by this rule; NaN where the rule gives no real number."""
+        try:
+            around = self.site.around(reference)
+            return around.line + around.outer * (float(self.derivative(around, reference)) - around.right)
+        except Exception:  # 1/0, a log of a negative number, or a part of the line that is no real scalar
+            return math.nan
+
+
+def wrong_rules(forward: Forward, line: Line, node: str) -> Iterator[Rule]:
+    """Every wrong rule at every site of `line` that takes `node`, beside what the general slips of a link hold."""
+    for site in sites(forward, line, node):
+        words = _words(site)
+
+        def rule(
+            kind: str,
+            instead: str,
+            derivative: Callable[[Around, Reference], float],
+            site: Site = site,
+            words: Mapping[str, str] = words,
+            **more: str,
+        ) -> Rule:
+            return Rule(kind, instead, {**words, "instead": _quoted(instead), **more}, site, derivative)
+
+        if site.function in ("product", "quotient"):
+            yield from _of_two(site, rule)
+        elif site.function == "over":
+            yield from _of_numerator(site, rule)
+        else:
+            yield from _of_argument(site, rule)
+            yield from _of_formulas(site, rule)
+        if site.function == "power":
+            yield from _of_power(site, rule)
+        if site.function == "under":
+            yield from _of_denominator(site, rule)
+
+
+_Make = Callable[..., Rule]
+
+
+def _of_formulas(site: Site, rule: _Make) -> Iterator[Rule]:
+    """The rules of the table, for a function that has one."""
+    right, wrong = _OF_FUNCTIONS.get(site.function, ("", {}))
+    for formula, kind in wrong.items():
+
+        def derivative(a: Around, reference: Reference, formula: str = formula) -> float:
+            if not math.isclose(_computed(right, a), a.own[0], rel_tol=_AGREE, abs_tol=_AGREE):
+                return math.nan  # an author's helper has this name, and is another function
+            return _computed(formula, a) * a.inner[0]
+
+        yield rule(kind, _told(formula, site), derivative, right=_quoted(_told(right, site)))
+
+
+def _of_argument(site: Site, rule: _Make) -> Iterator[Rule]:
+    """The function or its argument in the place of its derivative, and what is lost of an inner part."""
+    argument, node = site.arguments[0], site.node
+    inner, stripped = text(argument), site.stripped
+    called = site.function not in ("power", "exponential", "under")
+    if called:
+        yield rule("output for input", _value(site), lambda a, r: site.own_at(a.value, r) * a.inner[0])
+    if not isinstance(argument, ast.Name):
+        yield rule("inner derivative lost", inner, lambda a, _: a.own[0])
+        if stripped is not argument:
+            at = text(stripped)
+            yield rule("inner part lost", at, lambda a, r: site.own_at(site.value_of(stripped, r), r) * a.inner[0])
+        if not isinstance(stripped, ast.Name):
+            yield rule("inner part lost", node, lambda a, r: site.own_at(r.values[node], r) * a.inner[0])
+            yield rule("inner part and its derivative lost", node, lambda a, r: site.own_at(r.values[node], r))
+        if called:
+            yield rule("argument itself", inner, lambda a, _: a.arguments[0] * a.inner[0])
+    if not site.is_plain:
+        if site.function != "under":
+            yield rule("function itself", text(site.part), lambda a, _: a.value * a.inner[0])
+        if called:
+            yield rule("outer derivative lost", text(site.part), lambda a, _: a.inner[0])
+        if not site.is_whole:
+            yield rule("sign of the function", text(site.part), lambda a, _: -a.right)
+
+
+def _of_power(site: Site, rule: _Make) -> Iterator[Rule]:
+    if site.exponent in (0, 1):
+        return
+    base, exponent = text(site.arguments[0]), f"{site.exponent:g}"
+    yield rule("power not lowered", text(site.part), lambda a, _: a.right * a.arguments[0])
+    yield rule(
+        "exponent not brought down", text(site.part), lambda a, _: a.right / site.exponent, other=exponent, node=base
+    )
+
+
+def _of_two(site: Site, rule: _Make) -> Iterator[Rule]:
+    """A product or a quotient of operands that all hold the node: x * sin(x), x / (1 + x**2)."""
+    for n, operand in enumerate(site.arguments):
+        yield rule("term of the rule lost", text(operand), lambda a, _, n=n: a.right - a.own[n] * a.inner[n])
+    if site.function == "product":
+        yield rule(
+            "derivatives multiplied",
+            text(site.part),
+            lambda a, _: a.value / math.prod(a.arguments) * math.prod(a.inner),
+        )
+        return
+    of = text(site.part)
+    yield rule("quotient turned over", of, lambda a, _: -a.right)
+    yield rule("denominator not squared", of, lambda a, _: a.right * a.arguments[1])
+    yield rule("quotient added", of, lambda a, _: a.own[0] * a.inner[0] - a.own[1] * a.inner[1])
+    yield rule("derivatives divided", of, lambda a, _: a.inner[0] / a.inner[1])
+
+
+def _of_numerator(site: Site, rule: _Make) -> Iterator[Rule]:
+    yield rule("denominator squared", text(site.part), lambda a, _: a.right / a.beside)
+    if not site.is_plain:
+        yield rule("denominator lost", text(site.part), lambda a, _: a.right * a.beside)
+
+
+def _of_denominator(site: Site, rule: _Make) -> Iterator[Rule]:
+    yield rule("denominator not squared", text(site.part), lambda a, _: a.right * a.arguments[0])
+    if not isinstance(site.beside, ast.Constant):
+        yield rule("numerator lost", text(site.part), lambda a, _: a.right / a.beside)
+
+
+def _words(site: Site) -> dict[str, str]:
+    words = {
+        "site": _quoted(text(site.part)),
+        "value": _quoted(_value(site)),
+        "inner": _quoted(text(site.arguments[0])),
+        "function": text(site.part.func) if isinstance(site.part, ast.Call) else _quoted(text(site.part)),
+    }
+    if isinstance(site.part, ast.BinOp):
+        words |= {"above": _quoted(text(site.part.left)), "below": _quoted(text(site.part.right))}
+    return words
+
+
+def _quoted(code: str) -> str:
+    """As messages have it: a name as it is, a formula between backticks."""
+    return code if code.isidentifier() else f"`{code}`"
+
+
+def _value(site: Site) -> str:
+    """What the value of the site is called: the line's own name, if the line is nothing else."""
+    return site.line.name if site.is_whole else text(site.part)
+
+
+@lru_cache(maxsize=128)
+def _compiled(formula: str) -> CodeType:
+    return compile(formula, "<rule>", "eval")
+
+
+def _computed(formula: str, a: Around) -> float:
+    names = {"v": a.arguments[0], "s": a.value, "a": a.beside}
+    return float(eval(_compiled(formula), {"__builtins__": {}}, {**_MATHEMATICS, **names}))  # a formula of the table
+
+
+class _Named(ast.NodeTransformer):
+    """Puts the names of a line in the place of v, s and a."""
+
+    def __init__(self, names: Mapping[str, ast.expr]) -> None:
+        self.names = names
+
+    def visit_Name(self, name: ast.Name) -> ast.expr:
+        return self.names.get(name.id, name)
+
+
+def _told(formula: str, site: Site) -> str:
+    """A formula of the table in the names of the line."""
+    value = ast.Name(site.line.name, ast.Load()) if site.is_whole else site.part
+    names = {"v": site.arguments[0], "s": value, "a": site.beside or value}
+    return text(_Named(names).visit(ast.parse(formula, mode="eval").body))
