@@ -197,6 +197,17 @@ SLIP = {
     "inner part and its derivative lost": " {it} takes the derivative of {function} at {instead} instead of at "
     "{inner}, and lacks the derivative of {inner} as a factor{rule}.",
     "inner derivative lost": " {it} lacks the derivative of {inner}, the inner part of {site}, as a factor{rule}.",
+    "lowered exponent brought down": " {it} has the lowered power of {site} as a factor instead of {other}, the power "
+    "itself{rule}.",
+    "integrated": " {it} raises the power in {site} and divides by it, which is the integral{rule}.",
+    "powers not lowered": " {it} does not lower the powers in {sites} by one: the derivative of `{node}**n` is "
+    "`n*{node}**(n - 1)`.",
+    "exponents not brought down": " {it} lacks the powers in {sites} as factors: the derivative of `{node}**n` is "
+    "`n*{node}**(n - 1)`.",
+    "powers themselves": " {it} uses {sites} themselves instead of their derivatives: that of `{node}**n` is "
+    "`n*{node}**(n - 1)`.",
+    "powers integrated": " {it} raises the powers in {sites} and divides by them, which is the integral: the "
+    "derivative of `{node}**n` is `n*{node}**(n - 1)`.",
     "outer derivative lost": " {it} has only the derivative of {inner}: multiply it by that of {function} at {inner}"
     "{rule}.",
     "function itself": " {it} uses {site} itself instead of its derivative{rule}.",

@@ -143,7 +143,7 @@ def words(question: Question, slip: Slip) -> str:
         "wrong adjoint": f"starts from {other} instead of {forward.adjoint(consumer)}",
         "other local": f"uses {other} instead of {local}",
     }
-    by_a_wrong_rule = f"takes {local} by a wrong rule ({slip.kind}: `{other}`)"
+    by_a_wrong_rule = f"takes {local} by a wrong rule ({slip.kind}: `{other}`)" if consumer else slip.kind
     return f"{forward.adjoint(node)} {said.get(slip.kind, by_a_wrong_rule)}"
 
 

@@ -11,7 +11,7 @@ import ast
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import CodeType
 
 from autograder.calculus.graph import Forward, Line
@@ -29,6 +29,8 @@ _OF_FUNCTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "v*(1 - v)": "input for value",
             "1 - s": "factor of the rule lost",
             "1 - s**2": "rule of tanh",
+            "s*(1 - v)": "input for value",
+            "v*(1 - s)": "input for value",
             "s*(1 + s)": "sign in the rule",
             "s**2": "wrong rule",
         },
@@ -41,10 +43,14 @@ _OF_FUNCTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "1/cosh(v)": "not squared",
             "s*(1 - s)": "rule of the sigmoid",
             "1 + s**2": "sign in the rule",
+            "(1 - s)**2": "wrong rule",
         },
     ),
     "relu": ("v > 0", {"1": "gate left open", "v < 0": "gate turned over"}),
-    "exp": ("s", {"v*exp(v - 1)": "rule of a power", "v*exp(v)": "exponent as a factor"}),
+    "exp": (
+        "s",
+        {"v*exp(v - 1)": "rule of a power", "exp(v - 1)": "rule of a power", "v*exp(v)": "exponent as a factor"},
+    ),
     "exponential": ("s*log(a)", {"v*a**(v - 1)": "rule of a power", "v*s": "exponent as a factor"}),
     "sin": ("cos(v)", {"-sin(v)": "sine and cosine"}),
     "cos": ("-sin(v)", {"-cos(v)": "sine and cosine"}),
@@ -59,6 +65,19 @@ _OF_FUNCTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         },
     ),
     "cosh": ("sinh(v)", {"-sinh(v)": "sign in the rule"}),
+}
+# The derivative of u ** n by each wrong rule, from n, what is around it, and the point.
+_OF_POWERS: Mapping[str, Callable[[float, Around, Reference], float]] = {
+    "power not lowered": lambda n, a, _: a.right * a.arguments[0],
+    "exponent not brought down": lambda n, a, _: a.right / n,
+    "lowered exponent brought down": lambda n, a, _: a.right / n * (n - 1),
+    "integrated": lambda n, a, _: a.value * a.arguments[0] / (n + 1) * a.inner[0],
+}
+_OF_ALL_POWERS: Mapping[str, Callable[[float, Around, Reference], float]] = {
+    "powers not lowered": _OF_POWERS["power not lowered"],
+    "exponents not brought down": _OF_POWERS["exponent not brought down"],
+    "powers themselves": lambda n, a, _: a.value * a.inner[0],
+    "powers integrated": _OF_POWERS["integrated"],
 }
 _MATHEMATICS = {name: getattr(math, name) for name in ("exp", "log", "sin", "cos", "sinh", "cosh")}
 
@@ -87,6 +106,9 @@ TELLING = (
     "inner part lost",
     "inner part and its derivative lost",
     "inner derivative lost",
+    "lowered exponent brought down",
+    "integrated",
+    *_OF_ALL_POWERS,
     "wrong rule",
 )
 """Kinds that say more than the general slips of a link with the same numbers; the likelier first."""
@@ -175,8 +197,8 @@ def _of_argument(site: Site, rule: _Make) -> Iterator[Rule]:
         if not isinstance(stripped, ast.Name):
             yield rule("inner part lost", node, lambda a, r: site.own_at(r.values[node], r) * a.inner[0])
             yield rule("inner part and its derivative lost", node, lambda a, r: site.own_at(r.values[node], r))
-        if called:
-            yield rule("argument itself", inner, lambda a, _: a.arguments[0] * a.inner[0])
+    if called and not (site.is_whole and isinstance(argument, ast.Name)):
+        yield rule("argument itself", inner, lambda a, _: a.arguments[0] * a.inner[0])
     if not site.is_plain:
         if site.function != "under":
             yield rule("function itself", text(site.part), lambda a, _: a.value * a.inner[0])
@@ -187,13 +209,24 @@ def _of_argument(site: Site, rule: _Make) -> Iterator[Rule]:
 
 
 def _of_power(site: Site, rule: _Make) -> Iterator[Rule]:
-    if site.exponent in (0, 1):
+    exponent = f"{site.exponent:g}"
+    for kind, derivative in _OF_POWERS.items():
+        if site.exponent not in (0, 1) and (kind, site.exponent) != ("lowered exponent brought down", 2):
+            made = partial(derivative, site.exponent)
+            yield rule(kind, text(site.part), made, other=exponent, node=_quoted(text(site.arguments[0])))
+
+
+def wrong_powers(forward: Forward, node: str) -> Iterator[list[Rule]]:
+    """The same wrong rule at every power of `node`, where several are taken: 3*x**2 + 8*x**3 for x**3 and x**4."""
+    found = [s for line in forward.consumers(node) for s in sites(forward, line, node) if s.function == "power"]
+    powers = [site for site in found if site.exponent not in (0, 1)]
+    inside = [p for s in powers for operand in s.arguments for p in ast.walk(operand)]
+    if len(powers) < 2 or any(s.part in inside for s in powers):
         return
-    base, exponent = text(site.arguments[0]), f"{site.exponent:g}"
-    yield rule("power not lowered", text(site.part), lambda a, _: a.right * a.arguments[0])
-    yield rule(
-        "exponent not brought down", text(site.part), lambda a, _: a.right / site.exponent, other=exponent, node=base
-    )
+    *others, last = (_quoted(text(site.part)) for site in powers)
+    words = {"sites": f"{', '.join(others)} and {last}"}
+    for kind, derivative in _OF_ALL_POWERS.items():
+        yield [Rule(kind, node, words, s, partial(derivative, s.exponent)) for s in powers]
 
 
 def _of_two(site: Site, rule: _Make) -> Iterator[Rule]:

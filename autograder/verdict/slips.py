@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from autograder.calculus.graph import Forward, Line
 from autograder.verdict import function_rules
 from autograder.verdict.chain import TOLERANCE, Chain, Trace
-from autograder.verdict.function_rules import Rule, wrong_rules
+from autograder.verdict.function_rules import Rule, wrong_powers, wrong_rules
 
 # Where one of these gives the same numbers as a plainer slip, the plainer one is told.
 _FAR_FETCHED = ("turned over", "local repeated", "wrong adjoint", "other local")
+_FACTORS_MISSING = ("local dropped", "upstream dropped")
 _NOT_OF_THE_LOCAL = ("path lost", "upstream dropped")
 
 # A slip's share of an adjoint, at one point, instead of used[consumer] * local[consumer, node].
@@ -90,6 +91,8 @@ def _slips(forward: Forward, wrt: str, node: str) -> Iterator[Slip]:
                 yield Slip("other leaf", node, other=leaf, share=_used(leaf))
     for line in consumers:
         yield from _slips_of_share(forward, node, line, len(consumers) > 1)
+    for rules in wrong_powers(forward, node):
+        yield Slip(rules[0].kind, node, share=_with_all(rules), words=rules[0].words)
 
 
 def _slips_of_share(forward: Forward, node: str, line: Line, fans_out: bool) -> Iterator[Slip]:
@@ -152,6 +155,19 @@ def _by(rule: Rule) -> Share:
     return lambda t: rule.local(t.reference)
 
 
+def _with_all(rules: Sequence[Rule]) -> Share:
+    """The whole adjoint of the rules' node, with each of them in its place."""
+
+    def adjoint(t: Trace) -> float:
+        changes = (
+            t.used[r.site.line.name] * (r.local(t.reference) - t.reference.local[r.site.line.name, r.site.node])
+            for r in rules
+        )
+        return t.expected[rules[0].site.node] + sum(changes)
+
+    return adjoint
+
+
 def _product(*factors: Share) -> Share:
     return lambda t: math.prod(factor(t) for factor in factors)
 
@@ -197,18 +213,26 @@ def told(found: Sequence[Slip], chain: Chain, node: str) -> Sequence[Slip]:
     if found and all(slip.kind == "sign" for slip in found[:1]) and _turned(chain, node):
         rules = [slip for slip in found if slip.kind in function_rules.TELLING and not chain.bridged(node)]
         return rules or [slip for slip in found if slip.kind == "sign"]
-    if len({slip.node for slip in found}) != 1:
-        return []
     found = _most_telling(found)
+    if len({slip.node for slip in found}) != 1:
+        return _told_best(found)
     return [slip for slip in found if slip.kind not in _FAR_FETCHED] or found
 
 
 def _most_telling(found: Sequence[Slip]) -> Sequence[Slip]:
     """Of the slips that spoil the same local derivative only those that say most of it."""
-    least: dict[str, int] = {}
+    least: dict[tuple[str, str], int] = {}
     for slip in found:
-        least[slip.consumer] = min(_rank(slip), least.get(slip.consumer, _rank(slip)))
-    return [slip for slip in found if _rank(slip) == least[slip.consumer] or slip.kind in _NOT_OF_THE_LOCAL]
+        at = slip.node, slip.consumer
+        least[at] = min(_rank(slip), least.get(at, _rank(slip)))
+    return [slip for slip in found if _rank(slip) == least[slip.node, slip.consumer] or slip.kind in _NOT_OF_THE_LOCAL]
+
+
+def _told_best(found: Sequence[Slip]) -> Sequence[Slip]:
+    """Of the slips of several links a wrong rule, if the others only say that factors are missing, as it does too."""
+    rules = [slip for slip in found if slip.kind in function_rules.TELLING]
+    others = [slip for slip in found if slip not in rules and slip.kind not in (*_FAR_FETCHED, *_FACTORS_MISSING)]
+    return rules if len({slip.node for slip in rules}) == 1 and not others else []
 
 
 def _rank(slip: Slip) -> int:
