@@ -152,6 +152,7 @@ SLIP = {
     "upstream dropped": " {it} is only d{consumer}/d{node}, the derivative of `{line}`: multiply it by {upstream}.",
     "value for derivative": " {it} uses {consumer} itself instead of the derivative of `{line}` with respect to {node}"
     "{rule}.",
+    "values for derivatives": " {it} uses {sites} themselves instead of their derivatives with respect to {node}.",
     "input for derivative": " {it} uses {node} itself instead of the derivative of `{line}` with respect to {node}"
     "{rule}.",
     "other input": " {it} uses the derivative of `{line}` with respect to {other} instead of {node}{rule}.",
@@ -172,6 +173,8 @@ SLIP = {
     "`(u'*v - u*v')/v**2`, with u = {above} and v = {below}.",
     "derivatives multiplied": " {it} multiplies the derivatives of the factors: the derivative of {site} has a term "
     "for each factor{rule}.",
+    "derivatives added": " {it} adds the derivatives of the factors: in the derivative of {site} each is multiplied by "
+    "the other factors{rule}.",
     "term of the rule lost": " {it} takes {instead} in {site} for a constant, but it depends on {node}, too{rule}.",
     "denominator not squared": " {it} does not square {below}, the denominator of {site}{rule}.",
     "denominator squared": " {it} squares {below}, the denominator of {site}, which does not depend on {node}{rule}.",
@@ -188,6 +191,8 @@ SLIP = {
     "gate left open": " {it} takes the derivative of {site} to be 1 everywhere, but it is 0 where {inner} < 0.",
     "gate turned over": " {it} takes the derivative of {site} to be 1 where {inner} < 0, but it is 0 there, and 1 "
     "where {inner} > 0.",
+    "gate of another": " {it} looks whether {instead}, but the derivative of {site} is 1 where {inner} > 0, and 0 "
+    "elsewhere.",
     "rule of a power": " {it} uses {instead}, the rule of a power, but {inner} is the exponent: the derivative of "
     "{site} is {right}.",
     "exponent as a factor": " {it} has the exponent as a factor in {instead}: the derivative of {site} is {right}.",

@@ -136,6 +136,7 @@ def words(question: Question, slip: Slip) -> str:
         "local dropped": f"lacks the factor {local}",
         "upstream dropped": f"is not multiplied by {forward.adjoint(consumer)}",
         "value for derivative": f"uses {consumer} itself instead of {local}",
+        "values for derivatives": "uses values instead of all derivatives",
         "input for derivative": f"uses {node} itself instead of {local}",
         "other input": f"uses d{consumer}/d{other} instead of {local}",
         "turned over": f"divides by {local} instead of multiplying by it",

@@ -1,8 +1,7 @@
 """The known wrong rules of functions: what a student takes for the derivative of a sigmoid, a logarithm, a quotient.
 
-A wrong rule stands in the place of the right one at one site of a line; everything around it stays right. A formula is
-written once: the same text is computed at the points, and told to the student in the names of the line. The right rule
-of a function is here only to be told, and to make sure that a function is what its name says: autograd decides.
+A wrong rule stands in the place of the right one at one site of a line, wherever that is; everything around it stays
+right. So a student who forgets a square reads that, and not only that a number is wrong.
 """
 
 from __future__ import annotations
@@ -11,61 +10,13 @@ import ast
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from types import CodeType
+from functools import partial
 
 from autograder.calculus.graph import Forward, Line
 from autograder.calculus.reference import Reference
+from autograder.verdict.formulas import FORMULAS, computed, fits, told
 from autograder.verdict.sites import Around, Site, sites, text
 
-_AGREE = 1e-6
-"""How far autograd's derivative of a function may be from its right rule, relatively, to be that function."""
-
-# Of each function its right rule, then each wrong one with its kind. v: the argument, s: the value, a: the base.
-_OF_FUNCTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "sigmoid": (
-        "s*(1 - s)",
-        {
-            "v*(1 - v)": "input for value",
-            "1 - s": "factor of the rule lost",
-            "1 - s**2": "rule of tanh",
-            "s*(1 - v)": "input for value",
-            "v*(1 - s)": "input for value",
-            "s*(1 + s)": "sign in the rule",
-            "s**2": "wrong rule",
-        },
-    ),
-    "tanh": (
-        "1 - s**2",
-        {
-            "1 - v**2": "input for value",
-            "1 - s": "not squared",
-            "1/cosh(v)": "not squared",
-            "s*(1 - s)": "rule of the sigmoid",
-            "1 + s**2": "sign in the rule",
-            "(1 - s)**2": "wrong rule",
-        },
-    ),
-    "relu": ("v > 0", {"1": "gate left open", "v < 0": "gate turned over"}),
-    "exp": (
-        "s",
-        {"v*exp(v - 1)": "rule of a power", "exp(v - 1)": "rule of a power", "v*exp(v)": "exponent as a factor"},
-    ),
-    "exponential": ("s*log(a)", {"v*a**(v - 1)": "rule of a power", "v*s": "exponent as a factor"}),
-    "sin": ("cos(v)", {"-sin(v)": "sine and cosine"}),
-    "cos": ("-sin(v)", {"-cos(v)": "sine and cosine"}),
-    "tan": ("1 + s**2", {"1/cos(v)": "not squared", "1 - s**2": "sign in the rule", "s**2": "wrong rule"}),
-    "sqrt": (
-        "1/(2*s)",
-        {
-            "1/s": "factor of the rule lost",
-            "1/(2*v)": "wrong rule",
-            "s/2": "wrong rule",
-            "-1/(2*s)": "sign in the rule",
-        },
-    ),
-    "cosh": ("sinh(v)", {"-sinh(v)": "sign in the rule"}),
-}
 # The derivative of u ** n by each wrong rule, from n, what is around it, and the point.
 _OF_POWERS: Mapping[str, Callable[[float, Around, Reference], float]] = {
     "power not lowered": lambda n, a, _: a.right * a.arguments[0],
@@ -79,14 +30,13 @@ _OF_ALL_POWERS: Mapping[str, Callable[[float, Around, Reference], float]] = {
     "powers themselves": lambda n, a, _: a.value * a.inner[0],
     "powers integrated": _OF_POWERS["integrated"],
 }
-_MATHEMATICS = {name: getattr(math, name) for name in ("exp", "log", "sin", "cos", "sinh", "cosh")}
-
 TELLING = (
     "quotient turned over",
     "denominator not squared",
     "quotient added",
     "term of the rule lost",
     "derivatives multiplied",
+    "derivatives added",
     "derivatives divided",
     "denominator squared",
     "denominator lost",
@@ -100,6 +50,7 @@ TELLING = (
     "not squared",
     "gate left open",
     "gate turned over",
+    "gate of another",
     "rule of a power",
     "exponent as a factor",
     "sine and cosine",
@@ -153,17 +104,19 @@ def wrong_rules(forward: Forward, line: Line, node: str) -> Iterator[Rule]:
         ) -> Rule:
             return Rule(kind, instead, {**words, "instead": _quoted(instead), **more}, site, derivative)
 
-        if site.function in ("product", "quotient"):
+        if site.function in ("u*v", "u/v"):
             yield from _of_two(site, rule)
-        elif site.function == "over":
+        elif site.function == "u/c":
             yield from _of_numerator(site, rule)
         else:
             yield from _of_argument(site, rule)
             yield from _of_formulas(site, rule)
-        if site.function == "power":
+        if site.function == "u**n":
             yield from _of_power(site, rule)
-        if site.function == "under":
+        if site.function == "c/v":
             yield from _of_denominator(site, rule)
+        if site.function == "relu":
+            yield from _of_gate(site, rule)
 
 
 _Make = Callable[..., Rule]
@@ -171,22 +124,20 @@ _Make = Callable[..., Rule]
 
 def _of_formulas(site: Site, rule: _Make) -> Iterator[Rule]:
     """The rules of the table, for a function that has one."""
-    right, wrong = _OF_FUNCTIONS.get(site.function, ("", {}))
+    right, wrong = FORMULAS.get(site.function, ("", {}))
     for formula, kind in wrong.items():
 
         def derivative(a: Around, reference: Reference, formula: str = formula) -> float:
-            if not math.isclose(_computed(right, a), a.own[0], rel_tol=_AGREE, abs_tol=_AGREE):
-                return math.nan  # an author's helper has this name, and is another function
-            return _computed(formula, a) * a.inner[0]
+            return computed(formula, a) * a.inner[0] if fits(right, a) else math.nan
 
-        yield rule(kind, _told(formula, site), derivative, right=_quoted(_told(right, site)))
+        yield rule(kind, told(formula, site), derivative, right=_quoted(told(right, site)))
 
 
 def _of_argument(site: Site, rule: _Make) -> Iterator[Rule]:
     """The function or its argument in the place of its derivative, and what is lost of an inner part."""
     argument, node = site.arguments[0], site.node
     inner, stripped = text(argument), site.stripped
-    called = site.function not in ("power", "exponential", "under")
+    called = site.function not in ("u**n", "a**v", "c/v")
     if called:
         yield rule("output for input", _value(site), lambda a, r: site.own_at(a.value, r) * a.inner[0])
     if not isinstance(argument, ast.Name):
@@ -200,7 +151,7 @@ def _of_argument(site: Site, rule: _Make) -> Iterator[Rule]:
     if called and not (site.is_whole and isinstance(argument, ast.Name)):
         yield rule("argument itself", inner, lambda a, _: a.arguments[0] * a.inner[0])
     if not site.is_plain:
-        if site.function != "under":
+        if site.function != "c/v":
             yield rule("function itself", text(site.part), lambda a, _: a.value * a.inner[0])
         if called:
             yield rule("outer derivative lost", text(site.part), lambda a, _: a.inner[0])
@@ -218,7 +169,7 @@ def _of_power(site: Site, rule: _Make) -> Iterator[Rule]:
 
 def wrong_powers(forward: Forward, node: str) -> Iterator[list[Rule]]:
     """The same wrong rule at every power of `node`, where several are taken: 3*x**2 + 8*x**3 for x**3 and x**4."""
-    found = [s for line in forward.consumers(node) for s in sites(forward, line, node) if s.function == "power"]
+    found = [s for line in forward.consumers(node) for s in sites(forward, line, node) if s.function == "u**n"]
     powers = [site for site in found if site.exponent not in (0, 1)]
     inside = [p for s in powers for operand in s.arguments for p in ast.walk(operand)]
     if len(powers) < 2 or any(s.part in inside for s in powers):
@@ -229,20 +180,25 @@ def wrong_powers(forward: Forward, node: str) -> Iterator[list[Rule]]:
         yield [Rule(kind, node, words, s, partial(derivative, s.exponent)) for s in powers]
 
 
+def _of_gate(site: Site, rule: _Make) -> Iterator[Rule]:
+    """relu's slope decided by another node than the one that relu is taken of."""
+    for name in (*site.forward.leaves, *site.forward.nodes):
+        if name not in (site.node, site.line.name):
+            yield rule("gate of another", f"{name} > 0", lambda a, r, name=name: (r.values[name] > 0) * a.inner[0])
+
+
 def _of_two(site: Site, rule: _Make) -> Iterator[Rule]:
     """A product or a quotient of operands that all hold the node: x * sin(x), x / (1 + x**2)."""
+    of = text(site.part)
     for n, operand in enumerate(site.arguments):
         yield rule("term of the rule lost", text(operand), lambda a, _, n=n: a.right - a.own[n] * a.inner[n])
-    if site.function == "product":
-        yield rule(
-            "derivatives multiplied",
-            text(site.part),
-            lambda a, _: a.value / math.prod(a.arguments) * math.prod(a.inner),
-        )
+    if site.function == "u*v":
+        yield rule("derivatives multiplied", of, lambda a, _: a.value / math.prod(a.arguments) * math.prod(a.inner))
+        yield rule("derivatives added", of, lambda a, _: a.value / math.prod(a.arguments) * sum(a.inner))
         return
-    of = text(site.part)
     yield rule("quotient turned over", of, lambda a, _: -a.right)
     yield rule("denominator not squared", of, lambda a, _: a.right * a.arguments[1])
+    yield rule("denominator lost", of, lambda a, _: a.right * a.arguments[1] ** 2)
     yield rule("quotient added", of, lambda a, _: a.own[0] * a.inner[0] - a.own[1] * a.inner[1])
     yield rule("derivatives divided", of, lambda a, _: a.inner[0] / a.inner[1])
 
@@ -255,6 +211,7 @@ def _of_numerator(site: Site, rule: _Make) -> Iterator[Rule]:
 
 def _of_denominator(site: Site, rule: _Make) -> Iterator[Rule]:
     yield rule("denominator not squared", text(site.part), lambda a, _: a.right * a.arguments[0])
+    yield rule("denominator lost", text(site.part), lambda a, _: a.right * a.arguments[0] ** 2)
     if not isinstance(site.beside, ast.Constant):
         yield rule("numerator lost", text(site.part), lambda a, _: a.right / a.beside)
 
@@ -279,30 +236,3 @@ def _quoted(code: str) -> str:
 def _value(site: Site) -> str:
     """What the value of the site is called: the line's own name, if the line is nothing else."""
     return site.line.name if site.is_whole else text(site.part)
-
-
-@lru_cache(maxsize=128)
-def _compiled(formula: str) -> CodeType:
-    return compile(formula, "<rule>", "eval")
-
-
-def _computed(formula: str, a: Around) -> float:
-    names = {"v": a.arguments[0], "s": a.value, "a": a.beside}
-    return float(eval(_compiled(formula), {"__builtins__": {}}, {**_MATHEMATICS, **names}))  # a formula of the table
-
-
-class _Named(ast.NodeTransformer):
-    """Puts the names of a line in the place of v, s and a."""
-
-    def __init__(self, names: Mapping[str, ast.expr]) -> None:
-        self.names = names
-
-    def visit_Name(self, name: ast.Name) -> ast.expr:
-        return self.names.get(name.id, name)
-
-
-def _told(formula: str, site: Site) -> str:
-    """A formula of the table in the names of the line."""
-    value = ast.Name(site.line.name, ast.Load()) if site.is_whole else site.part
-    names = {"v": site.arguments[0], "s": value, "a": site.beside or value}
-    return text(_Named(names).visit(ast.parse(formula, mode="eval").body))

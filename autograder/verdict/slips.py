@@ -72,6 +72,7 @@ KINDS = (
     "local dropped",
     "upstream dropped",
     "value for derivative",
+    "values for derivatives",
     "input for derivative",
     "other input",
     *function_rules.GENERAL,
@@ -91,6 +92,10 @@ def _slips(forward: Forward, wrt: str, node: str) -> Iterator[Slip]:
                 yield Slip("other leaf", node, other=leaf, share=_used(leaf))
     for line in consumers:
         yield from _slips_of_share(forward, node, line, len(consumers) > 1)
+    if len(consumers) > 1:
+        names = [line.name for line in consumers]
+        words = {"sites": f"{', '.join(names[:-1])} and {names[-1]}"}
+        yield Slip("values for derivatives", node, share=_of_values(names), words=words)
     for rules in wrong_powers(forward, node):
         yield Slip(rules[0].kind, node, share=_with_all(rules), words=rules[0].words)
 
@@ -145,6 +150,10 @@ def _local(node: str, by: str) -> Share:
 
 def _value(name: str) -> Share:
     return lambda t: t.reference.values[name]
+
+
+def _of_values(names: Sequence[str]) -> Share:
+    return lambda t: sum(t.used[name] * t.reference.values[name] for name in names)
 
 
 def _number(number: float) -> Share:

@@ -347,6 +347,28 @@ NAMED: list[tuple[str, str, str, str]] = [
     ("growth", "2 * x / (x ** 2 + 0.5)", "1 / (x ** 2 + 0.5)", "inner derivative lost"),
     ("growth", "2 * x / (x ** 2 + 0.5)", "1 / x", "inner part and its derivative lost"),
     ("growth", "2 * x / (x ** 2 + 0.5)", "2 * x / x ** 2", "inner part lost"),
+    ("q2", "1 if v > 0 else 0", "1.0 * (x > 0)", "gate of another"),
+    ("q2", "1 if v > 0 else 0", "1.0 * (w > 0)", "gate of another"),
+    ("q3", "a * (1 - a)", "torch.sigmoid(v) * (1 - v)", "input for value"),
+    ("q3", "a * (1 - a)", "1 - torch.tanh(v) ** 2", "rule of tanh"),
+    ("q6", "1 - f ** 2", "torch.sigmoid(e) * (1 - torch.sigmoid(e))", "rule of the sigmoid"),
+    ("q6", "1 - f ** 2", "(1 - f) ** 2", "wrong rule"),
+    ("q6", "dfdc * -a / b ** 2", "dfdc * -a", "denominator lost"),
+    ("q4", "dfdd = f", "dfdd = torch.exp(d - 1)", "rule of a power"),
+    ("q5", "9 * x ** 2", "6 * x ** 2", "lowered exponent brought down"),
+    (
+        "q5",
+        Q5_SUM,
+        "dfda * 6 * x + dfdb * 7 * x ** 2 + dfdc * 3 * x ** 3 + dfdd * 8 * x ** 4",
+        "values for derivatives",
+    ),
+    (
+        "quotient",
+        "(1 * (1 + x ** 2) - x * 2 * x) / (1 + x ** 2) ** 2",
+        "(1 * (1 + x ** 2) - x * 2 * x)",
+        "denominator lost",
+    ),
+    ("product", "torch.sin(x) + x * torch.cos(x)", "1 + torch.cos(x)", "derivatives added"),
 ]
 
 # Answers that name nothing: (graph, lines before, value, wrong derivative, the kind of its mistake).
