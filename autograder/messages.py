@@ -159,6 +159,7 @@ SLIP = {
     "upstream dropped": " {it} is only d{consumer}/d{node}, the derivative of `{line}`: multiply it by {upstream}.",
     "value for derivative": " {it} uses {consumer} itself instead of the derivative of `{line}` with respect to {node}"
     "{rule}.",
+    "values for derivatives": " {it} uses {sites} themselves instead of their derivatives with respect to {node}.",
     "input for derivative": " {it} uses {node} itself instead of the derivative of `{line}` with respect to {node}"
     "{rule}.",
     "other input": " {it} uses the derivative of `{line}` with respect to {other} instead of {node}{rule}.",
@@ -174,6 +175,60 @@ SLIP = {
     "other local": " {it} uses {other} instead of the derivative of `{line}` with respect to {node}{rule}.",
     "other leaf": " {it} is the derivative with respect to {other}, but the question asks for the one with respect to "
     "{node}.",
+    # The wrong rules of functions.
+    "quotient turned over": " {it} has the numerator of the quotient rule in the wrong order: it is `u'*v - u*v'`, "
+    "with u = {above} and v = {below}.",
+    "quotient added": " {it} adds the two parts of the quotient rule: the numerator is `u'*v - u*v'`, with u = {above} "
+    "and v = {below}.",
+    "derivatives divided": " {it} divides the derivatives of numerator and denominator: the derivative of {site} is "
+    "`(u'*v - u*v')/v**2`, with u = {above} and v = {below}.",
+    "derivatives multiplied": " {it} multiplies the derivatives of the factors: the derivative of {site} has a term "
+    "for each factor{rule}.",
+    "derivatives added": " {it} adds the derivatives of the factors: in the derivative of {site} each is multiplied by "
+    "the other factors{rule}.",
+    "term of the rule lost": " {it} takes {instead} in {site} for a constant, but it depends on {node}, too{rule}.",
+    "denominator not squared": " {it} does not square {below}, the denominator of {site}{rule}.",
+    "denominator squared": " {it} squares {below}, the denominator of {site}, which does not depend on {node}{rule}.",
+    "denominator lost": " {it} lacks {below}, the denominator of {site}{rule}.",
+    "numerator lost": " {it} lacks {above}, the numerator of {site}{rule}.",
+    "output for input": " {it} takes the derivative of {function} at {value} instead of at {inner}, and so applies "
+    "{function} twice{rule}.",
+    "input for value": " {it} uses {instead}, but the derivative of {site} is made of its value: it is {right}.",
+    "factor of the rule lost": " {it} lacks a factor in {instead}: the derivative of {site} is {right}.",
+    "rule of tanh": " {it} uses {instead}, as for tanh: the derivative of {site} is {right}.",
+    "rule of the sigmoid": " {it} uses {instead}, as for the sigmoid: the derivative of {site} is {right}.",
+    "sign in the rule": " {it} has a wrong sign in {instead}: the derivative of {site} is {right}.",
+    "not squared": " {it} lacks a square in {instead}: the derivative of {site} is {right}.",
+    "gate left open": " {it} takes the derivative of {site} to be 1 everywhere, but it is 0 where {inner} < 0.",
+    "gate turned over": " {it} takes the derivative of {site} to be 1 where {inner} < 0, but it is 0 there, and 1 "
+    "where {inner} > 0.",
+    "gate of another": " {it} looks whether {instead}, but the derivative of {site} is 1 where {inner} > 0, and 0 "
+    "elsewhere.",
+    "rule of a power": " {it} uses {instead}, the rule of a power, but {inner} is the exponent: the derivative of "
+    "{site} is {right}.",
+    "exponent as a factor": " {it} has the exponent as a factor in {instead}: the derivative of {site} is {right}.",
+    "sine and cosine": " {it} uses {instead} as the derivative of {site}: that of sin is cos, and that of cos is -sin.",
+    "wrong rule": " {it} uses {instead}, but the derivative of {site} is {right}.",
+    "inner part lost": " {it} takes the derivative of {function} at {instead} instead of at {inner}{rule}.",
+    "inner part and its derivative lost": " {it} takes the derivative of {function} at {instead} instead of at "
+    "{inner}, and lacks the derivative of {inner} as a factor{rule}.",
+    "inner derivative lost": " {it} lacks the derivative of {inner}, the inner part of {site}, as a factor{rule}.",
+    "lowered exponent brought down": " {it} has the lowered power of {site} as a factor instead of {other}, the power "
+    "itself{rule}.",
+    "integrated": " {it} raises the power in {site} and divides by it, which is the integral{rule}.",
+    "powers not lowered": " {it} does not lower the powers in {sites} by one: the derivative of `{node}**n` is "
+    "`n*{node}**(n - 1)`.",
+    "exponents not brought down": " {it} lacks the powers in {sites} as factors: the derivative of `{node}**n` is "
+    "`n*{node}**(n - 1)`.",
+    "powers themselves": " {it} uses {sites} themselves instead of their derivatives: that of `{node}**n` is "
+    "`n*{node}**(n - 1)`.",
+    "powers integrated": " {it} raises the powers in {sites} and divides by them, which is the integral: the "
+    "derivative of `{node}**n` is `n*{node}**(n - 1)`.",
+    "outer derivative lost": " {it} has only the derivative of {inner}: multiply it by that of {function} at {inner}"
+    "{rule}.",
+    "function itself": " {it} uses {site} itself instead of its derivative{rule}.",
+    "argument itself": " {it} uses {inner} itself instead of the derivative of {site}{rule}.",
+    "sign of the function": " {it} has the wrong sign in the derivative of {site}{rule}.",
 }
 OR = " Another mistake would give the same numbers: {it}"
 NO_SLIP = " It fits none of the usual mistakes. Check {lines}."

@@ -103,11 +103,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [item.get_closest_marker(mark) is None for mark in ("hub", "course")])
 
 
-TALLIES = ("forms accepted", "slips rejected", "slips named", "of these by their very name", "told in one line")
+TALLIES = (
+    "forms accepted",
+    "slips rejected",
+    "slips named",
+    "of these by their very name",
+    "told in one line",
+    "wrong rules named",
+    "honest accepted",
+    "machines found",
+)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """The two corpora as a table: what the tests counted, of how many."""
+    """The corpora as a table: what the tests counted, of how many."""
     counts: dict[tuple[str, str], list[int]] = {}
     for reports in terminalreporter.stats.values():
         for report in reports:
@@ -118,14 +127,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                     count[0] += found
                     count[1] += of
     if counts:
-        terminalreporter.section("the two corpora")
-        terminalreporter.write_line("".join(f"{what:>30}" for what in ("", *TALLIES))[24:])
-        for name in NAMES:
+        terminalreporter.section("the corpora")
+        terminalreporter.write_line("".join(f"{what:>30}" for what in ("", *TALLIES))[16:])
+        for name in (*NAMES, *sorted({name for name, _ in counts} - set(NAMES))):
             row = [counts.get((name, what)) for what in TALLIES]
-            terminalreporter.write_line(f"{name:<6}" + "".join(f"{f'{c[0]} of {c[1]}' if c else '-':>30}" for c in row))
-        for (name, what), (found, of) in sorted(counts.items()):
-            if name not in NAMES:
-                terminalreporter.write_line(f"{name}, {what}: {found} of {of}")
+            terminalreporter.write_line(
+                f"{name:<14}" + "".join(f"{f'{c[0]} of {c[1]}' if c else '-':>30}" for c in row)
+            )
 
 
 @pytest.fixture(scope="module")

@@ -133,10 +133,11 @@ def words(question: Question, slip: Slip) -> str:
         "share's sign": f"has the wrong sign in the share through {consumer}",
         "path lost": f"leaves out the path through {consumer}",
         "power not lowered": f"does not lower the power in the line of {consumer}",
-        "exponent not brought down": f"lacks the exponent {other} as a factor",
+        "exponent not brought down": f"lacks the exponent in `{other}` as a factor",
         "local dropped": f"lacks the factor {local}",
         "upstream dropped": f"is not multiplied by {forward.adjoint(consumer)}",
         "value for derivative": f"uses {consumer} itself instead of {local}",
+        "values for derivatives": "uses values instead of all derivatives",
         "input for derivative": f"uses {node} itself instead of {local}",
         "other input": f"uses d{consumer}/d{other} instead of {local}",
         "turned over": f"divides by {local} instead of multiplying by it",
@@ -144,7 +145,8 @@ def words(question: Question, slip: Slip) -> str:
         "wrong adjoint": f"starts from {other} instead of {forward.adjoint(consumer)}",
         "other local": f"uses {other} instead of {local}",
     }
-    return f"{forward.adjoint(node)} {said[slip.kind]}"
+    by_a_wrong_rule = f"takes {local} by a wrong rule ({slip.kind}: `{other}`)" if consumer else slip.kind
+    return f"{forward.adjoint(node)} {said.get(slip.kind, by_a_wrong_rule)}"
 
 
 def _true_chain(question: Question, references: Sequence[Reference]) -> Chain:

@@ -189,23 +189,24 @@ def _slip_words(chain: Chain, link: Link, slip: Slip) -> str:
         worded = rule(forward, line, slip.node) if slip.node in line.inputs else None
         if slip.consumer == forward.output and link.what is What.ADJOINT and f"{kind} at the output" in m.SLIP:
             kind += " at the output"  # where there is no adjoint above: that one is 1
-        if link.what is not What.ADJOINT:
-            kind = next((k for k in (f"{kind} of a {link.what.value}",) if k in m.SLIP), kind)
-    upstream_ = chain.called(slip.consumer) if line else ""
+        if link.what is not What.ADJOINT and f"{kind} of a {link.what.value}" in m.SLIP:
+            kind += f" of a {link.what.value}"
+    before = chain.called(slip.consumer) if line else ""
     if link.what is What.TOTAL:
-        upstream_ = next((q.name for q in chain.own if (q.of, q.by) == (slip.node, node)), f"d{slip.node}d{node}")
-    return m.SLIP[kind].format(
-        it=it,
-        adjoint=link.name,
-        rule=m.RULE.format(rule=worded) if worded else "",
-        also=m.RULE_TOO.format(rule=worded) if worded else "",
-        node=slip.node,
-        consumer=slip.consumer,
-        other=slip.other,
-        line=line.text if line else "",
-        upstream=upstream_,
-        above=listed(chain.above(link)) or forward.output,
-    )
+        before = next((q.name for q in chain.own if (q.of, q.by) == (slip.node, node)), f"d{slip.node}d{node}")
+    words = {
+        "it": it,
+        "adjoint": link.name,
+        "rule": m.RULE.format(rule=worded) if worded else "",
+        "also": m.RULE_TOO.format(rule=worded) if worded else "",
+        "node": slip.node,
+        "consumer": slip.consumer,
+        "other": slip.other,
+        "line": line.text if line else "",
+        "upstream": before,
+        "above": listed(chain.above(link)) or forward.output,
+    }
+    return m.SLIP[kind].format(**{**words, **slip.words})
 
 
 def _look(chain: Chain, line: Line, node: str) -> str:

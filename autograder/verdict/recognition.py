@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from autograder.verdict.chain import Chain, Link, up
 from autograder.verdict.quantities import TOLERANCE, What, upstream
-from autograder.verdict.slips import FAR_FETCHED, Slip, recognise, slips, told
+from autograder.verdict.slips import Slip, most_telling, recognise, slips, told
 
 _ONLY_ABOVE = ("sign", "other leaf", "upstream dropped", "wrong adjoint", "share's sign", "path lost")
 """Slips that a local or total derivative cannot have, or has in a way of its own."""
@@ -24,9 +24,7 @@ def explained(chain: Chain, link: Link) -> Sequence[Slip]:
         return told(recognise(chain, link.node), chain, link.node)
     if _same(link, [-number for number in link.expected]):
         return [Slip("sign", link.node, link.of)]
-    found = [slip for slip, numbers in _candidates(chain, link) if _same(link, numbers)]
-    plain = [slip for slip in found if slip.kind not in FAR_FETCHED]
-    return plain or found
+    return most_telling([slip for slip, numbers in _candidates(chain, link) if _same(link, numbers)])
 
 
 def spoilt_shares(chain: Chain, link: Link) -> set[str]:

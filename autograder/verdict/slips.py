@@ -7,18 +7,20 @@ as the numbers can tell it from other slips.
 
 from __future__ import annotations
 
-import ast
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from autograder.calculus.graph import Forward, Line
+from autograder.verdict import function_rules
 from autograder.verdict.chain import Chain, Trace
+from autograder.verdict.function_rules import Rule, wrong_powers, wrong_rules
 from autograder.verdict.quantities import TOLERANCE
 
 # Where one of these gives the same numbers as a plainer slip, the plainer one is told.
-FAR_FETCHED = ("turned over", "local repeated", "wrong adjoint", "other local")
+_FAR_FETCHED = ("turned over", "local repeated", "wrong adjoint", "other local")
+_FACTORS_MISSING = ("local dropped", "upstream dropped")
+_NOT_OF_THE_LOCAL = ("path lost", "upstream dropped")
 
 # A slip's share of an adjoint, at one point, instead of used[consumer] * local[consumer, node].
 Share = Callable[[Trace], float]
@@ -35,6 +37,8 @@ class Slip:
     other: str = ""
     """The name that was taken instead, where the kind has one."""
     share: Share = field(repr=False, compare=False, default=lambda trace: 0.0)
+    words: Mapping[str, str] = field(repr=False, compare=False, default_factory=dict)
+    """Further words for the sentence that tells it."""
 
     def value(self, trace: Trace) -> float:
         """The spoilt adjoint of `node`, given the adjoints further up."""
@@ -63,13 +67,16 @@ KINDS = (
     "sign",
     "share's sign",
     "path lost",
+    *function_rules.TELLING,
     "power not lowered",
     "exponent not brought down",
     "local dropped",
     "upstream dropped",
     "value for derivative",
+    "values for derivatives",
     "input for derivative",
     "other input",
+    *function_rules.GENERAL,
     "turned over",
     "local repeated",
     "wrong adjoint",
@@ -86,6 +93,12 @@ def _slips(forward: Forward, wrt: str, node: str) -> Iterator[Slip]:
                 yield Slip("other leaf", node, other=leaf, share=_used(leaf))
     for line in consumers:
         yield from _slips_of_share(forward, node, line, len(consumers) > 1)
+    if len(consumers) > 1:
+        names = [line.name for line in consumers]
+        words = {"sites": f"{', '.join(names[:-1])} and {names[-1]}"}
+        yield Slip("values for derivatives", node, share=_of_values(names), words=words)
+    for rules in wrong_powers(forward, node):
+        yield Slip(rules[0].kind, node, share=_with_all(rules), words=rules[0].words)
 
 
 def _slips_of_share(forward: Forward, node: str, line: Line, fans_out: bool) -> Iterator[Slip]:
@@ -104,9 +117,8 @@ def _slips_of_share(forward: Forward, node: str, line: Line, fans_out: bool) -> 
     yield slip("turned over", upstream, lambda t: 1 / local(t))
     yield slip("value for derivative", upstream, _value(c))
     yield slip("input for derivative", upstream, value)
-    for exponent in _exponents(line, node):
-        yield slip("power not lowered", upstream, local, value)
-        yield slip("exponent not brought down", upstream, local, _number(1 / exponent), other=f"{exponent:g}")
+    for rule in wrong_rules(forward, line, node):
+        yield Slip(rule.kind, node, c, rule.instead, _product(upstream, _by(rule)), rule.words)
     if c != forward.output:
         yield slip("upstream dropped", local)
     for name in _further_up(forward, node):
@@ -141,39 +153,33 @@ def _value(name: str) -> Share:
     return lambda t: t.reference.values[name]
 
 
+def _of_values(names: Sequence[str]) -> Share:
+    return lambda t: sum(t.used[name] * t.reference.values[name] for name in names)
+
+
 def _number(number: float) -> Share:
     return lambda t: number
 
 
+def _by(rule: Rule) -> Share:
+    return lambda t: rule.local(t.reference)
+
+
+def _with_all(rules: Sequence[Rule]) -> Share:
+    """The whole adjoint of the rules' node, with each of them in its place."""
+
+    def adjoint(t: Trace) -> float:
+        changes = (
+            t.used[r.site.line.name] * (r.local(t.reference) - t.reference.local[r.site.line.name, r.site.node])
+            for r in rules
+        )
+        return t.expected[rules[0].site.node] + sum(changes)
+
+    return adjoint
+
+
 def _product(*factors: Share) -> Share:
     return lambda t: math.prod(factor(t) for factor in factors)
-
-
-@lru_cache(maxsize=256)
-def _exponents(line: Line, node: str) -> tuple[float, ...]:
-    """The powers of `node` in the line: k of `node ** k`, and the count of factors in `node * node * …`."""
-    found: set[float] = set()
-    for part in ast.walk(ast.parse(line.expression, mode="eval")):
-        if not isinstance(part, ast.BinOp):
-            continue
-        if isinstance(part.op, ast.Pow) and isinstance(part.right, ast.Constant) and _is(part.left, node):
-            found.add(float(part.right.value))  # type: ignore[arg-type]
-        if isinstance(part.op, ast.Mult):
-            factors = sum(_is(factor, node) for factor in _factors(part))
-            found.add(float(factors))
-    return tuple(sorted(k for k in found if k not in (0, 1)))
-
-
-def _factors(part: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
-        yield from _factors(part.left)
-        yield from _factors(part.right)
-    else:
-        yield part
-
-
-def _is(part: ast.expr, name: str) -> bool:
-    return isinstance(part, ast.Name) and part.id == name
 
 
 def recognise(chain: Chain, node: str) -> list[Slip]:
@@ -215,10 +221,34 @@ def is_no_slip(chain: Chain, slip: Slip) -> bool:
 def told(found: Sequence[Slip], chain: Chain, node: str) -> Sequence[Slip]:
     """What the numbers allow to be said: the slips of one link (equal in number), or signs anywhere, or nothing."""
     if found and all(slip.kind == "sign" for slip in found[:1]) and _turned(chain, node):
-        return [slip for slip in found if slip.kind == "sign"]
+        rules = [slip for slip in found if slip.kind in function_rules.TELLING and not chain.bridged(node)]
+        return rules or [slip for slip in found if slip.kind == "sign"]
+    found = most_telling(found)
     if len({slip.node for slip in found}) != 1:
-        return []
-    return [slip for slip in found if slip.kind not in FAR_FETCHED] or found
+        return _told_best(found)
+    return [slip for slip in found if slip.kind not in _FAR_FETCHED] or found
+
+
+def most_telling(found: Sequence[Slip]) -> Sequence[Slip]:
+    """Of the slips that spoil the same local derivative only those that say most of it."""
+    least: dict[tuple[str, str], int] = {}
+    for slip in found:
+        at = slip.node, slip.consumer
+        least[at] = min(_rank(slip), least.get(at, _rank(slip)))
+    return [slip for slip in found if _rank(slip) == least[slip.node, slip.consumer] or slip.kind in _NOT_OF_THE_LOCAL]
+
+
+def _told_best(found: Sequence[Slip]) -> Sequence[Slip]:
+    """Of the slips of several links a wrong rule, if the others only say that factors are missing, as it does too."""
+    rules = [slip for slip in found if slip.kind in function_rules.TELLING]
+    others = [slip for slip in found if slip not in rules and slip.kind not in (*_FAR_FETCHED, *_FACTORS_MISSING)]
+    return rules if len({slip.node for slip in rules}) == 1 and not others else []
+
+
+def _rank(slip: Slip) -> int:
+    if slip.kind in function_rules.TELLING:
+        return 0
+    return 3 if slip.kind in _FAR_FETCHED else 2 if slip.kind in function_rules.GENERAL else 1
 
 
 def _turned(chain: Chain, node: str) -> bool:

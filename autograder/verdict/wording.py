@@ -10,7 +10,10 @@ from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
+import torch
+
 from autograder.calculus.graph import Forward, Line
+from autograder.calculus.reference import clean_torch
 
 _LONGEST = 60
 
@@ -42,10 +45,17 @@ def _worded(expression: str, by: str, names: tuple[str, ...], sigmoids: tuple[st
 
 def rule(forward: Forward, line: Line, by: str) -> str | None:
     """The local derivative of `line` by its input `by`, or None where it cannot be worded briefly."""
-    sigmoids = tuple(name for name, value in forward.given.items() if _is_sigmoid(value))
+    sigmoids = tuple(name for name, value in forward.given.items() if is_sigmoid(value))
     return _worded(line.expression.replace("torch.", ""), by, line.inputs, sigmoids)
 
 
-def _is_sigmoid(value: object) -> bool:
-    """A helper such as `def sig(x): return torch.sigmoid(x)`."""
-    return isinstance(value, FunctionType) and value.__code__.co_names == ("torch", "sigmoid")
+def is_sigmoid(value: object) -> bool:
+    """Whether it is a helper such as `def sig(x): return torch.sigmoid(x)`, also by exp: its numbers tell."""
+    if not isinstance(value, FunctionType) or value.__code__.co_argcount != 1:
+        return False
+    if not set(value.__code__.co_names) <= {"torch", "sigmoid", "special", "expit", "exp"}:
+        return False  # another helper: what it does with these numbers is not for us to find out
+    with clean_torch():
+        numbers = torch.tensor([-1.5, 0.25, 2.0], dtype=torch.float64)
+        made = value(numbers)
+        return isinstance(made, torch.Tensor) and made.shape == numbers.shape and made.allclose(torch.sigmoid(numbers))

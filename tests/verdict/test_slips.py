@@ -12,6 +12,7 @@ import pytest
 from autograder import Question
 from autograder.student.kernel import answering
 from autograder.verdict.chain import Chain
+from autograder.verdict.function_rules import TELLING
 from autograder.verdict.judge import Kind
 from autograder.verdict.slips import Slip, is_no_slip, recognise, slips, told
 from tests.conftest import NAMES, QUESTIONS
@@ -94,7 +95,10 @@ def test_of_an_answer_in_one_line_what_can_be_told_is_told_and_nothing_else(
         assert any(s == slip for s in found), f"{slip} does not explain its own numbers"
         said = told(found, chain, question.wrt)
         if said and said[0].kind != "sign":
-            assert {s.node for s in said} == {slip.node}
+            at_its_link = {s.node for s in said} == {slip.node}
+            # A gate that is left open is a factor that is missing, at whichever link one looks for it.
+            more_of_it = slip.kind == "upstream dropped" and {s.kind for s in said} <= set(TELLING)
+            assert at_its_link or more_of_it, f"{slip} was named {said}"
         result["told" if said else "not"] += 1
     record_property("tally", (name, "told in one line", result["told"], sum(result.values())))
 
