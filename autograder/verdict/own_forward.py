@@ -95,15 +95,17 @@ def _computed(
                 if isinstance(names[name], torch.Tensor) and name not in at:
                     own[name], at[name] = names[name].detach(), statement.lineno
             case ast.Return(value=ast.Tuple(elts=[first, _]) | ast.List(elts=[first, _])):
-                own["return"] = _value(first, names, forward)
-                return own, at
+                returned = _value(first, names, forward)
+                if not isinstance(returned, torch.Tensor):
+                    break
+                return {**own, "return": returned}, at
             case ast.Expr():
                 continue
             case _:
                 for node in ast.walk(statement):
                     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                         names.pop(node.id, None)
-    raise ValueError("it does not return two results at its end")
+    raise ValueError("it does not end with two results, the first of them computed")
 
 
 def _value(node: ast.expr, names: Mapping[str, Any], forward: Forward) -> Any:
