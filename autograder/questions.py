@@ -14,7 +14,7 @@ import torch
 
 from autograder import messages
 from autograder.by_hand.rules import FINDINGS, sentence
-from autograder.calculus import graph
+from autograder.calculus import graph, options
 from autograder.calculus.admission import kinks, refuse_kink, refuse_what_autograd_cannot
 from autograder.calculus.graph import Forward
 from autograder.calculus.points import Domain, Testbed
@@ -27,7 +27,7 @@ from autograder.calculus.reference import (
 )
 from autograder.drawing.picture import Picture
 from autograder.drawing.svg import svg
-from autograder.errors import CheckFailed, QuestionError
+from autograder.errors import CheckFailed
 from autograder.student import cells, kernel
 from autograder.student.protocol import Request
 from autograder.verdict import diagnosis, shown
@@ -37,6 +37,8 @@ _SPREAD = 10
 """At the visible point the tolerance is at least this many times autograd's own float32 error there."""
 _PUBLIC = "points at which a slip is recognised; no secret"  # a seed
 _MORE_POINTS = 6
+_TRIED = 3
+"""Seeds that are tried when a question is made; `autograder new`, `inspect` and `generate_assignment` try many more."""
 
 
 @dataclass(frozen=True)
@@ -204,32 +206,14 @@ def question(
     def make(function: Callable[..., Any]) -> Question:
         forward = graph.read(function)
         cells.watch(f"grad_{forward.name}")
-        point, box = _check_options(forward, wrt, at, domain)
+        point, box = options.read(forward.name, forward.leaves, wrt, at, domain)
         with clean_torch():
             refuse_what_autograd_cannot(forward, point)
         testbed = Testbed(forward, wrt, box)
         if os.environ.get("NBGRADER_EXECUTION") != "autograde":  # grading skips it: slow, and the author is not there
             with clean_torch():
                 refuse_kink(forward, point)
-            testbed.draw("is this domain good enough?")  # raises QuestionError if it is not, before students see it
+            testbed.draw(_PUBLIC, tries=_TRIED)  # raises QuestionError if the domain is poor, before students see it
         return Question(forward, wrt, point, box, testbed)
 
     return make
-
-
-def _check_options(
-    forward: Forward, wrt: str, at: Mapping[str, float], domain: Mapping[str, tuple[float, float]]
-) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
-    leaves = ", ".join(forward.leaves)
-    if wrt not in forward.leaves:
-        raise QuestionError(f"{forward.name}: wrt={wrt!r} is no argument; choose one of {leaves}.")
-    for option, given in (("at", at), ("domain", domain)):
-        if set(given) != set(forward.leaves):
-            raise QuestionError(f"{forward.name}: `{option}` names {', '.join(given) or 'nothing'}; name {leaves}.")
-    for name, bounds in domain.items():
-        if len(tuple(bounds)) != 2 or not all(map(math.isfinite, bounds)) or not bounds[0] < bounds[1]:
-            raise QuestionError(f"{forward.name}: the domain of {name} is {bounds!r}; write (lowest, highest).")
-    point = {n: float(at[n]) for n in forward.leaves}
-    if not all(map(math.isfinite, point.values())):
-        raise QuestionError(f"{forward.name}: `at` must be finite numbers, but it is {point}.")
-    return point, {n: (float(domain[n][0]), float(domain[n][1])) for n in forward.leaves}

@@ -11,13 +11,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from autograder.calculus import points
 from autograder.calculus.graph import Forward
 from autograder.calculus.reference import Reference
 from autograder.student.protocol import Answer, Number, Reply
 
-TOLERANCE = 2e-5
+TOLERANCE = points.TOLERANCE
 """Of S, the scale: equal forms differ by up to 2e-6·S in float32, so that ten times that is safe (facts in docs)."""
-FLOOR = 1e-9
+FLOOR = points.FLOOR
 
 
 class Status(Enum):
