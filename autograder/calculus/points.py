@@ -70,7 +70,7 @@ class Testbed:
         self.forward, self.wrt, self.domain = forward, wrt, domain
         self._grid = {n: (-int(-lo * GRID // 1), int(hi * GRID // 1)) for n, (lo, hi) in domain.items()}
         given = sorted((n, getattr(v, "__code__", id(v))) for n, v in forward.given.items())
-        self._same = (forward, wrt, tuple(sorted(domain.items())), tuple(given))
+        self.same: Hashable = (forward, wrt, tuple(sorted(domain.items())), tuple(given))
 
     def draw(self, seed: int | str, tries: int = _SEEDS) -> tuple[Reference, ...]:
         """COUNT references; the same question made anew, as for the next submission, need not draw them again.
@@ -78,12 +78,12 @@ class Testbed:
         Where `seed` gives no good points, `seed/1` is tried, then `seed/2` …, so that no student meets a bad seed;
         QuestionError if none of `tries` is good.
         """
-        if (self._same, seed) not in _drawn:
+        if (self.same, seed) not in _drawn:
             drawn = self._draw_on(seed, tries)
             while len(_drawn) >= _MOST_DRAWN:
                 del _drawn[next(iter(_drawn))]
-            _drawn[self._same, seed] = drawn
-        return _drawn[self._same, seed]
+            _drawn[self.same, seed] = drawn
+        return _drawn[self.same, seed]
 
     def _draw_on(self, seed: int | str, tries: int) -> tuple[Reference, ...]:
         first = ""

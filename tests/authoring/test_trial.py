@@ -27,13 +27,14 @@ def test_some_bad_seeds_are_a_note_and_most_bad_seeds_a_fault() -> None:
     assert 0 < tried.failed <= SEEDS / 2
     assert fault(some) == ""
     assert tried.words().startswith(
-        f"{tried.failed} of {SEEDS} seeds that were tried give no good test points, so they are drawn again with the next "
-        "number. The first of them: the domain x in [-0.015625, 8.0], y in [0.5, 2.0] gives only "
+        f"{tried.failed} of {SEEDS} seeds that were tried give no good test points, so they are drawn again with the "
+        "next number. The first of them: the domain x in [-0.015625, 8.0], y in [0.5, 2.0] gives only "
     )
     tried = trial(most)
     assert tried.failed > SEEDS / 2
-    assert f"{tried.failed} of {SEEDS} seeds that were tried give no good test points, so the question cannot be used." in (
-        fault(most)
+    assert (
+        f"{tried.failed} of {SEEDS} seeds that were tried give no good test points, so the question cannot be used."
+        in (fault(most))
     )
     assert fault(most).endswith("Choose a domain that reaches further on both sides, or one with `x` on one side only.")
 
