@@ -7,20 +7,19 @@ import math
 import numbers
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
 
 from autograder import messages
 from autograder.by_hand.rules import FINDINGS, sentence
-from autograder.calculus import graph
+from autograder.calculus import graph, options
 from autograder.calculus.admission import kinks, refuse_kink, refuse_what_autograd_cannot
 from autograder.calculus.graph import Forward
 from autograder.calculus.points import Domain, Testbed
 from autograder.calculus.reference import (
     Reference,
-    adjoints,
     clean_torch,
     differentiate,
     run,
@@ -29,15 +28,13 @@ from autograder.drawing.picture import Picture
 from autograder.drawing.svg import svg
 from autograder.errors import CheckFailed, QuestionError
 from autograder.student import cells, kernel
-from autograder.student.protocol import Request
-from autograder.verdict import diagnosis, shown
+from autograder.student.protocol import Answer, Reply, Request
+from autograder.verdict import diagnosis, public, shown
 from autograder.verdict.credit import share
 from autograder.verdict.judge import Judge, Kind, Verdict, point_words
 
-_SPREAD = 10
-"""At the visible point the tolerance is at least this many times autograd's own float32 error there."""
-_PUBLIC = "points at which a slip is recognised; no secret"  # a seed
-_MORE_POINTS = 6
+_TRIED = 3
+"""Seeds that are tried when a question is made; `autograder new`, `inspect` and `generate_assignment` try many more."""
 
 
 @dataclass(frozen=True)
@@ -69,26 +66,31 @@ class Question:
     def check(self, at: Mapping[str, float] | None = None) -> None:
         """Compares `grad_<name>` with autograd at the visible point, or at another one: `check(at={"x": 0.5})`.
 
+        Where it is right at the visible point, it is compared at the question's public points too (`verdict.public`).
         Prints both derivatives to four decimals and a line for each link, and draws the graph. CheckFailed, shown
         without a traceback, if something is wrong or the point cannot be used.
         """
         with clean_torch():
             reference = self._reference_at(self.at if at is None else self._own_point(at))
-            single = adjoints(self.forward, reference.point, torch.float32)
+            allowances = public.allowances(self.forward, reference)
         judge = Judge(self.forward, self.wrt, [reference], hidden=False)
-        judge.widen({n: _SPREAD * abs(single[n] - g) for n, g in reference.adjoints.items()})
+        judge.widen(allowances)
         student = kernel.current_student()
-        reply = student.ask(self._request([reference], show=True))
-        verdict = judge.verdict(reply)
+        points = self._public() if at is None else ()
+        reply = student.ask(self._request([reference, *points], show=True))
+        verdict = judge.verdict(replace(reply, answers=reply.answers[:1]))
         if verdict.kind in (Kind.WRONG_DERIVATIVE, Kind.WRONG_VALUE):
             verdict = self._at_more_points(verdict, reference, judge.allowances)
-        elif verdict.right and reply.shifted is not None:
-            # A finite difference is told here as in the hidden test, where it costs the marks.
-            closer = self._closely(self._testbed.draw(_PUBLIC)[:_MORE_POINTS], hidden=False)
-            verdict = closer if closer.kind is Kind.NOT_BY_HAND else verdict
+        answer = reply.answers[0] if reply.answers else None
+        found = self._elsewhere(reference, points, reply) if verdict.right else None
         if reply.printed:
             print(messages.PRINTED.format(function=f"grad_{self.name}", text=reply.printed.rstrip("\n")))
-        answer = reply.answers[0] if reply.answers else None
+        if found:
+            verdict, broken, there = found
+            if broken is not reference:
+                where = {"seed": point_words(reference.point), "point": point_words(broken.point)}
+                shown.tell(messages.ELSEWHERE.format(**where))
+                reference, answer = broken, there
         if answer and len(answer.results) == 2 and answer.results[1].kind == "number":
             print(messages.AUTOGRAD.format(value=f"{reference.adjoints[self.wrt]:.4f}"))
             print(messages.MANUAL.format(value=f"{answer.results[1].value:.4f}"))
@@ -110,13 +112,40 @@ class Question:
 
     def _at_more_points(self, verdict: Verdict, reference: Reference, allowances: Mapping[str, float]) -> Verdict:
         """The same verdict; a slip is named only if it explains the student's numbers at more points too."""
-        references = [reference, *self._testbed.draw(_PUBLIC)[:_MORE_POINTS]]
+        more = public.further(self._testbed, self._public())
+        references = [reference, *(r for r in more if r.point != reference.point)]
         judge = Judge(self.forward, self.wrt, references, hidden=False)
         judge.widen(allowances)
         if verdict.kind is Kind.WRONG_DERIVATIVE:
             judge.overlook_value()
         again = judge.verdict(kernel.current_student().ask(self._request(references)))
         return again if again.kind is verdict.kind else verdict
+
+    def _public(self) -> tuple[Reference, ...]:
+        return public.points(self._testbed, self.at)
+
+    def _elsewhere(
+        self, seed: Reference, points: Sequence[Reference], reply: Reply
+    ) -> tuple[Verdict, Reference, Answer | None] | None:
+        """What is not right of an answer that is right at `seed`: the verdict, the point and the answer there.
+
+        `reply` has the answer at `seed`, then those at `points`. A finite difference is told here as in the hidden
+        test, where it costs the marks.
+        """
+        if reply.shifted is not None:
+            closer = self._closely(public.further(self._testbed, self._public()), hidden=False)
+            if closer.kind is Kind.NOT_BY_HAND:
+                return closer, seed, None
+        for point, answer in zip(points, reply.answers[1:], strict=False):
+            alone = Judge(self.forward, self.wrt, [point], hidden=False).verdict(replace(reply, answers=(answer,)))
+            if not alone.right:
+                told = self._at_more_points(alone, point, {}) if alone.chain else alone
+                here, there = point_words(seed.point), point_words(point.point)
+                but = messages.ONLY_AT_SEED if there in told.text else messages.NOT_AT
+                return replace(told, text=but.format(seed=here, point=there) + told.text), point, answer
+        if len(reply.answers) <= len(points):  # the room has ended between two points
+            return Judge(self.forward, self.wrt, [seed, *points], hidden=False).verdict(reply), seed, None
+        return None
 
     def grade(self, points: float, seed: int | str) -> float:
         """The points in [0, `points`] that `grad_<name>` earns at the hidden points drawn from `seed`; prints why.
@@ -213,7 +242,7 @@ def question(
     def make(function: Callable[..., Any]) -> Question:
         forward = graph.read(function)
         cells.watch(f"grad_{forward.name}")
-        point, box = _check_options(forward, wrt, at, domain)
+        point, box = options.read(forward.name, forward.leaves, wrt, at, domain)
         if not isinstance(own_forward, int | float) or not 0 <= own_forward <= 1:
             raise QuestionError(f"{forward.name}: own_forward={own_forward!r} is no part of 1; write 0.5 or so.")
         with clean_torch():
@@ -222,25 +251,8 @@ def question(
         if os.environ.get("NBGRADER_EXECUTION") != "autograde":  # grading skips it: slow, and the author is not there
             with clean_torch():
                 refuse_kink(forward, point)
-            testbed.draw("is this domain good enough?")  # raises QuestionError if it is not, before students see it
+            # Raises QuestionError if the domain is poor, before students see it.
+            testbed.draw(public.SEED, tries=_TRIED)
         return Question(forward, wrt, point, box, own_forward, testbed)
 
     return make
-
-
-def _check_options(
-    forward: Forward, wrt: str, at: Mapping[str, float], domain: Mapping[str, tuple[float, float]]
-) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
-    leaves = ", ".join(forward.leaves)
-    if wrt not in forward.leaves:
-        raise QuestionError(f"{forward.name}: wrt={wrt!r} is no argument; choose one of {leaves}.")
-    for option, given in (("at", at), ("domain", domain)):
-        if set(given) != set(forward.leaves):
-            raise QuestionError(f"{forward.name}: `{option}` names {', '.join(given) or 'nothing'}; name {leaves}.")
-    for name, bounds in domain.items():
-        if len(tuple(bounds)) != 2 or not all(map(math.isfinite, bounds)) or not bounds[0] < bounds[1]:
-            raise QuestionError(f"{forward.name}: the domain of {name} is {bounds!r}; write (lowest, highest).")
-    point = {n: float(at[n]) for n in forward.leaves}
-    if not all(map(math.isfinite, point.values())):
-        raise QuestionError(f"{forward.name}: `at` must be finite numbers, but it is {point}.")
-    return point, {n: (float(domain[n][0]), float(domain[n][1])) for n in forward.leaves}

@@ -114,8 +114,8 @@ def hidden_comment(question: Question) -> str:
     """The comment that students see in place of the hidden tests."""
     return _comment(
         f"# Hidden tests: they compare {question.forward.output} and {question.forward.adjoint(question.wrt)} with "
-        "torch's at 24 points that you have not seen, in the domain that the statement gives. The check looks at one "
-        "point only, so passing Validate does not yet mean full marks."
+        "torch's at 24 points that you have not seen, in the domain that the statement gives. The check looks at a few "
+        "points only, so passing Validate does not yet mean full marks."
     )
 
 

@@ -39,6 +39,7 @@ def problems(notebook: Any) -> list[str]:
 
 def _in_this_process(notebook: Any) -> list[str]:
     from autograder.authoring.refresh import refresh
+    from autograder.authoring.trial import AT_RELEASE, fault
 
     done = refresh(notebook, judge=False)
     stale = [
@@ -47,10 +48,11 @@ def _in_this_process(notebook: Any) -> list[str]:
         if change.generated
     ]
     faults = [
-        f"{name}-forward: {text.removeprefix(f'{name}: ')}"
+        f"{name}-forward: {text.removeprefix(name).lstrip(':, ')}"
         for name, text in done.faults.items()
         if " makes no question " not in text
     ]
+    faults += [f"{name}-forward: {why}" for name, made in done.made.items() if (why := fault(made, AT_RELEASE))]
     return [*faults, *stale]
 
 

@@ -51,6 +51,7 @@ class Refreshed:
     to_review: list[str] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
     """Why a question cannot be made, by its name."""
+    made: dict[str, Question] = field(default_factory=dict)
 
 
 def refresh(notebook: Any, only: Sequence[str] = (), pictures: bool = False, judge: bool = True) -> Refreshed:
@@ -59,7 +60,7 @@ def refresh(notebook: Any, only: Sequence[str] = (), pictures: bool = False, jud
     Without `judge` the solutions are not run, which would take most of the time.
     """
     found = questions.read(notebook)
-    done = Refreshed(copy.deepcopy(notebook), [*found.made, *found.faults])
+    done = Refreshed(copy.deepcopy(notebook), [*found.made, *found.faults], made=found.made)
     done.faults = {name: text for name, text in found.faults.items() if not only or name in only}
     for name, question in found.made.items():
         if only and name not in only:

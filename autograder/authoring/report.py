@@ -13,10 +13,11 @@ from autograder.authoring.inspection import Inspection, words
 from autograder.authoring.questions import Questions
 from autograder.authoring.refresh import refresh, seed_of
 from autograder.authoring.source import grade_id
+from autograder.authoring.trial import trial
 from autograder.authoring.unfinished import of_statement
 from autograder.calculus import reference
 from autograder.calculus.admission import kinks
-from autograder.calculus.points import COUNT, KINK_MARGIN, Domain
+from autograder.calculus.points import COUNT, KINK_MARGIN, TOLD, Domain, telling
 from autograder.questions import Question
 from autograder.terminal.words import count
 from autograder.verdict.quantities import TOLERANCE
@@ -34,13 +35,15 @@ def report(question: Question, found: Questions, notebook: Any, seed: str | None
     by_id = {grade_id(c): c for c in notebook.cells}
     seed = seed or seed_of(by_id.get(f"{question.name}-hidden")) or "inspect"
     inspection = Inspection(question, seed)
+    tried = trial(question)
     lines = [
         *_graph(question),
         *_points(inspection),
+        *(_said("Note" if tried.good else "Change", tried.words()) if tried.failed else ()),
         *_slips(inspection),
         *_cells(question, found, notebook, by_id, seed),
     ]
-    return lines, not inspection.undetected
+    return lines, tried.good and not inspection.undetected
 
 
 def _graph(question: Question) -> Iterator[str]:
@@ -58,7 +61,7 @@ def _graph(question: Question) -> Iterator[str]:
 def _points(of: Inspection) -> Iterator[str]:
     q = of.question
     scales = [r.scales[q.wrt] for r in of.references]
-    clear = sum(0 < s <= 2 * abs(r.adjoints[q.wrt]) for s, r in zip(scales, of.references, strict=True))
+    clear = sum(telling(of.references, q.wrt))
     with reference.clean_torch():
         worst = max(
             abs(reference.adjoints(q.forward, r.point, torch.float32)[q.wrt] - r.adjoints[q.wrt]) / s
@@ -76,7 +79,7 @@ def _points(of: Inspection) -> Iterator[str]:
         yield from _said(
             "Note",
             f"at {COUNT - clear} of the {COUNT} points the derivative is 0, or the paths to {q.wrt} cancel each other "
-            f"to less than half. At the other {clear} they do not, and one such point is enough.",
+            f"to less than 1/{1 / TOLD:g}. At the other {clear} they do not, and one such point is enough.",
         )
     for at, column in enumerate(zip(*gaps, strict=True), 1):
         above, nearest = sum(g > 0 for g in column), min(map(abs, column))

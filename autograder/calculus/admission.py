@@ -7,12 +7,14 @@ when the question is made, by name, with the line and the remedy: no student mee
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 
+from autograder.calculus import syntax
 from autograder.calculus.graph import Forward, Line
 from autograder.calculus.reference import Point, run, tensors
 from autograder.errors import QuestionError
@@ -37,9 +39,14 @@ _KINKS: dict[str, Callable[..., list[Any]]] = {
 _ON_KINK = 1e-9
 _REFUSED_CALLS: dict[str, str] = {
     **dict.fromkeys(
-        ["item", "__float__", "__int__", "__index__", "tolist", "numpy", "__array__", "detach", "detach_", "data"],
+        ["item", "__int__", "__index__", "tolist", "numpy", "detach", "detach_", "data"],
         "takes the value out of torch's graph; keep the tensor",
     ),
+    **dict.fromkeys(
+        ["__float__", "__array__"],
+        "takes the value out of torch's graph, as the functions of math and numpy do; use torch's functions",
+    ),
+    **dict.fromkeys(["__matmul__", *syntax.ON_VECTORS], f"works on vectors, and {syntax.NO_VECTORS}"),
     **dict.fromkeys(
         [
             "__bool__",
@@ -175,7 +182,7 @@ def refuse_what_autograd_cannot(forward: Forward, point: Point) -> None:
             try:
                 node = eval(line.code, names, inputs)
             except Exception as error:
-                raised = f"raised {type(error).__name__}: {error}; correct the line"
+                raised = _remedy(error)
         if probe.refused:
             raise _cannot(forward, line, f"`{probe.refused[0]}` {probe.refused[1]}")
         if raised:
@@ -188,11 +195,25 @@ def refuse_what_autograd_cannot(forward: Forward, point: Point) -> None:
         values[line.name] = node.detach()
 
 
+def _remedy(error: Exception) -> str:
+    wanted = re.match(r"(\w+)\(\): argument '\w+' \(position \d\) must be Tensor, not (?:int|float)", str(error))
+    if wanted and wanted[1] in ("maximum", "minimum"):
+        end = "min" if wanted[1] == "maximum" else "max"
+        return f"`{wanted[1]}` compares two tensors; with a number write torch.clamp, as in `torch.clamp(x, {end}=0)`"
+    if wanted and hasattr(math, wanted[1]):
+        what = f"torch's `{wanted[1]}` takes tensors; of a number write `math.{wanted[1]}`"
+        return what + ", and import math above the question"
+    return f"raised {type(error).__name__}: {error}; correct the line"
+
+
 def _refuse_value(forward: Forward, line: Line, node: object) -> None:
+    if isinstance(node, torch.return_types.max | torch.return_types.min):
+        raise _cannot(forward, line, "looks along a vector; write torch.maximum(a, b), or torch.clamp with a number")
     if not isinstance(node, torch.Tensor):
         raise _cannot(forward, line, f"gives a {type(node).__name__}, not a tensor; use torch operations")
     if node.dim() != 0:
-        raise _cannot(forward, line, f"gives shape {tuple(node.shape)}; every node must be one number")
+        what = f"gives shape {tuple(node.shape)}; every node must be one number"
+        raise _cannot(forward, line, f"{what}: pass each number as an argument of its own")
     if node.dtype != torch.float64:
         raise _cannot(forward, line, f"turns float64 into {node.dtype}; leave the precision as it is")
     if not math.isfinite(node.item()):
@@ -200,4 +221,4 @@ def _refuse_value(forward: Forward, line: Line, node: object) -> None:
 
 
 def _cannot(forward: Forward, line: Line, why: str) -> QuestionError:
-    return QuestionError(f"{forward.name}: `{line.text}`: {why}.")
+    return QuestionError(f"{forward.name}, line {line.number}: `{line.text}`: {why}.")

@@ -7,7 +7,6 @@ source here. A function that does not is refused with the line and the remedy.
 from __future__ import annotations
 
 import ast
-import builtins
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
@@ -17,38 +16,8 @@ from typing import Any, NoReturn
 
 import torch
 
+from autograder.calculus import syntax
 from autograder.errors import QuestionError
-
-_REFUSED_SYNTAX: dict[type, str] = {
-    ast.Compare: "a comparison has no derivative; write a kink with torch.relu, abs, torch.clamp or torch.maximum",
-    ast.IfExp: "a forward pass has no `if`; write a kink with torch.relu, abs, torch.clamp or torch.maximum",
-    ast.BoolOp: "a forward pass has no `and` or `or`; use torch operations only",
-    ast.Lambda: "define helpers above the question with def, and call them here",
-    ast.NamedExpr: "give each node a line of its own: name = expression",
-    ast.Subscript: "nodes are scalars and cannot be indexed; pass each number as an argument of its own",
-    ast.Starred: "pass the arguments one by one",
-    ast.List: "nodes are scalars; give each its own name",
-    ast.Tuple: "nodes are scalars; give each its own line",
-    ast.Dict: "nodes are scalars; give each its own name",
-    ast.Await: "a forward pass is an ordinary function",
-    ast.JoinedStr: "a forward pass computes numbers only",
-}
-_REFUSED_OPERATORS: dict[type, str] = {
-    ast.FloorDiv: "`//` has no useful derivative; use `/`",
-    ast.Mod: "`%` has no useful derivative; leave it out",
-    ast.MatMult: "nodes are scalars; use `*`",
-    ast.Not: "a forward pass has no `not`; use torch operations only",
-    ast.BitXor: "in Python `^` is not a power; write `**`",
-    ast.Invert: "nodes are real numbers; `~` works on bits",
-}
-_REFUSED_BUILTINS = {
-    "max": "use torch.maximum(a, b)",
-    "min": "use torch.minimum(a, b)",
-    "float": "keep the tensor as it is: float() takes it out of torch's graph",
-    "int": "keep the tensor as it is: int() takes it out of torch's graph",
-    "round": "rounding has no useful derivative; leave it out",
-    "complex": "only real numbers can be differentiated here",
-}
 
 
 @dataclass(frozen=True)
@@ -60,6 +29,8 @@ class Line:
     """Nodes and leaves that the expression reads, each once, in order of first use."""
     text: str
     code: CodeType = field(repr=False, compare=False)
+    number: int = field(default=0, compare=False)
+    """Of the line in its cell or file, counted from 1."""
 
     @property
     def expression(self) -> str:
@@ -105,11 +76,14 @@ def read(function: Callable[..., Any]) -> Forward:
     leaves = _leaves(tree, function.__name__)
     reader = _Reader(function.__name__, leaves, _frozen_names(function))
     body = [s for i, s in enumerate(tree.body) if not (i == 0 and _is_docstring(s))]
-    if not body or not isinstance(body[-1], ast.Return):
-        reader.refuse(tree.body[-1], "the last line must be `return name`; add it")
-    lines = tuple(reader.statement(s) for s in body[:-1])
-    returned = body[-1]
-    assert isinstance(returned, ast.Return)
+    if not body:
+        reader.refuse(tree.body[0], "it has no lines; write lines `name = expression`, then `return name`")
+    *above, returned = body
+    if not isinstance(returned, ast.Return):
+        for statement in body:  # a loop or an `if` at the end is told as that
+            reader.statement(statement)
+        reader.refuse(returned, "the last line must be `return name`; add it")
+    lines = tuple(reader.statement(s) for s in above)
     if not isinstance(returned.value, ast.Name) or returned.value.id not in {line.name for line in lines}:
         reader.refuse(returned, "return the name of one node, nothing else; give the last step a line of its own")
     forward = Forward(function.__name__, leaves, lines, returned.value.id, reader.given)
@@ -127,6 +101,7 @@ def _parse(function: FunctionType) -> ast.FunctionDef:
             "code run by exec() keeps no source."
         ) from None
     tree = ast.parse(source).body[0]
+    ast.increment_lineno(tree, function.__code__.co_firstlineno - 1)
     if not isinstance(tree, ast.FunctionDef):
         raise QuestionError(f"{function.__name__}: @question goes on a plain `def`, not on {type(tree).__name__}.")
     return tree
@@ -176,14 +151,14 @@ class _Reader:
         self.known = list(leaves)
         self.given = given
 
-    def refuse(self, where: ast.AST, why: str) -> NoReturn:
-        raise QuestionError(f"{self.question}, line {where.lineno}: `{ast.unparse(where)}`: {why}.")  # type: ignore[attr-defined]
+    def refuse(self, where: ast.stmt, why: str) -> NoReturn:
+        first = ast.unparse(where).split("\n")[0]
+        raise QuestionError(f"{self.question}, line {where.lineno}: `{first}`: {why}.")
 
     def statement(self, statement: ast.stmt) -> Line:
-        if not isinstance(statement, ast.Assign):
-            self.refuse(statement, "only lines `name = expression` are differentiated; rewrite it as such lines")
-        if len(statement.targets) != 1 or not isinstance(statement.targets[0], ast.Name):
-            self.refuse(statement, "assign one plain name per line")
+        why = syntax.of_statement(statement)
+        if why or not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+            self.refuse(statement, why)
         name = statement.targets[0].id
         if name in self.known:
             self.refuse(statement, f"`{name}` is assigned twice, so d/d{name} would mean two things; use a new name")
@@ -192,26 +167,17 @@ class _Reader:
             self.refuse(statement, "this line depends on no argument; write the number where it is used")
         self.known.append(name)
         code = compile(ast.Expression(statement.value), f"<{self.question}>", "eval")
-        return Line(name, inputs, ast.unparse(statement), code)
+        return Line(name, inputs, ast.unparse(statement), code, statement.lineno)
 
     def _names(self, statement: ast.Assign) -> Iterator[str]:
         parts = list(ast.walk(statement.value))
         parts.sort(key=lambda p: (getattr(p, "lineno", 0), getattr(p, "col_offset", 0)))  # as they are read
         for part in parts:
-            why = _REFUSED_SYNTAX.get(type(part)) or _REFUSED_OPERATORS.get(type(getattr(part, "op", part)))
+            why = syntax.of_part(part, self.known, self.given)
             if why:
                 self.refuse(statement, why)
-            if isinstance(part, ast.comprehension):
-                self.refuse(statement, "a forward pass has no loops; give each step a line of its own")
-            if isinstance(part, ast.Name):
-                if part.id in self.known:
-                    yield part.id
-                elif part.id in _REFUSED_BUILTINS and part.id not in self.given:
-                    self.refuse(statement, _REFUSED_BUILTINS[part.id])
-                elif part.id not in self.given and not hasattr(builtins, part.id):
-                    if len(part.id) > 1 and callable(getattr(torch, part.id, None)):
-                        self.refuse(statement, f"`{part.id}` is not known here; write `torch.{part.id}`")
-                    self.refuse(statement, f"`{part.id}` is neither an argument nor an earlier line; define it first")
+            if isinstance(part, ast.Name) and part.id in self.known:
+                yield part.id
 
 
 def _refuse_unused(forward: Forward) -> None:

@@ -114,6 +114,7 @@ def _new_assignment(options: argparse.Namespace) -> int:
 def _new(options: argparse.Namespace) -> int:
     from autograder.authoring import notebook as notebooks
     from autograder.authoring.source import NAME
+    from autograder.authoring.trial import fault
 
     if not NAME.fullmatch(options.name):
         raise QuestionError(f"{options.name} is no name for a question: it starts with q, such as q7.")
@@ -126,6 +127,8 @@ def _new(options: argparse.Namespace) -> int:
     question, cells = notebooks.five_cells(source, options.title or options.name.upper(), notebook)
     if question.name != options.name:
         raise QuestionError(f"{options.forward} defines {question.name}, not {options.name}: rename one of them.")
+    if why := fault(question):
+        raise QuestionError(f"{question.name}: {why}")
     notebooks.insert(notebook, cells)
     notebooks.write(notebook, path)
     name, assignment = question.name, path.resolve().parent.name

@@ -45,16 +45,19 @@ class KernelStudent:
         if not callable(function):
             return Reply(missing=Missing(not_a_function=type(function).__name__[:MOST_TEXT]))
         answers: list[Answer] = []
+        first = ""
         watch = Watch(call.__code__)
         with own_state(self.namespace, request.given), captured() as printed, limited():
             for point in request.points:
                 answers.append(call(function, request, point, watch))
+                if len(answers) == 1:
+                    first = printed.text()
                 if answers[-1].fault:
                     break
         reassigned = assigned_again(function, request.nodes)
         return Reply(
             tuple(answers),
-            printed=printed.text() if request.show else "",
+            printed=first if request.show else "",
             cells=self._cells(),
             modules=modules_beside(),
             seen=watch.findings,

@@ -99,7 +99,7 @@ class Request:
     given: Mapping[str, Any]
     """Names that the course gives (torch, helpers); put back for the call where a notebook has deleted them."""
     show: bool = False
-    """Whether what the function prints may be shown: only at points that the student knows."""
+    """Whether what the function prints at the first point may be shown: only at points that the student knows."""
 
 
 @dataclass(frozen=True)

@@ -254,6 +254,6 @@ def _first_off(given: Sequence[float], expected: Sequence[tuple[float, float]]) 
 
 
 def point_words(point: object) -> str:
-    """`x = 1, y = 2`, as a student would write it."""
+    """`x = 1, y = 2`, as a student would write it; eight digits show a multiple of 1/64 exactly."""
     assert isinstance(point, dict)
-    return ", ".join(f"{name} = {value:g}" for name, value in point.items())
+    return ", ".join(f"{name} = {value:.8g}" for name, value in point.items())

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from autograder.calculus import points
 from autograder.calculus.graph import Forward
 from autograder.calculus.reference import Reference
 from autograder.calculus.spelling import spelling
 from autograder.student.protocol import Answer, Number
 
-TOLERANCE = 2e-5
+TOLERANCE = points.TOLERANCE
 """Of S, the scale: equal forms differ by up to 2e-6·S in float32, so that ten times that is safe (facts in docs)."""
-FLOOR = 1e-9
+FLOOR = points.FLOOR
 LOCAL_FLOOR = 1e-6
 """Of a local derivative's largest size: what float32 leaves where the terms of one line cancel."""
 

@@ -99,12 +99,12 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     "on a kink": (
         replaced("q2-forward", '"x": 3.0', '"x": -0.5'),
         [
-            "q2-forward: `a = torch.relu(v)`: is on a kink at `at`, where it has no derivative; choose another point.",
+            "q2-forward: line 9: `a = torch.relu(v)`: is on a kink at `at`, where it has no derivative; choose another",
         ],
     ),
     "a domain without points": (
         replaced("q2-forward", '"b": (-2, 2)', '"b": (2, -2)'),
-        ["q2-forward: the domain of b is (2, -2); write (lowest, highest)."],
+        ["q2-forward: the domain of b is (2, -2), from 2 to -2; write (-2, 2)."],
     ),
     "five cells pasted": (
         copied,

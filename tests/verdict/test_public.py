@@ -1,0 +1,165 @@
+"""The visible check looks at public points too: every known slip shows at one, and the point that broke is named."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+from collections.abc import Iterator
+
+import pytest
+
+from autograder import CheckFailed, Question
+from autograder.authoring.inspection import Inspection
+from autograder.calculus.reference import Reference, clean_torch, differentiate
+from autograder.student.kernel import answering
+from autograder.verdict import public
+from autograder.verdict.chain import Trace
+from autograder.verdict.quantities import TOLERANCE
+from autograder.verdict.slips import carried
+from tests.calculus.passes import PASSES
+from tests.conftest import QUESTIONS, Class, make_question
+from tests.verdict.chains import Slipped
+
+SIG = "def sig(x):\n    return torch.sigmoid(x)\n"
+NO_GATE = """
+def grad_q2(b, x, w):
+    u = w * x
+    v = u + b
+    a = torch.relu(v)
+    dadv = 1
+    dadu = dadv
+    dadw = dadu * x
+    return a, dadw
+"""
+B_COUNTED = """
+def grad_q3(b, x, w):
+    u = w * x
+    v = u + b
+    a = sig(v)
+    dadv = a * (1 - a)
+    dadu = dadv * b
+    dadw = dadu * x
+    return a, dadw
+"""
+NO_Z = """
+def grad_q6(x, y, z):
+    a = x * 2
+    b = torch.sin(y)
+    c = a / b
+    d = c * z
+    e = torch.log(d + 1)
+    f = torch.tanh(e)
+    dfde = 1 - f * f
+    dfdd = dfde / (d + 1)
+    dfdc = dfdd
+    dfdb = dfdc * -a / b**2
+    dfdy = dfdb * torch.cos(y)
+    return f, dfdy
+"""
+
+
+def checked(student: Class, name: str, source: str, **options: object) -> tuple[str, str]:
+    """What a check prints, and the text with which it fails."""
+    student.run(SIG)
+    student.run(source)
+    printed, text = io.StringIO(), ""
+    with contextlib.redirect_stdout(printed):
+        try:
+            student.check(QUESTIONS[name], **options)
+        except CheckFailed as failed:
+            text = str(failed)
+    return printed.getvalue(), text
+
+
+def test_q2_without_its_gate_is_right_at_the_seeds_point_and_told_at_another(student: Class) -> None:
+    printed, text = checked(student, "q2", NO_GATE)
+    assert " ".join(printed.split()) == (
+        "At b = 2, x = 3, w = 4 your answer is right. What follows is at b = -1.84375, x = 0.140625, w = 1.234375: "
+        "AutoGrad: 0.0000 Manual: 0.1406 dadv 1.0000 the first wrong link dadu 1.0000 follows from your numbers above "
+        "dadw 0.1406 follows from your numbers above"
+    )
+    assert text == (
+        "Your answer is right at b = 2, x = 3, w = 4, but not everywhere. dadw is not right at b = -1.84375, "
+        "x = 0.140625, w = 1.234375 (yours 0.1406, expected 0.0000). The first wrong link is dadv (yours 1.0000, "
+        "expected 0.0000). It is 1, but it must be the derivative of `a = torch.relu(v)` with respect to v: "
+        "`d(relu(v))/dv = 1 where v > 0, and 0 elsewhere`."
+    )
+
+
+def test_q3_with_b_counted_is_told_at_another_point(student: Class) -> None:
+    text = checked(student, "q3", B_COUNTED)[1]
+    assert text.startswith("Your answer is right at b = 1, x = 2, w = 3, but not everywhere. dadw is not right at b = ")
+    assert " The first wrong link is dadu (yours " in text
+
+
+def test_q6_without_z_is_told_at_another_point(student: Class) -> None:
+    text = checked(student, "q6", NO_Z)[1]
+    assert text.startswith("Your answer is right at x = 1, y = 2, z = 1, but not everywhere. dfdy is not right at x = ")
+    assert " The first wrong link is dfdc (yours " in text
+    assert "It lacks the factor dd/dc, the derivative of `d = c * z` with respect to c" in text
+
+
+def test_a_point_of_the_students_own_is_the_only_one_looked_at(student: Class) -> None:
+    printed, text = checked(student, "q2", NO_GATE, at={"x": 2.5})
+    assert text == ""
+    assert printed.endswith("dadw is right at b = 2, x = 2.5, w = 4.\n")
+
+
+def test_what_is_no_number_at_a_public_point_is_told_with_the_point(student: Class) -> None:
+    source = NO_GATE.replace("return a, dadw", "return (a, dadw) if v > 0 else a")
+    printed, text = checked(student, "q2", source)
+    where = "b = -1.84375, x = 0.140625, w = 1.234375"
+    assert " ".join(printed.split()) == f"At b = 2, x = 3, w = 4 your answer is right. What follows is at {where}:"
+    assert text.startswith(f"Your answer is right at b = 2, x = 3, w = 4, but not at {where}. grad_q2 returned one ")
+
+
+def test_a_wrong_value_at_a_public_point_is_told(student: Class) -> None:
+    text = checked(student, "q2", NO_GATE.replace("torch.relu(v)", "v"))[1]
+    assert "but not everywhere. The value a is not right at b = -1.84375, x = 0.140625, w = 1.234375 (yours " in text
+
+
+def test_only_what_is_printed_at_the_seeds_point_is_shown(student: Class) -> None:
+    gated = NO_GATE.replace("dadv = 1", "dadv = 1.0 * (v > 0)")
+    printed, text = checked(student, "q2", gated.replace("dadv =", "print('v is', float(v))\n    dadv ="))
+    assert (text, printed.count("v is")) == ("", 1)
+    assert printed.startswith("Printed by grad_q2:\nv is 14.0\nAutoGrad:  3.0000\n")
+    printed, text = checked(student, "q2", gated.replace("dadv =", "v > 0 or print('closed')\n    dadv ="))
+    assert (text, "closed" in printed) == ("", False)
+
+
+def asked(name: str) -> Question:
+    return QUESTIONS.get(name) or make_question(PASSES[name], math=math)
+
+
+@pytest.mark.parametrize("name", [*QUESTIONS, *PASSES])
+def test_every_slip_that_hidden_points_tell_shows_at_a_public_point(name: str) -> None:
+    question = asked(name)
+    points = public.points(question._testbed, question.at)
+    assert public.FEWEST <= len(points) <= public.MOST
+    inspection = Inspection(question, "hidden")
+    told = {slip.kind: slip for slip in inspection.slips}  # of each kind one is answered, the others are only computed
+    for slip in told.values():
+        student = Slipped(question, slip, named=False)
+        with answering(student), contextlib.redirect_stdout(io.StringIO()), pytest.raises(CheckFailed):
+            question.check()
+    wrt = question.wrt
+    with clean_torch():
+        seen = [differentiate(question.forward, question.at), *points]
+    for slip in inspection.slips:
+        changes = [slip.change(t) * carried(question.forward, t, slip.node, wrt) for t in map(trace, seen)]
+        assert any(abs(c) > TOLERANCE * max(r.scales[wrt], 1e-6) for c, r in zip(changes, seen, strict=True)), slip
+
+
+def trace(r: Reference) -> Trace:
+    return Trace(r, {}, r.adjoints, r.adjoints, r.scales)
+
+
+def test_the_public_points_are_the_same_however_often_the_question_is_made(question: Question) -> None:
+    def chosen() -> Iterator[dict[str, float]]:
+        public._chosen.clear()
+        return (dict(r.point) for r in public.points(question._testbed, question.at))
+
+    assert list(chosen()) == list(chosen())
+    hidden = [r.point for r in question._testbed.draw("hidden")]
+    assert not [point for point in chosen() if point in hidden]
