@@ -15,7 +15,7 @@ from autograder.by_hand.rules import ATTRIBUTES, Finding, found, rule_of
 from autograder.by_hand.values import NOTHING, Bound, Choice, Findings, Function, Number, PackageName, Scope
 from autograder.errors import AutograderError
 
-_MOST_ENTRIES = 64
+MOST_ENTRIES = 64
 UNDEFINED = "undefined."
 """Before a name that nothing defines."""
 
@@ -42,24 +42,27 @@ class Reading:
         self.left -= steps
         self.steps += steps
 
-    def finding(self, rule: str) -> Finding:
+    def finding(self, rule: str) -> Findings:
+        """That a rule is broken here; nothing, if it is none."""
         node, scope = self.at
         line = getattr(node, "lineno", None)
         source = scope.lines[line - 1].strip() if line and line <= len(scope.lines) else ""
-        return found(rule, line, source, scope.cell)
+        return frozenset((found(rule, line, source, scope.cell),)) if rule else NOTHING
 
     def findings_of(self, value: Any) -> Findings:
         """What whoever uses the value is told."""
-        if isinstance(value, PackageName):
-            rule = "" if value.path.startswith(UNDEFINED) else rule_of(value.path)
-            rule = rule or ("" if "." not in value.path else ATTRIBUTES.get(value.path.rpartition(".")[2], ""))
-            return frozenset((self.finding(rule),)) if rule else NOTHING
-        if isinstance(value, Choice):
-            return NOTHING.union(*map(self.findings_of, value.values))
-        if isinstance(value, list | tuple | dict):  # a table of results is used with what is in it
-            few = [*islice(value.values() if isinstance(value, dict) else value, _MOST_ENTRIES)]
-            self.spend(len(few) // 8)
-            return NOTHING.union(*(entry.owed for entry in few if isinstance(entry, Number)))
+        match value:
+            case PackageName(path=path) if path.startswith(UNDEFINED):
+                return NOTHING
+            case PackageName(path=path):
+                package, _, name = path.rpartition(".")
+                return self.finding(rule_of(path) or (ATTRIBUTES.get(name, "") if package else ""))
+            case Choice(values=values):
+                return NOTHING.union(*map(self.findings_of, values))
+            case list() | tuple() | dict():  # a table of results is used with what is in it
+                few = [*islice(value.values() if isinstance(value, dict) else value, MOST_ENTRIES)]
+                self.spend(len(few) // 8)
+                return NOTHING.union(*(entry.owed for entry in few if isinstance(entry, Number)))
         return getattr(value, "owed", NOTHING)
 
     def report(self, findings: Findings) -> None:
@@ -74,7 +77,7 @@ class Reading:
 
     def broken(self, rule: str, value: Any) -> Any:
         """The value, which now owes that it breaks a rule here."""
-        return self.owing(value, frozenset((self.finding(rule),))) if rule else value
+        return self.owing(value, self.finding(rule))
 
     def owing(self, value: Any, findings: Findings) -> Any:
         self.report(findings)

@@ -18,10 +18,8 @@ from typing import Any
 
 from autograder.by_hand.rules import Finding
 
-STEP = 0.1
-"""A constant that is no larger may be the step of a finite difference."""
-_TINIEST = 1e-4
-"""Smaller steps are taken for this one, so that rounding does not hide what they do."""
+STEP, _TINIEST = 0.1, 1e-4
+"""A constant that is no larger may be the step of a difference; tinier ones are taken for this, against rounding."""
 _MOST_CHOICES, _MOST_INPUTS = 24, 8
 Findings = frozenset[Finding]
 NOTHING: Findings = frozenset()
@@ -104,6 +102,9 @@ class Scope:
             scope = scope.parent
         return scope
 
+    def put(self, name: str, value: Any) -> None:
+        self.elsewhere.get(name, self).names[name] = value
+
 
 @dataclass(eq=False)
 class Function:
@@ -138,8 +139,7 @@ class Class:
         classes = [b for b in self.bases if isinstance(b, Class)]
         self.order: list[Class] = [*dict.fromkeys([self, *(c for b in classes for c in b.order)])]
         """Itself and the classes that it is made from, in the order in which a member is looked for."""
-        own = {b.path: None for b in self.bases if isinstance(b, PackageName)}
-        self.packages: list[str] = [*{**own, **{p: None for b in classes for p in b.packages}}]
+        self.packages = [b.path for c in self.order for b in c.bases if isinstance(b, PackageName)]
         self.fields = [*(f for b in classes for f in b.fields), *self.fields][:100]
 
     def find(self, name: str) -> Any:
@@ -156,15 +156,18 @@ class Instance:
 def generic(key: object, *of: Any, certain: bool | None = None) -> Number:
     """An unknown function of its arguments: smooth, the same for the same key, and like no other."""
     inputs = [n for v in of for n in numbers_in(v)]
-    weights = _weights(repr(key))
-    whole = half = complex(weights[0])
-    for weight, number in zip(weights[1:], inputs[:_MOST_INPUTS], strict=False):
-        whole, half = whole + weight * number.whole, half + weight * number.half
-    whole, half = (cmath.sin(z) if abs(z) < 300 else complex(weights[0]) for z in (whole, half))
-    known = bool(inputs) and all(n.certain for n in inputs) and all(isinstance(v, Number | int | float) for v in of)
-    return Number(
-        whole, half, certain=known if certain is None else certain, owed=NOTHING.union(*(n.owed for n in inputs))
-    )
+    first, *weights = _weights(repr(key))
+
+    def at(ends: list[complex]) -> complex:
+        inside = first + sum(w * end for w, end in zip(weights, ends, strict=False))
+        return cmath.sin(inside) if abs(inside) < 300 else complex(first)
+
+    if certain is None:
+        certain = (
+            bool(inputs) and all(n.certain for n in inputs) and all(isinstance(v, Number | int | float) for v in of)
+        )
+    owed = NOTHING.union(*(n.owed for n in inputs))
+    return Number(at([n.whole for n in inputs]), at([n.half for n in inputs]), certain=certain, owed=owed)
 
 
 @lru_cache(maxsize=1024)
@@ -174,20 +177,19 @@ def _weights(key: str) -> list[float]:
 
 def numbers_in(value: Any) -> list[Number]:
     """The numbers that a value holds, the first of them if they are many."""
-    found: list[Number] = []
-    todo, seen = [value], 0
-    while todo and seen < 4 * _MOST_INPUTS and len(found) < _MOST_INPUTS:
-        one, seen = todo.pop(0), seen + 1
-        if isinstance(one, Number):
-            found.append(one)
-        elif isinstance(one, int | float | complex):
-            found.append(as_number(one))
-        elif isinstance(one, dict | Instance):
-            todo += islice((one if isinstance(one, dict) else one.members).values(), 9)
-        elif isinstance(one, list | tuple | Choice | Bound):
-            few = one.values if isinstance(one, Choice) else one.first if isinstance(one, Bound) else one
-            todo += few[:9]
-    return found
+    todo = [value]
+    for one in islice(todo, 4 * _MOST_INPUTS):  # which grows meanwhile
+        todo += islice(_parts(one), 9)
+    return [as_number(v) for v in todo[: 4 * _MOST_INPUTS] if isinstance(v, Number | int | float | complex)][:8]
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    match value:
+        case Instance(members=held) | (dict() as held):
+            return held.values()
+        case Choice(values=few) | Bound(first=few) | (list() as few) | (tuple() as few):
+            return few
+    return ()
 
 
 def is_plain(value: Any) -> bool:
@@ -200,8 +202,15 @@ def is_finite(value: Any) -> bool:
 
 def as_number(value: Any) -> Number:
     """The pair of a plain number, which no step moves."""
+    if isinstance(value, Number):
+        return value
     size = complex(value) if is_finite(value) else complex(1e100)
     return Number(size, size, exact=value, certain=True)
+
+
+def known(value: Any) -> Any:
+    """A constant as Python has it; everything else as it is."""
+    return value if not isinstance(value, Number) or value.exact is None else value.exact
 
 
 def constant(value: Any, given: Iterable[Any] = ()) -> Any:
@@ -221,10 +230,9 @@ def either(values: Iterable[Any]) -> Any:
     numbers = [v for v in every.values() if is_plain(v) or isinstance(v, Number)]
     others = [v for v in every.values() if not (is_plain(v) or isinstance(v, Number))][:_MOST_CHOICES]
     if len(numbers) > 4:
-        numbers = [*numbers[:3], generic("one of many", *numbers[3:])]
+        numbers[3:] = [generic("one of many", *numbers[3:])]
         numbers[3].owed = NOTHING.union(*(getattr(n, "owed", NOTHING) for n in every.values()))
-    kept = (*numbers, *others)
-    return kept[0] if len(kept) == 1 else Choice(kept)
+    return (numbers + others)[0] if len(numbers + others) == 1 else Choice((*numbers, *others))
 
 
 def options(value: Any) -> tuple[Any, ...]:
