@@ -103,10 +103,6 @@ class Language(Objects):
                 for name in names:
                     outer = scope.top if isinstance(s, ast.Global) else scope.parent and scope.parent.home(name)
                     scope.elsewhere[name] = outer or scope
-            case ast.Delete(targets=targets):
-                for target in targets:
-                    if isinstance(target, ast.Name):
-                        scope.names.pop(target.id, None)
             case _:
                 self._parts(s, scope)
                 return type(s).__name__.lower() if isinstance(s, ast.Raise | ast.Continue | ast.Break) else ""

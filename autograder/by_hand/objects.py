@@ -123,10 +123,6 @@ class Objects(Library):
             return made
         made.members.update({f: self.copied(v) for f in kind.fields if (v := kind.find(f)) is not None})
         made.members.update({**dict(zip(kind.fields, args, strict=False)), **named})
-        if args and isinstance(args[0], dict) and not kind.fields:
-            made.members.update(args[0])
-        if isinstance(after := kind.find("__post_init__"), Function):
-            self.enter(after, [made], {})
         return made
 
     def arguments_for(self, function: Function, certain: bool = False) -> list[Any]:
@@ -161,10 +157,6 @@ class Objects(Library):
                 return self.files.get(f"{path}.{name}") or self.patched.get(f"{path}.{name}", value)
             case Function() | Number() | Instance() if name in base.members:
                 return base.members[name]
-            case Function() | Class() | Instance() if name == "__dict__":
-                return base.members
-            case Instance() if name == "__class__":
-                return base.of
             case Instance() | Class():
                 return self._member(base, name)
         return self._unknown_attribute(base, name)
@@ -179,8 +171,6 @@ class Objects(Library):
             return self.call(bound, [], {}) if value.kind in ("property", "cached_property") else bound
         if value is not None or name in kind.members:
             return value
-        if isinstance(base, Instance) and isinstance(other := kind.find("__getattr__"), Function):
-            return self.enter(other, [base, name], {})
         if any(path.startswith("torch") for path in kind.packages) or name.startswith("__"):
             return self._unknown_attribute(base, name)
         return Bound(name, (base,))
@@ -199,8 +189,6 @@ class Objects(Library):
         for one in options(base):
             if isinstance(one, PackageName):
                 self.patched[f"{one.path}.{name}"] = value
-            elif isinstance(one, Scope):
-                one.names[name] = value
             elif isinstance(one, Number) and name in _VIEWS and isinstance(value, Number):
                 one.whole, one.half = value.whole, value.half
             elif isinstance(one, Number) and value is None:

@@ -32,16 +32,15 @@ class Number:
 
     whole: complex
     half: complex
-    exact: Any = None
-    """Its value, if it is made of constants alone."""
+    exact: Any = None  # its value, if it is made of constants alone
     certain: bool = False
     """It is a number or a tensor, not an object that the student's own code may have made."""
-    cancels: bool = False
-    """It shrinks with the steps, because it is the difference of two things that do not."""
+    cancels: bool = False  # it shrinks with the steps, because it is the difference of two things that do not
     call: tuple[Any, ...] = ()
     """The function of the notebook that gave it, and its arguments."""
-    terms: Terms = field(default_factory=dict)
-    """The numbers that it is a weighted sum of, each with its weight, by what they are; empty if it is no sum."""
+    terms: Terms = field(
+        default_factory=dict
+    )  # the numbers that it is a weighted sum of, each with its weight, by what they are; empty if it is no sum
     owed: Findings = NOTHING
     """What is told of whoever uses it."""
     members: dict[str, Any] = field(default_factory=dict)
@@ -80,11 +79,9 @@ class Scope:
     lines: list[str]
     cell: int | None
     parent: Scope | None = None
-    owner: Any = None
-    """The class whose body it is, or the function."""
+    owner: Any = None  # the class whose body it is, or the function
     names: Namespace = field(default_factory=Namespace)
-    elsewhere: dict[str, Scope] = field(default_factory=dict)
-    """Of names declared global or nonlocal."""
+    elsewhere: dict[str, Scope] = field(default_factory=dict)  # of names declared global or nonlocal
     stars: list[str] = field(default_factory=list)
     returned: list[Any] = field(default_factory=list)
     yielded: list[Any] = field(default_factory=list)
@@ -112,8 +109,7 @@ class Function:
     scope: Scope
     defaults: dict[str, Any]
     owed: Findings = NOTHING
-    kind: str = ""
-    """`property`, `staticmethod` …, from its decorator."""
+    kind: str = ""  # `property`, `staticmethod` …, from its decorator
     members: dict[str, Any] = field(default_factory=dict)
 
 
@@ -131,8 +127,7 @@ class Bound:
 class Class:
     members: dict[str, Any]
     bases: list[Any] = field(default_factory=list)
-    fields: list[str] = field(default_factory=list)
-    """What it takes in this order, if it has no `__init__`."""
+    fields: list[str] = field(default_factory=list)  # what it takes in this order, if it has no `__init__`
     owed: Findings = NOTHING
 
     def __post_init__(self) -> None:
@@ -151,6 +146,9 @@ class Class:
 class Instance:
     of: Class
     members: dict[Any, Any] = field(default_factory=dict)
+
+    def has(self, name: str) -> bool:
+        return name in self.members or any(name in c.members for c in self.of.order)
 
 
 def generic(key: object, *of: Any, certain: bool | None = None) -> Number:
