@@ -32,7 +32,7 @@ from autograder.by_hand.values import (
     known,
 )
 
-_LARGE, _LONGEST, _LARGEST, _MOST_SHIFTS, _MOST_TERMS = 50, 2_000, 2**64, 200, 12
+_LARGE, _LONGEST, _LARGEST, _MOST_TERMS = 50, 2_000, 2**64, 12
 _WIDE = 5e-3
 """A step from which a quotient is listed only, unless it is of calls of the student's own function. Such a quotient is
 right by the tolerance only where it is made of several; `log(1 + 0.01*x) / 0.01` of an honest answer has its form.
@@ -40,6 +40,7 @@ right by the tolerance only where it is made of several; `log(1 + 0.01*x) / 0.01
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     name: getattr(operator, name) for name in words("add sub floordiv mod pow lshift rshift")
 } | {"mult": operator.mul, "div": operator.truediv, "bitand": operator.and_, "bitor": operator.or_}
+_ON_NUMBERS = words("add sub mult div pow")
 ALIASES = {name: name for name in words("add sub pow matmul")} | {
     **dict.fromkeys(words("mul multiply"), "mult"),
     **dict.fromkeys(words("truediv true_divide divide div"), "div"),
@@ -67,7 +68,7 @@ def native(name: str, a: Any, b: Any) -> Any:
     """What Python makes of two plain values or lists; something unknown if that is an error, or large."""
     sizes = [len(v) for v in (a, b) if isinstance(v, str | list | tuple | dict | set)]
     numbers = [abs(v) for v in (a, b) if isinstance(v, int)]
-    large = max(numbers, default=0) > _LARGEST or (name in ("pow", "lshift") and numbers[-1:] > [_MOST_SHIFTS])
+    large = max(numbers, default=0) > _LARGEST or (name in ("pow", "lshift") and isinstance(b, int) and abs(b) > 200)
     if large or (sizes and (name == "mod" or sum(sizes) * max(1, *numbers, 1) > _LONGEST)):
         return generic(name, a, b)
     try:
@@ -81,9 +82,7 @@ def combined(name: str, a: Any, b: Any) -> tuple[Any, str]:
     if (is_plain(a) and is_plain(b)) or isinstance(a, list | tuple | dict | set) or isinstance(b, list | tuple):
         made = native(name, a, b)
         return (constant(made) if is_finite(made) else made), ""
-    if name not in ("add", "sub", "mult", "div", "pow") or not all(
-        is_finite(v) or isinstance(v, Number) for v in (a, b)
-    ):
+    if name not in _ON_NUMBERS or not all(is_finite(v) or isinstance(v, Number) for v in (a, b)):
         return generic(name, a, b), ""
     a, b, compute = as_number(a), as_number(b), _OPERATORS[name]
     try:
@@ -93,9 +92,10 @@ def combined(name: str, a: Any, b: Any) -> tuple[Any, str]:
     made.owed = a.owed | b.owed
     if a.exact is None or b.exact is None:
         return made, _difference(name, a, b, made)
-    made.exact = native(name, a.exact, b.exact)
-    if made.whole == made.half or (name == "pow" and b.exact != int(abs(b.exact))):
-        return constant(made.exact), ""  # a root of a step is a step of its own
+    exact = native(name, a.exact, b.exact)
+    if is_finite(exact) and (made.whole == made.half or (name == "pow" and b.exact != int(abs(b.exact)))):
+        return constant(exact), ""  # a root of a step is a step of its own
+    made.exact = exact if is_finite(exact) else None
     return made, ""
 
 

@@ -31,11 +31,6 @@ def read(cells: Sequence[str], function: str, modules: Mapping[str, str] | None 
 class Interpreter(Language):
     """One reading; made for each anew."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.characters, self.unread = _CHARACTERS, False
-        """Characters that are left, and whether statements were left out for want of steps."""
-
     def read(self, cells: Sequence[str], function: str, modules: Mapping[str, str]) -> tuple[Finding, ...]:
         notebook = self.files["__main__"] = Scope([], None)
         self.left, self.characters = CELLS, _CHARACTERS // 2  # files beside may take half of it

@@ -10,13 +10,11 @@ from autograder.by_hand.arithmetic import compared, truth
 from autograder.by_hand.library import MOST_TURNS
 from autograder.by_hand.objects import Objects
 from autograder.by_hand.values import (
-    NOTHING,
     Choice,
     Class,
     Function,
     Instance,
     Number,
-    PackageName,
     Scope,
     constant,
     either,
@@ -29,11 +27,6 @@ from autograder.by_hand.values import (
 
 class Language(Objects):
     """`run` tells how a body ends: "" at its end, or with "return", "raise", "break", "continue"."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.given: set[float] = set()
-        """Constants of forward passes: they belong to the problem, and are no steps."""
 
     def run(self, body: Sequence[ast.stmt], scope: Scope) -> str:
         for statement in body:
@@ -75,9 +68,9 @@ class Language(Objects):
             case ast.While():
                 return self._while(s, scope)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                self._define(s, scope)
+                self.define(s, scope)
             case ast.Import() | ast.ImportFrom():
-                self._import(s, scope)
+                self.bring(s, scope)
             case ast.Match(subject=subject, cases=cases):
                 held = self.evaluate(subject, scope)
                 for case in cases:
@@ -157,50 +150,6 @@ class Language(Objects):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and is_finite(scope.names.get(node.id)):
                 scope.names[node.id] = generic(("later", node.id), certain=True)
 
-    def _import(self, s: ast.Import | ast.ImportFrom, scope: Scope) -> None:
-        module = getattr(s, "module", None) or ""
-        for a in s.names:
-            if isinstance(s, ast.Import):
-                path = a.name if a.asname else a.name.split(".")[0]
-                scope.put(a.asname or path, self.module(path))
-            elif a.name == "*":
-                scope.top.stars.append(module)
-                scope.names.update(self.files[module].names if module in self.files else {})
-            else:
-                value = self.files.get(f"{module}.{a.name}") or self.attribute(self.module(module), a.name)
-                scope.put(a.asname or a.name, value)
-
-    def _define(self, s: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, scope: Scope) -> None:
-        decorators = [self.evaluate(d, scope) for d in s.decorator_list]
-        made: Any
-        if isinstance(s, ast.ClassDef):
-            made = self.new_class({}, [self.evaluate(b, scope) for b in s.bases])
-            made.owed = NOTHING.union(*map(self.findings_of, made.bases))
-            inner = scope.inside(made)
-            self.run(s.body, inner)
-            made.members.update(inner.names)
-            self.own.update(inner.names, made.fields)
-        else:
-            made = self._function(s, scope)
-        for decorator in reversed(decorators):
-            if isinstance(decorator, PackageName) and decorator.path.startswith("autograder."):
-                values: list[Any] = [n.value for n in ast.walk(s) if isinstance(n, ast.Constant)]
-                self.given.update(abs(v) for v in values if is_finite(v))
-                made = PackageName("autograder.question()")
-            elif isinstance(decorator, PackageName | Number):
-                made.owed |= self.findings_of(decorator)
-                made.kind = decorator.path.rpartition(".")[2] if isinstance(decorator, PackageName) else ""
-            else:
-                made = self.call(decorator, [made], {})
-        scope.put(s.name, made)
-
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: Scope) -> Function:
-        a = node.args
-        pairs = [*zip(reversed([*a.posonlyargs, *a.args]), reversed(a.defaults), strict=False)]
-        pairs += [(k, d) for k, d in zip(a.kwonlyargs, a.kw_defaults, strict=True) if d]
-        defaults = {arg.arg: self.evaluate(d, scope) for arg, d in pairs}
-        return Function(node, scope, defaults, NOTHING.union(*map(self.findings_of, defaults.values())))
-
     def evaluate(self, node: ast.expr, scope: Scope, used: bool = True) -> Any:
         """What `node` may be. Not `used`: it is only looked at, or a longer name follows that is judged itself."""
         self.spend()
@@ -266,7 +215,7 @@ class Language(Objects):
                 ]
                 return self._dictionary(held)
             case ast.Lambda():
-                return self._function(node, scope)
+                return self.function(node, scope)
             case ast.ListComp(elt=elt) | ast.SetComp(elt=elt) | ast.GeneratorExp(elt=elt):
                 return [one for (one,) in self._comprehension([elt], node.generators, scope.inside())]
             case ast.DictComp(key=key, value=value):

@@ -27,7 +27,6 @@ from autograder.by_hand.values import (
     Instance,
     Number,
     PackageName,
-    Scope,
     as_number,
     constant,
     either,
@@ -58,15 +57,6 @@ _NATIVE = words(
 
 
 class Library(Reading):
-    def __init__(self) -> None:
-        super().__init__()
-        self.files: dict[str, Scope] = {}
-        self.saved: list[Any] = []
-        """What was written into files, which may be read again."""
-        self.own: set[str] = set()
-        """Attributes that objects of the student have."""
-        self.active: list[tuple[Function, int, list[Any]]] = []
-
     @abstractmethod
     def call(self, function: Any, args: list[Any], named: dict[str, Any]) -> Any: ...
 

@@ -15,6 +15,7 @@ from autograder.by_hand.library import Library
 from autograder.by_hand.reading import UNDEFINED
 from autograder.by_hand.rules import ATTRIBUTES, words
 from autograder.by_hand.values import (
+    NOTHING,
     Array,
     Bound,
     Choice,
@@ -28,6 +29,7 @@ from autograder.by_hand.values import (
     constant,
     either,
     generic,
+    is_finite,
     is_plain,
     known,
     options,
@@ -40,21 +42,55 @@ _EPSILONS, _VIEWS = words("eps epsilon tiny resolution smallest_normal"), words(
 
 
 class Objects(Library):
-    """`guesses` counts the branches around that may not be taken: recursion that only guesses go on for is cut."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.patched: dict[str, Any] = {}
-        """What the student put into a package."""
-        self.guesses = 0
-        self.left_out = False
-        """Some cells were not read: a name that no other defines may be theirs."""
-
     @abstractmethod
     def evaluate(self, node: ast.expr, scope: Scope, used: bool = True) -> Any: ...
 
     @abstractmethod
     def run(self, body: Sequence[ast.stmt], scope: Scope) -> str: ...
+
+    def bring(self, s: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+        module = getattr(s, "module", None) or ""
+        for a in s.names:
+            if isinstance(s, ast.Import):
+                path = a.name if a.asname else a.name.split(".")[0]
+                scope.put(a.asname or path, self.module(path))
+            elif a.name == "*":
+                scope.top.stars.append(module)
+                scope.names.update(self.files[module].names if module in self.files else {})
+            else:
+                value = self.files.get(f"{module}.{a.name}") or self.attribute(self.module(module), a.name)
+                scope.put(a.asname or a.name, value)
+
+    def define(self, s: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, scope: Scope) -> None:
+        decorators = [self.evaluate(d, scope) for d in s.decorator_list]
+        made: Any
+        if isinstance(s, ast.ClassDef):
+            made = self.new_class({}, [self.evaluate(b, scope) for b in s.bases])
+            made.owed = NOTHING.union(*map(self.findings_of, made.bases))
+            inner = scope.inside(made)
+            self.run(s.body, inner)
+            made.members.update(inner.names)
+            self.own.update(inner.names, made.fields)
+        else:
+            made = self.function(s, scope)
+        for decorator in reversed(decorators):
+            if isinstance(decorator, PackageName) and decorator.path.startswith("autograder."):
+                values: list[Any] = [n.value for n in ast.walk(s) if isinstance(n, ast.Constant)]
+                self.given.update(abs(v) for v in values if is_finite(v))
+                made = PackageName("autograder.question()")
+            elif isinstance(decorator, PackageName | Number):
+                made.owed |= self.findings_of(decorator)
+                made.kind = decorator.path.rpartition(".")[2] if isinstance(decorator, PackageName) else ""
+            else:
+                made = self.call(decorator, [made], {})
+        scope.put(s.name, made)
+
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: Scope) -> Function:
+        a = node.args
+        pairs = [*zip(reversed([*a.posonlyargs, *a.args]), reversed(a.defaults), strict=False)]
+        pairs += [(k, d) for k, d in zip(a.kwonlyargs, a.kw_defaults, strict=True) if d]
+        defaults = {arg.arg: self.evaluate(d, scope) for arg, d in pairs}
+        return Function(node, scope, defaults, NOTHING.union(*map(self.findings_of, defaults.values())))
 
     def call(self, function: Any, args: list[Any], named: dict[str, Any]) -> Any:
         self.spend()

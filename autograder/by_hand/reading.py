@@ -7,7 +7,7 @@ A budget of steps ends the reading of any program; what was found on lines that 
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -24,16 +24,31 @@ class TooMuch(AutograderError):
     """The program is longer than is looked at."""
 
 
+@dataclass(eq=False)
 class Reading:
-    def __init__(self) -> None:
-        self.left = self.steps = 0
-        """Steps that are left, and that were taken."""
-        self.answering = False
-        self.reached: dict[Finding, None] = {}
-        self.waiting: dict[Function, None] = {}
-        """Functions that were mentioned where the answer runs; who calls them may not be seen."""
-        self.called: set[Function] = set()
-        self.at: tuple[ast.AST | None, Scope] = None, Scope([], None)
+    left: int = 0  # steps that are left
+    steps: int = 0  # steps that were taken
+    answering: bool = False
+    at: tuple[ast.AST | None, Scope] = field(default_factory=lambda: (None, Scope([], None)))
+    reached: dict[Finding, None] = field(default_factory=dict)
+    waiting: dict[Function, None] = field(default_factory=dict)
+    """Functions that were mentioned where the answer runs; who calls them may not be seen."""
+    called: set[Function] = field(default_factory=set)
+    active: list[tuple[Function, int, list[Any]]] = field(default_factory=list)
+    """The functions that run, each with its `guesses` and arguments."""
+    guesses: int = 0
+    """The branches around that may not be taken: recursion that only guesses go on for is cut."""
+    files: dict[str, Scope] = field(default_factory=dict)
+    own: set[str] = field(default_factory=set)  # attributes that objects of the student have
+    patched: dict[str, Any] = field(default_factory=dict)  # what the student put into a package
+    saved: list[Any] = field(default_factory=list)  # what was written into files, which may be read again
+    given: set[float] = field(default_factory=set)
+    """Constants of forward passes: they belong to the problem, and are no steps."""
+    characters: int = 0  # that are left to read
+    left_out: bool = False
+    """Some cells were not read: a name that no other defines may be theirs."""
+    unread: bool = False
+    """Statements were left out for want of steps."""
 
     def spend(self, steps: int = 1) -> None:
         if steps > self.left:

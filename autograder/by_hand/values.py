@@ -33,16 +33,12 @@ class Number:
     whole: complex
     half: complex
     exact: Any = None  # its value, if it is made of constants alone
-    certain: bool = False
-    """It is a number or a tensor, not an object that the student's own code may have made."""
+    certain: bool = False  # it is a number or a tensor, not an object that the student's own code may have made
     cancels: bool = False  # it shrinks with the steps, because it is the difference of two things that do not
-    call: tuple[Any, ...] = ()
-    """The function of the notebook that gave it, and its arguments."""
-    terms: Terms = field(
-        default_factory=dict
-    )  # the numbers that it is a weighted sum of, each with its weight, by what they are; empty if it is no sum
-    owed: Findings = NOTHING
-    """What is told of whoever uses it."""
+    call: tuple[Any, ...] = ()  # the function of the notebook that gave it, and its arguments
+    terms: Terms = field(default_factory=dict)
+    """The numbers that it is a weighted sum of, each with its weight, by what they are; empty if it is no sum."""
+    owed: Findings = NOTHING  # what is told of whoever uses it
     members: dict[str, Any] = field(default_factory=dict)
 
     @property
