@@ -53,11 +53,6 @@ ELEMENTARY: dict[str, Callable[[complex], complex]] = {
     **dict.fromkeys(words("abs absolute fabs"), abs),
     **dict.fromkeys(words("neg negative"), operator.neg),
     **dict.fromkeys(words("conj conjugate"), lambda z: z.conjugate()),
-    "arctan": cmath.atan,
-    "log1p": lambda z: cmath.log(1 + z),
-    "expm1": lambda z: cmath.exp(z) - 1,
-    "square": lambda z: z * z,
-    "reciprocal": lambda z: 1 / z,
     "cbrt": lambda z: z ** (1 / 3),
 }
 _COMPARES = {"Eq": "eq", "NotEq": "ne", "Lt": "lt", "LtE": "le", "Gt": "gt", "GtE": "ge", "Is": "eq", "IsNot": "ne"}
@@ -192,8 +187,6 @@ def compared(op: str, a: Any, b: Any) -> bool | None:
         return None
     if op not in ("Eq", "NotEq", "Is", "IsNot"):
         return None
-    if a is b and not isinstance(a, Choice):
-        return wanted
     other = b if isinstance(a, str | None) else a if isinstance(b, str | None) else None
     return not wanted if isinstance(other, _OBJECTS) or (isinstance(other, Number) and other.certain) else None
 
@@ -218,7 +211,5 @@ def truth(value: Any) -> bool | None:
         every = {truth(v) for v in value.values}
         return every.pop() if len(every) == 1 else None
     if isinstance(value, Number | Array) or (isinstance(value, Bound) and isinstance(value.function, str)):
-        return None
-    if isinstance(value, Instance) and (value.of.find("__bool__") or value.of.find("__len__")):
         return None
     return bool(value) if is_plain(value) or isinstance(value, list | tuple | dict | set | range) else True

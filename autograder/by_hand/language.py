@@ -188,12 +188,9 @@ class Language(Objects):
                 return self._bool_op(isinstance(op, ast.Or), values, scope)
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 holds = truth(self.evaluate(test, scope))
-                self.guesses += holds is None
-                value = either(
-                    self.evaluate(n, scope) for n, not_if in ((body, False), (orelse, True)) if holds is not not_if
+                return either(
+                    self.evaluate(arm, scope) for arm in (body, orelse) if holds is None or (arm is body) is holds
                 )
-                self.guesses -= holds is None
-                return value
             case ast.Subscript(value=inner, slice=part):
                 base, key = self.evaluate(inner, scope, used=False), self.evaluate(part, scope)
                 return either(self.subscript(one, key) for one in options(base))
@@ -252,7 +249,7 @@ class Language(Objects):
         return self.call(function, args, {k: v for k, v in named.items() if isinstance(k, str)})
 
     def _bool_op(self, stops_at: bool, values: list[ast.expr], scope: Scope) -> Any:
-        made, guesses = [], self.guesses
+        made = []
         for node in values:
             made.append(self.evaluate(node, scope))
             holds = truth(made[-1])
@@ -260,8 +257,6 @@ class Language(Objects):
                 break
             if holds is not None and node is not values[-1]:
                 made.pop()
-            self.guesses += holds is None
-        self.guesses = guesses
         return either(made)
 
     def _spread(self, nodes: Sequence[ast.expr], scope: Scope, used: bool = True) -> list[Any]:
@@ -294,13 +289,10 @@ class Language(Objects):
             case ast.Starred(value=inner):
                 self._store(inner, value, scope)
             case ast.Tuple(elts=elts) | ast.List(elts=elts):
-                parts = self.iterate(value, len(elts) + 1) if not isinstance(value, Number | Choice) else []
+                parts = [] if isinstance(value, Number | Choice | Instance) else self.iterate(value, len(elts) + 1)
                 for i, part in enumerate(elts):
-                    if parts and isinstance(part, ast.Starred):
-                        self._store(part.value, [*parts[i:]], scope)
-                    else:
-                        one = parts[i] if i < len(parts) else either(self.subscript(v, i) for v in options(value))
-                        self._store(part, one, scope)
+                    one = parts[i] if i < len(parts) else either(self.subscript(v, i) for v in options(value))
+                    self._store(part, one, scope)
             case ast.Attribute(value=inner, attr=name):
                 self.set_attribute(self.evaluate(inner, scope, used=False), name, value)
             case ast.Subscript(value=inner, slice=part):

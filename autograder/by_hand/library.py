@@ -39,7 +39,6 @@ from autograder.by_hand.values import (
 )
 
 MOST_TURNS, _LONG = 8, 2_500
-_CALLABLE_AGAIN = words("vmap vectorize lru_cache cache wraps jit njit compile staticmethod frompyfunc")
 _LOOKS = words("print isinstance issubclass type id repr hasattr callable len display")
 _NUMERIC_PACKAGES = ("torch.", "numpy.", "math.", "cmath.")
 _SAME = words(
@@ -94,8 +93,6 @@ class Library(Reading):
             self.saved += args
         elif name.startswith(("load", "genfromtxt", "fromfile", "memmap")) and self.saved:
             value = either(n for v in self.saved for n in (v if isinstance(v, list) else [v]))
-        elif name in _CALLABLE_AGAIN and args and isinstance(args[0], Function | Bound):
-            value = args[0]
         else:
             value = self.numeric(name, args)
         if value is NotImplemented:
@@ -125,9 +122,6 @@ class Library(Reading):
                 return self.at[1].top.names if name == "globals" else self.at[1].names
             case "get_ipython", []:
                 return PackageName("IPython.shell")
-            case "super", _ if self.active and isinstance(owner := self.active[-1][0].scope.owner, Class):
-                me = next(iter(self.at[1].names.values()), None)
-                return Instance(Class({}, owner.bases), getattr(me, "members", {}))
             case "type", [Instance() as made]:
                 return made.of
             case "SimpleNamespace", _:
@@ -252,16 +246,12 @@ class Library(Reading):
     def copied(self, value: Any) -> Any:
         """As `copy.deepcopy` does it, so that what is done to the copy is not done to what was copied."""
         self.spend()
-        if isinstance(value, list | tuple):
-            return type(value)(self.copied(v) for v in value)
         if isinstance(value, dict):
             return {k: self.copied(v) for k, v in value.items()}
         return replace(value, members={}) if isinstance(value, Number) else value
 
     def iterate(self, value: Any, most: int = MOST_TURNS) -> list[Any]:
         """The values that a loop takes, as far as known; after many, one that stands for all others."""
-        if isinstance(value, Instance) and value.of.fields:
-            value = [*value.members.values()]
         if not isinstance(value, str | list | tuple | dict | set | range):
             line = getattr(self.at[0], "lineno", 0)
             return [generic(("turn", n, line), value) for n in (1, 2)]
@@ -281,18 +271,16 @@ class Library(Reading):
         if name in _ARRAYS:
             return self._as_array(first) if rows else self.copied(first)
         if name == "linspace" and len(args) > 1:
-            parts = (
-                min(max(args[2], 2), MOST_TURNS) - 1 if isinstance(args[-1], int) and len(args) > 2 else MOST_TURNS - 1
-            )
+            parts = MOST_TURNS - 1
             wide = self.operation("sub", args[1], first)
             steps = [self.operation("mult", wide, n / parts) for n in range(parts + 1)]
             return Array(self.operation("add", first, step) for step in steps)
-        if name in ("where", "full", "full_like") and len(args) > 1:
-            return either(args[1:] if name == "where" else args[1:2])
+        if name in ("full", "full_like") and len(args) > 1:
+            return args[1]
         if name == "einsum" and isinstance(first, str):
             return self.numeric("dot", args[1:])
         if name in ("real", "imag", "phase", "angle", "view_as_real"):
-            return Array(self.part(v, name) for v in first) if rows else self.part(first, name)
+            return self.part(first, name)
         if name in ("diff", "ediff1d") and rows:
             return Array(self.operation("sub", b, a) for a, b in pairwise(first))
         if name in _FOLDS and isinstance(first, list | tuple | range):

@@ -186,11 +186,13 @@ class Objects(Library):
                 return either(self.attribute(one, name) for one in values)
             case Scope():
                 return self.load(name, base)
+            case PackageName() | Number() | Bound() if name in _EPSILONS:
+                return constant(sys.float_info.epsilon)
             case PackageName(path=path):
                 if name in ("user_ns", "user_global_ns") and path.startswith("IPython"):
                     return self.at[1].top.names
-                value = constant(sys.float_info.epsilon) if name in _EPSILONS else PackageName(f"{path}.{name}")
-                return self.files.get(f"{path}.{name}") or self.patched.get(f"{path}.{name}", value)
+                longer = f"{path}.{name}"
+                return self.files.get(longer) or self.patched.get(longer, PackageName(longer))
             case Function() | Number() | Instance() if name in base.members:
                 return base.members[name]
             case Instance() | Class():
@@ -207,13 +209,9 @@ class Objects(Library):
             return self.call(bound, [], {}) if value.kind in ("property", "cached_property") else bound
         if value is not None or name in kind.members:
             return value
-        if any(path.startswith("torch") for path in kind.packages) or name.startswith("__"):
-            return self._unknown_attribute(base, name)
         return Bound(name, (base,))
 
     def _unknown_attribute(self, base: Any, name: str) -> Any:
-        if name in _EPSILONS:
-            return constant(sys.float_info.epsilon)
         if name in _VIEWS and isinstance(base, Number | list):
             return base
         if name in ("real", "imag") and isinstance(base, Number | list):
@@ -244,8 +242,6 @@ class Objects(Library):
         if isinstance(base, Namespace) and not isinstance(key, str):
             return self.broken("hidden", generic("entry"))
         if isinstance(base, Instance):
-            if isinstance(method := base.of.find("__getitem__"), Function):
-                return self.enter(method, [base, key], {})
             base = [*base.members.values()] if base.of.fields else base.members
         if isinstance(base, str | list | tuple | dict | range):
             try:
@@ -253,8 +249,6 @@ class Objects(Library):
                 return Array(value) if isinstance(base, Array) and isinstance(key, slice) else value
             except (TypeError, KeyError, IndexError, ValueError):
                 entries = [*base.values()] if isinstance(base, dict) else [*base]
-            if isinstance(key, tuple) and key and isinstance(base, Array):
-                return self.subscript(self.subscript(base, key[0]), key[1:] if len(key) > 2 else key[-1])
             return either(entries[:500] or [generic("entry")])
         return generic(("entry", repr(key) if is_plain(key) else ""), base, *([key] if isinstance(key, Number) else []))
 
