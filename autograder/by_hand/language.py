@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autograder.by_hand.arithmetic import compared, truth
-from autograder.by_hand.library import MOST_TURNS
+from autograder.by_hand.library import LOOKS, MOST_TURNS
 from autograder.by_hand.objects import Objects
 from autograder.by_hand.values import (
     Choice,
@@ -15,6 +15,7 @@ from autograder.by_hand.values import (
     Function,
     Instance,
     Number,
+    PackageName,
     Scope,
     constant,
     either,
@@ -58,11 +59,8 @@ class Language(Objects):
                 return "return"
             case ast.If(test=test, body=body, orelse=orelse):
                 holds = truth(self.evaluate(test, scope))
-                return (
-                    self._branches([body, orelse], scope)
-                    if holds is None
-                    else self.run(body if holds else orelse, scope)
-                )
+                arms = [body, orelse] if holds is None else [body if holds else orelse]
+                return self._branches(arms, scope) if holds is None else self.run(arms[0], scope)
             case ast.For() | ast.AsyncFor():
                 return self._for(s, scope)
             case ast.While():
@@ -188,9 +186,8 @@ class Language(Objects):
                 return self._bool_op(isinstance(op, ast.Or), values, scope)
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 holds = truth(self.evaluate(test, scope))
-                return either(
-                    self.evaluate(arm, scope) for arm in (body, orelse) if holds is None or (arm is body) is holds
-                )
+                arms = [body, orelse] if holds is None else [body if holds else orelse]
+                return either(self.evaluate(arm, scope) for arm in arms)
             case ast.Subscript(value=inner, slice=part):
                 base, key = self.evaluate(inner, scope, used=False), self.evaluate(part, scope)
                 return either(self.subscript(one, key) for one in options(base))
@@ -202,15 +199,11 @@ class Language(Objects):
             case ast.List(elts=elts) | ast.Set(elts=elts):
                 return self._spread(elts, scope)
             case ast.Dict(keys=keys, values=values):
-                rows = [
-                    (k and self.evaluate(k, scope), self.evaluate(v, scope)) for k, v in zip(keys, values, strict=True)
-                ]
-                held = [
-                    p
-                    for k, v in rows
-                    for p in ([(k, v)] if k is not None else v.items() if isinstance(v, dict) else [])
-                ]
-                return self._dictionary(held)
+                pairs: list[Any] = []
+                for key, one in zip(keys, values, strict=True):
+                    held = self.evaluate(one, scope)
+                    pairs += [(self.evaluate(key, scope), held)] if key else getattr(held, "items", list)()
+                return self._dictionary(pairs)
             case ast.Lambda():
                 return self.function(node, scope)
             case ast.ListComp(elt=elt) | ast.SetComp(elt=elt) | ast.GeneratorExp(elt=elt):
@@ -241,7 +234,8 @@ class Language(Objects):
 
     def _call(self, node: ast.Call, scope: Scope) -> Any:
         function = self.evaluate(node.func, scope, used=False)
-        args = self._spread(node.args, scope, not self.only_looks(function))
+        looks = isinstance(function, PackageName) and function.path.rpartition(".")[2] in LOOKS
+        args = self._spread(node.args, scope, not looks)  # `print(x.grad)` takes no derivative from anywhere
         named: dict[Any, Any] = {}
         for k in node.keywords:
             value = self.evaluate(k.value, scope)

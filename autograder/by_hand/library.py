@@ -39,7 +39,8 @@ from autograder.by_hand.values import (
 )
 
 MOST_TURNS, _LONG = 8, 2_500
-_LOOKS = words("print isinstance issubclass type id repr hasattr callable len display")
+_BUILT_IN = (str, list, tuple, dict, set, range)
+LOOKS = words("print isinstance issubclass type id repr hasattr callable len display")
 _NUMERIC_PACKAGES = ("torch.", "numpy.", "math.", "cmath.")
 _SAME = words(
     "item float numpy cpu to tolist squeeze unsqueeze requires_grad_ contiguous type astype view reshape ravel int "
@@ -71,10 +72,6 @@ class Library(Reading):
     def module(self, name: str) -> Any:
         return self.files.get(name) or PackageName(name)
 
-    def only_looks(self, function: Any) -> bool:
-        """Whether it only looks at its arguments: `print(x.grad)` takes no derivative from anywhere."""
-        return isinstance(function, PackageName) and function.path.rpartition(".")[2] in _LOOKS
-
     def library(self, path: str, args: list[Any], named: dict[str, Any]) -> Any:
         """What a call of `path` gives, which owes what speaks against calling it."""
         name = path.rpartition(".")[2]
@@ -83,7 +80,7 @@ class Library(Reading):
             return value
         owed = self.finding("undefined") if path.startswith(UNDEFINED) else self.findings_of(PackageName(path))
         given = [*args, *named.values()]
-        if name not in _LOOKS:
+        if name not in LOOKS:
             owed = owed.union(*map(self.findings_of, given))
         if path == "autograder.question":
             value = PackageName("autograder.question()")
@@ -107,9 +104,8 @@ class Library(Reading):
         first = args[0] if args else None
         match name, args:
             case "getattr", [_, str(attribute), *rest]:
-                if rest and isinstance(first, Instance) and not first.has(attribute):
-                    return rest[0]
-                return self.attribute(first, attribute)
+                missing = isinstance(first, Instance) and attribute not in first.members and not first.of.has(attribute)
+                return rest[0] if rest and missing else self.attribute(first, attribute)
             case "getattr", [Instance() as made, *_] if not made.of.packages:
                 return either([*made.members.values()] or [generic("attribute")])
             case "setattr", [_, str(attribute), value]:
@@ -134,11 +130,17 @@ class Library(Reading):
                 names = text.split(".") if isinstance(text, str) else ["__getattribute__"]
                 found = [self.findings_of(self.attribute(generic("object"), n)) for n in names]
                 return self.owing(Bound("getter", ()), NOTHING.union(*found))
-            case "isinstance", [value, kind]:
-                is_one = self.is_instance(value, kind)
-                return generic("isinstance", certain=True) if is_one is None else is_one
-            case "len", [str() | list() | tuple() | dict() | set() | range()]:
-                return len(args[0])
+            case "isinstance", [Instance(of=kind), Class() as wanted]:
+                return wanted in kind.order
+            case "isinstance", [value, Class()] if truth(value) is not None or getattr(value, "certain", False):
+                return False
+            case "isinstance", [value, PackageName(path=kind)] if is_plain(value) or type(value) in _BUILT_IN:
+                real = getattr(builtins, kind.removeprefix("builtins."), None)
+                return isinstance(value, real) if isinstance(real, type) else generic("isinstance", certain=True)
+            case "isinstance", _:
+                return generic("isinstance", certain=True)
+            case "len", [value] if isinstance(value, _BUILT_IN):
+                return len(value)
             case (("range" | "arange"), [int(), *_]) if all(isinstance(a, int) for a in args) and 0 not in args[2:]:
                 return range(*args) if name == "range" else Array(islice(range(*args), MOST_TURNS))
             case "set", []:
@@ -148,7 +150,8 @@ class Library(Reading):
                 return tuple(entries) if name == "tuple" else entries[::-1] if name == "reversed" else entries
             case (("dict" | "defaultdict" | "OrderedDict"), _):
                 pairs = [p for a in args for p in (a.items() if isinstance(a, dict) else self.iterate(a, MOST_ENTRIES))]
-                return dict(p for p in pairs if isinstance(p, list | tuple) and len(p) == 2 and is_plain(p[0])) | named
+                plain = {p[0]: p[1] for p in pairs if isinstance(p, list | tuple) and len(p) == 2 and is_plain(p[0])}
+                return plain | named
             case "next", [list() as values, *_] if values:
                 return values.pop(0)
             case (("zip" | "product"), _):
@@ -173,17 +176,6 @@ class Library(Reading):
         self.spend(len(made.order))
         self.own.update(made.members, made.fields)
         return made
-
-    def is_instance(self, value: Any, kind: Any) -> bool | None:
-        """Whether a value is of a class; None if that is not known."""
-        if isinstance(kind, Class):
-            if isinstance(value, Instance):
-                return kind in value.of.order
-            return False if truth(value) is not None or getattr(value, "certain", False) else None
-        real = getattr(builtins, kind.path.removeprefix("builtins."), None) if isinstance(kind, PackageName) else None
-        if isinstance(real, type) and (is_plain(value) or type(value) in (list, tuple, dict, set, range)):
-            return isinstance(value, real)
-        return None
 
     def operation(self, name: str, a: Any, b: Any) -> Any:
         """`a` op `b`, by the student's own methods, entry by entry, or as numbers."""
@@ -219,10 +211,17 @@ class Library(Reading):
     def method(self, base: Any, name: str, args: list[Any]) -> Any:
         """`base.name(*args)` of a number, a text or a list."""
         self.spend()
-        if isinstance(base, list | dict | set | tuple | str) and not isinstance(base, Array):
-            name, given = ("pop", [0]) if name == "popleft" else (name, args)
-            if name in _NATIVE and hasattr(base, name):
-                return self._native(base, name, given)
+        name, given = ("pop", [0]) if name == "popleft" else (name, args)
+        if isinstance(base, _BUILT_IN) and not isinstance(base, Array) and name in _NATIVE and hasattr(base, name):
+            given = given if name == "append" else [*map(known, given)]
+            if isinstance(base, dict) and name in ("get", "pop") and given and not is_plain(given[0]):
+                return either([self.subscript(base, given[0]), *given[1:]])
+            self.spend(1 + len(base) // 8 if len(base) < _LONG else len(base))
+            try:
+                made = getattr(base, name)(*given)
+            except (TypeError, ValueError, LookupError):
+                return generic(name, base, *args)
+            return [*made] if name in ("keys", "values", "items") else made
         if name.endswith("_") and name[:-1] in ALIASES and isinstance(base, Number) and args:
             made = self.operation(ALIASES[name[:-1]], base, args[0])
             if isinstance(made, Number):  # `x.add_(h)` changes the tensor itself
@@ -230,18 +229,6 @@ class Library(Reading):
             return base
         made = self.numeric(name, [base, *args])
         return generic(name, base, *args) if made is NotImplemented else made
-
-    def _native(self, base: Any, name: str, args: list[Any]) -> Any:
-        """By Python's own method. A list keeps what is put into it as it is."""
-        args = args if name == "append" else [*map(known, args)]
-        if isinstance(base, dict) and name in ("get", "pop") and args and not is_plain(args[0]):
-            return either([self.subscript(base, args[0]), *args[1:]])
-        self.spend(1 + len(base) // 8 if len(base) < _LONG else len(base))
-        try:
-            made = getattr(base, name)(*args)
-        except (TypeError, ValueError, LookupError):
-            return generic(name, base, *args)
-        return [*made] if name in ("keys", "values", "items") else made
 
     def copied(self, value: Any) -> Any:
         """As `copy.deepcopy` does it, so that what is done to the copy is not done to what was copied."""
@@ -252,7 +239,7 @@ class Library(Reading):
 
     def iterate(self, value: Any, most: int = MOST_TURNS) -> list[Any]:
         """The values that a loop takes, as far as known; after many, one that stands for all others."""
-        if not isinstance(value, str | list | tuple | dict | set | range):
+        if not isinstance(value, _BUILT_IN):
             line = getattr(self.at[0], "lineno", 0)
             return [generic(("turn", n, line), value) for n in (1, 2)]
         few = [*islice(value, most)]
@@ -271,9 +258,8 @@ class Library(Reading):
         if name in _ARRAYS:
             return self._as_array(first) if rows else self.copied(first)
         if name == "linspace" and len(args) > 1:
-            parts = MOST_TURNS - 1
             wide = self.operation("sub", args[1], first)
-            steps = [self.operation("mult", wide, n / parts) for n in range(parts + 1)]
+            steps = [self.operation("mult", wide, n / MOST_TURNS) for n in range(MOST_TURNS + 1)]
             return Array(self.operation("add", first, step) for step in steps)
         if name in ("full", "full_like") and len(args) > 1:
             return args[1]

@@ -180,38 +180,35 @@ class Objects(Library):
             return PackageName(_GIVEN[name])
         return self.broken("too-long", generic(name)) if self.left_out else PackageName(UNDEFINED + name)
 
-    def attribute(self, base: Any, name: str) -> Any:
+    def attribute(self, base: Any, name: str) -> Any:  # noqa: PLR0912 - one branch a kind of value
         match base:
             case Choice(values=values):
                 return either(self.attribute(one, name) for one in values)
             case Scope():
                 return self.load(name, base)
-            case PackageName() | Number() | Bound() if name in _EPSILONS:
-                return constant(sys.float_info.epsilon)
             case PackageName(path=path):
                 if name in ("user_ns", "user_global_ns") and path.startswith("IPython"):
                     return self.at[1].top.names
                 longer = f"{path}.{name}"
-                return self.files.get(longer) or self.patched.get(longer, PackageName(longer))
+                value = constant(sys.float_info.epsilon) if name in _EPSILONS else PackageName(longer)
+                return self.files.get(longer) or self.patched.get(longer, value)
             case Function() | Number() | Instance() if name in base.members:
                 return base.members[name]
-            case Instance() | Class():
-                return self._member(base, name)
-        return self._unknown_attribute(base, name)
-
-    def _member(self, base: Instance | Class, name: str) -> Any:
-        kind = base.of if isinstance(base, Instance) else base
-        value = kind.find(name)
-        if isinstance(value, Function) and value.kind == "classmethod":
-            return Bound(value, (kind,))
-        if isinstance(value, Function) and isinstance(base, Instance) and value.kind != "staticmethod":
-            bound = Bound(value, (base,))
-            return self.call(bound, [], {}) if value.kind in ("property", "cached_property") else bound
-        if value is not None or name in kind.members:
-            return value
-        return Bound(name, (base,))
-
-    def _unknown_attribute(self, base: Any, name: str) -> Any:
+            case Number() | Bound() if name in _EPSILONS:
+                return constant(sys.float_info.epsilon)
+            case Instance(of=kind) | (Class() as kind):
+                value = kind.find(name)
+                if isinstance(value, Function) and value.kind == "classmethod":
+                    return Bound(value, (kind,))
+                if isinstance(value, Function) and isinstance(base, Instance) and value.kind != "staticmethod":
+                    bound = Bound(value, (base,))
+                    return self.call(bound, [], {}) if value.kind in ("property", "cached_property") else bound
+                if kind.has(name):
+                    return value
+                if isinstance(base, Instance) and isinstance(other := kind.find("__getattr__"), Function):
+                    return self.enter(other, [base, name], {})
+                if not name.startswith("__") and not any(path.startswith("torch") for path in kind.packages):
+                    return Bound(name, (base,))
         if name in _VIEWS and isinstance(base, Number | list):
             return base
         if name in ("real", "imag") and isinstance(base, Number | list):
@@ -234,11 +231,11 @@ class Objects(Library):
     def subscript(self, base: Any, key: Any) -> Any:
         key = known(key)
         if isinstance(base, PackageName):
-            inside = base.path == "sys.modules" or base.path.endswith(".__dict__")
-            if inside and isinstance(key, str):
+            if base.path != "sys.modules" and not base.path.endswith(".__dict__"):
+                return self.owing(generic(base.path, key), self.findings_of(base))
+            if isinstance(key, str):
                 return self.module(base.path.removesuffix("sys.modules").removesuffix("__dict__") + key)
-            made = generic(base.path, key)
-            return self.broken("hidden", made) if inside else self.owing(made, self.findings_of(base))
+            return self.broken("hidden", generic("entry"))
         if isinstance(base, Namespace) and not isinstance(key, str):
             return self.broken("hidden", generic("entry"))
         if isinstance(base, Instance):

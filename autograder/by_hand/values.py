@@ -133,6 +133,9 @@ class Class:
         self.packages = [b.path for c in self.order for b in c.bases if isinstance(b, PackageName)]
         self.fields = [*(f for b in classes for f in b.fields), *self.fields][:100]
 
+    def has(self, name: str) -> bool:
+        return any(name in c.members for c in self.order)
+
     def find(self, name: str) -> Any:
         """The member of it or of a class that it is made from; None if there is none."""
         return next((c.members[name] for c in self.order if name in c.members), None)
@@ -142,9 +145,6 @@ class Class:
 class Instance:
     of: Class
     members: dict[Any, Any] = field(default_factory=dict)
-
-    def has(self, name: str) -> bool:
-        return name in self.members or any(name in c.members for c in self.of.order)
 
 
 def generic(key: object, *of: Any, certain: bool | None = None) -> Number:
