@@ -15,6 +15,7 @@ from typing import Any
 
 from autograder.by_hand.rules import words
 from autograder.by_hand.values import (
+    BUILT_IN,
     Array,
     Bound,
     Choice,
@@ -56,6 +57,7 @@ ELEMENTARY: dict[str, Callable[[complex], complex]] = {
     "cbrt": lambda z: z ** (1 / 3),
 }
 _COMPARES = {"Eq": "eq", "NotEq": "ne", "Lt": "lt", "LtE": "le", "Gt": "gt", "GtE": "ge", "Is": "eq", "IsNot": "ne"}
+_SURE = (int, float, complex, str, type(None), Instance, Function)
 _OBJECTS = (Instance, Function, Class, Bound, PackageName, list, tuple, dict, set)
 
 
@@ -177,10 +179,12 @@ def applied(name: str, value: Any) -> Any:
 def compared(op: str, a: Any, b: Any) -> bool | None:
     """Whether it holds; None if that depends on what is not known."""
     a, b, wanted = known(a), known(b), op in ("Eq", "Is", "In")
-    if op in ("In", "NotIn"):
-        found = _contains(b, a)
-        return None if found is None else found is wanted
     try:
+        if op in ("In", "NotIn"):
+            if not isinstance(b, BUILT_IN) or not isinstance(a, _SURE):
+                return None
+            sure = a in b or isinstance(b, str | range) or all(isinstance(v, _SURE) for v in b)
+            return (a in b) is wanted if sure else None
         if is_plain(a) and is_plain(b):
             return bool(getattr(operator, _COMPARES[op])(a, b))
     except TypeError:
@@ -191,19 +195,6 @@ def compared(op: str, a: Any, b: Any) -> bool | None:
     return not wanted if isinstance(other, _OBJECTS) or (isinstance(other, Number) and other.certain) else None
 
 
-def _contains(b: Any, a: Any) -> bool | None:
-    def sure(value: Any) -> bool:
-        return is_plain(value) or isinstance(value, Instance | Function)
-
-    if (
-        not isinstance(b, str | list | tuple | dict | set | range)
-        or not sure(a)
-        or (isinstance(b, str) and not isinstance(a, str))
-    ):
-        return None
-    return True if a in b else False if isinstance(b, str | range) or all(map(sure, b)) else None
-
-
 def truth(value: Any) -> bool | None:
     """Whether a value counts as true; None if that is not known."""
     value = known(value)
@@ -212,4 +203,4 @@ def truth(value: Any) -> bool | None:
         return every.pop() if len(every) == 1 else None
     if isinstance(value, Number | Array) or (isinstance(value, Bound) and isinstance(value.function, str)):
         return None
-    return bool(value) if is_plain(value) or isinstance(value, list | tuple | dict | set | range) else True
+    return bool(value) if is_plain(value) or isinstance(value, BUILT_IN) else True

@@ -17,6 +17,7 @@ from autograder.by_hand.arithmetic import ALIASES, ELEMENTARY, applied, combined
 from autograder.by_hand.reading import MOST_ENTRIES, UNDEFINED, Reading
 from autograder.by_hand.rules import words
 from autograder.by_hand.values import (
+    BUILT_IN,
     NOTHING,
     STEP,
     Array,
@@ -39,7 +40,6 @@ from autograder.by_hand.values import (
 )
 
 MOST_TURNS, _LONG = 8, 2_500
-_BUILT_IN = (str, list, tuple, dict, set, range)
 LOOKS = words("print isinstance issubclass type id repr hasattr callable len display")
 _NUMERIC_PACKAGES = ("torch.", "numpy.", "math.", "cmath.")
 _SAME = words(
@@ -134,12 +134,12 @@ class Library(Reading):
                 return wanted in kind.order
             case "isinstance", [value, Class()] if truth(value) is not None or getattr(value, "certain", False):
                 return False
-            case "isinstance", [value, PackageName(path=kind)] if is_plain(value) or type(value) in _BUILT_IN:
+            case "isinstance", [value, PackageName(path=kind)] if is_plain(value) or type(value) in BUILT_IN:
                 real = getattr(builtins, kind.removeprefix("builtins."), None)
                 return isinstance(value, real) if isinstance(real, type) else generic("isinstance", certain=True)
             case "isinstance", _:
                 return generic("isinstance", certain=True)
-            case "len", [value] if isinstance(value, _BUILT_IN):
+            case "len", [value] if isinstance(value, BUILT_IN):
                 return len(value)
             case (("range" | "arange"), [int(), *_]) if all(isinstance(a, int) for a in args) and 0 not in args[2:]:
                 return range(*args) if name == "range" else Array(islice(range(*args), MOST_TURNS))
@@ -212,7 +212,7 @@ class Library(Reading):
         """`base.name(*args)` of a number, a text or a list."""
         self.spend()
         name, given = ("pop", [0]) if name == "popleft" else (name, args)
-        if isinstance(base, _BUILT_IN) and not isinstance(base, Array) and name in _NATIVE and hasattr(base, name):
+        if isinstance(base, BUILT_IN) and not isinstance(base, Array) and name in _NATIVE and hasattr(base, name):
             given = given if name == "append" else [*map(known, given)]
             if isinstance(base, dict) and name in ("get", "pop") and given and not is_plain(given[0]):
                 return either([self.subscript(base, given[0]), *given[1:]])
@@ -239,7 +239,7 @@ class Library(Reading):
 
     def iterate(self, value: Any, most: int = MOST_TURNS) -> list[Any]:
         """The values that a loop takes, as far as known; after many, one that stands for all others."""
-        if not isinstance(value, _BUILT_IN):
+        if not isinstance(value, BUILT_IN):
             line = getattr(self.at[0], "lineno", 0)
             return [generic(("turn", n, line), value) for n in (1, 2)]
         few = [*islice(value, most)]

@@ -15,6 +15,7 @@ from autograder.by_hand.library import Library
 from autograder.by_hand.reading import UNDEFINED
 from autograder.by_hand.rules import ATTRIBUTES, words
 from autograder.by_hand.values import (
+    BUILT_IN,
     NOTHING,
     Array,
     Bound,
@@ -240,7 +241,7 @@ class Objects(Library):
             return self.broken("hidden", generic("entry"))
         if isinstance(base, Instance):
             base = [*base.members.values()] if base.of.fields else base.members
-        if isinstance(base, str | list | tuple | dict | range):
+        if isinstance(base, BUILT_IN):
             try:
                 value = base[key]
                 return Array(value) if isinstance(base, Array) and isinstance(key, slice) else value

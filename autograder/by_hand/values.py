@@ -21,6 +21,7 @@ from autograder.by_hand.rules import Finding
 STEP, _TINIEST = 0.1, 1e-4
 """A constant that is no larger may be the step of a difference; tinier ones are taken for this, against rounding."""
 _MOST_CHOICES, _MOST_INPUTS = 24, 8
+BUILT_IN = (str, list, tuple, dict, set, range)
 Findings = frozenset[Finding]
 NOTHING: Findings = frozenset()
 Terms = dict[tuple[complex, complex], tuple["Number", complex]]
