@@ -27,7 +27,7 @@ from autograder.by_hand.values import (
 
 
 class Language(Objects):
-    """`run` tells how a body ends: "" at its end, or with "return", "raise", "break", "continue"."""
+    """`run` tells how a body ends: "" at its end, or by "return", or by "stop", which ends a turn of a loop."""
 
     def run(self, body: Sequence[ast.stmt], scope: Scope) -> str:
         for statement in body:
@@ -37,7 +37,7 @@ class Language(Objects):
                 return end
         return ""
 
-    def _statement(self, s: ast.stmt, scope: Scope) -> str:  # noqa: PLR0912 - one branch a statement
+    def _statement(self, s: ast.stmt, scope: Scope) -> str:  # noqa: PLR0912, PLR0915 - one branch a statement
         match s:
             case ast.Assign(targets=targets, value=value):
                 held = self.evaluate(value, scope)
@@ -61,10 +61,20 @@ class Language(Objects):
                 holds = truth(self.evaluate(test, scope))
                 arms = [body, orelse] if holds is None else [body if holds else orelse]
                 return self._branches(arms, scope) if holds is None else self.run(arms[0], scope)
-            case ast.For() | ast.AsyncFor():
-                return self._for(s, scope)
-            case ast.While():
-                return self._while(s, scope)
+            case ast.For(target=target, iter=many) | ast.AsyncFor(target=target, iter=many):
+                for n, value in enumerate(self.iterate(self.evaluate(many, scope))):
+                    self._forget(s, n, scope)
+                    self._store(target, value, scope)
+                    if self.run(s.body, scope) == "return":
+                        return "return"
+                return self.run(s.orelse, scope)
+            case ast.While(test=test):
+                for n in range(MOST_TURNS + 1):
+                    self._forget(s, n, scope)
+                    holds = truth(self.evaluate(test, scope))
+                    if holds is False or self.run(s.body, scope) == "return":
+                        return "return" if holds else self.run(s.orelse, scope)
+                return self.run(s.orelse, scope)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 self.define(s, scope)
             case ast.Import() | ast.ImportFrom():
@@ -79,9 +89,9 @@ class Language(Objects):
             case ast.Try() | ast.TryStar():
                 first, later = self.run(s.body, scope), [h.body for h in s.handlers]
                 scope.names.update({h.name: generic("exception") for h in s.handlers if h.name})
-                rest = self._branches(later if first and later else [s.orelse, *later], scope)
+                rest = self._branches(later if first else [s.orelse, *later], scope)
                 last = self.run(s.finalbody, scope)
-                return last or (first if rest or not later else "") or (rest if not first else "")
+                return last or (rest if later or not first else first)
             case ast.With() | ast.AsyncWith():
                 for item in s.items:
                     held = self.evaluate(item.context_expr, scope)
@@ -96,7 +106,7 @@ class Language(Objects):
                     scope.elsewhere[name] = outer or scope
             case _:
                 self._parts(s, scope)
-                return type(s).__name__.lower() if isinstance(s, ast.Raise | ast.Continue | ast.Break) else ""
+                return {ast.Raise: "return", ast.Break: "stop", ast.Continue: "stop"}.get(type(s), "")
         return ""
 
     def _branches(self, bodies: Sequence[Sequence[ast.stmt]], scope: Scope) -> str:
@@ -111,36 +121,10 @@ class Language(Objects):
             if ends[-1] != "return":
                 after.append(dict(scope.names))
         self.guesses -= 1
-        self._join(after, scope)
-        return "" if "" in ends or not ends else ends[0] if len({*ends}) == 1 else "continue"
-
-    def _join(self, states: list[dict[str, Any]], scope: Scope) -> None:
-        for name in {n: None for state in states for n in state}:
-            held = [s[name] for s in states if name in s]
+        for name in {n: None for names in after for n in names}:
+            held = [names[name] for names in after if name in names]
             scope.names[name] = held[0] if all(h is held[0] for h in held) else either(held)
-
-    def _for(self, s: ast.For | ast.AsyncFor, scope: Scope) -> str:
-        for n, value in enumerate(self.iterate(self.evaluate(s.iter, scope))):
-            self._forget(s, n, scope)
-            self._store(s.target, value, scope)
-            end = self.run(s.body, scope)
-            if end in ("return", "raise", "break"):
-                return end if end != "break" else ""
-        return self.run(s.orelse, scope)
-
-    def _while(self, s: ast.While, scope: Scope) -> str:
-        before, sure, end = dict(scope.names), True, ""
-        for n in range(MOST_TURNS + 1):
-            self._forget(s, n, scope)
-            holds = truth(self.evaluate(s.test, scope))
-            sure = sure and holds is not None
-            if holds is False or end:
-                break
-            end = self.run(s.body, scope).removesuffix("continue")
-        if not sure:
-            self._join([before, dict(scope.names)], scope)
-            end = ""
-        return end if end in ("return", "raise") else "" if end else self.run(s.orelse, scope)
+        return "" if "" in ends or not ends else "return" if {*ends} == {"return"} else "stop"
 
     def _forget(self, loop: ast.stmt, turn: int, scope: Scope) -> None:
         """After many turns a counter may be anything."""
