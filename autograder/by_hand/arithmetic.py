@@ -54,6 +54,7 @@ ELEMENTARY: dict[str, Callable[[complex], complex]] = {
     **dict.fromkeys(words("abs absolute fabs"), abs),
     **dict.fromkeys(words("neg negative"), operator.neg),
     **dict.fromkeys(words("conj conjugate"), lambda z: z.conjugate()),
+    "square": lambda z: z * z,
     "cbrt": lambda z: z ** (1 / 3),
 }
 _COMPARES = {"Eq": "eq", "NotEq": "ne", "Lt": "lt", "LtE": "le", "Gt": "gt", "GtE": "ge", "Is": "eq", "IsNot": "ne"}

@@ -12,7 +12,6 @@ from autograder.by_hand.objects import Objects
 from autograder.by_hand.values import (
     Choice,
     Class,
-    Function,
     Instance,
     Number,
     PackageName,
@@ -22,6 +21,7 @@ from autograder.by_hand.values import (
     generic,
     is_finite,
     is_plain,
+    method_of,
     options,
 )
 
@@ -82,9 +82,9 @@ class Language(Objects):
             case ast.Match(subject=subject, cases=cases):
                 held = self.evaluate(subject, scope)
                 for case in cases:
-                    for n in ast.walk(case.pattern):
-                        if isinstance(n, ast.MatchAs | ast.MatchStar) and n.name:
-                            scope.names[n.name] = held
+                    for part in ast.walk(case.pattern):
+                        if isinstance(part, ast.MatchAs | ast.MatchStar) and part.name:
+                            scope.names[part.name] = held
                 return self._branches([*(c.body for c in cases), []], scope)
             case ast.Try() | ast.TryStar():
                 first, later = self.run(s.body, scope), [h.body for h in s.handlers]
@@ -95,7 +95,7 @@ class Language(Objects):
             case ast.With() | ast.AsyncWith():
                 for item in s.items:
                     held = self.evaluate(item.context_expr, scope)
-                    if isinstance(held, Instance) and isinstance(method := held.of.find("__enter__"), Function):
+                    if method := method_of(held, "__enter__"):
                         held = self.enter(method, [held], {})
                     if item.optional_vars:
                         self._store(item.optional_vars, held, scope)
@@ -269,7 +269,8 @@ class Language(Objects):
             case ast.Tuple(elts=elts) | ast.List(elts=elts):
                 parts = [] if isinstance(value, Number | Choice | Instance) else self.iterate(value, len(elts) + 1)
                 for i, part in enumerate(elts):
-                    one = parts[i] if i < len(parts) else either(self.subscript(v, i) for v in options(value))
+                    rest = isinstance(part, ast.Starred) and parts[i:]
+                    one = rest or parts[i] if i < len(parts) else either(self.subscript(v, i) for v in options(value))
                     self._store(part, one, scope)
             case ast.Attribute(value=inner, attr=name):
                 self.set_attribute(self.evaluate(inner, scope, used=False), name, value)

@@ -33,6 +33,7 @@ from autograder.by_hand.values import (
     is_finite,
     is_plain,
     known,
+    method_of,
     options,
 )
 
@@ -110,11 +111,12 @@ class Objects(Library):
                 return self.enter(function, args, named)
             case Class():
                 return self.instantiate(function, args, named)
-            case Instance(of=kind) if isinstance(method := kind.find("__call__") or kind.find("forward"), Function):
+            case Instance() if method := method_of(function, "__call__") or method_of(function, "forward"):
                 return self.enter(method, [function, *args], named)
         made = generic("call", function, *args, *named.values())
-        if isinstance(function, Number) and "__wrapped__" in function.members:
-            return either([made, self.call(function.members["__wrapped__"], args, named)])  # a package may call it
+        if isinstance(function, Number) and (wrapped := function.members.get("__wrapped__")):
+            arrays = [Array(a) if type(a) is list else a for a in args]  # a package may call it, entry by entry
+            return either([made, self.call(wrapped, arrays, named)])
         return made
 
     def enter(self, function: Function, args: list[Any], named: dict[str, Any]) -> Any:
@@ -155,7 +157,7 @@ class Objects(Library):
             unseen = isinstance(method, Function) and method not in self.called
             if unseen and (name.startswith("__") or kind.packages):  # who calls these is not seen
                 self.waiting[method] = None
-        if isinstance(start := kind.find("__init__"), Function):
+        if start := method_of(made, "__init__"):
             self.enter(start, [made, *args], named)
             return made
         made.members.update({f: self.copied(v) for f in kind.fields if (v := kind.find(f)) is not None})
@@ -201,12 +203,12 @@ class Objects(Library):
                 value = kind.find(name)
                 if isinstance(value, Function) and value.kind == "classmethod":
                     return Bound(value, (kind,))
-                if isinstance(value, Function) and isinstance(base, Instance) and value.kind != "staticmethod":
-                    bound = Bound(value, (base,))
-                    return self.call(bound, [], {}) if value.kind in ("property", "cached_property") else bound
+                if (method := method_of(base, name)) and method.kind != "staticmethod":
+                    bound = Bound(method, (base,))
+                    return self.call(bound, [], {}) if method.kind in ("property", "cached_property") else bound
                 if kind.has(name):
                     return value
-                if isinstance(base, Instance) and isinstance(other := kind.find("__getattr__"), Function):
+                if other := method_of(base, "__getattr__"):
                     return self.enter(other, [base, name], {})
                 if not name.startswith("__") and not any(path.startswith("torch") for path in kind.packages):
                     return Bound(name, (base,))
@@ -239,14 +241,18 @@ class Objects(Library):
             return self.broken("hidden", generic("entry"))
         if isinstance(base, Namespace) and not isinstance(key, str):
             return self.broken("hidden", generic("entry"))
+        if method := method_of(base, "__getitem__"):
+            return self.enter(method, [base, key], {})
         if isinstance(base, Instance):
             base = [*base.members.values()] if base.of.fields else base.members
-        if isinstance(base, BUILT_IN):
+        if isinstance(base, BUILT_IN) and not isinstance(base, set):
             try:
                 value = base[key]
                 return Array(value) if isinstance(base, Array) and isinstance(key, slice) else value
             except (TypeError, KeyError, IndexError, ValueError):
                 entries = [*base.values()] if isinstance(base, dict) else [*base]
+            if isinstance(key, tuple) and len(key) == 2 and isinstance(base, Array):
+                return self.subscript(self.subscript(base, key[0]), key[1])
             return either(entries[:500] or [generic("entry")])
         return generic(("entry", repr(key) if is_plain(key) else ""), base, *([key] if isinstance(key, Number) else []))
 

@@ -148,6 +148,12 @@ class Instance:
     members: dict[Any, Any] = field(default_factory=dict)
 
 
+def method_of(value: Any, name: str) -> Function | None:
+    """The method that the student's class of the object gives it."""
+    method = value.of.find(name) if isinstance(value, Instance) else None
+    return method if isinstance(method, Function) else None
+
+
 def generic(key: object, *of: Any, certain: bool | None = None) -> Number:
     """An unknown function of its arguments: smooth, the same for the same key, and like no other."""
     inputs = [n for v in of for n in numbers_in(v)]
