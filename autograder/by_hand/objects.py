@@ -96,13 +96,13 @@ class Objects(Library):
 
     def call(self, function: Any, args: list[Any], named: dict[str, Any]) -> Any:
         self.spend()
+        if not isinstance(function, Choice | PackageName):
+            self.report(self.findings_of(function))
         match function:
             case Choice(values=values):
                 return either(self.call(one, args, named) for one in values)
             case PackageName(path=path):
                 return self.library(path, args, named)
-        self.report(self.findings_of(function))
-        match function:
             case Bound(function=str(name), first=(base,)):
                 return self.owing(self.method(base, name, args), function.owed)
             case Bound():

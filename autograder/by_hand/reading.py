@@ -31,24 +31,20 @@ class Reading:
     answering: bool = False
     at: tuple[ast.AST | None, Scope] = field(default_factory=lambda: (None, Scope([], None)))
     reached: dict[Finding, None] = field(default_factory=dict)
+    # Functions that were mentioned where the answer runs: who calls them may not be seen.
     waiting: dict[Function, None] = field(default_factory=dict)
-    """Functions that were mentioned where the answer runs; who calls them may not be seen."""
     called: set[Function] = field(default_factory=set)
+    # The functions that run, each with its `guesses` and arguments.
     active: list[tuple[Function, int, list[Any]]] = field(default_factory=list)
-    """The functions that run, each with its `guesses` and arguments."""
-    guesses: int = 0
-    """The branches around that may not be taken: recursion that only guesses go on for is cut."""
+    guesses: int = 0  # the branches around that may not be taken: recursion that only guesses go on for is cut
     files: dict[str, Scope] = field(default_factory=dict)
     own: set[str] = field(default_factory=set)  # attributes that objects of the student have
     patched: dict[str, Any] = field(default_factory=dict)  # what the student put into a package
     saved: list[Any] = field(default_factory=list)  # what was written into files, which may be read again
-    given: set[float] = field(default_factory=set)
-    """Constants of forward passes: they belong to the problem, and are no steps."""
+    given: set[float] = field(default_factory=set)  # constants of forward passes, which are the problem's, no steps
     characters: int = 0  # that are left to read
-    left_out: bool = False
-    """Some cells were not read: a name that no other defines may be theirs."""
-    unread: bool = False
-    """Statements were left out for want of steps."""
+    left_out: bool = False  # some cells were not read: a name that no other defines may be theirs
+    unread: bool = False  # statements were left out for want of steps
 
     def spend(self, steps: int = 1) -> None:
         if steps > self.left:
