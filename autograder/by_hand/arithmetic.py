@@ -11,11 +11,13 @@ from __future__ import annotations
 import cmath
 import operator
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from autograder.by_hand.rules import words
 from autograder.by_hand.values import (
     BUILT_IN,
+    STEP,
     Array,
     Bound,
     Choice,
@@ -31,6 +33,7 @@ from autograder.by_hand.values import (
     is_finite,
     is_plain,
     known,
+    numbers_in,
 )
 
 _LARGE, _LONGEST, _LARGEST, _MOST_TERMS = 50, 2_000, 2**64, 12
@@ -175,6 +178,34 @@ def applied(name: str, value: Any) -> Any:
         return generic(name, number)
     made.cancels = made.shrinks < 0.75 and abs(made.whole) < 0.5 and (number.cancels or number.shrinks > 0.8)
     return made
+
+
+def part(name: str, value: Any) -> tuple[Any, str]:
+    """A real or imaginary part, or a phase, and its rule: a derivative, where it comes from a small imaginary step."""
+    number = next(iter(numbers_in(value)), generic(name, value))
+    whole, half = number.whole, number.half
+    if name == "real" and abs(whole.imag) < 1e-12:
+        return value, ""
+    take = cmath.phase if name in ("phase", "angle") else operator.attrgetter("real" if name == "real" else "imag")
+    turn, less = (abs(z.imag / z.real) if z.real else 1 for z in (whole, half))
+    step = name != "real" and 0 < turn <= STEP and less < 0.75 * turn
+    made = Number(complex(take(whole)), complex(take(half)), certain=True, owed=number.owed)
+    return made, "complex-step" if step else "imaginary"
+
+
+def come_together(values: list[Any]) -> bool:
+    """Whether points or values come together with the steps: two such rows make a fit, whatever fits."""
+    numbers = [as_number(v) for v in values if isinstance(v, Number) or is_finite(v)]
+    gaps = [combined("sub", a, b)[0] for a, b in pairwise(numbers)]
+    return bool(gaps) and all(isinstance(g, Number) and g.whole and g.shrinks < 0.75 for g in gaps)
+
+
+def number_in(text: str) -> Any:
+    try:
+        above, _, below = text[:40].partition("/")
+        return constant(float(above) / float(below or 1))
+    except (ValueError, ArithmeticError):
+        return generic(text, certain=True)
 
 
 def compared(op: str, a: Any, b: Any) -> bool | None:

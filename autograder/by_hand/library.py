@@ -6,20 +6,17 @@ A function that is not known here is some function of its arguments: smooth, and
 from __future__ import annotations
 
 import builtins
-import cmath
 from abc import abstractmethod
 from dataclasses import replace
 from itertools import islice, pairwise
-from operator import attrgetter
 from typing import Any
 
-from autograder.by_hand.arithmetic import ALIASES, ELEMENTARY, applied, combined, truth
+from autograder.by_hand.arithmetic import ALIASES, ELEMENTARY, applied, combined, come_together, number_in, part, truth
 from autograder.by_hand.reading import MOST_ENTRIES, UNDEFINED, Reading
 from autograder.by_hand.rules import words
 from autograder.by_hand.values import (
     BUILT_IN,
     NOTHING,
-    STEP,
     Array,
     Bound,
     Choice,
@@ -28,7 +25,6 @@ from autograder.by_hand.values import (
     Instance,
     Number,
     PackageName,
-    as_number,
     constant,
     either,
     generic,
@@ -36,7 +32,6 @@ from autograder.by_hand.values import (
     is_plain,
     known,
     method_of,
-    numbers_in,
     options,
 )
 
@@ -263,7 +258,7 @@ class Library(Reading):
         first: Any = self.as_operand(args[0])
         rows, plain = isinstance(first, list | tuple), name.strip("_")
         if name in _SAME:
-            return _number_in(first) if isinstance(first, str) else self.copied(first)
+            return number_in(first) if isinstance(first, str) else self.copied(first)
         if name in _ARRAYS:
             return self._as_array(first) if rows else self.copied(first)
         if name == "linspace" and len(args) > 1:
@@ -277,7 +272,8 @@ class Library(Reading):
         if name in ("ulp", "spacing", "nextafter"):
             return constant(2.2e-16)
         if name in ("real", "imag", "phase", "angle", "view_as_real"):
-            return self.part(first, name)
+            made, rule = part(name, first)
+            return self.broken(rule, made)
         if name in ("diff", "ediff1d") and rows:
             return Array(self.operation("sub", b, a) for a, b in pairwise(first))
         if name in _FOLDS and isinstance(first, list | tuple | range):
@@ -291,30 +287,11 @@ class Library(Reading):
             return self.operation(ALIASES[plain[1:]], args[1], first)
         if name in ELEMENTARY and (isinstance(first, Number) or is_finite(first)):
             return applied(name, first)
-        if sum(map(self._comes_together, args[:3])) > 1:
+        if sum(come_together(self._flat(a)) for a in args[:3] if isinstance(a, list | tuple)) > 1:
             return self.broken("differences", generic(name, *args))
         if isinstance(first, list) and first and all(isinstance(v, Number | list) or is_finite(v) for v in first):
             return Array(self.method(v, name, args[1:]) for v in first[:MOST_ENTRIES])
         return NotImplemented
-
-    def part(self, value: Any, name: str) -> Any:
-        """A real or imaginary part, or a phase; a derivative, where it comes from a small imaginary step."""
-        number = next(iter(numbers_in(value)), generic(name, value))
-        if name == "real" and abs(number.whole.imag) < 1e-12:
-            return value
-        take = cmath.phase if name in ("phase", "angle") else attrgetter("real" if name == "real" else "imag")
-        whole, half = number.whole, number.half
-        made = Number(complex(take(whole)), complex(take(half)), certain=True, owed=number.owed)
-        turn, less = (abs(z.imag / z.real) if z.real else 1 for z in (whole, half))
-        step = name != "real" and 0 < turn <= STEP and less < 0.75 * turn
-        return self.broken("complex-step" if step else "imaginary", made)
-
-    def _comes_together(self, row: Any) -> bool:
-        """Whether it holds points or values that come together with the steps: two such make a fit, whatever fits."""
-        flat = self._flat(row) if isinstance(row, list | tuple) else []
-        numbers = [as_number(v) for v in flat if isinstance(v, Number) or is_finite(v)]
-        gaps = [combined("sub", a, b)[0] for a, b in pairwise(numbers)]
-        return bool(gaps) and all(isinstance(g, Number) and g.whole and g.shrinks < 0.75 for g in gaps)
 
     def _folded(self, name: str, values: list[Any]) -> Any:
         total = values[0] if values else 0
@@ -329,11 +306,3 @@ class Library(Reading):
     def _flat(self, values: Any) -> list[Any]:
         self.spend(len(values))
         return [n for v in values for n in (self._flat(v) if isinstance(v, list | tuple) else [v])]
-
-
-def _number_in(text: str) -> Any:
-    try:
-        above, _, below = text[:40].partition("/")
-        return constant(float(above) / float(below or 1))
-    except (ValueError, ArithmeticError):
-        return generic(text, certain=True)
