@@ -215,7 +215,8 @@ class Library(Reading):
         self.spend()
         name, given = ("pop", [0]) if name == "popleft" else (name, args)
         if isinstance(base, BUILT_IN) and not isinstance(base, Array) and name in _NATIVE and hasattr(base, name):
-            given = given if name == "append" else [*map(known, given)]
+            if name != "append":
+                given = [v[:_LONG] if isinstance(v, range) else known(v) for v in given]
             if isinstance(base, dict) and name in ("get", "pop") and given and not is_plain(given[0]):
                 return either([self.subscript(base, given[0]), *given[1:]])
             self.spend(1 + len(base) // 8 if len(base) < _LONG else len(base))

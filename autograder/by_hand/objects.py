@@ -9,6 +9,7 @@ import sys
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from autograder.by_hand.library import Library
@@ -250,10 +251,10 @@ class Objects(Library):
                 value = base[key]
                 return Array(value) if isinstance(base, Array) and isinstance(key, slice) else value
             except (TypeError, KeyError, IndexError, ValueError):
-                entries = [*base.values()] if isinstance(base, dict) else [*base]
+                entries = [*islice(base.values() if isinstance(base, dict) else base, 500)]
             if isinstance(key, tuple) and len(key) == 2 and isinstance(base, Array):
                 return self.subscript(self.subscript(base, key[0]), key[1])
-            return either(entries[:500] or [generic("entry")])
+            return either(entries or [generic("entry")])
         return generic(("entry", repr(key) if is_plain(key) else ""), base, *([key] if isinstance(key, Number) else []))
 
     def put(self, held: Any, key: Any, value: Any) -> None:
@@ -261,7 +262,7 @@ class Objects(Library):
         key, held = known(key), held.members if isinstance(held, Instance) else held
         try:
             if isinstance(held, dict) or (isinstance(held, list) and isinstance(key, int | slice)):
-                held[key] = value
+                held[key] = value[:500] if isinstance(value, range) and isinstance(key, slice) else value
             elif isinstance(held, list):  # somewhere in it
                 held[:] = [value] * len(held)
             elif isinstance(held, Number) and isinstance(value, Number):
