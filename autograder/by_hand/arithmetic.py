@@ -213,8 +213,8 @@ def compared(op: str, a: Any, b: Any) -> bool | None:
     a, b, wanted = known(a), known(b), op in ("Eq", "Is", "In")
     try:
         if op in ("In", "NotIn"):
-            if not isinstance(b, BUILT_IN) or not isinstance(a, _SURE):
-                return None
+            if not isinstance(b, BUILT_IN) or not isinstance(a, _SURE) or (isinstance(b, range) and type(a) is not int):
+                return None  # Python goes through a range, however long, for what is no int
             sure = a in b or isinstance(b, str | range) or all(isinstance(v, _SURE) for v in b)
             return (a in b) is wanted if sure else None
         if is_plain(a) and is_plain(b):

@@ -214,7 +214,12 @@ class Library(Reading):
         """`base.name(*args)` of a number, a text or a list."""
         self.spend()
         name, given = ("pop", [0]) if name == "popleft" else (name, args)
-        if isinstance(base, BUILT_IN) and not isinstance(base, Array) and name in _NATIVE and hasattr(base, name):
+        if (
+            isinstance(base, BUILT_IN)
+            and not isinstance(base, Array | range)
+            and name in _NATIVE
+            and hasattr(base, name)
+        ):
             if name != "append":
                 given = [v[:_LONG] if isinstance(v, range) else known(v) for v in given]
             if isinstance(base, dict) and name in ("get", "pop") and given and not is_plain(given[0]):

@@ -84,6 +84,9 @@ HOSTILE: dict[str, list[str]] = {
             "s = [x]\ns.extend(range(10**12))\ns[0:0] = range(10**12)\nt = set()\nt.update(range(10**12))\nreturn f(x), s[0]"
         )
     ),
+    "a number looked for in a huge range": cells(
+        answer("r = range(10**9)\nn = r.count(0.5)\nif 0.5 in r or f in r:\n    n = 1\nreturn f(x), n")
+    ),
     "an entry of a huge range": cells(answer("return f(x), range(10**12)[x]")),
     "a decorator that decorates itself": cells(
         "def d(g):\n    return d(d(g))\n@d\ndef h(x): return x",
