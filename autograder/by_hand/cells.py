@@ -45,26 +45,18 @@ def magic_of(source: str) -> str:
 
 
 def definitions(body: Sequence[ast.stmt]) -> Iterator[Function]:
-    """The functions that a cell's own lines define, not those inside others."""
+    """The functions that a cell's own lines define, not those inside others or that a constant rules out."""
     todo = [*reversed(body)]
     while todo:
         statement = todo.pop()
         if isinstance(statement, Function):
             yield statement
         elif not isinstance(statement, ast.ClassDef):
-            todo += [s for block in branches(statement) for s in block]
-
-
-def branches(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
-    """The blocks inside a compound statement, without those that a constant condition rules out."""
-    skip = None
-    if isinstance(statement, ast.If) and isinstance(statement.test, ast.Constant):
-        skip = "orelse" if statement.test.value else "body"
-    for name in ("body", "orelse", "finalbody"):
-        if name != skip and isinstance(block := getattr(statement, name, None), list):
-            yield block
-    for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-        yield part.body
+            test = getattr(statement, "test", None)
+            skip = ("orelse" if test.value else "body") if isinstance(test, ast.Constant) else ""
+            blocks = [getattr(statement, name, None) for name in ("body", "orelse", "finalbody") if name != skip]
+            blocks += [part.body for name in ("handlers", "cases") for part in getattr(statement, name, ())]
+            todo += [s for block in blocks if isinstance(block, list) for s in block]
 
 
 def _tree(source: str, depth: int = 0) -> ast.Module | None:
@@ -113,46 +105,34 @@ class _Unwrapped(ast.NodeTransformer):
         self.depth = depth
 
     def visit_Expr(self, node: ast.Expr) -> Any:
-        body = _body(node.value, self.depth)
+        body = self._body(node.value)
         return self.generic_visit(node) if body is None else body
 
     def visit_Assign(self, node: ast.Assign) -> Any:
-        body = _body(node.value, self.depth)
+        body = self._body(node.value)
         if body and isinstance(body[-1], ast.Expr):
             node.value = body[-1].value
         return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> Any:
-        if _of_ipython(node) in ("system", "getoutput", "getoutput_pexpect"):
-            node.func = ast.copy_location(ast.Name("open", ast.Load()), node.func)
+        match node.func:
+            case ast.Attribute(value=ast.Call(func=ast.Name(id="get_ipython")), attr="system" | "getoutput"):
+                node.func = ast.copy_location(ast.Name("open", ast.Load()), node.func)
         return self.generic_visit(node)
 
-
-def _of_ipython(node: ast.expr) -> str:
-    """`run_line_magic` of `get_ipython().run_line_magic(…)`."""
-    match node:
-        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="get_ipython")), attr=attribute)):
-            return attribute
-    return ""
-
-
-def _body(node: ast.expr, depth: int) -> list[ast.stmt] | None:
-    """The statements that a magic runs; None if it is none that runs Python."""
-    kind = _of_ipython(node)
-    if kind not in ("run_line_magic", "run_cell_magic"):
+    def _body(self, node: ast.expr) -> list[ast.stmt] | None:
+        """The statements that a magic runs; None if it is none that runs Python."""
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Call(func=ast.Name(id="get_ipython")), attr=kind),
+                args=[ast.Constant(value=str(magic)), ast.Constant(value=str(line)), *cell],
+            ) if kind in ("run_line_magic", "run_cell_magic"):
+                if magic in _RUNS_APART:
+                    return [ast.copy_location(ast.Pass(), node)]
+                inside = [c.value for c in cell if isinstance(c, ast.Constant) and isinstance(c.value, str)]
+                code = inside[0] if inside else _OPTIONS.sub("", line, count=1)
+                tree = _tree(code, self.depth + 1) if magic in _BODY_RUNS and self.depth < _DEEPEST else None
+                for statement in tree.body if tree else ():
+                    ast.increment_lineno(statement, node.lineno - (0 if inside else 1))
+                return tree.body if tree else None
         return None
-    assert isinstance(node, ast.Call)
-    words = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-    if len(words) != len(node.args) or len(words) < 2:
-        return None
-    name = words[0].lstrip("%")
-    if name in _RUNS_APART:
-        return [ast.copy_location(ast.Pass(), node)]
-    if name not in _BODY_RUNS:
-        return None
-    whole = kind == "run_cell_magic"
-    code = words[2] if whole and len(words) > 2 else _OPTIONS.sub("", words[1], count=1)
-    tree = _tree(code, depth + 1) if depth < _DEEPEST else None
-    for statement in tree.body if tree else ():
-        ast.increment_lineno(statement, node.lineno - (0 if whole else 1))
-    return tree.body if tree else None

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from autograder.by_hand.cells import parse
-from autograder.by_hand.rules import Finding, Outcome, found
-from autograder.by_hand.statements import Statements
+from autograder.by_hand.language import Language
+from autograder.by_hand.rules import Finding, found
 from autograder.by_hand.values import Bound, Function, Instance, Scope, generic, options
 
 CELLS, ANSWER, _RESERVE, _CHARACTERS = 8_000, 5_000, 500, 40_000
@@ -28,17 +28,11 @@ def read(cells: Sequence[str], function: str, modules: Mapping[str, str] | None 
     return Interpreter().read(cells, function, modules or {})
 
 
-class Interpreter(Statements):
+class Interpreter(Language):
     """One reading; made for each anew."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.characters, self.unread = _CHARACTERS, False
-        """Characters that are left, and whether statements were left out for want of steps."""
-
     def read(self, cells: Sequence[str], function: str, modules: Mapping[str, str]) -> tuple[Finding, ...]:
-        notebook = Scope([], None)
-        self.files["__main__"] = notebook
+        notebook = self.files["__main__"] = Scope([], None)
         self.left, self.characters = CELLS, _CHARACTERS // 2  # files beside may take half of it
         for name, source in modules.items():
             if len(source) <= self.characters:
@@ -49,8 +43,7 @@ class Interpreter(Statements):
             self.run_cell(source, Scope([], number, names=notebook.names, stars=notebook.stars))
         if function not in notebook.names:
             return (found("unread"),)
-        self.answering, self.left, self.waiting = True, ANSWER, {}
-        self.called.clear()
+        self.answering, self.left, self.waiting, self.called = True, ANSWER, {}, set()
         self.reached.update({found("too-long"): None} if self.unread else {})
         self.at = None, Scope([], None, names=notebook.names, stars=notebook.stars)
         try:
@@ -66,9 +59,8 @@ class Interpreter(Statements):
                 self.enter(unseen, self.arguments_for(unseen), {})
         except Exception:
             self.reached[found("too-long")] = None
-        order = {Outcome.FORBIDDEN: 0, Outcome.LISTED: 1}
-        key = lambda f: (order[f.outcome], -1 if f.cell is None else f.cell, f.line or 0, f.rule)  # noqa: E731
-        return tuple(sorted(self.reached, key=key))
+        place = {f: (f.outcome, -1 if f.cell is None else f.cell, f.line or 0, f.rule) for f in self.reached}
+        return tuple(sorted(place, key=place.__getitem__))  # "forbidden" first, as the alphabet has it
 
     def _last_runs(self, cells: Sequence[str]) -> list[tuple[int, str]]:
         """The cells, each where it was run last; of a long session the newest, as many as can be read."""
@@ -82,8 +74,7 @@ class Interpreter(Statements):
     def run_cell(self, source: str, scope: Scope) -> None:
         """A statement may take a quarter of what is left, so that one that takes too long does not hide all others."""
         self.characters -= len(source)
-        tree, lines = parse(source)
-        scope.lines[:] = lines
+        tree, scope.lines = parse(source)
         for statement in tree.body if tree else []:
             before, needed = self.left, isinstance(statement, _Def | ast.Import | ast.ImportFrom)
             if before < (4 if needed else _RESERVE):
@@ -94,12 +85,8 @@ class Interpreter(Statements):
                 self.run([statement], scope)
             except Exception:  # too much, too deep, or what nobody foresaw: it is listed, and ends no grading
                 self.active.clear()
-                self.guesses = 0
-                self._give_up(statement, scope)
+                self.guesses, self.at = 0, (statement, scope)
+                names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+                for name in (statement.name,) if isinstance(statement, _Def) else names:
+                    scope.names[name] = self.broken("too-long", generic("unread"))
             self.left += before - share
-
-    def _give_up(self, statement: ast.stmt, scope: Scope) -> None:
-        self.at = statement, scope
-        names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        for name in (statement.name,) if isinstance(statement, _Def) else names:
-            scope.names[name] = self.broken("too-long", generic("unread"))

@@ -1,7 +1,7 @@
 """By hand: what counts as a machine that differentiates, and what a student is told about it.
 
-This module only holds the rules. `source` reads what an answer reaches, `watch` sees it run; both
-name a rule of this table. What is on no list is allowed; a finding is plain data, so that it can cross between rooms.
+This module only holds the rules: `interpreter` reads what an answer reaches, `watch` sees it run; both name a rule of
+these tables. A finding is plain data, so that it can cross between rooms.
 """
 
 from __future__ import annotations
@@ -38,46 +38,44 @@ class Rule:
     text: str
 
 
-_OWN_CELL = "In a cell of your own you may use it to check yourself."
 _WRITE = "write each link with the rules of differentiation."
-_STAYS = "Your marks stay; your instructor will look at this line."
+_CHECK = _WRITE + " In a cell of your own you may use it to check yourself."
+_ARGUMENTS = "compute the derivative from the arguments."
 _FORBIDDEN = {
-    "autograd": "{function} takes its derivative from torch.autograd{where}: " + _WRITE + " " + _OWN_CELL,
-    "functional": "{function} lets torch.func or a similar function differentiate{where}: " + _WRITE + " " + _OWN_CELL,
-    "forward-mode": "{function} uses torch's forward mode{where}: " + _WRITE + " " + _OWN_CELL,
-    "hook": "{function} takes its derivative from a hook of torch.autograd{where}: " + _WRITE,
-    "graph": "{function} reads the graph that torch.autograd keeps{where}: " + _WRITE,
-    "grad": "{function} reads `.grad`, which torch.autograd fills{where}: compute the derivative from the arguments.",
-    "differences": "{function} divides a difference of values by its step{where}. That is a finite difference, which "
-    "is only close to the derivative: " + _WRITE,
-    "complex-step": "{function} takes the derivative from an imaginary step{where}: " + _WRITE,
-    "package": "{function} uses a package that differentiates{where}: " + _WRITE + " " + _OWN_CELL,
-    "question": "{function} uses a question of the course{where}, which knows its own derivative: write the forward "
-    "lines and the backward lines yourself.",
-    "hidden": "{function} calls code that cannot be read{where}: call functions by their names.",
-    "frames": "{function} looks into the interpreter (frames, tracing or the garbage collector){where}: compute the "
-    "derivative from the arguments.",
+    "autograd": "takes its derivative from torch.autograd{where}: " + _CHECK,
+    "functional": "lets torch.func or a similar function differentiate{where}: " + _CHECK,
+    "forward-mode": "uses torch's forward mode{where}: " + _CHECK,
+    "hook": "takes its derivative from a hook of torch.autograd{where}: " + _WRITE,
+    "graph": "reads the graph that torch.autograd keeps{where}: " + _WRITE,
+    "grad": "reads `.grad`, which torch.autograd fills{where}: " + _ARGUMENTS,
+    "differences": "divides a difference of values by its step{where}. That is a finite difference, which is only "
+    "close to the derivative: " + _WRITE,
+    "complex-step": "takes the derivative from an imaginary step{where}: " + _WRITE,
+    "package": "uses a package that differentiates{where}: " + _CHECK,
+    "question": "uses a question of the course{where}, which knows its own derivative: write the forward lines and the "
+    "backward lines yourself.",
+    "hidden": "calls code that cannot be read{where}: call functions by their names.",
+    "frames": "looks into the interpreter (frames, tracing or the garbage collector){where}: " + _ARGUMENTS,
 }
 _LISTED = {
-    "unknown-package": "{function} uses a package that the grader does not know{where}. " + _STAYS,
-    "outside": "{function} uses something outside the notebook{where}. " + _STAYS,
-    "undefined": "{function} calls a name that no cell defines{where}. " + _STAYS,
-    "custom-function": "{function} uses torch.autograd.Function{where}. " + _STAYS,
-    "imaginary": "{function} reads an imaginary part{where}. " + _STAYS,
-    "diff": "{function} takes differences of neighbours{where}. " + _STAYS,
-    "difference-like": "{function} has a line that looks like a finite difference{where}. " + _STAYS,
+    "unknown-package": "uses a package that the grader does not know",
+    "outside": "uses something outside the notebook",
+    "undefined": "calls a name that no cell defines",
+    "custom-function": "uses torch.autograd.Function",
+    "imaginary": "reads an imaginary part",
+    "diff": "takes differences of neighbours",
+    "difference-like": "has a line that looks like a finite difference",
+    "too-long": "does more than the grader reads",
+}
+_STAYS = "Your marks stay; your instructor will"
+_TEXTS = {
+    **{name: "{function} " + text for name, text in _FORBIDDEN.items()},
+    **{name: "{function} " + text + "{where}. " + _STAYS + " look at this line." for name, text in _LISTED.items()},
     "inexact": "The derivative of {function} is right to some digits, not to all that float64 has{where}. Your marks "
     "stay; your instructor will see by how much.",
-    "too-long": "{function} does more than the grader reads{where}. " + _STAYS,
-    "unread": "The grader cannot read a cell that defines {function}{where}. Your marks stay; your instructor will "
-    "look at it.",
+    "unread": "The grader cannot read a cell that defines {function}{where}. " + _STAYS + " look at it.",
 }
-RULES: dict[str, Rule] = {
-    **{name: Rule(name, Outcome.FORBIDDEN, text) for name, text in _FORBIDDEN.items()},
-    **{name: Rule(name, Outcome.LISTED, text) for name, text in _LISTED.items()},
-}
-WHERE = " (line {line})"
-WHERE_CELL = " (line {line}: `{source}`)"
+RULES = {n: Rule(n, Outcome.FORBIDDEN if n in _FORBIDDEN else Outcome.LISTED, text) for n, text in _TEXTS.items()}
 
 
 def found(rule: str, line: int | None = None, source: str = "", cell: int | None = None) -> Finding:
@@ -86,65 +84,58 @@ def found(rule: str, line: int | None = None, source: str = "", cell: int | None
 
 def sentence(finding: Finding, function: str) -> str:
     """What the student is told; the line's own text is shown too, because it may stand in another cell."""
-    where = WHERE_CELL if finding.source else WHERE
-    words = where.format(line=finding.line, source=finding.source) if finding.line is not None else ""
-    return RULES[finding.rule].text.format(function=function, where=words)
+    source = f": `{finding.source}`" if finding.source else ""
+    where = "" if finding.line is None else f" (line {finding.line}{source})"
+    return RULES[finding.rule].text.format(function=function, where=where)
 
 
 def words(text: str) -> list[str]:
-    """A list of names, written as text."""
-    return text.split()
+    """A list of names, written as text; `a.{b,c}` stands for `a.b a.c`."""
+    parts = [word.rstrip("}").partition("{") for word in text.split()]
+    return [before + name for before, _, names in parts for name in names.split(",")]
 
 
 ALLOWED = ""
 # The names that fall under each rule; the longest dotted prefix decides. Packages that only differentiate are forbidden
 # as a whole, their plain arithmetic is not: a number is nobody's derivative.
 _NAMES = {
-    ALLOWED: "builtins torch numpy math cmath functools itertools fractions decimal operator collections "
-    "statistics typing typing_extensions dataclasses numbers abc enum copy random time datetime warnings string "
-    "textwrap re pprint gc json contextlib types sys logging traceback __future__ matplotlib IPython scipy.special "
-    "unittest bisect heapq inspect.signature inspect.getdoc inspect.isfunction torch.func.vmap "
-    "torch.func.functional_call torch.autograd.no_grad torch.autograd.enable_grad torch.autograd.set_grad_enabled "
-    "torch.autograd.inference_mode torch.autograd.grad_mode torch.autograd.Variable "
-    "torch.autograd.set_detect_anomaly torch.autograd.detect_anomaly torch.autograd.profiler",
+    ALLOWED: "builtins torch numpy math cmath functools itertools fractions decimal operator collections statistics "
+    "typing typing_extensions dataclasses numbers abc enum copy random time datetime warnings string textwrap re "
+    "pprint gc json contextlib types sys logging traceback __future__ matplotlib IPython scipy.special unittest bisect "
+    "heapq inspect.{signature,getdoc,isfunction} torch.func.{vmap,functional_call} torch.autograd.{no_grad,enable_grad,"
+    "set_grad_enabled,inference_mode,grad_mode,Variable,set_detect_anomaly,detect_anomaly,profiler}",
     "package": "jax flax haiku optax autograd casadi theano pytensor aesara tensorflow numdifftools uncertainties "
     "algopy adolc pyadolc tangent chainer mxnet paddle tinygrad micrograd mindspore oneflow findiff derivative "
-    "pynumdiff sage symengine giacpy functorch sympy autodiff dualnumbers pyautodiff numdual hyperjet "
-    "uncertainties.umath numpy.polyder numpy.polynomial.polynomial.polyder numpy.polynomial.chebyshev.chebder "
-    "numpy.polynomial.legendre.legder numpy.polynomial.hermite.hermder numpy.polynomial.hermite_e.hermeder "
-    "numpy.polynomial.laguerre.lagder scipy.misc.derivative scipy.differentiate scipy.optimize.approx_fprime "
-    "scipy.optimize.check_grad scipy.optimize._numdiff mpmath.diff mpmath.diffs mpmath.taylor mpmath.mp.diff "
-    "mpmath.diff_op",
+    "pynumdiff sage symengine giacpy functorch sympy autodiff dualnumbers pyautodiff numdual hyperjet numpy.polyder "
+    "numpy.polynomial.{polynomial.polyder,chebyshev.chebder,legendre.legder,hermite.hermder,hermite_e.hermeder,"
+    "laguerre.lagder} scipy.{misc.derivative,differentiate} scipy.optimize.{approx_fprime,check_grad,_numdiff} "
+    "mpmath.{diff,diffs,taylor,mp.diff,diff_op}",
     "autograd": "torch.autograd torch.Tensor.backward",
     "functional": "torch.func torch._functorch torch.autograd.functional",
     "forward-mode": "torch.autograd.forward_ad",
-    "custom-function": "torch.autograd.Function torch.autograd.function",
+    "custom-function": "torch.autograd.{Function,function}",
     "graph": "torch.autograd.graph",
-    "hook": "torch.autograd.graph.saved_tensors_hooks torch.autograd.graph.register_multi_grad_hook",
+    "hook": "torch.autograd.graph.{saved_tensors_hooks,register_multi_grad_hook}",
     "differences": "torch.gradient numpy.gradient",
-    "diff": "torch.diff numpy.diff numpy.ediff1d",
+    "diff": "torch.diff numpy.{diff,ediff1d}",
     "question": "autograder",
-    "hidden": "base64 binascii codecs marshal pickle dill cloudpickle ctypes cffi runpy importlib code codeop "
-    "torch._C builtins.exec builtins.eval builtins.compile builtins.__import__ builtins.getattr "
-    "builtins.__builtins__ types.FunctionType types.CodeType types.LambdaType sys.modules.get sys.modules.values "
-    "sys.modules.items sys.modules.copy IPython.shell.run_cell IPython.shell.run_code IPython.shell.ex "
-    "IPython.shell.ev IPython.shell.safe_execfile",
-    "frames": "sys._getframe sys._current_frames sys.settrace sys.setprofile sys.monitoring inspect.currentframe "
-    "inspect.stack inspect.trace inspect.getframeinfo inspect.getouterframes inspect.getinnerframes "
-    "inspect.getclosurevars inspect.getmembers gc.get_objects gc.get_referrers gc.get_referents",
-    "outside": "os subprocess socket urllib requests http httpx ftplib multiprocessing threading concurrent "
-    "asyncio shutil builtins.open builtins.input",
-    "unknown-package": "torch.optim torch.compile torch.jit torch.ops scipy mpmath inspect sympy.Rational "
-    "sympy.Integer sympy.Float sympy.N sympy.pi sympy.E sympy.sqrt sympy.Matrix jax.numpy autograd.numpy "
-    "tensorflow.math",
+    "hidden": "base64 binascii codecs marshal pickle dill cloudpickle ctypes cffi runpy importlib code codeop torch._C "
+    "builtins.{exec,eval,compile,__import__,getattr,__builtins__} types.{FunctionType,CodeType,LambdaType} "
+    "sys.modules.{get,values,items,copy} IPython.shell.{run_cell,run_code,ex,ev,safe_execfile}",
+    "frames": "sys.{_getframe,_current_frames,settrace,setprofile,monitoring} inspect.{currentframe,stack,trace,"
+    "getframeinfo,getouterframes,getinnerframes,getclosurevars,getmembers} gc.{get_objects,"
+    "get_referrers,get_referents}",
+    "outside": "os subprocess socket urllib requests http httpx ftplib multiprocessing threading concurrent asyncio "
+    "shutil builtins.{open,input}",
+    "unknown-package": "torch.{optim,compile,jit,ops} scipy mpmath inspect jax.numpy autograd.numpy tensorflow.math "
+    "sympy.{Rational,Integer,Float,N,pi,E,sqrt,Matrix}",
 }
 # Attributes that are read on anything but an object of a class that the student wrote.
 _ATTRIBUTES = {
     "autograd": "backward autograd",
     "grad": "grad _grad",
     "graph": "grad_fn next_functions _saved_self _saved_result variable_backward",
-    "hook": "register_hook register_post_accumulate_grad_hook register_full_backward_hook register_backward_hook "
-    "register_full_backward_pre_hook register_prehook",
+    "hook": "register_{hook,post_accumulate_grad_hook,full_backward_hook,backward_hook,full_backward_pre_hook,prehook}",
     "package": "deriv",
     "diff": "diff",
     "unknown-package": "derivative",
@@ -152,8 +143,8 @@ _ATTRIBUTES = {
     "frames": "f_locals f_back f_globals f_code gi_frame cr_frame tb_frame",
     "hidden": "__globals__ __closure__ __code__ __subclasses__ __builtins__ __getattribute__",
 }
-NAMES = {name: rule for rule, names in _NAMES.items() for name in names.split()}
-ATTRIBUTES = {name: rule for rule, names in _ATTRIBUTES.items() for name in names.split()}
+NAMES = {name: rule for rule, names in _NAMES.items() for name in words(names)}
+ATTRIBUTES = {name: rule for rule, names in _ATTRIBUTES.items() for name in words(names)}
 
 
 def rule_of(path: str) -> str:

@@ -10,7 +10,7 @@ call, stands in every traceback, and the reader finds such lines.)
 from __future__ import annotations
 
 from collections import deque
-from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_VARARGS, CO_VARKEYWORDS
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, getargs
 from itertools import pairwise
 from types import CodeType, FrameType
 from typing import Any
@@ -44,15 +44,12 @@ class Shifted:
         if not self._left or code.co_flags & _RESUMED:
             return False
         self._left -= 1
-        names = code.co_argcount + code.co_kwonlyargcount
-        names += bool(code.co_flags & CO_VARARGS) + bool(code.co_flags & CO_VARKEYWORDS)
+        names, star, stars = getargs(code)
         arguments: list[Any] = []
-        step = False
-        for name in code.co_varnames[:names]:
-            step |= _numbers(frame.f_locals.get(name), arguments)
+        steps = [_numbers(frame.f_locals.get(name), arguments) for name in (*names, star, stars) if name]
         now = tuple(arguments)
         earlier = self._earlier.setdefault(code, deque(maxlen=_MOST_KEPT))
-        step = step or any(_apart(now, before) for before in earlier)
+        step = any(steps) or any(_apart(now, before) for before in earlier)
         earlier.append(now)
         return step
 
@@ -75,8 +72,7 @@ def _numbers(value: Any, found: list[Any], inside: bool = False) -> bool:
         found.append(float(value))
     elif not inside and kind in (tuple, list, dict):
         entries = list(value.values() if kind is dict else value)[:_MOST_NUMBERS]
-        steps = [_numbers(entry, found, inside=True) for entry in entries]
-        return any(steps)
+        return sum(_numbers(entry, found, inside=True) for entry in entries) > 0  # each is added
     return False
 
 

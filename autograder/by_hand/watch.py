@@ -6,13 +6,10 @@ says nothing of what torch does for ordinary operations, of imports, or of the g
 
 from __future__ import annotations
 
-import builtins
-import gc
+import importlib
 import linecache
-import marshal
 import os
 import site
-import sys
 import sysconfig
 from types import BuiltinFunctionType, CodeType, FrameType
 from typing import Any
@@ -20,54 +17,43 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder.by_hand.rules import NAMES, Finding, found, words
+from autograder.by_hand.rules import NAMES, Finding, found, rule_of, words
 from autograder.by_hand.shifted import Shifted
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_FOREIGN = tuple(
-    dict.fromkeys(
-        os.path.join(os.path.realpath(folder) if real else folder, "")
-        for real in (False, True)
-        for folder in (
-            *(sysconfig.get_path(n) for n in ("stdlib", "platstdlib", "purelib", "platlib")),
-            *site.getsitepackages(),
-            os.path.dirname(torch.__file__),
-            os.path.dirname(np.__file__),
-            _PACKAGE,
-        )
-    )
-)
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_FOLDERS = [_PACKAGE, os.path.dirname(torch.__file__), os.path.dirname(np.__file__), *site.getsitepackages()]
+_FOLDERS += [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+_FOREIGN = tuple({os.path.join(path, "") for folder in _FOLDERS for path in (folder, os.path.realpath(folder))})
 # Seen however deep: nothing ordinary gets there.
 _ENGINE = {
+    **dict.fromkeys(words("_grad_increment_nesting _jvp_increment_nesting"), "functional"),
     "run_backward": "autograd",
-    "_grad_increment_nesting": "functional",
-    "_jvp_increment_nesting": "functional",
     "_make_dual": "forward-mode",
     "gradient": "differences",
 }
 # Seen where the student's own line calls it: the library has its own good reasons.
-_CALLED: dict[Any, str] = {
-    **dict.fromkeys([builtins.exec, builtins.eval, builtins.compile, marshal.loads], "hidden"),
-    **dict.fromkeys([sys._getframe, sys.setprofile, sys.settrace, sys._current_frames], "frames"),
-    **dict.fromkeys([gc.get_objects, gc.get_referrers, gc.get_referents], "frames"),
-    builtins.open: "outside",
-}
-_FRAMES = {"currentframe", "stack", "trace", "getouterframes", "getinnerframes", "getframeinfo"}
-_HOOKS = {
-    "register_hook",
-    "register_post_accumulate_grad_hook",
-    "register_full_backward_hook",
-    "register_multi_grad_hook",
-}
-_FUNCTIONAL = set(words("grad grad_and_value vjp jvp jacrev jacfwd hessian linearize grad_impl jacobian"))
-_NUMERIC = {"gradient", "polyder", "deriv", "chebder", "legder", "hermder", "hermeder", "lagder"}
-_DIFFERENTIATES = set(
-    words(
-        "grad value_and_grad vjp jvp jacobian jacfwd jacrev hessian gradient gradients diff diffs derivative deriv "
-        "lambdify elementwise_grad egrad backward approx_fprime check_grad taylor differentiate_finite std_dev"
+_CALLED = {
+    getattr(importlib.import_module(path.partition(".")[0]), path.partition(".")[2]): rule_of(path)
+    for path in words(
+        "builtins.{exec,eval,compile,open} marshal.loads sys.{_getframe,setprofile,settrace,_current_frames} "
+        "gc.{get_objects,get_referrers,get_referents}"
     )
+}
+_MODULES = {function.__self__ for function in _CALLED}
+_TORCH = {
+    "torch._tensor": {"backward": "autograd"},
+    "torch.autograd": {"grad": "autograd", "backward": "autograd"},
+    "torch.autograd.graph": {"_engine_run_backward": "autograd", "get_gradient_edge": "graph"},
+    # Not unpack_dual: printing any tensor calls it.
+    "torch.autograd.forward_ad": {"make_dual": "forward-mode", "enter_dual_level": "forward-mode"},
+}
+_HOOKS = words("register_{hook,post_accumulate_grad_hook,full_backward_hook,multi_grad_hook}")
+_FUNCTIONAL = words("grad grad_and_value vjp jvp jacrev jacfwd hessian linearize grad_impl jacobian")
+_NUMPY = {n.rpartition(".")[2]: r for n, r in NAMES.items() if n.startswith("numpy.")} | {"deriv": "package"}
+_DIFFERENTIATES = words(
+    "grad value_and_grad vjp jvp jacobian jacfwd jacrev hessian gradient gradients diff diffs derivative deriv "
+    "lambdify elementwise_grad egrad backward approx_fprime check_grad taylor differentiate_finite std_dev"
 )
-_FORBIDDEN_PACKAGES = {n for n, rule in NAMES.items() if rule == "package" and "." not in n} | {"mpmath", "scipy"}
 _GRADER = ("autograder.questions", "autograder.calculus.", "autograder.verdict.judge")
 
 
@@ -100,8 +86,7 @@ class Watch:
                 elif self.shifted is None and self._is_own(code.co_filename):
                     self._look_at_arguments(frame)
             elif event == "c_call":
-                rule = _ENGINE.get(arg.__name__)
-                if rule:
+                if rule := _ENGINE.get(arg.__name__):
                     if _torch_owned(arg):
                         self._add(rule, frame, False)
                 elif type(arg) is BuiltinFunctionType and arg.__self__ in _MODULES and arg in _CALLED:
@@ -123,13 +108,11 @@ class Watch:
         if top == "autograder":
             return ("question" if module.startswith(_GRADER) else ""), False
         if top == "inspect":
-            return ("frames" if name in _FRAMES else ""), True
+            return ("frames" if rule_of(f"inspect.{name}") == "frames" else ""), True
         if top == "numpy":
-            rule = "package" if name in _NUMERIC else "diff" if name in ("diff", "ediff1d") else ""
-            return ("differences" if name == "gradient" else rule), True
-        if top in _FORBIDDEN_PACKAGES and name in _DIFFERENTIATES:
-            return "package", False
-        return "", False
+            return _NUMPY.get(name, ""), True
+        differentiates = NAMES.get(top) == "package" or top in ("mpmath", "scipy")
+        return ("package" if differentiates and name in _DIFFERENTIATES else ""), False
 
     def _is_own(self, file: str) -> bool:
         own = self._own.get(file)
@@ -162,9 +145,6 @@ class Watch:
         return found(rule, line, linecache.getline(file, line).strip())
 
 
-_MODULES = {getattr(function, "__self__", None) for function in _CALLED}
-
-
 def _torch_owned(function: Any) -> bool:
     owner = getattr(function, "__self__", None)
     return any(str(getattr(o, "__module__", "")).startswith("torch") for o in (function, owner, type(owner)))
@@ -173,18 +153,8 @@ def _torch_owned(function: Any) -> bool:
 def _torch_rule(module: str, name: str) -> str:
     if name in _HOOKS:
         return "hook"
-    if module == "torch._tensor" and name == "backward":
-        return "autograd"
-    if module in ("torch.autograd", "torch.autograd.graph"):
-        rules = {"grad": "autograd", "backward": "autograd", "_engine_run_backward": "autograd"}
-        return {**rules, "get_gradient_edge": "graph"}.get(name, "")
-    if module == "torch.autograd.gradcheck":
-        return "autograd"
-    if module == "torch.autograd.functional":
-        return "functional"
-    if module == "torch.autograd.forward_ad":
-        # Not unpack_dual: printing any tensor calls it.
-        return "forward-mode" if name in ("make_dual", "enter_dual_level") else ""
+    if module in ("torch.autograd.gradcheck", "torch.autograd.functional"):
+        return rule_of(module)
     if module.startswith(("torch._functorch", "torch.func")) and name in _FUNCTIONAL:
         return "functional"
-    return ""
+    return _TORCH.get(module, {}).get(name, "")

@@ -769,3 +769,68 @@ HONEST |= {
         _TABLE, answer("print(ds, len(ds))\nreturn f(x), 6 + 14 * x")
     ),
 }
+# What any reader must follow: how ordinary programs keep, inherit and unpack things.
+MACHINES |= {
+    "a step that a class inherits": cells(
+        "class A:\n    def __init__(self, g):\n        self.g, self.h = g, 1e-6\n"
+        "    def at(self, x): return (self.g(x + self.h) - self.g(x)) / self.h\n"
+        "class B(A):\n    def __init__(self, g):\n        super().__init__(g)",
+        answer("return f(x), B(f).at(x)"),
+    ),
+    "a list that a dataclass makes": cells(
+        "from dataclasses import dataclass, field\n@dataclass\nclass R:\n    v: list = field(default_factory=list)",
+        answer(
+            "h, r = 1e-6, R()\nr.v.append(f(x + h))\nr.v.append(f(x - h))\nreturn f(x), (r.v[0] - r.v[1]) / (2 * h)"
+        ),
+    ),
+    "a step by torch.where": one("h = torch.where(x > 0, 1e-6, -1e-6)\nreturn f(x), (f(x + h) - f(x)) / h"),
+    "unpacked with a star": one("h = 1e-6\na, *b = [f(x + h), f(x - h)]\nreturn f(x), (a - b[0]) / (2 * h)"),
+    "an entry of a matrix": one(
+        "h = 1e-6\nA = np.array([[f(x + h), f(x - h)], [1, 1]])\nreturn f(x), (A[0, 0] - A[0, 1]) / (2 * h)"
+    ),
+    "a square as step": one("h = np.square(1e-3)\nreturn f(x), (f(x + h) - f(x)) / h"),
+    "a cube root as step": one("h = np.cbrt(np.finfo(float).eps)\nreturn f(x), (f(x + h) - f(x - h)) / (2 * h)"),
+    "a table asked with a default": cells(
+        "T = {}\nfor k in range(100):\n    t = torch.tensor(k / 64, requires_grad=True)\n    f(t).backward()\n    T[k] = t.grad.item()",
+        answer("return f(x), T.get(int(x * 64), 0)"),
+    ),
+    "a copy of one's own class": cells(
+        "class D:\n    def __init__(s, h): s.h = h\n    def half(s): return type(s)(s.h / 2)\n"
+        "    def at(s, x): return (f(x + s.h) - f(x)) / s.h",
+        answer("return f(x), D(1e-5).half().at(x)"),
+    ),
+    "the larger of two steps": one("h = max(1e-8, 1e-6 * abs(x))\nreturn f(x), (f(x + h) - f(x)) / h"),
+    "the last bit of a number": one("h = math.sqrt(math.ulp(1.0))\nreturn f(x), (f(x + h) - f(x)) / h"),
+    "numpy.vectorize, given a list": one(
+        "h = 1e-6\nv = np.vectorize(f)([x + h, x - h])\nreturn f(x), (v[0] - v[1]) / (2 * h)"
+    ),
+    "a class with entries": cells(
+        "class P:\n    def __init__(s, v): s.v = v\n    def __getitem__(s, i): return s.v[i]",
+        answer("h = 1e-6\np = P([f(x + h), f(x - h)])\nreturn f(x), (p[0] - p[1]) / (2 * h)"),
+    ),
+    "a class to iterate over": cells(
+        "class P:\n    def __init__(s, x, h): s.x, s.h = x, h\n    def __iter__(s): return iter([s.x + s.h, s.x - s.h])",
+        answer("h = 1e-6\na, b = [f(v) for v in P(x, h)]\nreturn f(x), (a - b) / (2 * h)"),
+    ),
+    "a queue": cells(
+        "from collections import deque",
+        answer(
+            "h, q = 1e-6, deque()\nq.append(f(x + h))\nq.append(f(x - h))\nreturn f(x), (q.popleft() - q.popleft()) / (2 * h)"
+        ),
+    ),
+}
+HONEST |= {
+    "a loop that breaks": one("n = 0\nwhile True:\n    if n >= 3:\n        break\n    n += 1\nreturn f(x), 6 + 14 * x"),
+    "names set from outside": cells(
+        NODE,
+        answer("ns = [Node(), Node()]\nfor n in ns:\n    setattr(n, 'grad', 2 * x)\nreturn f(x), max(ns, key=id).grad"),
+    ),
+    "a class that hands on": cells(
+        "class W:\n    def __init__(s, v): s._v = v\n    def __getattr__(s, n): return getattr(s._v, n)",
+        answer("return f(x), 2 * W(x).item()"),
+    ),
+    "a search that returns in its loop": cells(
+        "def of(table, k):\n    for a, b in table:\n        if a == k:\n            return b",
+        answer("return f(x), of([('u', 3 * x), ('v', 2 * x)], 'v')"),
+    ),
+}

@@ -79,6 +79,15 @@ HOSTILE: dict[str, list[str]] = {
         answer("a = np.arange(10)\n" + "a = np.stack([a, a, a, a])\n" * 60 + "b = np.exp(a) * a\nreturn f(x), b.sum()")
     ),
     "a huge range": cells(answer("s = list(range(10**12))\nreturn f(x), sum(range(10**15)) + len(range(10**9))")),
+    "a list extended by a huge range": cells(
+        answer(
+            "s = [x]\ns.extend(range(10**12))\ns[0:0] = range(10**12)\nt = set()\nt.update(range(10**12))\nreturn f(x), s[0]"
+        )
+    ),
+    "a number looked for in a huge range": cells(
+        answer("r = range(10**9)\nn = r.count(0.5)\nif 0.5 in r or f in r:\n    n = 1\nreturn f(x), n")
+    ),
+    "an entry of a huge range": cells(answer("return f(x), range(10**12)[x]")),
     "a decorator that decorates itself": cells(
         "def d(g):\n    return d(d(g))\n@d\ndef h(x): return x",
         "def e(g):\n    def inner(x): return e(inner)(e(g)(x))\n    return inner",

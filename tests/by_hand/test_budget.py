@@ -22,6 +22,11 @@ def test_a_hostile_program_is_read_in_bounded_steps_and_never_forbidden(what: st
     assert reading.steps <= interpreter.CELLS + interpreter.ANSWER
 
 
+@pytest.mark.parametrize("what", [what for what in HOSTILE if "huge range" in what])
+def test_of_a_huge_range_only_the_beginning_is_taken(what: str) -> None:
+    assert read(HOSTILE[what], "grad_q5") == ()
+
+
 def test_files_that_import_each_other_without_end_are_read_once() -> None:
     assert read(cells("from m0 import *", GOOD), "grad_q5", STAR_FILES) == ()
 
