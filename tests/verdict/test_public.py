@@ -16,7 +16,7 @@ from autograder.student.kernel import answering
 from autograder.verdict import public
 from autograder.verdict.chain import Trace
 from autograder.verdict.quantities import TOLERANCE
-from autograder.verdict.slips import carried
+from autograder.verdict.slips import Slip, carried
 from tests.calculus.passes import PASSES
 from tests.conftest import QUESTIONS, Class, make_question
 from tests.verdict.chains import Slipped
@@ -82,8 +82,7 @@ def test_q2_without_its_gate_is_right_at_the_seeds_point_and_told_at_another(stu
     assert text == (
         "Your answer is right at b = 2, x = 3, w = 4, but not everywhere. dadw is not right at b = -1.84375, "
         "x = 0.140625, w = 1.234375 (yours 0.1406, expected 0.0000). The first wrong link is dadv (yours 1.0000, "
-        "expected 0.0000). It is 1, but it must be the derivative of `a = torch.relu(v)` with respect to v: "
-        "`d(relu(v))/dv = 1 where v > 0, and 0 elsewhere`."
+        "expected 0.0000). It takes the derivative of `relu(v)` to be 1 everywhere, but it is 0 where v < 0."
     )
 
 
@@ -137,18 +136,23 @@ def test_every_slip_that_hidden_points_tell_shows_at_a_public_point(name: str) -
     question = asked(name)
     points = public.points(question._testbed, question.at)
     assert public.FEWEST <= len(points) <= public.MOST
-    inspection = Inspection(question, "hidden")
-    told = {slip.kind: slip for slip in inspection.slips}  # of each kind one is answered, the others are only computed
+    drawn = [trace(r) for r in question._testbed.draw(public.SEED)]
+    # An epsilon that is left out may show at one hidden point in a thousand; no choice of these shows it.
+    inspected = [s for s in Inspection(question, "hidden").slips if any(clearly(question, s, t) for t in drawn)]
+    told = {slip.kind: slip for slip in inspected}  # of each kind one is answered, the others are only computed
     for slip in told.values():
         student = Slipped(question, slip, named=False)
         with answering(student), contextlib.redirect_stdout(io.StringIO()), pytest.raises(CheckFailed):
             question.check()
-    wrt = question.wrt
     with clean_torch():
-        seen = [differentiate(question.forward, question.at), *points]
-    for slip in inspection.slips:
-        changes = [slip.change(t) * carried(question.forward, t, slip.node, wrt) for t in map(trace, seen)]
-        assert any(abs(c) > TOLERANCE * max(r.scales[wrt], 1e-6) for c, r in zip(changes, seen, strict=True)), slip
+        seen = [trace(r) for r in (differentiate(question.forward, question.at), *points)]
+    for slip in inspected:
+        assert any(clearly(question, slip, t) for t in seen), slip
+
+
+def clearly(question: Question, slip: Slip, at: Trace) -> bool:
+    change = slip.change(at) * carried(question.forward, at, slip.node, question.wrt)
+    return abs(change) > TOLERANCE * max(at.reference.scales[question.wrt], 1e-6)
 
 
 def trace(r: Reference) -> Trace:
