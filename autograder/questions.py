@@ -252,7 +252,7 @@ def question(
             with clean_torch():
                 refuse_kink(forward, point)
             # Raises QuestionError if the domain is poor, before students see it.
-            testbed.draw(public.SEED, tries=_TRIED)
+            testbed.draw(public.SEED, tries=_TRIED, public=True)
         return Question(forward, wrt, point, box, own_forward, testbed)
 
     return make

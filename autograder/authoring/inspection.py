@@ -70,7 +70,7 @@ class Inspection:
             for seed in _SEEDS:
                 tried.append((None, _true_chain(question, question._testbed.draw(seed))))
             for domain in _wider(question.domain):
-                points, _ = Testbed(question.forward, question.wrt, domain)._collect("wider")
+                points, _ = Testbed(question.forward, question.wrt, domain)._collect("wider", public=False)
                 if points:
                     tried.append((domain, _true_chain(question, points)))
         return {slip: _remedy(question, slip, tried) for slip in hidden}

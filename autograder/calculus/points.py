@@ -2,7 +2,8 @@
 
 A point is drawn again where it is lazy (0, ±1 or two equal arguments let slips pass), nearer than 0.25 to a kink,
 not finite, or so badly conditioned that autograd itself disagrees between float32 and float64 by more than 5e-6·S:
-there, honest answers could not agree either.
+there, honest answers could not agree either. Public points are multiples of 1/64, which print shortly; hidden ones lie
+between these, so that a table of derivatives that autograd has filled on a grid has none of them.
 
 Where paths cancel, |g| is small beside S, and so is what a slip changes beside the tolerance. At one point at least a
 result that is wrong by one per cent must be refused, whatever rounding does to it; else no seed of that domain is any
@@ -32,7 +33,9 @@ FLOOR = 1e-9
 """Of the largest S: less is no difference at any point."""
 COUNT = 24
 GRID = 64
-"""Coordinates are k/64: exact in binary, so that they print exactly and float32 holds them."""
+"""Public coordinates are k/64: exact in binary, so that they print exactly and float32 holds them."""
+_FINE = 1 << 15
+"""Hidden coordinates are a quarter to half a step beside these, in odd parts of 1/32768: exact in binary, too."""
 KINK_MARGIN = 0.25
 FLOAT32_AGREEMENT = 5e-6
 TOLD = 2 * (TOLERANCE + FLOAT32_AGREEMENT) / 0.01
@@ -59,7 +62,7 @@ _WORDS = {
     "choose a domain where they stay moderate.",
 }
 
-_drawn: dict[tuple[Hashable, int | str], tuple[Reference, ...]] = {}
+_drawn: dict[tuple[Hashable, int | str, bool], tuple[Reference, ...]] = {}
 _MOST_DRAWN = 64
 
 
@@ -72,23 +75,23 @@ class Testbed:
         given = sorted((n, getattr(v, "__code__", id(v))) for n, v in forward.given.items())
         self.same: Hashable = (forward, wrt, tuple(sorted(domain.items())), tuple(given))
 
-    def draw(self, seed: int | str, tries: int = _SEEDS) -> tuple[Reference, ...]:
+    def draw(self, seed: int | str, tries: int = _SEEDS, public: bool = False) -> tuple[Reference, ...]:
         """COUNT references; the same question made anew, as for the next submission, need not draw them again.
 
         Where `seed` gives no good points, `seed/1` is tried, then `seed/2` …, so that no student meets a bad seed;
         QuestionError if none of `tries` is good.
         """
-        if (self.same, seed) not in _drawn:
-            drawn = self._draw_on(seed, tries)
+        if (self.same, seed, public) not in _drawn:
+            drawn = self._draw_on(seed, tries, public)
             while len(_drawn) >= _MOST_DRAWN:
                 del _drawn[next(iter(_drawn))]
-            _drawn[self.same, seed] = drawn
-        return _drawn[self.same, seed]
+            _drawn[self.same, seed, public] = drawn
+        return _drawn[self.same, seed, public]
 
-    def _draw_on(self, seed: int | str, tries: int) -> tuple[Reference, ...]:
+    def _draw_on(self, seed: int | str, tries: int, public: bool) -> tuple[Reference, ...]:
         first = ""
         for number in range(tries):
-            taken, why = self._draw(f"{seed}/{number}" if number else seed)
+            taken, why = self._draw(f"{seed}/{number}" if number else seed, public)
             if not why:
                 return taken
             first = first or why
@@ -103,14 +106,14 @@ class Testbed:
             raise QuestionError(why)
         return taken
 
-    def _draw(self, seed: int | str) -> tuple[tuple[Reference, ...], str]:
+    def _draw(self, seed: int | str, public: bool = False) -> tuple[tuple[Reference, ...], str]:
         """References at points fixed by `seed`, and why they will not do; "" if they will."""
         with clean_torch():
-            taken, refused = self._collect(seed)
+            taken, refused = self._collect(seed, public)
         return tuple(taken), self._poor(taken, refused)
 
-    def _collect(self, seed: int | str) -> tuple[list[Reference], Counter[str | Side]]:
-        chance = random.Random(f"{self.forward.name}:{seed}")
+    def _collect(self, seed: int | str, public: bool) -> tuple[list[Reference], Counter[str | Side]]:
+        chance, beside = (random.Random(f"{self.forward.name}:{seed}{to}") for to in ("", ":beside"))
         taken: list[Reference] = []
         seen: set[tuple[float, ...]] = set()
         sides: Counter[Side] = Counter()
@@ -119,6 +122,8 @@ class Testbed:
             point = {n: chance.randint(lo, hi) / GRID for n, (lo, hi) in self._grid.items()}
             coordinates = tuple(point.values())
             why: str | Side | None = _REPEATS if coordinates in seen else self._lazy(point)
+            if not public:
+                point = {n: self._between(n, value, beside) for n, value in point.items()}
             if why is None:
                 gaps = kinks(self.forward, point)
                 mine = self._sides(point, gaps)
@@ -138,6 +143,12 @@ class Testbed:
             if len(taken) == COUNT:
                 break
         return taken, refused
+
+    def _between(self, name: str, value: float, chance: random.Random) -> float:
+        """A number between multiples of 1/GRID, next to `value` and in the domain, if that has such a number."""
+        step = (2 * chance.randrange(_FINE // GRID // 8, _FINE // GRID // 4) + 1) / _FINE
+        low, high = self.domain[name]
+        return next((v for v in (value + step, value - step) if low <= v <= high), value)
 
     def _lazy(self, point: Point) -> str | None:
         if any(v in _LAZY for v in point.values()) or len(set(point.values())) < len(point):

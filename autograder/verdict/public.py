@@ -49,11 +49,11 @@ def allowances(forward: Forward, seed: Reference) -> dict[str, float]:
 
 def further(testbed: Testbed, public: Sequence[Reference]) -> list[Reference]:
     """The public points and others of their seed, MOST in all: to tell one slip from another."""
-    return [*public, *(r for r in testbed.draw(SEED) if r not in public)][:MOST]
+    return [*public, *(r for r in testbed.draw(SEED, public=True) if r not in public)][:MOST]
 
 
 def _choose(testbed: Testbed, at: Point) -> tuple[Reference, ...]:
-    drawn = testbed.draw(SEED)
+    drawn = testbed.draw(SEED, public=True)
     with clean_torch():
         seed = differentiate(testbed.forward, at)
         allowance = allowances(testbed.forward, seed)[testbed.wrt]

@@ -8,7 +8,7 @@ from autograder.calculus.points import COUNT, telling
 from tests.conftest import make_question
 
 
-def test_points_are_24_distinct_dyadic_points_within_the_domain(question: Question) -> None:
+def test_points_are_24_distinct_dyadic_points_between_those_of_a_grid_within_the_domain(question: Question) -> None:
     for seed in range(5):
         points = [r.point for r in question._testbed.draw(seed)]
         assert len({tuple(p.values()) for p in points}) == COUNT
@@ -16,7 +16,13 @@ def test_points_are_24_distinct_dyadic_points_within_the_domain(question: Questi
             for name, value in point.items():
                 low, high = question.domain[name]
                 assert low <= value <= high
-                assert (value * 64).is_integer()
+                assert (value * 2**15).is_integer()
+                assert 0.25 < abs(value * 64 - round(value * 64)) < 0.5
+
+
+def test_public_points_are_on_the_grid_and_print_shortly(question: Question) -> None:
+    for reference in question._testbed.draw("seed", public=True):
+        assert all((value * 64).is_integer() for value in reference.point.values())
 
 
 def test_no_point_is_lazy(question: Question) -> None:
@@ -89,5 +95,6 @@ LAST_OF_ALWAYS = {
 }
 
 
-def test_a_seed_gives_the_points_that_it_gave_before_seeds_were_drawn_on(question: Question) -> None:
-    assert question._testbed.draw("always")[-1].point == LAST_OF_ALWAYS[question.name]
+def test_a_seed_gives_points_beside_those_that_it_has_always_given(question: Question) -> None:
+    last = question._testbed.draw("always")[-1].point
+    assert {n: round(value * 64) / 64 for n, value in last.items()} == LAST_OF_ALWAYS[question.name]

@@ -136,7 +136,7 @@ def test_every_slip_that_hidden_points_tell_shows_at_a_public_point(name: str) -
     question = asked(name)
     points = public.points(question._testbed, question.at)
     assert public.FEWEST <= len(points) <= public.MOST
-    drawn = [trace(r) for r in question._testbed.draw(public.SEED)]
+    drawn = [trace(r) for r in question._testbed.draw(public.SEED, public=True)]
     # An epsilon that is left out may show at one hidden point in a thousand; no choice of these shows it.
     inspected = [s for s in Inspection(question, "hidden").slips if any(clearly(question, s, t) for t in drawn)]
     told = {slip.kind: slip for slip in inspected}  # of each kind one is answered, the others are only computed
