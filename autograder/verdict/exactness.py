@@ -1,6 +1,7 @@
 """Right, yet not exact: what an answer in float64 shows of how it was computed, from its numbers alone.
 
-Measured: an honest form is within 1e-14 of S, the scale, of autograd's derivative at every hidden point. A finite
+Measured: an honest form is within 3e-14 of S, the scale, of autograd's derivative at every hidden point (1e-15 but
+where `1 - tanh(d)**2` or the like cancels). A finite
 difference is off by 2e-13 to 1e-5 of S. But so are answers with an epsilon in a denominator, a constant such as 3.14159
 or a part in float32, and size alone does not tell them apart. Asked again at points 1e-10 apart, they do differ: a
 formula changes as smoothly as the derivative does, what went through float32 (or a table) stands still there, and the
@@ -25,9 +26,9 @@ from autograder.student.protocol import Reply
 ON_THE_LIST = "near, not exact: as a finite difference is; off by up to {size:.0e} of its scale"
 """What the instructor's list says in place of a line. No student reads it: a size is a number from hidden points."""
 EXACT = 1e-12
-"""Of S; a hundred times what honest forms differ by."""
+"""Of S; thirty times what honest forms differ by."""
 SMOOTH = 1e-14
-"""Of S; honest forms jump by up to 6e-16, the quotient of a difference with a step of 1e-3 or less by 2e-14 or more."""
+"""Of S; honest forms jump by up to 4e-15, the quotient of a difference with a step of 1e-3 or less by 2e-14 or more."""
 _STANDS_STILL = 1e-12
 """Of S; how far the error of what stands still moves meanwhile. A smooth error moves by 1e-14."""
 _PLACES, _OFFSETS = 6, tuple(part * 2.0**-32 for part in (0.0, 0.2718, 0.618, 0.9411))

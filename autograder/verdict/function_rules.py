@@ -15,6 +15,7 @@ from functools import partial
 from autograder.calculus.graph import Forward, Line
 from autograder.calculus.reference import Reference
 from autograder.verdict.formulas import FORMULAS, computed, fits, told
+from autograder.verdict.operations import has_epsilon
 from autograder.verdict.sites import Around, Site, sites, text
 
 # The derivative of u ** n by each wrong rule, from n, what is around it, and the point.
@@ -140,7 +141,7 @@ def _of_argument(site: Site, rule: _Make) -> Iterator[Rule]:
     called = site.function not in ("u**n", "a**v", "c/v")
     if called:
         yield rule("output for input", _value(site), lambda a, r: site.own_at(a.value, r) * a.inner[0])
-    if not isinstance(argument, ast.Name):
+    if not isinstance(argument, ast.Name) and not has_epsilon(argument):
         yield rule("inner derivative lost", inner, lambda a, _: a.own[0])
         if stripped is not argument:
             at = text(stripped)

@@ -15,6 +15,7 @@ from autograder.verdict.wording import is_sigmoid
 _POWERS = {"square": 2.0, "reciprocal": -1.0}
 Found = tuple[str, Sequence[ast.expr], dict[str, Any]]
 """The function, its operands that hold the node, and further fields of a site."""
+_EPSILON = 1e-3
 
 
 def operations(part: ast.expr, node: str, given: Mapping[str, Any], product: Sequence[ast.expr]) -> Iterator[Found]:
@@ -88,6 +89,18 @@ def stripped(part: ast.expr, node: str) -> ast.expr:
         case ast.BinOp(left=left, op=ast.Add(), right=right) if not holds(left, node):
             return stripped(right, node)
     return part
+
+
+def has_epsilon(part: ast.expr) -> bool:
+    """Whether it is a node and a number that keeps it from 0, as in `v + 1e-5`: to leave that out is no mistake."""
+    match part:
+        case (
+            ast.BinOp(left=ast.Name(), op=ast.Add(), right=number)
+            | ast.BinOp(left=number, op=ast.Add(), right=ast.Name())
+        ):
+            added = constant(number)
+            return added is not None and abs(added) <= _EPSILON
+    return False
 
 
 def _logistic(part: ast.expr) -> ast.expr | None:
