@@ -85,7 +85,7 @@ class Interpreter(Language):
                 self.run([statement], scope)
             except Exception:  # too much, too deep, or what nobody foresaw: it is listed, and ends no grading
                 self.active.clear()
-                self.guesses, self.at = 0, (statement, scope)
+                self.guesses, self.comparing, self.at = 0, -1, (statement, scope)
                 names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
                 for name in (statement.name,) if isinstance(statement, _Def) else names:
                     scope.names[name] = self.broken("too-long", generic("unread"))

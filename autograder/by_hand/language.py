@@ -16,6 +16,7 @@ from autograder.by_hand.values import (
     Number,
     PackageName,
     Scope,
+    as_number,
     constant,
     either,
     generic,
@@ -145,7 +146,10 @@ class Language(Objects):
     def _expression(self, node: ast.expr, scope: Scope) -> Any:  # noqa: PLR0912 - one branch an expression
         match node:
             case ast.Constant(value=value):
-                return constant(value, self.given) if is_plain(value) else generic(repr(value)[:40])
+                made = constant(value, self.given) if is_plain(value) else generic(repr(value)[:40])
+                if isinstance(value, complex):
+                    return self.broken("imaginary", as_number(made) if isinstance(made, complex) else made)
+                return made
             case ast.Name(id=name):
                 return self.load(name, scope)
             case ast.Attribute(value=inner, attr=name):
@@ -163,7 +167,9 @@ class Language(Objects):
                 return self.operation("mult", -1, value) if isinstance(op, ast.USub) else value
             case ast.Compare(left=left, ops=[op], comparators=[right]):
                 looks = isinstance(op, ast.Is | ast.IsNot | ast.In | ast.NotIn)
+                outer, self.comparing = self.comparing, len(self.active)
                 a, b = self.evaluate(left, scope, not looks), self.evaluate(right, scope, not looks)
+                self.comparing = outer
                 holds = compared(type(op).__name__, a, b)
                 return generic("compare", a, b, certain=True) if holds is None else holds
             case ast.BoolOp(op=op, values=values):
@@ -202,7 +208,9 @@ class Language(Objects):
                 value = self.evaluate(inner, scope, used=False)
                 return value if isinstance(value, str) and not node.format_spec else generic("text", value)
             case ast.NamedExpr(target=target, value=inner):
+                outer, self.comparing = self.comparing, -1
                 value = self.evaluate(inner, scope)
+                self.comparing = outer
                 self._store(target, value, scope)
                 return value
             case ast.Yield(value=inner) | ast.YieldFrom(value=inner) if inner:

@@ -63,6 +63,9 @@ class Library(Reading):
     def set_attribute(self, base: Any, name: str, value: Any) -> None: ...
 
     @abstractmethod
+    def instantiate(self, kind: Class, args: list[Any], named: dict[str, Any]) -> Instance: ...
+
+    @abstractmethod
     def subscript(self, base: Any, key: Any) -> Any: ...
 
     def module(self, name: str) -> Any:
@@ -90,6 +93,8 @@ class Library(Reading):
             value = self.numeric(name, args)
         if value is NotImplemented:
             value = generic(path, *given, certain=path.startswith(_NUMERIC_PACKAGES) or None)
+            for kind in (v for v in given if isinstance(v, Class)):  # a package makes an object of it and calls that
+                self.instantiate(kind, [], {})
             wrapped = [v for v in given if isinstance(v, Function | Bound)]
             value.members.update({"__wrapped__": either(wrapped)} if wrapped else {})
         self.report(owed)
@@ -169,7 +174,11 @@ class Library(Reading):
                     total = self.call(first, [total, value], {})
                 return total
             case "complex", [_, second]:
-                return self.operation("add", first, self.operation("mult", second, 1j))
+                return self.broken("imaginary", self.operation("add", first, self.operation("mult", second, 1j)))
+            case "dumps", [_, *_] if path == "pickle.dumps":
+                return Bound("pickled", (first,))
+            case "loads", [Bound(function="pickled", first=(value,))] if path == "pickle.loads":
+                return value
             case "Fraction", [_, second]:
                 return self.operation("div", first, second)
         return NotImplemented

@@ -93,6 +93,8 @@ class Objects(Library):
         pairs = [*zip(reversed([*a.posonlyargs, *a.args]), reversed(a.defaults), strict=False)]
         pairs += [(k, d) for k, d in zip(a.kwonlyargs, a.kw_defaults, strict=True) if d]
         defaults = {arg.arg: self.evaluate(d, scope) for arg, d in pairs}
+        for hint in [arg.annotation for arg in (*a.posonlyargs, *a.args, *a.kwonlyargs) if arg.annotation]:
+            self.evaluate(hint, scope, used=False)  # Python runs it, too
         return Function(node, scope, defaults, NOTHING.union(*map(self.findings_of, defaults.values())))
 
     def call(self, function: Any, args: list[Any], named: dict[str, Any]) -> Any:

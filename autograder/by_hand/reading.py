@@ -36,6 +36,7 @@ class Reading:
     called: set[Function] = field(default_factory=set)
     # The functions that run, each with its `guesses` and arguments.
     active: list[tuple[Function, int, list[Any]]] = field(default_factory=list)
+    comparing: int = -1  # how many functions run where numbers are only compared
     guesses: int = 0  # the branches around that may not be taken: recursion that only guesses go on for is cut
     files: dict[str, Scope] = field(default_factory=dict)
     own: set[str] = field(default_factory=set)  # attributes that objects of the student have
@@ -56,6 +57,7 @@ class Reading:
     def finding(self, rule: str) -> Findings:
         """That a rule is broken here; nothing, if it is none."""
         node, scope = self.at
+        rule = "grad-compared" if rule == "grad" and self.comparing == len(self.active) else rule
         line = getattr(node, "lineno", None)
         source = scope.lines[line - 1].strip() if line and line <= len(scope.lines) else ""
         return frozenset((found(rule, line, source, scope.cell),)) if rule else NOTHING

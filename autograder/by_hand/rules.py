@@ -62,7 +62,8 @@ _LISTED = {
     "outside": "uses something outside the notebook",
     "undefined": "calls a name that no cell defines",
     "custom-function": "uses torch.autograd.Function",
-    "imaginary": "reads an imaginary part",
+    "imaginary": "uses complex numbers",
+    "grad-compared": "compares with `.grad`, which torch.autograd fills",
     "diff": "takes differences of neighbours",
     "difference-like": "has a line that looks like a finite difference",
     "too-long": "does more than the grader reads",
@@ -99,7 +100,7 @@ ALLOWED = ""
 # The names that fall under each rule; the longest dotted prefix decides. Packages that only differentiate are forbidden
 # as a whole, their plain arithmetic is not: a number is nobody's derivative.
 _NAMES = {
-    ALLOWED: "builtins torch numpy math cmath functools itertools fractions decimal operator collections statistics "
+    ALLOWED: "builtins torch numpy math functools itertools fractions decimal operator collections statistics "
     "typing typing_extensions dataclasses numbers abc enum copy random time datetime warnings string textwrap re "
     "pprint gc json contextlib types sys logging traceback __future__ matplotlib IPython scipy.special unittest bisect "
     "heapq inspect.{signature,getdoc,isfunction} torch.func.{vmap,functional_call} torch.autograd.{no_grad,enable_grad,"
@@ -114,6 +115,8 @@ _NAMES = {
     "functional": "torch.func torch._functorch torch.autograd.functional",
     "forward-mode": "torch.autograd.forward_ad",
     "custom-function": "torch.autograd.{Function,function}",
+    "imaginary": "cmath torch.{complex,polar,view_as_complex,view_as_real,fft} "
+    "numpy.{fft,csingle,cdouble,complex64,complex128} scipy.fft",
     "graph": "torch.autograd.graph",
     "hook": "torch.autograd.graph.{saved_tensors_hooks,register_multi_grad_hook}",
     "differences": "torch.gradient numpy.gradient",
@@ -126,7 +129,7 @@ _NAMES = {
     "getframeinfo,getouterframes,getinnerframes,getclosurevars,getmembers} gc.{get_objects,"
     "get_referrers,get_referents}",
     "outside": "os subprocess socket urllib requests http httpx ftplib multiprocessing threading concurrent asyncio "
-    "shutil builtins.{open,input}",
+    "shutil builtins.{open,input} torch.load numpy.{load,loadtxt,genfromtxt,fromfile,memmap}",
     "unknown-package": "torch.{optim,compile,jit,ops} scipy mpmath inspect jax.numpy autograd.numpy tensorflow.math "
     "sympy.{Rational,Integer,Float,N,pi,E,sqrt,Matrix}",
 }

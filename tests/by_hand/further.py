@@ -834,3 +834,52 @@ HONEST |= {
         answer("return f(x), of([('u', 3 * x), ('v', 2 * x)], 'v')"),
     ),
 }
+
+# Listed, not forbidden: the rule that each breaks.
+LISTED: dict[str, tuple[str, list[str]]] = {
+    "Cauchy's integral": (
+        "imaginary",
+        one(
+            "z = float(x) + 0.5 * np.exp(2j * np.pi * np.arange(32) / 32)\n"
+            "return f(x), (f(z) * np.exp(-2j * np.pi * np.arange(32) / 32)).mean().real / 0.5"
+        ),
+    ),
+    "a Fourier transform": (
+        "imaginary",
+        one("c = np.fft.fft([float(f(x + k)) for k in range(8)])\nreturn f(x), c[1].real"),
+    ),
+    "complex numbers of the library": ("imaginary", one("import cmath\nreturn f(x), 6 + 14 * cmath.sqrt(x * x).real")),
+    "a file of numbers": ("outside", one("return f(x), np.load('slopes.npy')[int(x * 64)]")),
+    "a file that another file defines": ("undefined", cells("%run helper.py", answer("return f(x), slope(x)"))),
+    "a comparison with .grad": (
+        "grad-compared",
+        one("g = 6 + 14 * x + 9 * x**2 + 32 * x**3\nif abs(x.grad - g) > 1e-6:\n    print('hm')\nreturn f(x), g"),
+    ),
+}
+HONEST |= {
+    "pickle of one's own numbers": cells(
+        "import pickle", answer("p = pickle.loads(pickle.dumps([2 * x, 3 * x]))\nreturn f(x), p[0] + p[1]")
+    ),
+}
+MACHINES |= {
+    "pickle of a difference": cells(
+        "import pickle",
+        answer("h = 1e-6\nd = pickle.loads(pickle.dumps(f(x + h) - f(x - h)))\nreturn f(x), d / (2 * h)"),
+    ),
+    "in an encoder of json": cells(
+        "import json\nclass E(json.JSONEncoder):\n    def default(self, t):\n"
+        "        return float(f(t + 1e-6) - f(t - 1e-6)) / 2e-6",
+        answer("return f(x), float(json.dumps(x, cls=E))"),
+    ),
+    "in a function that is patched in": cells(
+        answer("torch.sin = lambda t: (f(t + 1e-6) - f(t - 1e-6)) / 2e-6\nreturn f(x), torch.sin(x)")
+    ),
+    "in a default of an argument": cells(
+        answer("def g(t, d=(f(x + 1e-6) - f(x)) / 1e-6):\n    return d\nreturn f(x), g(x)")
+    ),
+    "in a type hint": cells(
+        answer("d = []\ndef g(t: d.append((f(x + 1e-6) - f(x)) / 1e-6)):\n    return d[0]\nreturn f(x), g(x)")
+    ),
+    "pickle of what is not there to read": cells("import pickle", answer("return f(x), pickle.loads(b'x')(x)")),
+    "what was compared is returned": one("if (g := x.grad) is not None and g == g:\n    pass\nreturn f(x), g"),
+}

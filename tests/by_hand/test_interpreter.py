@@ -44,6 +44,12 @@ def test_what_only_looks_like_a_machine_is_not_accused(what: str) -> None:
     assert read(sources, "grad_q5") == ()
 
 
+@pytest.mark.parametrize("what", further.LISTED)
+def test_what_may_be_honest_is_listed_by_its_rule(what: str) -> None:
+    rule, sources = further.LISTED[what]
+    assert {(f.rule, f.outcome) for f in read(sources, "grad_q5")} == {(rule, Outcome.LISTED)}
+
+
 def test_a_machine_called_by_the_grader_itself_is_found_where_it_was_made() -> None:
     sources = cells("grad_q5 = torch.func.grad_and_value(f)")
     assert [(f.rule, f.line, f.cell) for f in read(sources, "grad_q5")] == [("functional", 1, 2)]

@@ -8,10 +8,12 @@ import json
 from autograder.by_hand.interpreter import read
 from autograder.by_hand.rules import RULES, found, sentence
 from tests.by_hand.cases import BOTH, READ
+from tests.by_hand.further import LISTED
 
 
 def test_each_rule_of_the_table_is_exercised() -> None:
     tried = {rule for rule, _ in (*BOTH.values(), *READ.values())} | {"question", "unread", "too-long"}
+    tried |= {rule for rule, _ in LISTED.values()}
     assert tried == set(RULES) - {"diff", "inexact"}
 
 
