@@ -67,9 +67,9 @@ def test_the_release_holds_no_solution_no_hidden_test_and_no_seed() -> None:
 def test_the_statement_says_the_points_the_point_and_the_domain_that_the_question_has(name: str) -> None:
     question, statement = QUESTIONS[name], CELLS[f"{name}-statement"].replace("\u2212", "-")
     assert "**Points:** 10: 2 for the check and 8 for the hidden points." in statement
-    assert "you can still earn up to 4: a share for each link that is right" in statement
+    assert "you can still earn up to 4: a share for each step that your lines show and have right" in statement
     at = ", ".join(f"{n} = {v:g}" for n, v in question.at.items())
-    assert f"with torch's at {at} in the check below" in statement
+    assert f"with torch's at {at} and a few other points in the check below" in statement
     bounds: dict[tuple[float, float], list[str]] = {}
     for leaf, box in question.domain.items():
         bounds.setdefault(box, []).append(leaf)

@@ -61,7 +61,8 @@ def tested(question: Question) -> str:
     output, adjoint = question.forward.output, question.forward.adjoint(question.wrt)
     return (
         f"**Tested:** your value `{output}` and your derivative `{adjoint}` are compared with torch's at "
-        f"{_visible_point(question)} in the check below, and at 24 hidden points with {domain.replace('-', '−')}."
+        f"{_visible_point(question)} and a few other points in the check below, and at 24 hidden points with "
+        f"{domain.replace('-', '−')}."
     )
 
 
@@ -70,8 +71,8 @@ def points(question: Question, check: float, hidden: float) -> str:
     adjoint = question.forward.adjoint(question.wrt)
     return (
         f"**Points:** {check + hidden:g}: {check:g} for the check and {hidden:g} for the hidden points. If `{adjoint}` "
-        f"is wrong at a hidden point, you can still earn up to {hidden / 2:g}: a share for each link that is right, so "
-        "name every adjoint."
+        f"is wrong at a hidden point, you can still earn up to {hidden / 2:g}: a share for each step that your lines "
+        "show and have right, so name your derivatives."
     )
 
 
@@ -103,7 +104,8 @@ def check_comment(question: Question) -> str:
     """The comment above `qN.check()`."""
     first = (
         f"# Run this after your answer: it compares {question.forward.output} and "
-        f"{question.forward.adjoint(question.wrt)} with torch's at {_visible_point(question)}."
+        f"{question.forward.adjoint(question.wrt)} with torch's at {_visible_point(question)}, and then at a few other "
+        "points."
     )
     at = f'{{"{question.wrt}": {_suggested_value(question):g}}}'
     own = f"# You can try a point of your own as well: {question.name}.check(at={at})"

@@ -56,7 +56,7 @@ def q7(s, u):
     assert "Mine. `p = s * t` comes first." in statement
     assert statement.count("My hint.") == 3
     assert "your value `g` and your derivative `dgdu`" in statement
-    assert "at s = 0.5, u = 1.5 in the check below" in statement
+    assert "at s = 0.5, u = 1.5 and a few other points in the check below" in statement
     assert "u between 0.5 and 2." in statement
     assert "Computation graph of q7: p = s * u; g = torch.tanh(p). Adjoints to fill in" in statement
     assert answer.startswith(
@@ -105,7 +105,7 @@ def test_points_come_from_the_create_assignment_panel(notebook: Any) -> None:
     done = refresh(notebook, ["q7"])
     assert "**Points:** 6: 1 for the check and 5 for the hidden points." in find(done.notebook, "q7-statement").source
     assert (
-        "you can still earn up to 2.5: a share for each link that is right"
+        "you can still earn up to 2.5: a share for each step that your lines show and have right"
         in find(done.notebook, "q7-statement").source
     )
     assert "q7.grade(points=5, seed=" in find(done.notebook, "q7-hidden").source
