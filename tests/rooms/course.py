@@ -45,10 +45,10 @@ def find(notebook: NotebookNode, name: str) -> NotebookNode:
 
 
 def wrong(source: str) -> str:
-    """The answer with its derivative off by one, and no adjoint named, so that no link of it earns anything."""
+    """The answer with its derivative off in every term, and none named, so that no step of it earns anything."""
     source = re.sub(r"\bd(\w)d(\w)\b", r"slope_\1\2", source)
     head, _, last = source.rstrip().rpartition("\n")
-    return f"{head}\n{last} + 1"
+    return f"{head}\n{last} * 3 - 1"
 
 
 def deepen(folder: Path, levels: int) -> None:
