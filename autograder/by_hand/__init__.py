@@ -1,10 +1,11 @@
 """By hand: whether an answer was derived, or taken from a machine that differentiates.
 
-    rules        what is forbidden or listed, as data    values      descriptions of values
-    cells        a cell's text as a tree                 arithmetic  where a difference shows
-    interpreter  the reading guard: runs the cells and then the answer on descriptions
-    language, objects, library, reading                  its parts, from a statement down to a finding
-    watch        the watching guard: what really runs    shifted     calls a small step apart
+    rules        what is forbidden or listed, as data      cells       a cell's text as a tree
+    interpreter  the reading guard: runs the cells and     values      descriptions of values
+                 then the answer on descriptions           sums        weighted sums of calls
+    reading      its budget, and what it has found         arithmetic  where a difference shows
+    statements, expressions, objects, library, numeric     what each part of the language makes of descriptions
+    watch        the watching guard: what really runs      shifted     calls a small step apart
 
 Nothing of a student's is run by the reading guard. Neither guard's silence proves anything.
 """

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from autograder.by_hand.cells import parse
-from autograder.by_hand.language import Language
-from autograder.by_hand.rules import Finding, found
+from autograder.by_hand.rules import Finding, Outcome, found
+from autograder.by_hand.statements import Statements
 from autograder.by_hand.values import Bound, Function, Instance, Scope, generic, options
 
 CELLS, ANSWER, _RESERVE, _CHARACTERS = 8_000, 5_000, 500, 40_000
@@ -28,11 +28,17 @@ def read(cells: Sequence[str], function: str, modules: Mapping[str, str] | None 
     return Interpreter().read(cells, function, modules or {})
 
 
-class Interpreter(Language):
+class Interpreter(Statements):
     """One reading; made for each anew."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.characters, self.unread = _CHARACTERS, False
+        """Characters that are left, and whether statements were left out for want of steps."""
+
     def read(self, cells: Sequence[str], function: str, modules: Mapping[str, str]) -> tuple[Finding, ...]:
-        notebook = self.files["__main__"] = Scope([], None)
+        notebook = Scope([], None)
+        self.files["__main__"] = notebook
         self.left, self.characters = CELLS, _CHARACTERS // 2  # files beside may take half of it
         for name, source in modules.items():
             if len(source) <= self.characters:
@@ -43,7 +49,8 @@ class Interpreter(Language):
             self.run_cell(source, Scope([], number, names=notebook.names, stars=notebook.stars))
         if function not in notebook.names:
             return (found("unread"),)
-        self.answering, self.left, self.waiting, self.called = True, ANSWER, {}, set()
+        self.answering, self.left, self.waiting = True, ANSWER, {}
+        self.called.clear()
         self.reached.update({found("too-long"): None} if self.unread else {})
         self.at = None, Scope([], None, names=notebook.names, stars=notebook.stars)
         try:
@@ -59,8 +66,12 @@ class Interpreter(Language):
                 self.enter(unseen, self.arguments_for(unseen), {})
         except Exception:
             self.reached[found("too-long")] = None
-        place = {f: (f.outcome, -1 if f.cell is None else f.cell, f.line or 0, f.rule) for f in self.reached}
-        return tuple(sorted(place, key=place.__getitem__))  # "forbidden" first, as the alphabet has it
+        order = {Outcome.FORBIDDEN: 0, Outcome.LISTED: 1}
+
+        def place(finding: Finding) -> tuple[int, int, int, str]:
+            return order[finding.outcome], -1 if finding.cell is None else finding.cell, finding.line or 0, finding.rule
+
+        return tuple(sorted(self.reached, key=place))
 
     def _last_runs(self, cells: Sequence[str]) -> list[tuple[int, str]]:
         """The cells, each where it was run last; of a long session the newest, as many as can be read."""
@@ -74,7 +85,8 @@ class Interpreter(Language):
     def run_cell(self, source: str, scope: Scope) -> None:
         """A statement may take a quarter of what is left, so that one that takes too long does not hide all others."""
         self.characters -= len(source)
-        tree, scope.lines = parse(source)
+        tree, lines = parse(source)
+        scope.lines[:] = lines
         for statement in tree.body if tree else []:
             before, needed = self.left, isinstance(statement, _Def | ast.Import | ast.ImportFrom)
             if before < (4 if needed else _RESERVE):
@@ -85,8 +97,12 @@ class Interpreter(Language):
                 self.run([statement], scope)
             except Exception:  # too much, too deep, or what nobody foresaw: it is listed, and ends no grading
                 self.active.clear()
-                self.guesses, self.comparing, self.at = 0, -1, (statement, scope)
-                names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-                for name in (statement.name,) if isinstance(statement, _Def) else names:
-                    scope.names[name] = self.broken("too-long", generic("unread"))
+                self.guesses, self.comparing = 0, -1
+                self._give_up(statement, scope)
             self.left += before - share
+
+    def _give_up(self, statement: ast.stmt, scope: Scope) -> None:
+        self.at = statement, scope
+        names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        for name in (statement.name,) if isinstance(statement, _Def) else names:
+            scope.names[name] = self.broken("too-long", generic("unread"))

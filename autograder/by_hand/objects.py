@@ -1,4 +1,4 @@
-"""Functions, classes and objects of the notebook: what a call runs, what a name, an attribute or an entry is."""
+"""Functions, classes and objects of the notebook: what a call runs, what an attribute is."""
 
 from __future__ import annotations
 
@@ -9,93 +9,60 @@ import sys
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
-from autograder.by_hand.library import Library
-from autograder.by_hand.reading import UNDEFINED
-from autograder.by_hand.rules import ATTRIBUTES, words
+from autograder.by_hand.arithmetic import truth
+from autograder.by_hand.reading import UNDEFINED, Reading
+from autograder.by_hand.rules import ATTRIBUTES
 from autograder.by_hand.values import (
-    BUILT_IN,
-    NOTHING,
     Array,
     Bound,
     Choice,
     Class,
     Function,
     Instance,
-    Namespace,
     Number,
     PackageName,
     Scope,
     constant,
     either,
     generic,
-    is_finite,
     is_plain,
-    known,
-    method_of,
     options,
 )
 
 _DEEPEST, _MOST_GUESSES = 40, 3
-_GIVEN = {n: n for n in ("torch", "numpy", "math")} | {"np": "numpy"}
-_GIVEN |= {n: f"IPython.{n}" for n in ("display", "get_ipython")}
-_EPSILONS, _VIEWS = words("eps epsilon tiny resolution smallest_normal"), words("data T mT H flat")
+_GIVEN = {n: n for n in ("torch", "numpy", "math")} | {"np": "numpy", "display": "IPython", "get_ipython": "IPython"}
+_EPSILONS = {"eps", "epsilon", "tiny", "resolution", "smallest_normal"}
+_VIEWS = {"data", "T", "mT", "H", "flat"}
 
 
-class Objects(Library):
+class Objects(Reading):
+    """`guesses` counts the branches around that may not be taken: recursion that only guesses goes on for is cut."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: dict[str, Scope] = {}
+        self.own: set[str] = set()
+        """Attributes that objects of the student have."""
+        self.classes: list[Class] = []
+        self.patched: dict[str, Any] = {}
+        """What the student put into a package."""
+        self.guesses = 0
+        self.left_out = False
+        """Some cells were not read: a name that no other defines may be theirs."""
+
     @abstractmethod
     def evaluate(self, node: ast.expr, scope: Scope, used: bool = True) -> Any: ...
 
     @abstractmethod
     def run(self, body: Sequence[ast.stmt], scope: Scope) -> str: ...
 
-    def bring(self, s: ast.Import | ast.ImportFrom, scope: Scope) -> None:
-        module = getattr(s, "module", None) or ""
-        for a in s.names:
-            if isinstance(s, ast.Import):
-                path = a.name if a.asname else a.name.split(".")[0]
-                scope.put(a.asname or path, self.module(path))
-            elif a.name == "*":
-                scope.top.stars.append(module)
-                scope.names.update(self.files[module].names if module in self.files else {})
-            else:
-                value = self.files.get(f"{module}.{a.name}") or self.attribute(self.module(module), a.name)
-                scope.put(a.asname or a.name, value)
+    @abstractmethod
+    def library(self, path: str, args: list[Any], named: dict[str, Any]) -> Any: ...
 
-    def define(self, s: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, scope: Scope) -> None:
-        decorators = [self.evaluate(d, scope) for d in s.decorator_list]
-        made: Any
-        if isinstance(s, ast.ClassDef):
-            made = self.new_class({}, [self.evaluate(b, scope) for b in s.bases])
-            made.owed = NOTHING.union(*map(self.findings_of, made.bases))
-            inner = scope.inside(made)
-            self.run(s.body, inner)
-            made.members.update(inner.names)
-            self.own.update(inner.names, made.fields)
-        else:
-            made = self.function(s, scope)
-        for decorator in reversed(decorators):
-            if isinstance(decorator, PackageName) and decorator.path.startswith("autograder."):
-                values: list[Any] = [n.value for n in ast.walk(s) if isinstance(n, ast.Constant)]
-                self.given.update(abs(v) for v in values if is_finite(v))
-                made = PackageName("autograder.question()")
-            elif isinstance(decorator, PackageName | Number):
-                made.owed |= self.findings_of(decorator)
-                made.kind = decorator.path.rpartition(".")[2] if isinstance(decorator, PackageName) else ""
-            else:
-                made = self.call(decorator, [made], {})
-        scope.put(s.name, made)
-
-    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: Scope) -> Function:
-        a = node.args
-        pairs = [*zip(reversed([*a.posonlyargs, *a.args]), reversed(a.defaults), strict=False)]
-        pairs += [(k, d) for k, d in zip(a.kwonlyargs, a.kw_defaults, strict=True) if d]
-        defaults = {arg.arg: self.evaluate(d, scope) for arg, d in pairs}
-        for hint in [arg.annotation for arg in (*a.posonlyargs, *a.args, *a.kwonlyargs) if arg.annotation]:
-            self.evaluate(hint, scope, used=False)  # Python runs it, too
-        return Function(node, scope, defaults, NOTHING.union(*map(self.findings_of, defaults.values())))
+    @abstractmethod
+    def method(self, base: Any, name: str, args: list[Any]) -> Any: ...
 
     def call(self, function: Any, args: list[Any], named: dict[str, Any]) -> Any:
         self.spend()
@@ -104,8 +71,6 @@ class Objects(Library):
         match function:
             case Choice(values=values):
                 return either(self.call(one, args, named) for one in values)
-            case PackageName(path=path):
-                return self.library(path, args, named)
             case Bound(function=str(name), first=(base,)):
                 return self.owing(self.method(base, name, args), function.owed)
             case Bound():
@@ -114,13 +79,17 @@ class Objects(Library):
                 return self.enter(function, args, named)
             case Class():
                 return self.instantiate(function, args, named)
-            case Instance() if method := method_of(function, "__call__") or method_of(function, "forward"):
-                return self.enter(method, [function, *args], named)
-        made = generic("call", function, *args, *named.values())
-        if isinstance(function, Number) and (wrapped := function.members.get("__wrapped__")):
-            arrays = [Array(a) if type(a) is list else a for a in args]  # a package may call it, entry by entry
-            return either([made, self.call(wrapped, arrays, named)])
-        return made
+            case PackageName():
+                return self.library(function.path, args, named)
+            case Instance():
+                method = function.of.find("__call__") or function.of.find("forward")
+                if isinstance(method, Function):
+                    return self.enter(method, [function, *args], named)
+            case Number() if "__wrapped__" in function.members:  # what a package made of a function may call it
+                entries = [Array(a) if type(a) is list else a for a in args]
+                made = self.call(function.members["__wrapped__"], entries, named)
+                return either([generic("call", function, *args), made])
+        return generic("call", function, *args, *named.values())
 
     def enter(self, function: Function, args: list[Any], named: dict[str, Any]) -> Any:
         self.spend(3)
@@ -132,16 +101,18 @@ class Objects(Library):
             return generic("deep", *args)
         if len(self.active) > _DEEPEST:
             return self.broken("too-long", generic("deep", *args))
-        scope, a, before = function.scope.inside(function), function.node.args, self.at
+        scope, a = function.scope.inside(function), function.node.args
         names = [p.arg for p in (*a.posonlyargs, *a.args)]
         takes = dict.fromkeys((*names, *(k.arg for k in a.kwonlyargs)))
-        scope.names.update({name: generic(("argument", name)) for name in takes} | function.defaults)
+        scope.names.update({name: generic(("argument", name)) for name in takes})
+        scope.names.update(function.defaults)
         scope.names.update(zip(names, args, strict=False))
         scope.names.update({k: v for k, v in named.items() if k in takes})
         if a.vararg:
             scope.names[a.vararg.arg] = tuple(args[len(names) :])
         if a.kwarg:
             scope.names[a.kwarg.arg] = {k: v for k, v in named.items() if k not in takes}
+        before = self.at
         self.active.append((function, self.guesses, args))
         try:
             if isinstance(function.node, ast.Lambda):
@@ -152,20 +123,38 @@ class Objects(Library):
         finally:
             self.active.pop()
         self.at = before
-        return replace(result, call=(function.node, *args), terms={}) if isinstance(result, Number) and args else result
+        whole = isinstance(result, Number) and args
+        return replace(result, call=(function.node, *args), terms={}) if whole else result
 
     def instantiate(self, kind: Class, args: list[Any], named: dict[str, Any]) -> Instance:
         made = Instance(kind)
-        for name, method in kind.members.items() if self.answering else ():
-            unseen = isinstance(method, Function) and method not in self.called
-            if unseen and (name.startswith("__") or kind.packages):  # who calls these is not seen
-                self.waiting[method] = None
-        if start := method_of(made, "__init__"):
+        if self.answering:  # who calls these is not seen
+            hidden = bool(kind.packages)
+            methods = {n: m for n, m in kind.members.items() if isinstance(m, Function)}
+            unseen = {m: None for n, m in methods.items() if n.startswith("__") or hidden}
+            self.waiting.update({m: None for m in unseen if m not in self.called})
+        start = kind.find("__init__")
+        if isinstance(start, Function):
             self.enter(start, [made, *args], named)
             return made
         made.members.update({f: self.copied(v) for f in kind.fields if (v := kind.find(f)) is not None})
         made.members.update({**dict(zip(kind.fields, args, strict=False)), **named})
+        if args and isinstance(args[0], dict) and not kind.fields:
+            made.members.update(args[0])
+        if isinstance(after := kind.find("__post_init__"), Function):
+            self.enter(after, [made], {})
         return made
+
+    def copied(self, value: Any) -> Any:
+        """As `copy.deepcopy` does it, so that what is done to the copy is not done to what was copied."""
+        self.spend()
+        if isinstance(value, list | tuple):
+            return type(value)(self.copied(v) for v in value)
+        if isinstance(value, dict):
+            return {k: self.copied(v) for k, v in value.items()}
+        if isinstance(value, Instance):
+            return Instance(value.of, self.copied(value.members))
+        return replace(value, members={}) if isinstance(value, Number) else value
 
     def arguments_for(self, function: Function, certain: bool = False) -> list[Any]:
         """Arguments for a call that is not seen; `certain` for the answer's, which are tensors."""
@@ -175,10 +164,12 @@ class Objects(Library):
         return [generic(("argument", name), certain=certain) for name in names]
 
     def load(self, name: str, scope: Scope) -> Any:
-        if home := scope.home(name):
+        home = scope.home(name)
+        if home:
             return home.names[name]
         for star in reversed(scope.top.stars):
-            if star not in sys.modules or hasattr(sys.modules[star], name):
+            loaded = sys.modules.get(star)
+            if loaded is None or hasattr(loaded, name):
                 return PackageName(f"{star}.{name}")
         if hasattr(builtins, name) or name == "__builtins__":
             return PackageName(f"builtins.{name}")
@@ -186,7 +177,7 @@ class Objects(Library):
             return PackageName(_GIVEN[name])
         return self.broken("too-long", generic(name)) if self.left_out else PackageName(UNDEFINED + name)
 
-    def attribute(self, base: Any, name: str) -> Any:  # noqa: PLR0912 - one branch a kind of value
+    def attribute(self, base: Any, name: str) -> Any:
         match base:
             case Choice(values=values):
                 return either(self.attribute(one, name) for one in values)
@@ -195,37 +186,55 @@ class Objects(Library):
             case PackageName(path=path):
                 if name in ("user_ns", "user_global_ns") and path.startswith("IPython"):
                     return self.at[1].top.names
-                longer = f"{path}.{name}"
-                value = constant(sys.float_info.epsilon) if name in _EPSILONS else PackageName(longer)
-                return self.files.get(longer) or self.patched.get(longer, value)
+                value = constant(sys.float_info.epsilon) if name in _EPSILONS else PackageName(f"{path}.{name}")
+                return self.files.get(f"{path}.{name}") or self.patched.get(f"{path}.{name}", value)
             case Function() | Number() | Instance() if name in base.members:
                 return base.members[name]
-            case Number() | Bound() if name in _EPSILONS:
-                return constant(sys.float_info.epsilon)
-            case Instance(of=kind) | (Class() as kind):
-                value = kind.find(name)
-                if isinstance(value, Function) and value.kind == "classmethod":
-                    return Bound(value, (kind,))
-                if (method := method_of(base, name)) and method.kind != "staticmethod":
-                    bound = Bound(method, (base,))
-                    return self.call(bound, [], {}) if method.kind in ("property", "cached_property") else bound
-                if kind.has(name):
-                    return value
-                if other := method_of(base, "__getattr__"):
-                    return self.enter(other, [base, name], {})
-                if not name.startswith("__") and not any(path.startswith("torch") for path in kind.packages):
-                    return Bound(name, (base,))
+            case Function() | Class() | Instance() if name == "__dict__":
+                return base.members
+            case Instance() if name == "__class__":
+                return base.of
+            case Instance() | Class():
+                return self._member(base, name)
+        return self._unknown_attribute(base, name)
+
+    def _member(self, base: Instance | Class, name: str) -> Any:
+        kind = base.of if isinstance(base, Instance) else base
+        value = kind.find(name)
+        if isinstance(value, Function) and value.kind == "classmethod":
+            return Bound(value, (kind,))
+        if isinstance(value, Function) and isinstance(base, Instance) and value.kind != "staticmethod":
+            bound = Bound(value, (base,))
+            return self.call(bound, [], {}) if value.kind in ("property", "cached_property") else bound
+        if value is not None or name in kind.members:
+            return value
+        if isinstance(base, Instance) and isinstance(other := kind.find("__getattr__"), Function):
+            return self.enter(other, [base, name], {})
+        if any(path.startswith("torch") for path in kind.packages) or name.startswith("__"):
+            return self._unknown_attribute(base, name)
+        return Bound(name, (base,))
+
+    def _unknown_attribute(self, base: Any, name: str) -> Any:
+        if name in _EPSILONS:
+            return constant(sys.float_info.epsilon)
         if name in _VIEWS and isinstance(base, Number | list):
             return base
         if name in ("real", "imag") and isinstance(base, Number | list):
             return self.method(base, name, [])
-        own = isinstance(base, Number) and not base.certain and name in self.own
-        return Bound(name, (base,), owed=self.finding("" if own else ATTRIBUTES.get(name, "")))
+        certain = not isinstance(base, Number) or base.certain
+        if not certain:
+            for kind in self.classes:
+                if isinstance(method := kind.members.get(name), Function):
+                    self.use(method)
+        rule = ATTRIBUTES.get(name, "") if certain or name not in self.own else ""
+        return Bound(name, (base,), owed=frozenset((self.finding(rule),)) if rule else frozenset())
 
     def set_attribute(self, base: Any, name: str, value: Any) -> None:
         for one in options(base):
             if isinstance(one, PackageName):
                 self.patched[f"{one.path}.{name}"] = value
+            elif isinstance(one, Scope):
+                one.names[name] = value
             elif isinstance(one, Number) and name in _VIEWS and isinstance(value, Number):
                 one.whole, one.half = value.whole, value.half
             elif isinstance(one, Number) and value is None:
@@ -234,41 +243,23 @@ class Objects(Library):
                 one.members[name] = value
                 self.own.add(name)
 
-    def subscript(self, base: Any, key: Any) -> Any:
-        key = known(key)
-        if isinstance(base, PackageName):
-            if base.path != "sys.modules" and not base.path.endswith(".__dict__"):
-                return self.owing(generic(base.path, key), self.findings_of(base))
-            if isinstance(key, str):
-                return self.module(base.path.removesuffix("sys.modules").removesuffix("__dict__") + key)
-            return self.broken("hidden", generic("entry"))
-        if isinstance(base, Namespace) and not isinstance(key, str):
-            return self.broken("hidden", generic("entry"))
-        if method := method_of(base, "__getitem__"):
-            return self.enter(method, [base, key], {})
-        if isinstance(base, Instance):
-            base = [*base.members.values()] if base.of.fields else base.members
-        if isinstance(base, BUILT_IN) and not isinstance(base, set):
-            try:
-                value = base[key]
-                return Array(value) if isinstance(base, Array) and isinstance(key, slice) else value
-            except (TypeError, KeyError, IndexError, ValueError):
-                entries = [*islice(base.values() if isinstance(base, dict) else base, 500)]
-            if isinstance(key, tuple) and len(key) == 2 and isinstance(base, Array):
-                return self.subscript(self.subscript(base, key[0]), key[1])
-            return either(entries or [generic("entry")])
-        return generic(("entry", repr(key) if is_plain(key) else ""), base, *([key] if isinstance(key, Number) else []))
+    def is_instance(self, value: Any, kind: Any) -> bool | None:
+        """Whether a value is of a class; None if that is not known."""
+        if isinstance(kind, tuple):
+            every = [self.is_instance(value, k) for k in kind]
+            return True if True in every else None if None in every else False
+        if isinstance(kind, Class):
+            related = value.of.order if isinstance(value, Instance) else []
+            return None if isinstance(value, Choice) or not _is_known(value) else kind in related
+        real = getattr(builtins, kind.path.removeprefix("builtins."), None) if isinstance(kind, PackageName) else None
+        if isinstance(real, type) and (is_plain(value) or type(value) in (list, tuple, dict, set, range)):
+            return isinstance(value, real)
+        if real in (str, list, tuple, dict, set) and _is_known(value):
+            return False if not isinstance(value, Instance) else kind.path in value.of.packages
+        return None
 
-    def put(self, held: Any, key: Any, value: Any) -> None:
-        """`held[key] = value`."""
-        key, held = known(key), held.members if isinstance(held, Instance) else held
-        try:
-            if isinstance(held, dict) or (isinstance(held, list) and isinstance(key, int | slice)):
-                held[key] = value[:500] if isinstance(value, range) and isinstance(key, slice) else value
-            elif isinstance(held, list):  # somewhere in it
-                held[:] = [value] * len(held)
-            elif isinstance(held, Number) and isinstance(value, Number):
-                held.owed |= value.owed
-        except (TypeError, IndexError, ValueError):
-            if isinstance(held, dict):
-                held[id(value)] = value
+
+def _is_known(value: Any) -> bool:
+    return (
+        isinstance(value, Instance | Function | Class) or truth(value) is not None or getattr(value, "certain", False)
+    )

@@ -18,10 +18,11 @@ from typing import Any
 
 from autograder.by_hand.rules import Finding
 
-STEP, _TINIEST = 0.1, 1e-4
-"""A constant that is no larger may be the step of a difference; tinier ones are taken for this, against rounding."""
+STEP = 0.1
+"""A constant that is no larger may be the step of a finite difference."""
+_TINIEST = 1e-4
+"""Smaller steps are taken for this one, so that rounding does not hide what they do."""
 _MOST_CHOICES, _MOST_INPUTS = 24, 8
-BUILT_IN = (str, list, tuple, dict, set, range)
 Findings = frozenset[Finding]
 NOTHING: Findings = frozenset()
 Terms = dict[tuple[complex, complex], tuple["Number", complex]]
@@ -33,13 +34,18 @@ class Number:
 
     whole: complex
     half: complex
-    exact: Any = None  # its value, if it is made of constants alone
-    certain: bool = False  # it is a number or a tensor, not an object that the student's own code may have made
-    cancels: bool = False  # it shrinks with the steps, because it is the difference of two things that do not
-    call: tuple[Any, ...] = ()  # the function of the notebook that gave it, and its arguments
+    exact: Any = None
+    """Its value, if it is made of constants alone."""
+    certain: bool = False
+    """It is a number or a tensor, not an object that the student's own code may have made."""
+    cancels: bool = False
+    """It shrinks with the steps, because it is the difference of two things that do not."""
+    call: tuple[Any, ...] = ()
+    """The function of the notebook that gave it, and its arguments."""
     terms: Terms = field(default_factory=dict)
     """The numbers that it is a weighted sum of, each with its weight, by what they are; empty if it is no sum."""
-    owed: Findings = NOTHING  # what is told of whoever uses it
+    owed: Findings = NOTHING
+    """What is told of whoever uses it."""
     members: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -76,9 +82,11 @@ class Scope:
     lines: list[str]
     cell: int | None
     parent: Scope | None = None
-    owner: Any = None  # the class whose body it is, or the function
+    owner: Any = None
+    """The class whose body it is, or the function."""
     names: Namespace = field(default_factory=Namespace)
-    elsewhere: dict[str, Scope] = field(default_factory=dict)  # of names declared global or nonlocal
+    elsewhere: dict[str, Scope] = field(default_factory=dict)
+    """Of names declared global or nonlocal."""
     stars: list[str] = field(default_factory=list)
     returned: list[Any] = field(default_factory=list)
     yielded: list[Any] = field(default_factory=list)
@@ -96,9 +104,6 @@ class Scope:
             scope = scope.parent
         return scope
 
-    def put(self, name: str, value: Any) -> None:
-        self.elsewhere.get(name, self).names[name] = value
-
 
 @dataclass(eq=False)
 class Function:
@@ -106,7 +111,8 @@ class Function:
     scope: Scope
     defaults: dict[str, Any]
     owed: Findings = NOTHING
-    kind: str = ""  # `property`, `staticmethod` …, from its decorator
+    kind: str = ""
+    """`property`, `staticmethod` …, from its decorator."""
     members: dict[str, Any] = field(default_factory=dict)
 
 
@@ -124,18 +130,17 @@ class Bound:
 class Class:
     members: dict[str, Any]
     bases: list[Any] = field(default_factory=list)
-    fields: list[str] = field(default_factory=list)  # what it takes in this order, if it has no `__init__`
+    fields: list[str] = field(default_factory=list)
+    """What it takes in this order, if it has no `__init__`."""
     owed: Findings = NOTHING
 
     def __post_init__(self) -> None:
         classes = [b for b in self.bases if isinstance(b, Class)]
         self.order: list[Class] = [*dict.fromkeys([self, *(c for b in classes for c in b.order)])]
         """Itself and the classes that it is made from, in the order in which a member is looked for."""
-        self.packages = [b.path for c in self.order for b in c.bases if isinstance(b, PackageName)]
+        own = {b.path: None for b in self.bases if isinstance(b, PackageName)}
+        self.packages: list[str] = [*{**own, **{p: None for b in classes for p in b.packages}}]
         self.fields = [*(f for b in classes for f in b.fields), *self.fields][:100]
-
-    def has(self, name: str) -> bool:
-        return any(name in c.members for c in self.order)
 
     def find(self, name: str) -> Any:
         """The member of it or of a class that it is made from; None if there is none."""
@@ -148,27 +153,18 @@ class Instance:
     members: dict[Any, Any] = field(default_factory=dict)
 
 
-def method_of(value: Any, name: str) -> Function | None:
-    """The method that the student's class of the object gives it."""
-    method = value.of.find(name) if isinstance(value, Instance) else None
-    return method if isinstance(method, Function) else None
-
-
 def generic(key: object, *of: Any, certain: bool | None = None) -> Number:
     """An unknown function of its arguments: smooth, the same for the same key, and like no other."""
     inputs = [n for v in of for n in numbers_in(v)]
-    first, *weights = _weights(repr(key))
-
-    def at(ends: list[complex]) -> complex:
-        inside = first + sum(w * end for w, end in zip(weights, ends, strict=False))
-        return cmath.sin(inside) if abs(inside) < 300 else complex(first)
-
-    if certain is None:
-        certain = (
-            bool(inputs) and all(n.certain for n in inputs) and all(isinstance(v, Number | int | float) for v in of)
-        )
-    owed = NOTHING.union(*(n.owed for n in inputs))
-    return Number(at([n.whole for n in inputs]), at([n.half for n in inputs]), certain=certain, owed=owed)
+    weights = _weights(repr(key))
+    whole = half = complex(weights[0])
+    for weight, number in zip(weights[1:], inputs[:_MOST_INPUTS], strict=False):
+        whole, half = whole + weight * number.whole, half + weight * number.half
+    whole, half = (cmath.sin(z) if abs(z) < 300 else complex(weights[0]) for z in (whole, half))
+    known = bool(inputs) and all(n.certain for n in inputs) and all(isinstance(v, Number | int | float) for v in of)
+    return Number(
+        whole, half, certain=known if certain is None else certain, owed=NOTHING.union(*(n.owed for n in inputs))
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -178,19 +174,20 @@ def _weights(key: str) -> list[float]:
 
 def numbers_in(value: Any) -> list[Number]:
     """The numbers that a value holds, the first of them if they are many."""
-    todo = [value]
-    for one in islice(todo, 4 * _MOST_INPUTS):  # which grows meanwhile
-        todo += islice(_parts(one), 9)
-    return [as_number(v) for v in todo[: 4 * _MOST_INPUTS] if isinstance(v, Number | int | float | complex)][:8]
-
-
-def _parts(value: Any) -> Iterable[Any]:
-    match value:
-        case Instance(members=held) | (dict() as held):
-            return held.values()
-        case Choice(values=few) | Bound(first=few) | (list() as few) | (tuple() as few):
-            return few
-    return ()
+    found: list[Number] = []
+    todo, seen = [value], 0
+    while todo and seen < 4 * _MOST_INPUTS and len(found) < _MOST_INPUTS:
+        one, seen = todo.pop(0), seen + 1
+        if isinstance(one, Number):
+            found.append(one)
+        elif isinstance(one, int | float | complex):
+            found.append(as_number(one))
+        elif isinstance(one, dict | Instance):
+            todo += islice((one if isinstance(one, dict) else one.members).values(), 9)
+        elif isinstance(one, list | tuple | Choice | Bound):
+            few = one.values if isinstance(one, Choice) else one.first if isinstance(one, Bound) else one
+            todo += few[:9]
+    return found
 
 
 def is_plain(value: Any) -> bool:
@@ -203,15 +200,8 @@ def is_finite(value: Any) -> bool:
 
 def as_number(value: Any) -> Number:
     """The pair of a plain number, which no step moves."""
-    if isinstance(value, Number):
-        return value
     size = complex(value) if is_finite(value) else complex(1e100)
     return Number(size, size, exact=value, certain=True)
-
-
-def known(value: Any) -> Any:
-    """A constant as Python has it; everything else as it is."""
-    return value if not isinstance(value, Number) or value.exact is None else value.exact
 
 
 def constant(value: Any, given: Iterable[Any] = ()) -> Any:
@@ -231,9 +221,10 @@ def either(values: Iterable[Any]) -> Any:
     numbers = [v for v in every.values() if is_plain(v) or isinstance(v, Number)]
     others = [v for v in every.values() if not (is_plain(v) or isinstance(v, Number))][:_MOST_CHOICES]
     if len(numbers) > 4:
-        numbers[3:] = [generic("one of many", *numbers[3:])]
+        numbers = [*numbers[:3], generic("one of many", *numbers[3:])]
         numbers[3].owed = NOTHING.union(*(getattr(n, "owed", NOTHING) for n in every.values()))
-    return (numbers + others)[0] if len(numbers + others) == 1 else Choice((*numbers, *others))
+    kept = (*numbers, *others)
+    return kept[0] if len(kept) == 1 else Choice(kept)
 
 
 def options(value: Any) -> tuple[Any, ...]:

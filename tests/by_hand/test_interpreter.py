@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from autograder.by_hand.interpreter import read
 from autograder.by_hand.rules import RULES, Finding, Outcome
-from tests.by_hand import further
+from tests.by_hand import further, ordinary
 from tests.by_hand.cases import BOTH, HONEST, QUESTION, READ, SETUP, answer, cells, marked, one, sample
 from tests.conftest import CELLS, NAMES
 from tests.verdict.test_accept import FORMS, corpus
@@ -32,16 +32,25 @@ def test_the_courses_own_questions_are_machines(what: str) -> None:
     assert [(f.rule, f.line, f.cell) for f in read(QUESTION[what], "grad_q5")] == [("question", line, cell)]
 
 
-@pytest.mark.parametrize("what", [*further.MACHINES, *further.PAIRS])
+MACHINES = {**further.MACHINES, **ordinary.MACHINES, **{what: pair[0] for what, pair in further.PAIRS.items()}}
+HONEST_WORK = {**further.HONEST, **ordinary.HONEST, **{what: pair[1] for what, pair in further.PAIRS.items()}}
+
+
+@pytest.mark.parametrize("what", MACHINES)
 def test_a_machine_that_no_list_names_is_forbidden(what: str) -> None:
-    sources = further.MACHINES[what] if what in further.MACHINES else further.PAIRS[what][0]
-    assert Outcome.FORBIDDEN in {f.outcome for f in read(sources, "grad_q5")}
+    assert Outcome.FORBIDDEN in {f.outcome for f in read(MACHINES[what], "grad_q5")}
 
 
-@pytest.mark.parametrize("what", [*further.HONEST, *further.PAIRS])
+@pytest.mark.parametrize("what", HONEST_WORK)
 def test_what_only_looks_like_a_machine_is_not_accused(what: str) -> None:
-    sources = further.HONEST[what] if what in further.HONEST else further.PAIRS[what][1]
-    assert read(sources, "grad_q5") == ()
+    assert read(HONEST_WORK[what], "grad_q5") == ()
+
+
+@pytest.mark.parametrize("what", ordinary.UNKNOWN)
+def test_what_is_not_there_is_listed_whatever_it_is_called(what: str) -> None:
+    rules = {f.rule for f in read(ordinary.UNKNOWN[what], "grad_q5")}
+    assert rules
+    assert rules <= {"undefined", "unknown-package"}
 
 
 @pytest.mark.parametrize("what", further.LISTED)

@@ -1,0 +1,184 @@
+"""What ordinary programs do with numbers: copy them, fill rows, keep them in objects, leave loops early.
+
+Each of these a smaller reader once decided otherwise, and no other case said so.
+"""
+
+from __future__ import annotations
+
+from tests.by_hand.cases import answer, cells, one
+
+H = "h = 1e-5\n"
+MACHINES: dict[str, list[str]] = {
+    "an array copied by its method": one(
+        H
+        + "v = np.array([x])\nup = v.copy()\nup[0] += h\ndown = v.copy()\ndown[0] -= h\nreturn f(x), (f(up[0]) - f(down[0])) / (2 * h)"
+    ),
+    "a tensor cloned": one(
+        H
+        + "v = torch.tensor([x])\nup = v.clone()\nup[0] += h\ndown = v.clone()\ndown[0] -= h\nreturn f(x), (f(up[0]) - f(down[0])) / (2 * h)"
+    ),
+    "a stack cloned": one(
+        H
+        + "v = torch.stack([x])\nup = v.clone()\nup[0] += h\ndown = v.clone()\ndown[0] -= h\nreturn f(x), (f(up).sum() - f(down).sum()) / (2 * h)"
+    ),
+    "an array copied by numpy": one(
+        H
+        + "v = np.array([x])\nup = np.copy(v)\nup[0] += h\ndown = np.copy(v)\ndown[0] -= h\nreturn f(x), (f(up[0]) - f(down[0])) / (2 * h)"
+    ),
+    "a list copied deeply": cells(
+        "import copy",
+        answer(
+            H
+            + "v = [x]\nup = copy.deepcopy(v)\nup[0] += h\ndown = copy.deepcopy(v)\ndown[0] -= h\nreturn f(x), (f(up[0]) - f(down[0])) / (2 * h)"
+        ),
+    ),
+    "an object copied deeply": cells(
+        "import copy\nclass P: pass",
+        answer(
+            H
+            + "v = P()\nv.x = x\nup = copy.deepcopy(v)\nup.x += h\ndown = copy.deepcopy(v)\ndown.x -= h\nreturn f(x), (f(up.x) - f(down.x)) / (2 * h)"
+        ),
+    ),
+    "an object copied": cells(
+        "import copy\nclass P:\n    def __init__(s, x): s.x = x",
+        answer(H + "v = P(x)\nup = copy.copy(v)\nup.x += h\nreturn f(x), (f(up.x) - f(v.x)) / h"),
+    ),
+    "a row of zeros filled with quotients": one(
+        H + "g = np.zeros(1)\nfor i in range(1):\n    g[i] = (f(x + h) - f(x - h)) / (2 * h)\nreturn f(x), g[0]"
+    ),
+    "a step in a row of zeros": one("e = np.zeros(1)\ne[0] = 1e-5\nreturn f(x), (f(x + e) - f(x - e))[0] / (2 * 1e-5)"),
+    "a step in zeros like the point": one(
+        "v = torch.stack([x])\ne = torch.zeros_like(v)\ne[0] = 1e-5\nreturn f(x), (f(v + e) - f(v - e)).sum() / 2e-5"
+    ),
+    "a step along a row of the identity": one(
+        H + "v = np.array([x, x])\nE = np.eye(2) * h\nreturn f(x), (f(v + E[0]) - f(v - E[0])).sum() / (2 * h)"
+    ),
+    "a step along ones": one(
+        H + "v = np.array([x])\nreturn f(x), ((f(v + h*np.ones(1)) - f(v - h*np.ones(1))) / (2*h))[0]"
+    ),
+    "a step by expm1": one("h = np.expm1(1e-6)\nreturn f(x), (f(x + h) - f(x)) / h"),
+    "a step by log1p": one("h = math.log1p(1e-6)\nreturn f(x), (f(x + h) - f(x)) / h"),
+    "divided by a reciprocal": one(
+        H + "d = torch.as_tensor(2*h)\nreturn f(x), (f(x + h) - f(x - h)) * torch.reciprocal(d)"
+    ),
+    "kept in an object, taken from vars": cells(
+        "class P: pass",
+        answer(
+            H + "p = P()\np.up, p.down = f(x + h), f(x - h)\nv = vars(p)\nreturn f(x), (v['up'] - v['down']) / (2 * h)"
+        ),
+    ),
+    "kept in an object, taken from __dict__": cells(
+        "class P: pass",
+        answer(
+            H
+            + "p = P()\np.up, p.down = f(x + h), f(x - h)\nreturn f(x), (p.__dict__['up'] - p.__dict__['down']) / (2 * h)"
+        ),
+    ),
+    "a quotient in __post_init__": cells(
+        "from dataclasses import dataclass\n@dataclass\nclass D:\n    x: object\n    def __post_init__(self):\n        h = 1e-5\n        self.d = (f(self.x + h) - f(self.x - h)) / (2 * h)",
+        answer("return f(x), D(x).d"),
+    ),
+    "a class made by type": cells(
+        "D = type('D', (), {'at': lambda self, x: (f(x + 1e-5) - f(x)) / 1e-5})", answer("return f(x), D().at(x)")
+    ),
+    "a step taken from __class__": cells(
+        "class D:\n    h = 1e-5\n    def at(self, x):\n        return (f(x + self.__class__.h) - f(x)) / self.__class__.h",
+        answer("return f(x), D().at(x)"),
+    ),
+    "a branch by __bool__": cells(
+        "class D:\n    def __bool__(self): return False",
+        answer("if D():\n    return f(x), 2*x\nreturn f(x), (f(x+1e-5)-f(x))/1e-5"),
+    ),
+    "a branch by __len__": cells(
+        "class D:\n    def __len__(self): return 0",
+        answer("if not D():\n    return f(x), (f(x+1e-5)-f(x))/1e-5\nreturn f(x), 2*x"),
+    ),
+    "a branch by isinstance of several": one(
+        "if isinstance(x, (int, torch.Tensor)):\n    return f(x), (f(x+1e-5)-f(x))/1e-5\nreturn f(x), 2*x"
+    ),
+    "a step halved until it is small": one(
+        "h, old = 1.0, None\nwhile True:\n    h /= 2\n    d = (f(x + h) - f(x)) / h\n    if h < 1e-6:\n        break\nreturn f(x), d"
+    ),
+    "a step chosen in a loop that breaks": one(
+        "for k in range(3, 9):\n    h = 10.0**-k\n    d = (f(x + h) - f(x)) / h\n    if h < 1e-6: break\nreturn f(x), d"
+    ),
+    "a quotient in the else of a loop": one(
+        "for k in range(3):\n    if k > 5: break\nelse:\n    return f(x), (f(x+1e-5)-f(x))/1e-5\nreturn f(x), 2*x"
+    ),
+    "autograd under another name": cells(
+        "import torch.autograd as A", answer("y = x.clone().requires_grad_()\nreturn f(x), A.grad(f(y), y)[0]")
+    ),
+    "torch.func, taken from vars": one("return f(x), vars(torch)['func'].grad(f)(x)"),
+    "torch.func by importlib": cells(
+        "import importlib", answer("return f(x), importlib.import_module('torch.func').grad(f)(x)")
+    ),
+    "kept in a dictionary of one's own class": cells(
+        "class P(dict): pass", answer(H + "p = P(up=f(x+h), down=f(x-h))\nreturn f(x), (p['up'] - p['down']) / (2*h)")
+    ),
+    "dictionaries copied": one(
+        H
+        + "p = {'x': x}\nup = dict(p)\nup['x'] += h\ndn = p.copy()\ndn['x'] -= h\nreturn f(x), (f(up['x']) - f(dn['x'])) / (2*h)"
+    ),
+    "values in reverse": one(H + "xs = np.array([x - h, x + h])\nys = f(xs)\nreturn f(x), (ys[::-1] - ys)[0] / (2*h)"),
+    "numpy.gradient over three points": one(
+        H + "xs = np.array([x - h, x, x + h])\nreturn f(x), np.gradient(f(xs), xs)[1]"
+    ),
+}
+HONEST: dict[str, list[str]] = {
+    "own terms copied deeply": cells(
+        "import copy", answer("a = copy.deepcopy([2 * x, 3 * x])\na[0] *= 2\nreturn f(x), a[0] + a[1]")
+    ),
+    "a number taken from whatever it is": one(
+        "t = x if isinstance(x, (int, float)) else x.item()\nreturn f(x), 6 + 14 * t"
+    ),
+    "an adjoint that begins in __post_init__": cells(
+        "from dataclasses import dataclass\n@dataclass\nclass N:\n    v: object\n    def __post_init__(self):\n        self.grad = 0.0",
+        answer("n = N(x)\nn.grad = n.grad + 2 * x\nreturn f(x), n.grad"),
+    ),
+    "an own attribute from vars": cells(
+        "class P: pass", answer("p = P()\np.grad = 2 * x\nreturn f(x), vars(p)['grad']")
+    ),
+    "an own attribute from __dict__": cells(
+        "class P: pass", answer("p = P()\np.grad = 2 * x\nreturn f(x), p.__dict__['grad']")
+    ),
+    "a node class made by type": cells("N = type('N', (), {})", answer("n = N()\nn.grad = 2*x\nreturn f(x), n.grad")),
+    "a node class made by type, with a member": cells(
+        "N = type('N', (), {'grad': None})", answer("n = N()\nn.grad = 2*x\nreturn f(x), n.grad")
+    ),
+    "nodes copied deeply": cells(
+        "import copy\nclass N:\n    def __init__(s, v): s.v, s.grad = v, 0.0",
+        answer("n = copy.deepcopy(N(x))\nn.grad += 2*x\nreturn f(x), n.grad"),
+    ),
+    "a method called through __class__": cells(
+        "class S:\n    def deriv(self, x): return 2*x", answer("s = S()\nreturn f(x), s.__class__().deriv(x)")
+    ),
+    "a quotient after a break": one(
+        "for k in range(3):\n    g = 2*x\n    break\n    g = (f(x+1e-5)-f(x))/1e-5\nreturn f(x), g"
+    ),
+    "a search with an else": one(
+        "for a, b in [('u', 2*x), ('v', 3*x)]:\n    if a == 'u':\n        g = b\n        break\nelse:\n    g = torch.autograd.grad(f(x), x)\nreturn f(x), g"
+    ),
+    "nodes sorted": cells(
+        "class N:\n    def __init__(s, k): s.k, s.grad = k, 0.0",
+        answer(
+            "ns = [N(k) for k in range(3)]\nfor n in sorted(ns, key=lambda n: -n.k):\n    n.grad += 2*x\nreturn f(x), sum(n.grad for n in ns)"
+        ),
+    ),
+    "log1p and its derivative": one("return torch.log1p(x), 1 / (1 + x)"),
+    "expm1 of a small multiple": one("return f(x), torch.expm1(0.01*x)/0.01"),
+    "a dictionary with attributes": cells(
+        "class A(dict):\n    __getattr__ = dict.__getitem__\n    __setattr__ = dict.__setitem__",
+        answer("v = A(data=x)\nv.grad = 2*x\nreturn f(x), v.grad"),
+    ),
+}
+# Of a package that was not handed in, or a name that nothing defines, though Python has one that is called like it.
+UNKNOWN: dict[str, list[str]] = {
+    "undefined chain": cells("%run helper.py", answer("return f(x), chain(x)")),
+    "undefined reduce": cells("%run helper.py", answer("return f(x), reduce(x, [1])")),
+    "unknown product": cells("from lib.num import product", answer("return f(x), product(x)")),
+    "unknown list": cells("from lib.num import set as s2", answer("return f(x), s2()")),
+    "unknown smap": cells("import lib", answer("return f(x), lib.map(f, [x])[0]")),
+    "unknown max": cells("import lib", answer("return f(x), lib.max(x, f(x))")),
+    "unknown SimpleNamespace": cells("import lib", answer("return f(x), lib.SimpleNamespace(v=x).v")),
+    "unknown range": cells("import lib", answer("return f(x), lib.len([x])")),
+}
