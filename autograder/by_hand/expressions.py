@@ -47,10 +47,10 @@ class Expressions(Library):
     def _evaluate(self, node: ast.expr, scope: Scope) -> Any:  # noqa: PLR0912, PLR0915 - one branch an expression
         match node:
             case ast.Constant(value=value):
-                made = constant(value, self.given) if is_plain(value) else generic(repr(value)[:40])
+                held = constant(value, self.given) if is_plain(value) else generic(repr(value)[:40])
                 if isinstance(value, complex):
-                    return self.broken("imaginary", as_number(made) if isinstance(made, complex) else made)
-                return made
+                    return self.broken("imaginary", as_number(held) if isinstance(held, complex) else held)
+                return held
             case ast.Name(id=name):
                 return self.load(name, scope)
             case ast.Attribute(value=inner, attr=name):
