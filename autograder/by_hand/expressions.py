@@ -71,7 +71,7 @@ class Expressions(Library):
                 a, b = self.evaluate(left, scope, not looks), self.evaluate(right, scope, not looks)
                 self.comparing = outer
                 known = compared(type(op).__name__, a, b)
-                return generic("compare", a, b, certain=True) if known is None else known
+                return self.verdict_on(generic("compare", a, b, certain=True)) if known is None else known
             case ast.BoolOp(op=op, values=values):
                 return self._bool_op(isinstance(op, ast.Or), values, scope)
             case ast.IfExp(test=test, body=body, orelse=orelse):
@@ -115,12 +115,10 @@ class Expressions(Library):
                 known = all(isinstance(t, str) for t in texts) and sum(map(len, texts)) < 1000
                 return "".join(texts) if known else generic("text", *texts)
             case ast.FormattedValue(value=inner):
-                value = self.evaluate(inner, scope, used=False)
+                value = self.as_operand(self.evaluate(inner, scope, used=False))
                 return value if isinstance(value, str) and not node.format_spec else generic("text", value)
             case ast.NamedExpr(target=target, value=inner):
-                outer, self.comparing = self.comparing, -1
                 value = self.evaluate(inner, scope)
-                self.comparing = outer
                 self.store(target, value, scope)
                 return value
             case ast.Yield(value=inner) | ast.YieldFrom(value=inner) if inner:
@@ -133,13 +131,20 @@ class Expressions(Library):
 
     def _call(self, node: ast.Call, scope: Scope) -> Any:
         function = self.evaluate(node.func, scope, used=False)
-        looks = self.only_looks(function)
+        looks, outer = self.only_looks(function), self.comparing
+        compares = self.compares(function)
+        self.comparing = len(self.active) if compares else outer
         args = self._spread(node.args, scope, not looks)
+        if looks and compares:
+            held = NOTHING.union(*map(self.findings_of, args))
+            self.report(f for f in held if f.rule == "grad" and f.cell == scope.cell)
         named: dict[str, Any] = {}
         for k in node.keywords:
             value = self.evaluate(k.value, scope)
             named.update({k.arg: value} if k.arg else value if isinstance(value, dict) else {})
-        return self.call(function, args, {k: v for k, v in named.items() if isinstance(k, str)})
+        value = self.call(function, args, {k: v for k, v in named.items() if isinstance(k, str)})
+        self.comparing = outer
+        return self.verdict_on(value) if compares else value
 
     def _bool_op(self, stops_at: bool, values: list[ast.expr], scope: Scope) -> Any:
         made, guesses = [], self.guesses

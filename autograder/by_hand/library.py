@@ -24,6 +24,7 @@ from autograder.by_hand.values import (
 
 _CALLABLE_AGAIN = set(words("lru_cache cache wraps jit njit compile staticmethod"))
 _LOOKS = set(words("print isinstance issubclass type id repr hasattr callable len display"))
+_COMPARES = set(words("print display allclose isclose equal assert_close assert_allclose"))
 _UNKNOWN = object()
 _NUMERIC_PACKAGES = ("torch.", "numpy.", "math.", "cmath.")
 
@@ -37,6 +38,10 @@ class Library(Numeric):
     def only_looks(self, function: Any) -> bool:
         """Whether it only looks at its arguments: `print(x.grad)` takes no derivative from anywhere."""
         return isinstance(function, PackageName) and function.path.rpartition(".")[2] in _LOOKS
+
+    def compares(self, function: Any) -> bool:
+        """Whether it only prints or compares what it is given."""
+        return isinstance(function, PackageName) and function.path.rpartition(".")[2] in _COMPARES
 
     def library(self, path: str, args: list[Any], named: dict[str, Any]) -> Any:
         """What a call of `path` gives, which owes what speaks against calling it."""
@@ -66,7 +71,7 @@ class Library(Numeric):
         if value is None:
             certain = path.startswith(_NUMERIC_PACKAGES) or None
             given = [*args, *named.values()]
-            value = generic(path, *given, certain=certain)
+            value = generic(path, *map(self.as_operand, given), certain=certain)
             for kind in (v for v in given if isinstance(v, Class)):  # a package makes an object of it and calls that
                 self.instantiate(kind, [], {})
             wrapped = [v for v in given if isinstance(v, Function | Bound)]

@@ -7,6 +7,7 @@ A budget of steps ends the reading of any program; what was found on lines that 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -24,6 +25,11 @@ class TooMuch(AutograderError):
     """The program is longer than is looked at."""
 
 
+def compared_only(findings: Iterable[Finding]) -> Findings:
+    """What there is to tell where the values are only compared or printed."""
+    return frozenset(found("grad-compared", f.line, f.source, f.cell) if f.rule == "grad" else f for f in findings)
+
+
 class Reading:
     def __init__(self) -> None:
         self.left = self.steps = 0
@@ -36,7 +42,9 @@ class Reading:
         self.active: list[tuple[Function, int, list[Any]]] = []
         """The functions that run, each with its `guesses` and arguments."""
         self.comparing = -1
-        """How many functions run where numbers are only compared."""
+        """How many functions run where numbers are only compared or printed: `.grad` is no derivative yet there, but
+        its value keeps what is to be told of it.
+        """
         self.at: tuple[ast.AST | None, Scope] = None, Scope([], None)
 
     def spend(self, steps: int = 1) -> None:
@@ -48,7 +56,6 @@ class Reading:
 
     def finding(self, rule: str) -> Finding:
         node, scope = self.at
-        rule = "grad-compared" if rule == "grad" and self.comparing == len(self.active) else rule
         line = getattr(node, "lineno", None)
         source = scope.lines[line - 1].strip() if line and line <= len(scope.lines) else ""
         return found(rule, line, source, scope.cell)
@@ -67,9 +74,10 @@ class Reading:
             return NOTHING.union(*(entry.owed for entry in few if isinstance(entry, Number)))
         return getattr(value, "owed", NOTHING)
 
-    def report(self, findings: Findings) -> None:
+    def report(self, findings: Iterable[Finding]) -> None:
         if self.answering:
-            self.reached.update(dict.fromkeys(findings))
+            told = compared_only(findings) if self.comparing == len(self.active) else findings
+            self.reached.update(dict.fromkeys(told))
 
     def use(self, value: Any) -> None:
         """A value is used where the answer runs, not only looked at."""
@@ -80,6 +88,10 @@ class Reading:
     def broken(self, rule: str, value: Any) -> Any:
         """The value, which now owes that it breaks a rule here."""
         return self.owing(value, frozenset((self.finding(rule),))) if rule else value
+
+    def verdict_on(self, value: Any) -> Any:
+        """Whether numbers are equal: no derivative any more, whatever they were."""
+        return replace(value, owed=compared_only(value.owed)) if isinstance(value, Number) else value
 
     def owing(self, value: Any, findings: Findings) -> Any:
         self.report(findings)

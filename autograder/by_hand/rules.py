@@ -63,7 +63,7 @@ _LISTED = {
     "undefined": "calls a name that no cell defines",
     "custom-function": "uses torch.autograd.Function",
     "imaginary": "uses complex numbers",
-    "grad-compared": "compares with `.grad`, which torch.autograd fills",
+    "grad-compared": "compares with `.grad` or prints it, and torch.autograd fills that",
     "diff": "takes differences of neighbours",
     "difference-like": "has a line that looks like a finite difference",
     "too-long": "does more than the grader reads",

@@ -38,7 +38,8 @@ class Statements(Expressions):
     def statement(self, s: ast.stmt, scope: Scope) -> str:  # noqa: PLR0912, PLR0915 - one branch a statement
         match s:
             case ast.Assign(targets=targets, value=value):
-                held = self.evaluate(value, scope)
+                kept = isinstance(value, ast.Attribute) and all(isinstance(t, ast.Name) for t in targets)
+                held = self.evaluate(value, scope, used=not kept)  # `g = x.grad` is told where `g` is used
                 for target in targets:
                     self.store(target, held, scope)
             case ast.AnnAssign(target=target, value=value):
