@@ -112,6 +112,7 @@ TALLIES = (
     "wrong rules named",
     "honest accepted",
     "machines found",
+    "honest accused",
 )
 
 
@@ -128,11 +129,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                     count[1] += of
     if counts:
         terminalreporter.section("the corpora")
-        terminalreporter.write_line("".join(f"{what:>30}" for what in ("", *TALLIES))[16:])
-        for name in (*NAMES, *sorted({name for name, _ in counts} - set(NAMES))):
-            row = [counts.get((name, what)) for what in TALLIES]
+        columns = [n for n in (*NAMES, *sorted({n for n, _ in counts} - set(NAMES))) if any(k[0] == n for k in counts)]
+        terminalreporter.write_line(" " * 30 + "".join(f"{name:>16}" for name in columns))
+        for what in TALLIES:
+            row = [counts.get((name, what)) for name in columns]
             terminalreporter.write_line(
-                f"{name:<14}" + "".join(f"{f'{c[0]} of {c[1]}' if c else '-':>30}" for c in row)
+                f"{what:<30}" + "".join(f"{f'{c[0]} of {c[1]}' if c else '-':>16}" for c in row)
             )
 
 

@@ -60,6 +60,7 @@ def test_an_honest_answer_earns_full_marks(name: str, course: Course, record_pro
     asked = BY_NAME[name]["cells"]
     full = all(marks[q] == 10 for q in asked)
     record_property("tally", ("public answers", "honest accepted", int(full), 1))
+    record_property("tally", ("public answers", "honest accused", int("forbidden" in found(course, name).values()), 1))
     assert full, (marks, found(course, name))
 
 
