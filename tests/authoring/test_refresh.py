@@ -64,7 +64,7 @@ def q7(s, u):
     )
     assert SOLUTION in answer
     assert answer.endswith("    return g, dgdu")
-    assert "compares g and dgdu with torch's at s = 0.5, u = 1.5." in check
+    assert "compares g and dgdu with torch's at s = 0.5, u = 1.5, and then at" in check
     assert 'q7.check(at={"u": 0.5})' in check
     assert check.endswith("q7.check()\n# mine")
     assert "they compare g and dgdu with torch's" in hidden
