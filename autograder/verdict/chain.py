@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from math import isfinite
 
 from autograder.calculus.graph import Forward, Line
 from autograder.calculus.reference import Reference
@@ -259,6 +260,7 @@ def path(forward: Forward, wrt: str) -> list[str]:
 
 def _judged(q: Quantity, ways: Sequence[tuple[float, ...]], rooms: tuple[float, ...]) -> Link:
     """Right if it is, at every point, what one of the ways to compute it gives; the first of them is expected."""
+    rooms = tuple(room if isfinite(room) else 0.0 for room in rooms)
     for expected in ways:
         if all(abs(a - b) <= room for a, b, room in zip(q.numbers, expected, rooms, strict=True)):
             return Link(q.by, Status.RIGHT, q.what, q.of, q.name, q.numbers, expected, rooms)

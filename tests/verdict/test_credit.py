@@ -8,11 +8,12 @@ import re
 
 import pytest
 
-from tests.conftest import QUESTIONS, ROOT, Class
+from tests.conftest import NAMES, QUESTIONS, ROOT, Class
 
 FORWARD = {
     "q1": "def grad_q1(a, b):\n    x = 2*a + 3*b\n    y = 5*a*a + 3*b*b*b\n    z = 2*x + 3*y\n",
     "q2": "def grad_q2(b, x, w):\n    u = w*x\n    v = u + b\n    a = torch.relu(v)\n",
+    "q3": "def grad_q3(b, x, w):\n    u = w*x\n    v = u + b\n    a = torch.sigmoid(v)\n",
     "q4": "def grad_q4(x):\n    a, b, c = x*x, 2*x, torch.sin(x)\n    d = -(a + b + c)\n    f = torch.exp(d)\n",
     "q5": "def grad_q5(x):\n    f = 6*x + 7*x**2 + 3*x**3 + 8*x**4 + 3\n",
     "q6": "def grad_q6(x, y, z):\n    a, b = x*2, torch.sin(y)\n    c = a/b\n    d = c*z\n    e = torch.log(d + 1)\n"
@@ -81,6 +82,16 @@ NOTHING = {
 @pytest.mark.parametrize("what", NOTHING)
 def test_padding_and_what_shows_no_knowledge_earn_nothing(what: str, student: Class) -> None:
     assert earned(student, *NOTHING[what]) == 0.0
+
+
+@pytest.mark.parametrize("number", ["1.7e308", "-1.7e308", "1e99", "7.0", "1.0", "float('inf')", "float('nan')"])
+@pytest.mark.parametrize("name", NAMES)
+def test_one_number_for_every_adjoint_earns_nothing(name: str, number: str, student: Class) -> None:
+    forward = QUESTIONS[name].forward
+    adjoints = [forward.adjoint(n) for n in (*forward.nodes[:-1], *forward.leaves)]
+    result = forward.adjoint(QUESTIONS[name].wrt)
+    lines = f"{' = '.join(adjoints)} = {number}\n    return {forward.output}, {result}"
+    assert earned(student, name, lines) == 0.0
 
 
 def test_one_wrong_term_is_told_from_two(student: Class) -> None:
