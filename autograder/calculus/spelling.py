@@ -14,6 +14,8 @@ MOST_NAMES, LONGEST = 64, 60
 """Names of one function that are looked at, and the characters of one."""
 _OVER = ("d", "by", "byd", "over", "overd", "wrt", "wrtd")
 _OF_A_NODE = ("d{}", "g{}", "grad{}", "{}grad", "{}bar", "bar{}", "adj{}", "{}adj", "adjoint{}", "{}adjoint", "delta{}")
+_LOSSES = ("l", "loss", "j")
+"""As in `dL_da`: the output, where no node is called so."""
 _D = str.maketrans({"∂": "d", "δ": "d", "𝜕": "d", "_": None})
 
 Reading = tuple[str, str]
@@ -54,4 +56,6 @@ def _table(names: Sequence[str], case: type[str] | object) -> dict[str, tuple[Re
             for over in _OVER:
                 if of != by or of == names[-1]:
                     pairs[f"d{p}{over}{b}"][of, by] = None
+        for loss in {*_LOSSES} - {s.casefold() for s in spelled.values()}:
+            pairs[f"d{loss}d{b}"].setdefault((names[-1], by))
     return {name: tuple(found) for name, found in {**bare, **pairs}.items()}

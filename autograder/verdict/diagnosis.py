@@ -56,7 +56,7 @@ def say(chain: Chain, hidden: bool, lines: Lines) -> str:
         if len(sentences) > 1:
             second = sentences[1].lstrip()
             text += m.OR.format(it=second[0].lower() + second[1:] if second.startswith(m.IT + " ") else second)
-        return text
+        return text + ("" if chain.own or not unnamed else _how_to_name(chain, link))
     rounded = say_rounded(link.given, link.expected, lines, it)
     if rounded:
         return text + rounded
@@ -68,14 +68,21 @@ def say(chain: Chain, hidden: bool, lines: Lines) -> str:
     if rounding.is_near(link.given, link.expected, sizes):
         return text + m.NEAR.format(it=it)
     if unnamed:
-        them, top = "it" if len(unnamed) == 1 else "them", chain.bridged(link.node)[0]
-        local = next(f"d{top}d{i}" for i in chain.path if i in forward.line(top).inputs)
-        return text + m.UNNAMED.format(unnamed=listed(unnamed), them=them, first=unnamed[0], local=local)
+        return text + _how_to_name(chain, link)
     if adjoint:
         consumers = [_look(chain, line, link.node) for line in forward.consumers(link.node)]
     else:
         consumers = [_look(chain, forward.line(link.of), i) for i in _inputs(chain, link)]
     return text + (m.NO_SLIP.format(lines=listed(consumers)) if consumers else "")
+
+
+def _how_to_name(chain: Chain, link: Link) -> str:
+    """What the answer does not name between a link and those above it, and how to name it."""
+    forward, nodes = chain.forward, chain.bridged(link.node)
+    names, top = [forward.adjoint(n) for n in nodes], nodes[0]
+    local = next(f"d{top}d{i}" for i in chain.path if i in forward.line(top).inputs)
+    them = "it" if len(names) == 1 else "them"
+    return m.UNNAMED.format(unnamed=listed(names), them=them, first=names[0], local=local)
 
 
 def _inputs(chain: Chain, link: Link) -> list[str]:

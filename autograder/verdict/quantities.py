@@ -6,6 +6,7 @@ output, the adjoint of d. Mostly the graph leaves one of these. Where it leaves 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -55,15 +56,21 @@ def quantities(
     A name counts if it holds a finite number at every point.
     """
     read = spelling((*forward.leaves, *forward.nodes)).readings
-    found: dict[tuple[What, str, str], tuple[bool, Quantity]] = {}
+    references = [r for r, _ in pairs]
+    read_as: list[tuple[list[Quantity], list[Quantity]]] = []
     for name in pairs[0][1].named if pairs else ():
         numbers = [a.named.get(name) for _, a in pairs]
         if name in ignored or not all(n is not None and _finite(n) for n in numbers):
             continue
         given = tuple(n.value for n in numbers if n is not None)
         options = [Quantity(*way, name, given) for way in _ways(forward, wrt, read(name))]
-        fitting = [q for q in options if _fits(forward, q, [r for r, _ in pairs])]
-        for quantity in (fitting or options)[:1]:
+        read_as.append((options, [q for q in options if _fits(forward, q, references)]))
+    kinds = Counter(fitting[0].what for _, fitting in read_as if fitting and says_only_by(forward, fitting[0].name))
+    found: dict[tuple[What, str, str], tuple[bool, Quantity]] = {}
+    for options, fitting in read_as:
+        bare = bool(options) and says_only_by(forward, options[0].name)  # likely of the kind of the others
+        likely = sorted(options, key=lambda q: -kinds[q.what]) if bare else options
+        for quantity in (fitting or likely)[:1]:
             key = quantity.what, quantity.of, quantity.by
             if key not in found or not found[key][0]:  # of two spellings the one that is right
                 found[key] = bool(fitting), quantity

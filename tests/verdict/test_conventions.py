@@ -216,3 +216,30 @@ def test_the_picture_shows_what_broke_by_the_students_name(name: str, convention
     assert f">{slot}<" in drawn or f">{slot} = " in drawn
     assert "✗" in drawn
     assert "below: your derivatives" in drawn
+
+
+F4 = "def grad_q4(x):\n    a = x*x; b = 2*x; c = torch.sin(x); d = -(a+b+c); f = torch.exp(d)\n    "
+
+
+def told_of(student: Class, name: str, answer: str) -> str:
+    student.run(answer)
+    with contextlib.redirect_stdout(io.StringIO()), pytest.raises(CheckFailed) as failed:
+        student.check(QUESTIONS[name])
+    return str(failed.value)
+
+
+def test_a_name_that_says_only_by_what_is_taken_as_its_neighbours_are(student: Class) -> None:
+    answer = "dd = f; da = 2*x; db = 2; dc = -torch.cos(x)\n    return f, -dd*(da+db+dc)\n"
+    assert "The first wrong link is dc (yours -0.9801, expected 0.9801)" in told_of(student, "q4", F4 + answer)
+
+
+@pytest.mark.parametrize("loss", ["L", "loss", "J", "l"])
+def test_an_output_that_is_called_the_loss_is_read(student: Class, loss: str) -> None:
+    answer = f"d{loss}_dd = f; d{loss}_da = d{loss}_dd\n    return f, d{loss}_da*(2*x + 2 + torch.cos(x))\n"
+    assert f"The first wrong link is d{loss}_da" in told_of(student, "q4", F4 + answer)
+
+
+def test_where_nothing_is_named_the_check_says_how_to_name_beside_the_slip(student: Class) -> None:
+    said = told_of(student, "q4", F4 + "return f, f*(2*x + 2 + torch.cos(x))\n")
+    assert "the wrong sign" in said
+    assert "Name them, as in `dfdd = …`, or name the derivative of each line, as in `dddc = …`" in said
