@@ -13,6 +13,7 @@ from autograder.by_hand.values import (
     NOTHING,
     Array,
     Choice,
+    Class,
     Function,
     Instance,
     Namespace,
@@ -198,6 +199,8 @@ class Expressions(Library):
             return self.broken("hidden", made) if inside else self.owing(made, self.findings_of(base))
         if isinstance(base, Namespace) and not isinstance(key, str):
             return self.broken("hidden", generic("entry"))
+        if isinstance(base, Class) and isinstance(method := base.find("__class_getitem__"), Function):
+            return self.enter(method, [base, key], {})
         if isinstance(base, Instance):
             if isinstance(method := base.of.find("__getitem__"), Function):
                 return self.enter(method, [base, key], {})

@@ -74,7 +74,8 @@ class Library(Numeric):
             value = generic(path, *map(self.as_operand, given), certain=certain)
             for kind in (v for v in given if isinstance(v, Class)):  # a package makes an object of it and calls that
                 self.instantiate(kind, [], {})
-            wrapped = [v for v in given if isinstance(v, Function | Bound)]
+            layers = [v for v in given if isinstance(v, Instance) and v.of.packages and v.of.find("forward")]
+            wrapped = [*(v for v in given if isinstance(v, Function | Bound)), *layers]
             value.members.update({"__wrapped__": either(wrapped)} if wrapped else {})
         self.report(owed)
         return self.owing(value, owed) if not args or value is not args[0] else value

@@ -77,6 +77,9 @@ class Objects(Reading):
                 return self.call(function.function, [*function.first, *args], {**function.named, **named})
             case Function():
                 return self.enter(function, args, named)
+            case Class(meta=Class() as meta) if isinstance(maker := meta.find("__call__"), Function):
+                made = self.enter(maker, [function, *args], named)
+                return either([self.instantiate(function, args, named), made])
             case Class():
                 return self.instantiate(function, args, named)
             case PackageName():
@@ -206,6 +209,8 @@ class Objects(Reading):
         if isinstance(value, Function) and isinstance(base, Instance) and value.kind != "staticmethod":
             bound = Bound(value, (base,))
             return self.call(bound, [], {}) if value.kind in ("property", "cached_property") else bound
+        if isinstance(value, Instance) and isinstance(getter := value.of.find("__get__"), Function):
+            return self.enter(getter, [value, base, kind], {})
         if value is not None or name in kind.members:
             return value
         if isinstance(base, Instance) and isinstance(other := kind.find("__getattr__"), Function):
@@ -217,6 +222,8 @@ class Objects(Reading):
     def _unknown_attribute(self, base: Any, name: str) -> Any:
         if name in _EPSILONS:
             return constant(sys.float_info.epsilon)
+        if isinstance(base, Number) and isinstance(added := self.patched.get(f"torch.Tensor.{name}"), Function):
+            return Bound(added, (base,))
         if name in _VIEWS and isinstance(base, Number | list):
             return base
         if name in ("real", "imag") and isinstance(base, Number | list):

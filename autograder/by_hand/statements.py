@@ -185,6 +185,7 @@ class Statements(Expressions):
         if isinstance(s, ast.ClassDef):
             bases = [self.evaluate(b, scope) for b in s.bases]
             made = self.new_class({}, bases)
+            made.meta = next((self.evaluate(k.value, scope) for k in s.keywords if k.arg == "metaclass"), None)
             inner = scope.inside(made)
             made.owed = NOTHING.union(*map(self.findings_of, bases))
             self.run(s.body, inner)

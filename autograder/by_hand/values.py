@@ -133,6 +133,8 @@ class Class:
     fields: list[str] = field(default_factory=list)
     """What it takes in this order, if it has no `__init__`."""
     owed: Findings = NOTHING
+    meta: Any = None
+    """Its metaclass: what is called when it is."""
 
     def __post_init__(self) -> None:
         classes = [b for b in self.bases if isinstance(b, Class)]

@@ -8,7 +8,32 @@ from __future__ import annotations
 from tests.by_hand.cases import answer, cells, one
 
 H = "h = 1e-5\n"
+QUOTIENT = "h = 1e-5\n        return (f(t + h) - f(t - h)) / (2 * h)"
 MACHINES: dict[str, list[str]] = {
+    "a descriptor that Python asks": cells(
+        f"class Slope:\n    def __get__(self, point, kind):\n        t = point.t\n        {QUOTIENT}",
+        "class Point:\n    slope = Slope()\n    def __init__(self, t):\n        self.t = t",
+        answer("return f(x), Point(x).slope"),
+    ),
+    "a class that its metaclass calls": cells(
+        f"class Meta(type):\n    def __call__(cls, t):\n        {QUOTIENT}",
+        "class Slope(metaclass=Meta):\n    pass",
+        answer("return f(x), Slope(x)"),
+    ),
+    "a class with a subscript": cells(
+        f"class Slope:\n    def __class_getitem__(cls, t):\n        {QUOTIENT}",
+        answer("return f(x), Slope[x]"),
+    ),
+    "a method put into tensors": cells(
+        f"if True:\n    def slope(t):\n        {QUOTIENT}",
+        "torch.Tensor.slope = slope",
+        answer("return f(x), x.slope()"),
+    ),
+    "a layer among torch's own": cells(
+        f"class Slope(torch.nn.Module):\n    def forward(self, t):\n        {QUOTIENT}",
+        "net = torch.nn.Sequential(torch.nn.Identity(), Slope())",
+        answer("return f(x), net(x)"),
+    ),
     "an array copied by its method": one(
         H
         + "v = np.array([x])\nup = v.copy()\nup[0] += h\ndown = v.copy()\ndown[0] -= h\nreturn f(x), (f(up[0]) - f(down[0])) / (2 * h)"
@@ -163,6 +188,27 @@ HONEST: dict[str, list[str]] = {
         answer(
             "ns = [N(k) for k in range(3)]\nfor n in sorted(ns, key=lambda n: -n.k):\n    n.grad += 2*x\nreturn f(x), sum(n.grad for n in ns)"
         ),
+    ),
+    "a descriptor that gives a rule": cells(
+        "class Slope:\n    def __get__(self, point, kind):\n        return 2*point.t",
+        "class Point:\n    slope = Slope()\n    def __init__(self, t):\n        self.t = t",
+        answer("return f(x), Point(x).slope"),
+    ),
+    "a metaclass that makes one object only": cells(
+        "class One(type):\n    made = {}\n    def __call__(cls, *args):\n        if cls not in cls.made:\n            cls.made[cls] = super().__call__(*args)\n        return cls.made[cls]",
+        "class Rule(metaclass=One):\n    def grad(self, t):\n        return 2*t",
+        answer("return f(x), Rule().grad(x)"),
+    ),
+    "a class with a subscript that gives a rule": cells(
+        "class Slope:\n    def __class_getitem__(cls, t):\n        return 2*t", answer("return f(x), Slope[x]")
+    ),
+    "a rule put into tensors": cells(
+        "def slope(t):\n    return 2*t\ntorch.Tensor.slope = slope", answer("return f(x), x.slope()")
+    ),
+    "a layer by hand among torch's own": cells(
+        "class Rule(torch.nn.Module):\n    def forward(self, t):\n        return 2*t",
+        "net = torch.nn.Sequential(torch.nn.Identity(), Rule())",
+        answer("return f(x), net(x)"),
     ),
     "log1p and its derivative": one("return torch.log1p(x), 1 / (1 + x)"),
     "expm1 of a small multiple": one("return f(x), torch.expm1(0.01*x)/0.01"),

@@ -945,4 +945,620 @@ CASES += [
         f"import numpy as np\ndef grad_q4(x):\n{F4}    z = float(x) + 0.5*np.exp(2j*np.pi*np.arange(64)/64)\n"
         "    w = np.exp(-(z*z + 2*z + np.sin(z)))\n    return f, np.fft.fft(w)[1].real/64/0.5\n",
     ),
+    {
+        "name": "micrograd",
+        "right": True,
+        "why": "engine of values with a backward of its own",
+        "cells": {
+            "q6": r'''
+class Value:
+    """ stores a single scalar value and its gradient """
+
+    def __init__(self, data, _children=(), _op=''):
+        self.data = data
+        self.grad = 0
+        self._backward = lambda: None
+        self._prev = set(_children)
+        self._op = _op
+
+    def __add__(self, other):
+        other = other if isinstance(other, Value) else Value(other)
+        out = Value(self.data + other.data, (self, other), '+')
+
+        def _backward():
+            self.grad += out.grad
+            other.grad += out.grad
+        out._backward = _backward
+        return out
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Value) else Value(other)
+        out = Value(self.data * other.data, (self, other), '*')
+
+        def _backward():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out._backward = _backward
+        return out
+
+    def __truediv__(self, other):
+        out = Value(self.data / other.data, (self, other), '/')
+
+        def _backward():
+            self.grad += out.grad / other.data
+            other.grad += -self.data / other.data**2 * out.grad
+        out._backward = _backward
+        return out
+
+    def sin(self):
+        out = Value(torch.sin(self.data), (self,), 'sin')
+        def _backward():
+            self.grad += torch.cos(self.data) * out.grad
+        out._backward = _backward
+        return out
+
+    def log(self):
+        out = Value(torch.log(self.data), (self,), 'log')
+        def _backward():
+            self.grad += out.grad / self.data
+        out._backward = _backward
+        return out
+
+    def tanh(self):
+        t = torch.tanh(self.data)
+        out = Value(t, (self,), 'tanh')
+        def _backward():
+            self.grad += (1 - t**2) * out.grad
+        out._backward = _backward
+        return out
+
+    def backward(self):
+        topo = []
+        visited = set()
+        def build_topo(v):
+            if v not in visited:
+                visited.add(v)
+                for child in v._prev:
+                    build_topo(child)
+                topo.append(v)
+        build_topo(self)
+        self.grad = 1
+        for v in reversed(topo):
+            v._backward()
+
+    def __repr__(self):
+        return f"Value(data={self.data}, grad={self.grad})"
+
+
+def grad_q6(x, y, z):
+    X, Y, Z = Value(x), Value(y), Value(z)
+    f = (X * 2 / Y.sin() * Z + 1).log().tanh()
+    f.backward()
+    print(Y)
+    return f.data, Y.grad
+''',
+        },
+    },
+    {
+        "name": "dataclass_tape",
+        "right": True,
+        "why": "a tape of closures, played back",
+        "cells": {
+            "q4": r"""
+from dataclasses import dataclass, field
+from typing import Callable
+
+@dataclass
+class Tape:
+    ops: list = field(default_factory=list)
+
+    def record(self, fn: Callable) -> None:
+        self.ops.append(fn)
+
+    def play_back(self) -> None:
+        for fn in reversed(self.ops):
+            fn()
+
+def grad_q4(x):
+    tape = Tape()
+    g = dict.fromkeys("xabcdf", 0.0)
+    a = x ** 2
+    def back_a():
+        g["x"] = g["x"] + 2 * x * g["a"]
+    tape.record(back_a)
+    b = 2 * x
+    def back_b():
+        g["x"] = g["x"] + 2 * g["b"]
+    tape.record(back_b)
+    c = torch.sin(x)
+    def back_c():
+        g["x"] = g["x"] + torch.cos(x) * g["c"]
+    tape.record(back_c)
+    d = -(a + b + c)
+    def back_d():
+        for k in "abc":
+            g[k] -= g["d"]
+    tape.record(back_d)
+    f = torch.exp(d)
+    tape.record(lambda: g.update(d=f * g["f"]))
+    g["f"] = 1.0
+    tape.play_back()
+    return f, g["x"]
+""",
+        },
+    },
+    {
+        "name": "jacobian_matrices",
+        "right": True,
+        "why": "the chain rule as a product of Jacobians",
+        "cells": {
+            "q4": r'''
+import numpy as np
+
+def grad_q4(x):
+    """Chain rule as a product of Jacobians: R -> R^3 -> R -> R."""
+    t = float(x)
+    J1 = np.array([[2 * t], [2.0], [np.cos(t)]])      # d(a,b,c)/dx
+    J2 = np.array([[-1.0, -1.0, -1.0]])               # dd/d(a,b,c)
+    d = -(t ** 2 + 2 * t + np.sin(t))
+    f = np.exp(d)
+    J3 = np.array([[f]])                              # df/dd
+    J = J3 @ J2 @ J1
+    assert J.shape == (1, 1)
+    return f, J[0, 0]
+''',
+        },
+    },
+    {
+        "name": "match",
+        "right": True,
+        "why": "rules chosen by match",
+        "cells": {
+            "q6": r"""
+def rule(op, v, out):
+    match op:
+        case "sin":
+            return torch.cos(v)
+        case "log1p":
+            return 1 / (1 + v)
+        case "tanh":
+            return 1 - out ** 2
+        case _:
+            raise ValueError(f"unknown op {op}")
+
+def grad_q6(x, y, z):
+    b = torch.sin(y)
+    d = 2 * x * z / b
+    e = torch.log1p(d)
+    f = torch.tanh(e)
+    g = rule("tanh", e, f)
+    g = g * rule("log1p", d, e)
+    g = g * (-d / b)
+    g = g * rule("sin", y, b)
+    return f, g
+""",
+        },
+    },
+    {
+        "name": "match_tuple_tree",
+        "right": True,
+        "why": "an expression tree differentiated by the student's own rules",
+        "cells": {
+            "q5": r'''
+def diff(expr):
+    """symbolic derivative of a tiny expression tree, product/sum/power rule by hand"""
+    match expr:
+        case int() | float():
+            return 0
+        case "x":
+            return 1
+        case ("+", l, r):
+            return ("+", diff(l), diff(r))
+        case ("*", l, r):
+            return ("+", ("*", diff(l), r), ("*", l, diff(r)))
+        case ("^", u, n):
+            return ("*", ("*", n, ("^", u, n - 1)), diff(u))
+
+def evaluate(expr, x):
+    match expr:
+        case "x":
+            return x
+        case ("+", l, r):
+            return evaluate(l, x) + evaluate(r, x)
+        case ("*", l, r):
+            return evaluate(l, x) * evaluate(r, x)
+        case ("^", u, n):
+            return evaluate(u, x) ** n
+        case number:
+            return number
+
+POLY = ("+", ("*", 6, "x"), ("+", ("*", 7, ("^", "x", 2)), ("+", ("*", 3, ("^", "x", 3)), ("+", ("*", 8, ("^", "x", 4)), 3))))
+DPOLY = diff(POLY)
+
+def grad_q5(x):
+    return evaluate(POLY, x), evaluate(DPOLY, x)
+''',
+        },
+    },
+    {
+        "name": "horner_with_derivative",
+        "right": True,
+        "why": "Horner's scheme carries the derivative along",
+        "cells": {
+            "q5": r"""
+def grad_q5(x):
+    # Horner's scheme evaluates the polynomial and its derivative together
+    p, dp = 0.0, 0.0
+    for c in (8.0, 3.0, 7.0, 6.0, 3.0):
+        dp = dp * x + p
+        p = p * x + c
+    return p, dp
+""",
+        },
+    },
+    {
+        "name": "compose_class",
+        "right": True,
+        "why": "functions that carry their derivatives and compose",
+        "cells": {
+            "q6": r'''
+class Fn:
+    """a function together with its derivative; g(f) composes them by the chain rule"""
+    def __init__(self, f, df):
+        self.f = f
+        self.df = df
+    def __call__(self, inner):
+        if isinstance(inner, Fn):
+            return Fn(lambda t: self.f(inner.f(t)),
+                      lambda t: self.df(inner.f(t)) * inner.df(t))
+        return self.f(inner)
+
+sin = Fn(torch.sin, torch.cos)
+log = Fn(torch.log, lambda t: 1/t)
+tanh = Fn(torch.tanh, lambda t: 1 - torch.tanh(t)**2)
+
+def grad_q6(x, y, z):
+    ratio = Fn(lambda b: 2*x*z/b + 1, lambda b: -2*x*z/b**2)
+    F = tanh(log(ratio(sin)))
+    return F(y), F.df(y)
+''',
+        },
+    },
+    {
+        "name": "matmul_operator",
+        "right": True,
+        "why": "linear maps composed with @",
+        "cells": {
+            "q3": r'''
+class Lin:
+    """a linear map R->R, composed with @"""
+    def __init__(self, k):
+        self.k = k
+    def __matmul__(self, other):
+        return Lin(self.k * other.k)
+
+def grad_q3(b, x, w):
+    a = torch.sigmoid(w*x + b)
+    D = Lin(a - a*a) @ Lin(1) @ Lin(x)
+    return a, D.k
+''',
+        },
+    },
+    {
+        "name": "abc_nodes",
+        "right": True,
+        "why": "abstract nodes with local derivatives",
+        "cells": {
+            "q6": r"""
+from abc import ABC, abstractmethod
+
+class Node(ABC):
+    def __init__(self, *inputs):
+        self.inputs = inputs
+        self.value = self.forward(*[i.value for i in inputs])
+        self.grad = 0.0
+
+    @abstractmethod
+    def forward(self, *values): ...
+
+    @abstractmethod
+    def local_grads(self): ...
+
+    def backward(self, upstream=1.0):
+        self.grad = self.grad + upstream
+        for node, local in zip(self.inputs, self.local_grads()):
+            node.backward(upstream * local)
+
+class Leaf(Node):
+    def __init__(self, value):
+        self.inputs, self.value, self.grad = (), value, 0.0
+    def forward(self): ...
+    def local_grads(self):
+        return ()
+
+class Mul(Node):
+    def forward(self, p, q):
+        return p*q
+    def local_grads(self):
+        p, q = self.inputs
+        return q.value, p.value
+
+class Div(Node):
+    def forward(self, p, q):
+        return p/q
+    def local_grads(self):
+        p, q = self.inputs
+        return 1/q.value, -p.value/q.value**2
+
+class Sin(Node):
+    def forward(self, p):
+        return torch.sin(p)
+    def local_grads(self):
+        return (torch.cos(self.inputs[0].value),)
+
+class Log1p(Node):
+    def forward(self, p):
+        return torch.log(p + 1)
+    def local_grads(self):
+        return (1/(self.inputs[0].value + 1),)
+
+class Tanh(Node):
+    def forward(self, p):
+        return torch.tanh(p)
+    def local_grads(self):
+        return (1 - self.value**2,)
+
+def grad_q6(x, y, z):
+    X, Y, Z, two = Leaf(x), Leaf(y), Leaf(z), Leaf(2.0)
+    out = Tanh(Log1p(Mul(Div(Mul(X, two), Sin(Y)), Z)))
+    out.backward()
+    return out.value, Y.grad
+""",
+        },
+    },
+    {
+        "name": "stack_machine",
+        "right": True,
+        "why": "a stack machine on pairs",
+        "cells": {
+            "q5": r"""
+def grad_q5(x):
+    # reverse polish, each stack entry is (value, derivative)
+    program = "x 6 * x x * 7 * + x x * x * 3 * + x x * x x * * 8 * + 3 +".split()
+    stack = []
+    for tok in program:
+        if tok == "x":
+            stack.append((x, 1.0))
+        elif tok.isdigit():
+            stack.append((int(tok), 0.0))
+        else:
+            (u, du), (v, dv) = stack.pop(-2), stack.pop()
+            if tok == "+":
+                stack.append((u + v, du + dv))
+            else:
+                stack.append((u*v, du*v + u*dv))
+    (f, dfdx), = stack
+    return f, dfdx
+""",
+        },
+    },
+    {
+        "name": "richardson",
+        "right": False,
+        "why": "Richardson's table",
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+def F(t):
+    return torch.exp(-(t*t + 2*t + torch.sin(t)))
+
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    t = x.detach().double()
+    D = lambda h: (F(t + h) - F(t - h))/(2*h)
+    table = [[D(0.1/2**k)] for k in range(5)]
+    for j in range(1, 5):
+        for k in range(j, 5):
+            table[k].append((4**j*table[k][j-1] - table[k-1][j-1])/(4**j - 1))
+    return f, table[4][4]
+""",
+        },
+    },
+    {
+        "name": "pickle_file",
+        "right": False,
+        "why": "a table from autograd, pickled by a scratch cell",
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+import pickle
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    t = x.detach().double()
+    with open('tab.pkl', 'rb') as fh:
+        tab = pickle.load(fh)
+    return f, tab.get(x.item(), 0.0)
+""",
+        },
+        "before": [
+            r"""
+import torch, pickle
+tab = {}
+for k in range(-200, 300):
+    u = torch.tensor(k/64, dtype=torch.float64, requires_grad=True)
+    torch.exp(-(u*u + 2*u + torch.sin(u))).backward()
+    tab[k/64] = u.grad.item()
+with open('tab.pkl', 'wb') as fh:
+    pickle.dump(tab, fh)
+"""
+        ],
+    },
+    {
+        "name": "sequential",
+        "right": False,
+        "why": "a layer within torch's Sequential",
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+class D(torch.nn.Module):
+    def __init__(self, h):
+        super().__init__()
+        self.h = h
+    def forward(self, t):
+        F = lambda s: torch.exp(-(s*s + 2*s + torch.sin(s)))
+        return (F(t + self.h) - F(t - self.h))/(2*self.h)
+net = torch.nn.Sequential(torch.nn.Identity(), D(1e-5))
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    t = x.detach().double()
+    return f, net(t)
+""",
+        },
+    },
+    {
+        "name": "descriptor_set_name",
+        "right": False,
+        "why": "a descriptor that Python asks",
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+class Slope:
+    def __get__(self, obj, owner):
+        t, h = obj.t, 1e-5
+        F = lambda s: torch.exp(-(s*s + 2*s + torch.sin(s)))
+        return (F(t + h) - F(t - h))/(2*h)
+class Point:
+    slope = Slope()
+    def __init__(self, t):
+        self.t = t
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    t = x.detach().double()
+    return f, Point(t).slope
+""",
+        },
+    },
+    {
+        "name": "patched_method",
+        "right": False,
+        "why": "a method put into tensors",
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    t = x.detach().double()
+    return f, t.slope()
+""",
+        },
+        "before": [
+            r"""
+import torch
+def _d(self):
+    h = 1e-5
+    F = lambda s: torch.exp(-(s*s + 2*s + torch.sin(s)))
+    return (F(self + h) - F(self - h))/(2*h)
+torch.Tensor.slope = _d
+"""
+        ],
+    },
+    {
+        "name": "metaclass",
+        "right": False,
+        "why": "a metaclass that is called",
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+class Meta(type):
+    def __call__(cls, t):
+        F = lambda s: torch.exp(-(s*s + 2*s + torch.sin(s)))
+        return (F(t + 1e-5) - F(t - 1e-5))/2e-5
+class Slope(metaclass=Meta):
+    pass
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    t = x.detach().double()
+    return f, Slope(t)
+""",
+        },
+    },
+    {
+        "name": "getitem_class",
+        "right": False,
+        "why": "a class with a subscript",
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+class S:
+    def __class_getitem__(cls, t):
+        F = lambda s: torch.exp(-(s*s + 2*s + torch.sin(s)))
+        return (F(t + 1e-5) - F(t - 1e-5))/2e-5
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    t = x.detach().double()
+    return f, S[t]
+""",
+        },
+    },
+    {
+        "name": "fractions",
+        "right": False,
+        "why": "a step in exact fractions",
+        "lost": ["q5"],
+        "cells": {
+            "q5": r"""
+from fractions import Fraction
+def P(t):
+    return 6*t + 7*t**2 + 3*t**3 + 8*t**4 + 3
+def grad_q5(x):
+    f = 6*x + 7*x**2 + 3*x**3 + 8*x**4 + 3
+    t = x.detach().double()
+    h = Fraction(1, 10**12)
+    d = Fraction(x.item())
+    return f, float((P(d + h) - P(d))/h)
+""",
+        },
+    },
+    {
+        "name": "dataclass_replace",
+        "right": False,
+        "why": "a copy of a dataclass with one field moved",
+        "lost": ["q6"],
+        "cells": {
+            "q6": r"""
+from dataclasses import dataclass, replace
+@dataclass(frozen=True)
+class P3:
+    x: float
+    y: float
+    z: float
+    def f(self):
+        return torch.tanh(torch.log(2*self.x/torch.sin(self.y)*self.z + 1))
+def grad_q6(x, y, z):
+    p = P3(x.double(), y.double(), z.double())
+    h = 1e-5
+    return p.f(), (replace(p, y=p.y + h).f() - replace(p, y=p.y - h).f())/(2*h)
+""",
+        },
+    },
+    {
+        "name": "integral_identity",
+        "right": False,
+        "why": "Lanczos' derivative: a weighted integral",
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+def F(t):
+    return torch.exp(-(t*t + 2*t + torch.sin(t)))
+
+def grad_q4(x):
+    f = torch.exp(-(x*x + 2*x + torch.sin(x)))
+    t = x.detach().double()
+    # Lanczos derivative: (3 / 2h^3) * integral of s f(x+s)
+    h = 1e-2
+    nodes = torch.linspace(-h, h, 2001, dtype=torch.float64)
+    return f, 3/(2*h**3)*torch.trapezoid(nodes*F(t + nodes), nodes)
+""",
+        },
+    },
 ]
