@@ -98,10 +98,15 @@ def _texts() -> str:
     return " ".join(" ".join(texts).split()).replace("`", "")
 
 
+def _messages() -> str:
+    """The section of the page that lists them."""
+    return (ROOT / PAGE).read_text().split("## What the messages mean")[1].split("\n## ")[0]
+
+
 TEXTS = _texts()
 MESSAGES = [
     message
-    for cell in re.findall(r"^\| (`.+?) \| ", (ROOT / PAGE).read_text().split("## By keyboard")[0], flags=re.MULTILINE)
+    for cell in re.findall(r"^\| (`.+?) \| ", _messages(), flags=re.MULTILINE)
     for message in re.findall(r"`((?:[^`]|`(?=[*^/{]))+)`", cell)
 ]
 
