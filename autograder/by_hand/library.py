@@ -15,6 +15,7 @@ from autograder.by_hand.values import (
     Class,
     Function,
     Instance,
+    Number,
     PackageName,
     either,
     generic,
@@ -177,6 +178,11 @@ class Library(Numeric):
                 return total
             case "pickle.dumps", [_, *_]:
                 return Bound("pickled", (first,))
+            case "pickle.dump", [_, Number() as file, *_]:
+                file.members["pickled"] = first
+                return None
+            case "pickle.load", [Number() as file] if "pickled" in file.members:
+                return file.members["pickled"]
             case "pickle.loads", [Bound(function="pickled", first=(value,))]:
                 return value
             case (("fractions.Fraction" | "complex" | "torch.complex"), [_, second]):

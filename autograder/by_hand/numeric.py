@@ -42,6 +42,7 @@ _SAME = set(
 _ARRAYS = set(words("tensor as_tensor from_numpy asarray array stack cat concatenate hstack vstack atleast_1d"))
 _FOLDS = {"sum": "add", "fsum": "add", "mean": "add", "average": "add", "prod": "mult"}
 _PAIRS = set(words("dot inner vdot matmul tensordot convolve correlate conv1d sumprod"))
+_ROWS_OF_SUMS = ("convolve", "correlate", "conv1d")
 _METHODS = {"mult": "mul", "div": "truediv", "matmult": "matmul", "bitor": "or", "bitand": "and"}
 _NATIVE: dict[type, set[str]] = {
     list: set(words("append extend insert pop popleft appendleft reverse clear index count copy remove")),
@@ -162,7 +163,8 @@ class Numeric(Objects):
             return self._folded(name, self.iterate(first, MOST_ENTRIES))
         if name in _PAIRS and rows and len(args) > 1 and isinstance(args[1], list | tuple):
             pairs = zip(self._flat(first), self._flat(args[1]), strict=False)
-            return self._folded("sum", [self.operation("mult", a, b) for a, b in pairs])
+            total = self._folded("sum", [self.operation("mult", a, b) for a, b in pairs])
+            return Array([total]) if name in _ROWS_OF_SUMS else total
         plain = name.strip("_")  # `a.__truediv__(b)` too, and `b.__rtruediv__(a)`
         if plain in ALIASES and len(args) == 2:
             return self.operation(ALIASES[plain], first, args[1])

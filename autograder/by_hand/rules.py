@@ -65,6 +65,7 @@ _LISTED = {
     "imaginary": "uses complex numbers",
     "grad-compared": "compares with `.grad` or prints it, and torch.autograd fills that",
     "diff": "takes differences of neighbours",
+    "equations": "solves equations, as a fit through values of a function does",
     "difference-like": "has a line that looks like a finite difference",
     "too-long": "does more than the grader reads",
 }
@@ -103,7 +104,8 @@ _NAMES = {
     ALLOWED: "builtins torch numpy math functools itertools fractions decimal operator collections statistics "
     "typing typing_extensions dataclasses numbers abc enum copy random time datetime warnings string textwrap re "
     "pprint gc json contextlib types sys logging traceback __future__ matplotlib IPython scipy.special unittest bisect "
-    "heapq inspect.{signature,getdoc,isfunction} torch.func.{vmap,functional_call} torch.autograd.{no_grad,enable_grad,"
+    "heapq inspect.{signature,getdoc,isfunction,getsource} io.{BytesIO,StringIO} "
+    "torch.func.{vmap,functional_call} torch.autograd.{no_grad,enable_grad,"
     "set_grad_enabled,inference_mode,grad_mode,Variable,set_detect_anomaly,detect_anomaly,profiler}",
     "package": "jax flax haiku optax autograd casadi theano pytensor aesara tensorflow numdifftools uncertainties "
     "algopy adolc pyadolc tangent chainer mxnet paddle tinygrad micrograd mindspore oneflow findiff derivative "
@@ -120,6 +122,8 @@ _NAMES = {
     "graph": "torch.autograd.graph",
     "hook": "torch.autograd.graph.{saved_tensors_hooks,register_multi_grad_hook}",
     "differences": "torch.gradient numpy.gradient",
+    "equations": "torch.linalg.{solve,lstsq,inv,pinv,solve_ex,inv_ex,vander} numpy.linalg.{solve,lstsq,inv,pinv} "
+    "torch.{inverse,pinverse,lstsq,vander} numpy.vander",
     "diff": "torch.diff numpy.{diff,ediff1d}",
     "question": "autograder",
     "hidden": "base64 binascii codecs marshal pickle dill cloudpickle ctypes cffi runpy importlib code codeop torch._C "

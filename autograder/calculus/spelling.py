@@ -7,7 +7,7 @@ the local derivative of p's line or the total derivative of p by q is for the nu
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 MOST_NAMES, LONGEST = 64, 60
@@ -45,10 +45,11 @@ def spelling(names: tuple[str, ...]) -> Spelling:
     return Spelling(names)
 
 
-def _table(names: Sequence[str], case: type[str] | object) -> dict[str, tuple[Reading, ...]]:
+def _table(names: Sequence[str], case: Callable[[str], str]) -> dict[str, tuple[Reading, ...]]:
     pairs: dict[str, dict[Reading, None]] = defaultdict(dict)
     bare: dict[str, dict[Reading, None]] = defaultdict(dict)
-    spelled = {name: case(name.translate(_D)) for name in names}  # type: ignore[operator]
+    spelled = {name: case(name.translate(_D)) for name in names}
+    losses = {*_LOSSES} - {s.casefold() for s in spelled.values()}
     for by, b in spelled.items():
         for form in _OF_A_NODE:
             bare[form.format(b)]["", by] = None
@@ -56,6 +57,6 @@ def _table(names: Sequence[str], case: type[str] | object) -> dict[str, tuple[Re
             for over in _OVER:
                 if of != by or of == names[-1]:
                     pairs[f"d{p}{over}{b}"][of, by] = None
-        for loss in {*_LOSSES} - {s.casefold() for s in spelled.values()}:
+        for loss in losses:
             pairs[f"d{loss}d{b}"].setdefault((names[-1], by))
     return {name: tuple(found) for name, found in {**bare, **pairs}.items()}

@@ -855,6 +855,13 @@ LISTED: dict[str, tuple[str, list[str]]] = {
         "grad-compared",
         one("g = 6 + 14 * x + 9 * x**2 + 32 * x**3\nif abs(x.grad - g) > 1e-6:\n    print('hm')\nreturn f(x), g"),
     ),
+    "a polynomial through values of the function": (
+        "equations",
+        one(
+            "t = torch.arange(5.0, dtype=torch.float64)\nc = torch.linalg.solve(torch.stack([t**k for k in range(5)], 1), f(t))\n"
+            "return f(x), c[1] + 2 * c[2] * x + 3 * c[3] * x**2 + 4 * c[4] * x**3"
+        ),
+    ),
     "a comparison with .grad by a function": (
         "grad-compared",
         one("g = 6 + 14 * x\nassert torch.allclose(x.grad, g), f'{x.grad} {g}'\nreturn f(x), g"),
@@ -867,6 +874,11 @@ LISTED: dict[str, tuple[str, list[str]]] = {
     ),
 }
 HONEST |= {
+    "pickle of one's own numbers by way of a buffer": cells(
+        "import io, pickle",
+        answer("b = io.BytesIO()\npickle.dump([2 * x, 3 * x], b)\nb.seek(0)\nreturn f(x), pickle.load(b)[0]"),
+    ),
+    "a source that is printed": cells("import inspect", answer("print(inspect.getsource(f))\nreturn f(x), 2 * x")),
     "pickle of one's own numbers": cells(
         "import pickle", answer("p = pickle.loads(pickle.dumps([2 * x, 3 * x]))\nreturn f(x), p[0] + p[1]")
     ),
@@ -889,6 +901,13 @@ MACHINES |= {
     ),
     "in a type hint": cells(
         answer("d = []\ndef g(t: d.append((f(x + 1e-6) - f(x)) / 1e-6)):\n    return d[0]\nreturn f(x), g(x)")
+    ),
+    "pickle of a quotient by way of a buffer": cells(
+        "import io, pickle",
+        answer("b = io.BytesIO()\npickle.dump((f(x + 1e-6) - f(x)) / 1e-6, b)\nb.seek(0)\nreturn f(x), pickle.load(b)"),
+    ),
+    "pickle of a buffer that was written otherwise": cells(
+        "import io, pickle", answer("b = io.BytesIO(b'cposix...')\nreturn f(x), pickle.load(b)")
     ),
     "pickle of what is not there to read": cells("import pickle", answer("return f(x), pickle.loads(b'x')(x)")),
     "what was compared is returned": one("if (g := x.grad) is not None and g == g:\n    pass\nreturn f(x), g"),

@@ -10,6 +10,11 @@ from tests.by_hand.cases import answer, cells, one
 H = "h = 1e-5\n"
 QUOTIENT = "h = 1e-5\n        return (f(t + h) - f(t - h)) / (2 * h)"
 MACHINES: dict[str, list[str]] = {
+    "an entry of a convolution of a list": one(
+        "h = 1e-4\nrow = [float(f(float(x) + k * h)) for k in (-2, -1, 0, 1, 2)]\n"
+        "kernel = [-1 / 12, 8 / 12, 0.0, -8 / 12, 1 / 12]\n"
+        "return f(x), np.convolve(row, kernel, mode='valid')[0] / h"
+    ),
     "a descriptor that Python asks": cells(
         f"class Slope:\n    def __get__(self, point, kind):\n        t = point.t\n        {QUOTIENT}",
         "class Point:\n    slope = Slope()\n    def __init__(self, t):\n        self.t = t",
