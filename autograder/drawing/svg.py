@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from html import escape
 
@@ -55,17 +55,20 @@ def svg(  # noqa: PLR0913  # a picture has these parts, and all but the graph ma
     adjoints: Mapping[str, str] | None = None,
     marks: Mapping[str, Mark] | None = None,
     names: Mapping[str, str] | None = None,
+    into: Collection[str] = (),
     title: str = "",
     description: str = "",
 ) -> str:
     """The graph as SVG, with `values` above the nodes and `adjoints` in slots below (both as text by node name).
 
     Only nodes on a path from `wrt` to the output have slots; if `adjoints` is None they are empty. `names` are what the
-    slots say where it is not the adjoint as the course calls it. `title` is drawn.
+    slots say where it is not the adjoint as the course calls it. A mark is that of the links out of its node, or `into`
+    it where the slot holds the node's own derivative. `title` is drawn.
     `description` is the text for screen readers; by default it is made from the graph.
     """
     picture = _Picture(forward, wrt, values or {}, adjoints, marks or {})
     picture.called |= {n: clean(name) for n, name in (names or {}).items()}
+    picture.into = into
     return picture.svg(title, description)
 
 
@@ -92,6 +95,7 @@ class _Picture:
         self.adjoints.setdefault(forward.output, "1")  # the backward pass starts there
         self.called = {n: forward.adjoint(n) for n in self.slots}
         self.marks = {n: marks[n] for n in self.slots if n in marks}
+        self.into: Collection[str] = ()
 
     def svg(self, title: str, description: str) -> str:
         title, description = clean(title), clean(description) or self.description()
@@ -206,11 +210,13 @@ class _Picture:
         return wide, len(self.notes[name]) * _LEADING + 8
 
     def edge(self, layout: Layout, source: str, consumer: str) -> str:
-        colour, _, style = _LOOKS[self.marks[source]] if source in self.marks else _PLAIN
+        said_at = consumer if consumer in self.into else source
+        mark = None if source in self.into and said_at == source else self.marks.get(said_at)
+        colour, _, style = _LOOKS[mark] if mark else _PLAIN
         if source not in self.on_path:
             colour, style = _FAINT, 'stroke-width="1.2"'
         path, (x, y) = layout.path(source, consumer)
-        heavy = 1.5 if self.marks.get(source) is Mark.WRONG else 0
+        heavy = 1.5 if mark is Mark.WRONG else 0
         tip = f"{x:.1f},{y:.1f} {x - 9 - heavy:.1f},{y - 4.5 - heavy:.1f} {x - 9 - heavy:.1f},{y + 4.5 + heavy:.1f}"
         return f'<path d="{path}" fill="none" stroke="{colour}" {style}/><polygon points="{tip}" fill="{colour}"/>'
 

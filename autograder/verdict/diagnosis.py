@@ -125,9 +125,11 @@ def picture(chain: Chain, title: str) -> Picture:
     marks = dict.fromkeys(first.named, Mark.NEUTRAL)
     marks |= {n: _MARKS.get(words[id(link)], Mark.NEUTRAL) for n, link in slots.items()}
     names = {n: link.name for n, link in slots.items()}
-    return Picture(
-        svg(chain.forward, chain.wrt, values=values, adjoints=adjoints, marks=marks, names=names, title=title)
+    into = {n for n, link in slots.items() if link.of == n}
+    graph = svg(
+        chain.forward, chain.wrt, values=values, adjoints=adjoints, marks=marks, names=names, into=into, title=title
     )
+    return Picture(graph)
 
 
 def _slots(chain: Chain) -> dict[str, Link]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 
@@ -216,6 +217,13 @@ def test_the_picture_shows_what_broke_by_the_students_name(name: str, convention
     assert f">{slot}<" in drawn or f">{slot} = " in drawn
     assert "✗" in drawn
     assert "below: your derivatives" in drawn
+
+
+@pytest.mark.parametrize(("convention", "edge", "red"), [("from the leaf up", ("d", "c"), 3), ("local", ("d", "c"), 1)])
+def test_the_links_that_a_wrong_number_is_made_of_are_red(convention: str, edge: Edge, red: int) -> None:
+    drawn = picture(chain_of("q4", convention, edge, turned), "q")._repr_mimebundle_()["image/svg+xml"]
+    paths = re.findall(r'<path d="[^"]+" fill="none" stroke="#b3201a"', drawn)
+    assert len(paths) == red  # the three inputs of d, whose sum dddx is, or c's link alone
 
 
 F4 = "def grad_q4(x):\n    a = x*x; b = 2*x; c = torch.sin(x); d = -(a+b+c); f = torch.exp(d)\n    "
