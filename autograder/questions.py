@@ -150,7 +150,8 @@ class Question:
     def grade(self, points: float, seed: int | str) -> float:
         """The points in [0, `points`] that `grad_<name>` earns at the hidden points drawn from `seed`; prints why.
 
-        A derivative that is right at every point earns all. Else each right link earns an equal share of half of them.
+        A derivative that is right at every point earns all. Else each local derivative that the lines show to be known
+        earns an equal share of half of them (`verdict.credit`).
         """
         verdict = self.judge(seed)
         earned = float(points) * verdict.credit

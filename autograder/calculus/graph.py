@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import Any, NoReturn
@@ -66,6 +66,11 @@ class Forward:
     @property
     def nodes(self) -> tuple[str, ...]:
         return tuple(line.name for line in self.lines)
+
+    @property
+    def helpers(self) -> Hashable:
+        """What is behind the names from outside: forward passes in the same words are equal also where these differ."""
+        return tuple(sorted((name, getattr(value, "__code__", id(value))) for name, value in self.given.items()))
 
 
 def read(function: Callable[..., Any]) -> Forward:

@@ -62,7 +62,7 @@ _WORDS = {
     "choose a domain where they stay moderate.",
 }
 
-_drawn: dict[tuple[Hashable, int | str, bool], tuple[Reference, ...]] = {}
+_drawn: dict[tuple[Testbed, int | str, bool], tuple[Reference, ...]] = {}
 _MOST_DRAWN = 64
 
 
@@ -72,8 +72,13 @@ class Testbed:
     def __init__(self, forward: Forward, wrt: str, domain: Domain) -> None:
         self.forward, self.wrt, self.domain = forward, wrt, domain
         self._grid = {n: (-int(-lo * GRID // 1), int(hi * GRID // 1)) for n, (lo, hi) in domain.items()}
-        given = sorted((n, getattr(v, "__code__", id(v))) for n, v in forward.given.items())
-        self.same: Hashable = (forward, wrt, tuple(sorted(domain.items())), tuple(given))
+        self._same: Hashable = (forward, wrt, tuple(sorted(domain.items())), forward.helpers)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Testbed) and self._same == other._same
+
+    def __hash__(self) -> int:
+        return hash(self._same)
 
     def draw(self, seed: int | str, tries: int = _SEEDS, public: bool = False) -> tuple[Reference, ...]:
         """COUNT references; the same question made anew, as for the next submission, need not draw them again.
@@ -81,12 +86,12 @@ class Testbed:
         Where `seed` gives no good points, `seed/1` is tried, then `seed/2` …, so that no student meets a bad seed;
         QuestionError if none of `tries` is good.
         """
-        if (self.same, seed, public) not in _drawn:
+        if (self, seed, public) not in _drawn:
             drawn = self._draw_on(seed, tries, public)
             while len(_drawn) >= _MOST_DRAWN:
                 del _drawn[next(iter(_drawn))]
-            _drawn[self.same, seed, public] = drawn
-        return _drawn[self.same, seed, public]
+            _drawn[self, seed, public] = drawn
+        return _drawn[self, seed, public]
 
     def _draw_on(self, seed: int | str, tries: int, public: bool) -> tuple[Reference, ...]:
         first = ""

@@ -7,7 +7,8 @@ shows at none of those taken, the point that shows most of the rest is taken. Th
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 
@@ -27,18 +28,10 @@ _CLEAR = 2
 _SPREAD = 10
 """At the seed's point the tolerance is at least this many times autograd's own float32 error there."""
 
-_chosen: dict[Hashable, tuple[Reference, ...]] = {}
-_MOST_CHOSEN = 64
-
 
 def points(testbed: Testbed, at: Point) -> tuple[Reference, ...]:
     """The public points beside `at`, the seed's."""
-    key = (testbed.same, tuple(at.items()))
-    if key not in _chosen:
-        while len(_chosen) >= _MOST_CHOSEN:
-            del _chosen[next(iter(_chosen))]
-        _chosen[key] = _choose(testbed, at)
-    return _chosen[key]
+    return _choose(testbed, tuple(at.items()))
 
 
 def allowances(forward: Forward, seed: Reference) -> dict[str, float]:
@@ -52,10 +45,11 @@ def further(testbed: Testbed, public: Sequence[Reference]) -> list[Reference]:
     return [*public, *(r for r in testbed.draw(SEED, public=True) if r not in public)][:MOST]
 
 
-def _choose(testbed: Testbed, at: Point) -> tuple[Reference, ...]:
+@lru_cache(maxsize=64)
+def _choose(testbed: Testbed, at: tuple[tuple[str, float], ...]) -> tuple[Reference, ...]:
     drawn = testbed.draw(SEED, public=True)
     with clean_torch():
-        seed = differentiate(testbed.forward, at)
+        seed = differentiate(testbed.forward, dict(at))
         allowance = allowances(testbed.forward, seed)[testbed.wrt]
     largest = max(r.scales[testbed.wrt] for r in (seed, *drawn))
     shown = [shows(testbed, r, max(TOLERANCE * r.scales[testbed.wrt], FLOOR * largest)) for r in drawn]

@@ -161,9 +161,7 @@ class Site:
 
 def sites(forward: Forward, line: Line, node: str) -> Sequence[Site]:
     """Every site of the line that takes `node`, the outermost first; equal ones once."""
-    # Forward passes in the same words are equal also where their helpers are not.
-    helpers = tuple(sorted((name, getattr(value, "__code__", id(value))) for name, value in forward.given.items()))
-    return _remembered(forward, helpers, line, node)
+    return _remembered(forward, forward.helpers, line, node)
 
 
 @lru_cache(maxsize=128)

@@ -161,7 +161,7 @@ def trace(r: Reference) -> Trace:
 
 def test_the_public_points_are_the_same_however_often_the_question_is_made(question: Question) -> None:
     def chosen() -> Iterator[dict[str, float]]:
-        public._chosen.clear()
+        public._choose.cache_clear()
         return (dict(r.point) for r in public.points(question._testbed, question.at))
 
     assert list(chosen()) == list(chosen())
