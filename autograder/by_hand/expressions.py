@@ -214,7 +214,8 @@ class Expressions(Library):
             if isinstance(key, tuple) and key and isinstance(base, Array):
                 return self.subscript(self.subscript(base, key[0]), key[1:] if len(key) > 2 else key[-1])
             return either(entries or [generic("entry")])
-        return generic(("entry", repr(key) if is_plain(key) else ""), base, *([key] if isinstance(key, Number) else []))
+        entry = generic(("entry", repr(key) if is_plain(key) else ""), base, *([key] if isinstance(key, Number) else []))
+        return self.owing(entry, self.findings_of(base))
 
     def store(self, target: ast.expr, value: Any, scope: Scope) -> None:
         match target:

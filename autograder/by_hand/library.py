@@ -168,7 +168,7 @@ class Library(Numeric):
             case "filter", [_, many]:
                 return self.iterate(many)
             case _, [Function() | Bound() | Choice() | PackageName(), _, *_] if path.endswith("map"):
-                self.report(self.findings_of(PackageName(path)))
+                self.report(self.findings_of(PackageName(path if "." in path else f"builtins.{path}")))
                 rows = zip(*(self.iterate(a) for a in args[1:]), strict=False)
                 return [self.call(first, [*row], {}) for row in rows]
             case "functools.reduce", [_, many, *start]:

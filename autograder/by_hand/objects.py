@@ -148,6 +148,15 @@ class Objects(Reading):
             self.enter(after, [made], {})
         return made
 
+    def enum_member(self, kind: Class, name: str, value: Any) -> Any:
+        """What Enum makes of `name = value` in its body: an object of the class; a method stays one."""
+        if isinstance(value, Function | Class):
+            return value
+        made = Instance(kind, {"name": name, "value": value})
+        if isinstance(start := kind.find("__init__"), Function):
+            self.enter(start, [made, *(value if isinstance(value, tuple) else (value,))], {})
+        return made
+
     def copied(self, value: Any) -> Any:
         """As `copy.deepcopy` does it, so that what is done to the copy is not done to what was copied."""
         self.spend()

@@ -45,6 +45,8 @@ class Reading:
         """How many functions run where numbers are only compared or printed: `.grad` is no derivative yet there, but
         its value keeps what is to be told of it.
         """
+        self.measuring = -1
+        """How many functions run where a name is given what was computed from `.grad`: it is told where that is used."""
         self.at: tuple[ast.AST | None, Scope] = None, Scope([], None)
 
     def spend(self, steps: int = 1) -> None:
@@ -77,6 +79,8 @@ class Reading:
     def report(self, findings: Iterable[Finding]) -> None:
         if self.answering:
             told = compared_only(findings) if self.comparing == len(self.active) else findings
+            if self.measuring == len(self.active):
+                told = [f for f in told if f.rule != "grad"]
             self.reached.update(dict.fromkeys(told))
 
     def use(self, value: Any) -> None:

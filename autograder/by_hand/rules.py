@@ -104,7 +104,7 @@ _NAMES = {
     ALLOWED: "builtins torch numpy math functools itertools fractions decimal operator collections statistics "
     "typing typing_extensions dataclasses numbers abc enum copy random time datetime warnings string textwrap re "
     "pprint gc json contextlib types sys logging traceback __future__ matplotlib IPython scipy.special unittest bisect "
-    "heapq inspect.{signature,getdoc,isfunction,getsource} io.{BytesIO,StringIO} "
+    "heapq graphlib queue timeit platform calendar secrets hashlib uuid reprlib doctest inspect.{signature,getdoc,isfunction,getsource} io.{BytesIO,StringIO} "
     "torch.func.{vmap,functional_call} torch.autograd.{no_grad,enable_grad,"
     "set_grad_enabled,inference_mode,grad_mode,Variable,set_detect_anomaly,detect_anomaly,profiler}",
     "package": "jax flax haiku optax autograd casadi theano pytensor aesara tensorflow numdifftools uncertainties "

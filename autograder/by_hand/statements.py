@@ -9,6 +9,7 @@ from typing import Any
 from autograder.by_hand.arithmetic import truth
 from autograder.by_hand.expressions import Expressions, expressions, operator_name
 from autograder.by_hand.numeric import MOST_TURNS
+from autograder.by_hand.rules import words
 from autograder.by_hand.values import (
     NOTHING,
     Class,
@@ -21,6 +22,8 @@ from autograder.by_hand.values import (
     generic,
     is_finite,
 )
+
+_MEASURES = set(words("abs absolute fabs float item max norm sum mean detach"))
 
 
 class Statements(Expressions):
@@ -38,8 +41,10 @@ class Statements(Expressions):
     def statement(self, s: ast.stmt, scope: Scope) -> str:  # noqa: PLR0912, PLR0915 - one branch a statement
         match s:
             case ast.Assign(targets=targets, value=value):
-                kept = isinstance(value, ast.Attribute) and all(isinstance(t, ast.Name) for t in targets)
-                held = self.evaluate(value, scope, used=not kept)  # `g = x.grad` is told where `g` is used
+                kept = _only_measures(value) and all(isinstance(t, ast.Name) for t in targets)
+                outer, self.measuring = self.measuring, len(self.active) if kept else -1
+                held = self.evaluate(value, scope, used=not isinstance(value, ast.Attribute))
+                self.measuring = outer
                 for target in targets:
                     self.store(target, held, scope)
             case ast.AnnAssign(target=target, value=value):
@@ -190,6 +195,8 @@ class Statements(Expressions):
             made.owed = NOTHING.union(*map(self.findings_of, bases))
             self.run(s.body, inner)
             made.members.update(inner.names)
+            if "enum.Enum" in made.packages:
+                made.members.update({n: self.enum_member(made, n, v) for n, v in inner.names.items() if n[0] != "_"})
             self.own.update(inner.names, made.fields)
         else:
             made = self.function(s, scope)
@@ -204,3 +211,17 @@ class Statements(Expressions):
             else:
                 made = self.call(decorator, [made], {})
         scope.elsewhere.get(s.name, scope).names[s.name] = made
+
+
+def _only_measures(node: ast.expr) -> bool:
+    """Whether it gives what it is made of to nothing but its own value: `x.grad`, `(x.grad - d).abs()`."""
+    match node:
+        case ast.Name() | ast.Constant():
+            return True
+        case ast.Call(func=ast.Name(id=name), args=[*inner], keywords=[]):
+            return name in _MEASURES and all(map(_only_measures, inner))
+        case ast.Call(func=ast.Attribute(value=base, attr=name), args=[*inner], keywords=[]):
+            return name in _MEASURES and all(map(_only_measures, [base, *inner]))
+        case ast.Attribute() | ast.BinOp() | ast.UnaryOp() | ast.Subscript():
+            return all(map(_only_measures, expressions(node)))
+    return False
