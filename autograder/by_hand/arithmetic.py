@@ -33,6 +33,10 @@ _WIDE = 5e-3
 """A step from which a quotient is listed only, unless it is of calls of the student's own function. Such a quotient is
 right by the tolerance only where it is made of several; `log(1 + 0.01*x) / 0.01` of an honest answer has its form.
 """
+_NOTHING = 1e-6
+"""What is divided by a step as small and comes closer to something as the step shrinks is right to all digits: an
+imaginary step with its parts kept apart is found so. A multiple of the step, over the step, is the same for all steps.
+"""
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     **{name: getattr(operator, name) for name in ("add", "sub", "floordiv", "mod", "pow", "lshift", "rshift")},
     "mult": operator.mul,
@@ -137,7 +141,7 @@ def _difference(name: str, a: Number, b: Number, made: Number) -> str:
             made.cancels = small
         made.cancels = small and (made.cancels or a.cancels or b.cancels)
         both_grow = min(a.shrinks, b.shrinks) > 1.5 and made.shrinks < 1.2 and abs(made.whole) < 0.5 * values
-        return "differences" if both_grow else ""
+        return "differences" if both_grow else stencil_rule(made.terms, divided=False)
     stencil = stencil_rule(made.terms) if name in ("mult", "div") else ""
     if name == "mult" and (a.cancels or b.cancels):
         other = b if a.cancels else a
@@ -151,6 +155,9 @@ def _difference(name: str, a: Number, b: Number, made: Number) -> str:
             called = any(atom.call for atom, _ in a.terms.values())
             return "difference-like" if wide and not called else "differences"
         return stencil
+    tiny = name == "div" and b.exact is not None and abs(b.exact) <= _NOTHING and 0.8 < made.shrinks < 1.25
+    if tiny and a.shrinks < 0.75 and abs(made.whole - made.half) > 1e-11 * abs(made.whole):
+        return stencil or "difference-like"
     return stencil
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from autograder.by_hand.arithmetic import compared, truth
+from autograder.by_hand.arithmetic import combined, compared, truth
 from autograder.by_hand.library import Library
+from autograder.by_hand.numeric import MOST_ENTRIES
 from autograder.by_hand.values import (
     NOTHING,
     Array,
@@ -71,6 +72,8 @@ class Expressions(Library):
                 outer, self.comparing = self.comparing, len(self.active)
                 a, b = self.evaluate(left, scope, not looks), self.evaluate(right, scope, not looks)
                 self.comparing = outer
+                if isinstance(a, Number) and isinstance(b, Number) and type(op) in (ast.Lt, ast.LtE, ast.Gt, ast.GtE):
+                    self.decide(a, b, combined("sub", a, b)[0])
                 known = compared(type(op).__name__, a, b)
                 return self.verdict_on(generic("compare", a, b, certain=True)) if known is None else known
             case ast.BoolOp(op=op, values=values):
@@ -214,7 +217,8 @@ class Expressions(Library):
             if isinstance(key, tuple) and key and isinstance(base, Array):
                 return self.subscript(self.subscript(base, key[0]), key[1:] if len(key) > 2 else key[-1])
             return either(entries or [generic("entry")])
-        entry = generic(("entry", repr(key) if is_plain(key) else ""), base, *([key] if isinstance(key, Number) else []))
+        place = repr(key) if is_plain(key) else ""
+        entry = generic(("entry", place), base, *([key] if isinstance(key, Number) else []))
         return self.owing(entry, self.findings_of(base))
 
     def store(self, target: ast.expr, value: Any, scope: Scope) -> None:
@@ -224,11 +228,15 @@ class Expressions(Library):
             case ast.Starred(value=inner):
                 self.store(inner, value, scope)
             case ast.Tuple(elts=elts) | ast.List(elts=elts):
-                parts = self.iterate(value, len(elts) + 1) if not isinstance(value, Number | Choice) else None
+                parts = self.iterate(value, MOST_ENTRIES) if not isinstance(value, Number | Choice) else None
+                star = next((i for i, part in enumerate(elts) if isinstance(part, ast.Starred)), None)
+                if parts is not None and star is not None and len(parts) >= len(elts) - 1:
+                    end = star + 1 + len(parts) - len(elts)
+                    parts[star:end] = [parts[star:end]]
                 for i, part in enumerate(elts):
                     known = parts is not None and i < len(parts)
                     one = parts[i] if parts and known else either(self.subscript(v, i) for v in options(value))
-                    self.store(part, [*parts[i:]] if parts and isinstance(part, ast.Starred) else one, scope)
+                    self.store(part, one, scope)
             case ast.Attribute(value=inner, attr=name):
                 self.set_attribute(self.evaluate(inner, scope, used=False), name, value)
             case ast.Subscript(value=inner, slice=part):

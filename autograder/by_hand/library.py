@@ -19,6 +19,7 @@ from autograder.by_hand.values import (
     PackageName,
     either,
     generic,
+    is_finite,
     is_plain,
     options,
 )
@@ -81,6 +82,11 @@ class Library(Numeric):
         self.report(owed)
         return self.owing(value, owed) if not args or value is not args[0] else value
 
+    def decide(self, *values: Any) -> None:
+        """What is chosen by a difference that a step made is a finite difference, though nothing is divided."""
+        if any(isinstance(one, Number) and one.cancels for value in values for one in options(value)):
+            self.report((self.finding("difference-like"),))
+
     def _by_name(self, path: str, args: list[Any], named: dict[str, Any]) -> Any:  # noqa: PLR0912 - one a function
         first = args[0] if args else None
         match path, args:
@@ -128,6 +134,10 @@ class Library(Numeric):
 
     def _calls_or_lists(self, path: str, args: list[Any], named: dict[str, Any]) -> Any:  # noqa: PLR0912 - one a function
         first = args[0] if args else None
+        if path in ("max", "min", "sorted") and "key" in named:
+            every = args if len(args) > 1 else self.iterate(first)
+            numbers = all(isinstance(v, Number) or is_finite(v) for v in every)  # of numbers, any
+            self.decide(self.call(named["key"], [generic("one of", *every) if numbers else either(every)], {}))
         match path, args:
             case "isinstance", [value, kind]:
                 known = self.is_instance(value, kind)

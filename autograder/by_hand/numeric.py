@@ -6,6 +6,7 @@ A function that is not known here is some function of its arguments: smooth, and
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import islice, pairwise
 from typing import Any
 
@@ -30,6 +31,7 @@ from autograder.by_hand.values import (
     is_plain,
     numbers_in,
     options,
+    shape_of,
 )
 
 MOST_TURNS, MOST_ENTRIES, _LONG = 8, 64, 2_500
@@ -101,6 +103,9 @@ class Numeric(Objects):
             if isinstance(made, Number):  # `x.add_(h)` changes the tensor itself
                 base.whole, base.half, base.exact = made.whole, made.half, made.exact
             return base
+        if name == "outer" and isinstance(base, Number) and "__wrapped__" in base.members and len(args) == 2:
+            columns = self.iterate(args[1])
+            return Array(Array(self.call(base, [a, b], {}) for b in columns) for a in self.iterate(args[0]))
         made = self.numeric(name, [base, *args])
         return generic(name, base, *args) if made is None else made
 
@@ -143,9 +148,10 @@ class Numeric(Objects):
             return self._as_array(first) if rows else self.copied(first)
         if name in ("linspace", "arange"):
             return self._spaced(name, args)
-        if name in ("zeros", "ones", "zeros_like", "ones_like") and isinstance(first, int | list):
-            count = first if isinstance(first, int) else len(first)
-            return Array([float(name.startswith("ones"))] * max(0, min(count, MOST_TURNS)))
+        if name in ("zeros", "ones", "zeros_like", "ones_like", "empty", "empty_like") and args:
+            shape = shape_of(first) if name.endswith("_like") else first if rows else args
+            known = shape and len(shape) < 3 and all(isinstance(n, int) for n in shape)
+            return self._filled(float(name.startswith("ones")), shape) if known else None
         if name in ("eye", "identity") and isinstance(first, int):
             turns = range(max(0, min(first, MOST_TURNS)))
             return Array(Array(float(row == column) for column in turns) for row in turns)
@@ -161,6 +167,8 @@ class Numeric(Objects):
             return Array(self.operation("sub", b, a) for a, b in pairwise(first))
         if name in _FOLDS and isinstance(first, list | tuple | range):
             return self._folded(name, self.iterate(first, MOST_ENTRIES))
+        if name in ("dot", "matmul") and len(args) == 2 and (product := self._matrix(*args)) is not None:
+            return product
         if name in _PAIRS and rows and len(args) > 1 and isinstance(args[1], list | tuple):
             pairs = zip(self._flat(first), self._flat(args[1]), strict=False)
             total = self._folded("sum", [self.operation("mult", a, b) for a, b in pairs])
@@ -170,6 +178,8 @@ class Numeric(Objects):
             return self.operation(ALIASES[plain], first, args[1])
         if name.startswith("__r") and plain[1:] in ALIASES and len(args) == 2:
             return self.operation(ALIASES[plain[1:]], args[1], first)
+        if name in ELEMENTARY and isinstance(first, Choice):
+            return either(self.method(one, name, []) for one in options(first))
         if name in ELEMENTARY and (isinstance(first, Number) or is_finite(first)):
             return applied(name, first if isinstance(first, Number) else as_number(first))
         if sum(self._comes_together(a) for a in args[:3]) > 1:
@@ -207,6 +217,27 @@ class Numeric(Objects):
             total = self.operation(_FOLDS[name], total, value)
         return self.operation("div", total, len(values)) if name in ("mean", "average") and values else total
 
+    def _filled(self, value: float, shape: Sequence[int]) -> Any:
+        self.spend()
+        turns = range(max(0, min(shape[0], MOST_TURNS))) if shape else ()
+        return Array(self._filled(value, shape[1:]) for _ in turns) if shape else value
+
+    def _matrix(self, a: Any, b: Any) -> Array | None:
+        """The product, if one of them is a matrix and all its entries can be looked at."""
+        if not (isinstance(a, list) and isinstance(b, list) and a and b):
+            return None
+        if not isinstance(a[0], list):
+            product = self._matrix([a], b) if isinstance(b[0], list) else None
+            return product[0] if product else None
+        right = b if isinstance(b[0], list) else [[v] for v in b]
+        if not all(isinstance(row, list) and len(row) == len(first[0]) for first in (a, right) for row in first):
+            return None
+        if len(a[0]) != len(right) or len(a) * len(right) * len(right[0]) > MOST_ENTRIES:
+            return None
+        columns = [*zip(*right, strict=True)]
+        made = [[self.numeric("inner", [Array(row), Array(column)]) for column in columns] for row in a]
+        return Array(Array(row) if b is right else row[0] for row in made)
+
     def _number_in(self, text: str) -> Any:
         try:
             above, _, below = text[:40].partition("/")
@@ -216,8 +247,10 @@ class Numeric(Objects):
 
     def _spaced(self, name: str, args: list[Any]) -> Any:
         if name == "arange":
-            known = all(isinstance(a, int) for a in args) and 0 < len(args) < 4 and 0 not in args[2:]
-            return Array(islice(range(*args), MOST_TURNS)) if known else None
+            if not all(map(is_finite, args)) or not 0 < len(args) < 4 or 0 in args[2:]:
+                return None
+            start, stop, step = (0, *args, 1) if len(args) == 1 else (*args, 1)[:3]
+            return Array(start + n * step for n in range(min(MOST_TURNS, max(0, math.ceil((stop - start) / step)))))
         if len(args) < 2:
             return None
         count = args[2] if len(args) > 2 and isinstance(args[2], int) else MOST_TURNS

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from autograder.by_hand.arithmetic import truth
+from autograder.by_hand.points import Points
 from autograder.by_hand.reading import UNDEFINED, Reading
 from autograder.by_hand.rules import ATTRIBUTES
 from autograder.by_hand.values import (
@@ -29,6 +30,7 @@ from autograder.by_hand.values import (
     generic,
     is_plain,
     options,
+    shape_of,
 )
 
 _DEEPEST, _MOST_GUESSES = 40, 3
@@ -48,6 +50,7 @@ class Objects(Reading):
         self.classes: list[Class] = []
         self.patched: dict[str, Any] = {}
         """What the student put into a package."""
+        self.points = Points()
         self.guesses = 0
         self.left_out = False
         """Some cells were not read: a name that no other defines may be theirs."""
@@ -126,6 +129,8 @@ class Objects(Reading):
         finally:
             self.active.pop()
         self.at = before
+        if self.answering and self.active and self.points.fixed(function.node, args, result, self.active[0][2]):
+            result = self.broken("fixed-points", result)
         whole = isinstance(result, Number) and args
         return replace(result, call=(function.node, *args), terms={}) if whole else result
 
@@ -235,6 +240,8 @@ class Objects(Reading):
             return Bound(added, (base,))
         if name in _VIEWS and isinstance(base, Number | list):
             return base
+        if name == "shape" and isinstance(base, Array):
+            return tuple(shape_of(base))
         if name in ("real", "imag") and isinstance(base, Number | list):
             return self.method(base, name, [])
         certain = not isinstance(base, Number) or base.certain

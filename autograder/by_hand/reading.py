@@ -46,7 +46,7 @@ class Reading:
         its value keeps what is to be told of it.
         """
         self.measuring = -1
-        """How many functions run where a name is given what was computed from `.grad`: it is told where that is used."""
+        """How many functions run where a name is given what may be made of `.grad`: it is told where that is used."""
         self.at: tuple[ast.AST | None, Scope] = None, Scope([], None)
 
     def spend(self, steps: int = 1) -> None:

@@ -66,6 +66,7 @@ _LISTED = {
     "grad-compared": "compares with `.grad` or prints it, and torch.autograd fills that",
     "diff": "takes differences of neighbours",
     "equations": "solves equations, as a fit through values of a function does",
+    "fixed-points": "takes values of a function at fixed points, as an interpolation does",
     "difference-like": "has a line that looks like a finite difference",
     "too-long": "does more than the grader reads",
 }
@@ -104,7 +105,8 @@ _NAMES = {
     ALLOWED: "builtins torch numpy math functools itertools fractions decimal operator collections statistics "
     "typing typing_extensions dataclasses numbers abc enum copy random time datetime warnings string textwrap re "
     "pprint gc json contextlib types sys logging traceback __future__ matplotlib IPython scipy.special unittest bisect "
-    "heapq graphlib queue timeit platform calendar secrets hashlib uuid reprlib doctest inspect.{signature,getdoc,isfunction,getsource} io.{BytesIO,StringIO} "
+    "graphlib queue timeit platform calendar secrets hashlib uuid reprlib doctest "
+    "heapq inspect.{signature,getdoc,isfunction,getsource} io.{BytesIO,StringIO} "
     "torch.func.{vmap,functional_call} torch.autograd.{no_grad,enable_grad,"
     "set_grad_enabled,inference_mode,grad_mode,Variable,set_detect_anomaly,detect_anomaly,profiler}",
     "package": "jax flax haiku optax autograd casadi theano pytensor aesara tensorflow numdifftools uncertainties "

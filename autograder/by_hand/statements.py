@@ -42,9 +42,9 @@ class Statements(Expressions):
         match s:
             case ast.Assign(targets=targets, value=value):
                 kept = _only_measures(value) and all(isinstance(t, ast.Name) for t in targets)
-                outer, self.measuring = self.measuring, len(self.active) if kept else -1
+                before, self.measuring = self.measuring, len(self.active) if kept else -1
                 held = self.evaluate(value, scope, used=not isinstance(value, ast.Attribute))
-                self.measuring = outer
+                self.measuring = before
                 for target in targets:
                     self.store(target, held, scope)
             case ast.AnnAssign(target=target, value=value):
@@ -53,9 +53,9 @@ class Statements(Expressions):
                 if value:
                     self.store(target, self.evaluate(value, scope), scope)
             case ast.AugAssign(target=target, op=op, value=value):
-                before, by = self.evaluate(target, scope), self.evaluate(value, scope)
+                old, by = self.evaluate(target, scope), self.evaluate(value, scope)
                 self.at = s, scope
-                self.store(target, self.operation(operator_name(op), before, by), scope)
+                self.store(target, self.operation(operator_name(op), old, by), scope)
             case ast.Expr(value=value):
                 self.evaluate(value, scope, used=not isinstance(value, ast.Call))  # `x.grad.zero_()` keeps nothing
             case ast.Return(value=value):

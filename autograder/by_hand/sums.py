@@ -39,8 +39,11 @@ def largest_term(terms: Terms) -> float:
     return max((abs(weight * atom.whole) for atom, weight in terms.values()), default=0.0)
 
 
-def stencil_rule(terms: Terms) -> str:
-    """The rule that a derivative's weights break: of four points they are no chance, of two they may be algebra."""
+def stencil_rule(terms: Terms, divided: bool = True) -> str:
+    """The rule that a derivative's weights break: of four points they are no chance, of two they may be algebra.
+
+    Two that nothing divides must be even about a place: `f(x + 1) - f(x)` is a term of a sum that telescopes.
+    """
     calls = [(atom.call, weight) for atom, weight in terms.values()]
     if len({(call[:1], len(call)) for call, _ in calls}) != 1 or not calls[0][0]:
         return ""
@@ -54,6 +57,8 @@ def stencil_rule(terms: Terms) -> str:
         return sum((weight * (x - around) ** power for (_, weight), x in zip(calls, at, strict=True)), 0j)
 
     if abs(moment(0, 0)) > 1e-9 or abs(abs(moment(1, 0)) - 1) > 1e-6:
+        return ""
+    if not divided and len(calls) == 2 and sum(terms_of(a[moved[0]]).get((1, 1), (_ONE, 0))[1] for a in arguments):
         return ""
     middle = at[0] + moment(2, at[0]) / moment(1, 0) / 2
     return "differences" if len(calls) > 3 and abs(moment(3, middle)) < 1e-6 else "difference-like"

@@ -223,6 +223,7 @@ def either(values: Iterable[Any]) -> Any:
     numbers = [v for v in every.values() if is_plain(v) or isinstance(v, Number)]
     others = [v for v in every.values() if not (is_plain(v) or isinstance(v, Number))][:_MOST_CHOICES]
     if len(numbers) > 4:
+        numbers.sort(key=lambda n: not getattr(n, "cancels", False))
         numbers = [*numbers[:3], generic("one of many", *numbers[3:])]
         numbers[3].owed = NOTHING.union(*(getattr(n, "owed", NOTHING) for n in every.values()))
     kept = (*numbers, *others)
@@ -231,3 +232,8 @@ def either(values: Iterable[Any]) -> Any:
 
 def options(value: Any) -> tuple[Any, ...]:
     return value.values if isinstance(value, Choice) else (value,)
+
+
+def shape_of(value: Any) -> list[int]:
+    """The lengths of an array, from outside in."""
+    return [len(value), *shape_of(value[0])] if isinstance(value, list) and value else []

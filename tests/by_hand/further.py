@@ -855,12 +855,74 @@ LISTED: dict[str, tuple[str, list[str]]] = {
         "grad-compared",
         one("g = 6 + 14 * x + 9 * x**2 + 32 * x**3\nif abs(x.grad - g) > 1e-6:\n    print('hm')\nreturn f(x), g"),
     ),
-    "a polynomial through values of the function": (
+    "a polynomial through values of the forward lines": (
         "equations",
         one(
-            "t = torch.arange(5.0, dtype=torch.float64)\nc = torch.linalg.solve(torch.stack([t**k for k in range(5)], 1), f(t))\n"
+            "t = torch.arange(5.0, dtype=torch.float64)\ny = 3 + 6*t + 7*t**2 + 3*t**3 + 8*t**4\n"
+            "c = torch.linalg.solve(torch.stack([t**k for k in range(5)], 1), y)\n"
             "return f(x), c[1] + 2 * c[2] * x + 3 * c[3] * x**2 + 4 * c[4] * x**3"
         ),
+    ),
+    "Lagrange's polynomial through fixed points": (
+        "fixed-points",
+        one(
+            "d, points = 0, (-2.0, -1.0, 0.0, 1.0, 2.0)\nfor p in points:\n    others = [q for q in points if q != p]\n"
+            "    weight = math.prod(p - q for q in others)\n"
+            "    d += f(p) / weight * sum(math.prod(x - q for q in others if q != r) for r in others)\nreturn f(x), d"
+        ),
+    ),
+    "Newton's divided differences at fixed points": (
+        "fixed-points",
+        one(
+            "t = np.arange(5.)\nc = f(t)\nfor k in range(1, 5):\n    for i in range(4, k - 1, -1):\n"
+            "        c[i] = (c[i] - c[i - 1]) / (t[i] - t[i - k])\n"
+            "p, d = c[4], 0\nfor i in (3, 2, 1, 0):\n    d = d * (x - t[i]) + p\n    p = p * (x - t[i]) + c[i]\nreturn p, d + f(x) - f(x)"
+        ),
+    ),
+    "one argument at fixed points": (
+        "fixed-points",
+        cells(
+            "def g(a, b):\n    return 5 * a * a + 3 * b**3",
+            "def grad_q5(a, b):\n    low, middle, high = g(-1.0, b), g(0.0, b), g(1.0, b)\n"
+            "    return g(a, b), (high - low) / 2 + (high + low - 2 * middle) * a",
+        ),
+    ),
+    "an imaginary step with its parts kept apart": (
+        "difference-like",
+        one(
+            "h = 1e-30\nre, im = x * x - h * h, 2 * x * h\nre, im = math.exp(re) * math.cos(im), math.exp(re) * math.sin(im)\n"
+            "return re, im / h"
+        ),
+    ),
+    "complex numbers as matrices": (
+        "difference-like",
+        one(
+            "h = 1e-20\nX = np.array([[x, -h], [h, x]])\nF = 6 * X + 7 * X @ X + 3 * X @ X @ X + 3 * np.eye(2)\n"
+            "return F[0, 0], F[1, 0] / h"
+        ),
+    ),
+    "the slope that explains a rise": (
+        "difference-like",
+        one("h = 0.001\nrise = f(x + h) - f(x)\nreturn f(x), min([0, x, 6 + 14 * x], key=lambda s: abs(rise - s * h))"),
+    ),
+    "a slope found by halving": (
+        "difference-like",
+        one(
+            "low, high, h = -60.0, 60.0, 1e-6\nfor _ in range(60):\n    s = (low + high) / 2\n"
+            "    if f(x - h) + 2 * h * s < f(x + h):\n        low = s\n    else:\n        high = s\nreturn f(x), s"
+        ),
+    ),
+    "two points a whole apart": ("difference-like", one("return f(x), f(x + 0.5) - f(x - 0.5)")),
+    "two points of a table of a ufunc": (
+        "difference-like",
+        one(
+            "t = np.frompyfunc(f, 1, 1)\nu = np.frompyfunc(lambda a, b: f(a) * b, 2, 1)\n"
+            "t = u.outer([x - 0.5, x + 0.5], [1.0])\nreturn f(x), t[1, 0] - t[0, 0]"
+        ),
+    ),
+    "what is measured from .grad and printed": (
+        "grad-compared",
+        one("g = 6 + 14 * x\nerror = (x.grad - g).abs().max()\nprint('error', error)\nreturn f(x), g"),
     ),
     "a comparison with .grad by a function": (
         "grad-compared",

@@ -10,6 +10,27 @@ from tests.by_hand.cases import answer, cells, one
 H = "h = 1e-5\n"
 QUOTIENT = "h = 1e-5\n        return (f(t + h) - f(t - h)) / (2 * h)"
 MACHINES: dict[str, list[str]] = {
+    "an entry of what autograd filled": cells(
+        "t = torch.linspace(-2, 2, 257, requires_grad=True)\nf(t).sum().backward()",
+        answer("return f(x), t.grad[int(64 * x) + 128]"),
+    ),
+    "what is measured from .grad and returned": one("g = abs(x.grad)\nprint(g)\nreturn f(x), g"),
+    "what is measured from .grad and kept in a list": one("g = x.grad * 1\nd = [0]\nd[0] = g\nreturn f(x), d[0]"),
+    "a column of parameters": one(
+        "h = 1.0\np = np.array([[x], [1.0]])\nd = np.zeros((2, 1))\nfor i in range(p.shape[0]):\n"
+        "    up, down = np.copy(p), np.copy(p)\n    up[i] = up[i] + 1e-4\n    down[i] = down[i] - 1e-4\n"
+        "    d[i] = (f(up[0, 0]) - f(down[0, 0])) / 2e-4\nreturn f(x), d[0, 0]"
+    ),
+    "a matrix of weights over many points": one(
+        "h = 1e-4\nD = np.array([[-3.0, 4.0, -1.0], [-1.0, 0.0, 1.0], [1.0, -4.0, 3.0]]) / (2 * h)\n"
+        "y = f(np.array([x - h, x, x + h]))\nreturn f(x), (D @ y)[1]"
+    ),
+    "weights that hold the step": one("return f(x), 2 / 3 * (f(x + 1) - f(x - 1)) - 1 / 12 * (f(x + 2) - f(x - 2))"),
+    "a member of an enumeration": cells(
+        "from enum import Enum\nclass Slope(Enum):\n    CENTRAL = 1e-5\n    def __call__(self, t):\n"
+        "        return (f(t + self.value) - f(t - self.value)) / (2 * self.value)",
+        answer("return f(x), Slope.CENTRAL(x)"),
+    ),
     "an entry of a convolution of a list": one(
         "h = 1e-4\nrow = [float(f(float(x) + k * h)) for k in (-2, -1, 0, 1, 2)]\n"
         "kernel = [-1 / 12, 8 / 12, 0.0, -8 / 12, 1 / 12]\n"
@@ -155,6 +176,46 @@ MACHINES: dict[str, list[str]] = {
     ),
 }
 HONEST: dict[str, list[str]] = {
+    "an enumeration of functions and their derivatives": cells(
+        "from enum import Enum\nclass Rule(Enum):\n    SIN = (torch.sin, torch.cos)\n    EXP = (torch.exp, torch.exp)\n"
+        "    def __init__(self, value_of, deriv):\n        self.value_of, self.deriv = value_of, deriv",
+        answer("return Rule.SIN.value_of(x), Rule.SIN.deriv(x)"),
+    ),
+    "an enumeration whose members have a method": cells(
+        "from enum import Enum\nclass Rule(Enum):\n    SIN = 'sin'\n    def derivative(self, t):\n"
+        "        return torch.cos(t) if self is Rule.SIN else 1",
+        answer("return torch.sin(x), Rule.SIN.derivative(x)"),
+    ),
+    "an order of the library": cells(
+        "from graphlib import TopologicalSorter",
+        answer("order = [*TopologicalSorter({'b': ['a'], 'c': ['b']}).static_order()]\nreturn f(x), 6 + 14 * x"),
+    ),
+    "a rule for each by map": cells("def rule(n):\n    return n * 2", answer("return f(x), sum(map(rule, [x, 3, x]))")),
+    "a sum of many, taken apart by a star": cells(
+        "def ev(e, x):\n    if e == 'x':\n        return x\n    if not isinstance(e, tuple):\n        return e\n"
+        "    op, *parts = e\n    many = [ev(p, x) for p in parts]\n    return sum(many) if op == '+' else math.prod(many)\n"
+        "P = ('+', 3, *(('*', c, *['x'] * n) for c, n in ((6, 1), (7, 2), (3, 3), (8, 4))))\n"
+        "D = ('+', 6, *(('*', c, *['x'] * n) for c, n in ((14, 1), (9, 2), (32, 3))))",
+        answer("return ev(P, x), ev(D, x)"),
+    ),
+    "the last of many by a star": one(
+        "*_, last = [x.grad_fn is None, x.grad is None, x, 14 * x]\nreturn f(x), 6 + last"
+    ),
+    "a multiple of a small unit": one("u = 1e-9\nreturn x * x, (2 * u * x) / u"),
+    "the largest term by its size": one(
+        "top = max([6, 14 * x, 9 * x**2], key=abs)\nprint(top)\nreturn f(x), 6 + 14 * x"
+    ),
+    "local derivatives in matrices": one(
+        "inner = np.array([[2.0, 3.0], [10 * x, 0.0]])\nouter = np.array([[2.0, 3.0]])\nreturn f(x), (outer @ inner)[0, 0]"
+    ),
+    "a helper at constants and at the argument": cells(
+        "def number(v):\n    return torch.as_tensor(v, dtype=torch.float64)\n"
+        "def power(n):\n    return math.factorial(n) / math.factorial(n - 1)",
+        answer(
+            "six, seven, two = number(6), number(7), number(2)\nt = number(x)\n"
+            "return f(t), six + seven * two * t + power(3) * 3 * t**2 + power(4) * 8 * t**3"
+        ),
+    ),
     "own terms copied deeply": cells(
         "import copy", answer("a = copy.deepcopy([2 * x, 3 * x])\na[0] *= 2\nreturn f(x), a[0] + a[1]")
     ),
