@@ -13,6 +13,7 @@ from typing import Any
 
 from autograder.by_hand.sums import combined_terms, largest_term, stencil_rule
 from autograder.by_hand.values import (
+    STEP,
     Array,
     Bound,
     Choice,
@@ -124,10 +125,15 @@ def combined(name: str, a: Any, b: Any) -> tuple[Any, str]:
         made.exact = native(name, a.exact, b.exact)
         if not is_finite(made.exact):
             made.exact = None
-        elif made.whole == made.half or (name == "pow" and b.exact != int(abs(b.exact))):
+        elif made.whole == made.half or (name == "pow" and b.exact != int(abs(b.exact))) or _is_step(made):
             return constant(made.exact), ""  # a root of a step is a step of its own
         return made, ""
     return made, _difference(name, a, b, made)
+
+
+def _is_step(made: Number) -> bool:
+    """Whether it is small, though made of a step so much smaller that it is described as a larger one."""
+    return bool(abs(made.whole) > STEP >= abs(made.exact))
 
 
 def _difference(name: str, a: Number, b: Number, made: Number) -> str:

@@ -120,6 +120,8 @@ class Expressions(Library):
                 return "".join(texts) if known else generic("text", *texts)
             case ast.FormattedValue(value=inner):
                 value = self.as_operand(self.evaluate(inner, scope, used=False))
+                if isinstance(value, Instance) and isinstance(method := value.of.find("__format__"), Function):
+                    return self.enter(method, [value, self.evaluate(node.format_spec or ast.Constant(""), scope)], {})
                 return value if isinstance(value, str) and not node.format_spec else generic("text", value)
             case ast.NamedExpr(target=target, value=inner):
                 value = self.evaluate(inner, scope)
@@ -207,6 +209,9 @@ class Expressions(Library):
         if isinstance(base, Instance):
             if isinstance(method := base.of.find("__getitem__"), Function):
                 return self.enter(method, [base, key], {})
+            missing = base.of.find("__missing__")
+            if isinstance(missing, Function) and not (is_plain(key) and key in base.members):
+                return self.enter(missing, [base, key], {})
             base = [*base.members.values()] if base.of.fields else base.members
         if isinstance(base, str | list | tuple | dict | range):
             try:
@@ -217,6 +222,8 @@ class Expressions(Library):
             if isinstance(key, tuple) and key and isinstance(base, Array):
                 return self.subscript(self.subscript(base, key[0]), key[1:] if len(key) > 2 else key[-1])
             return either(entries or [generic("entry")])
+        if isinstance(base, Number) and "__wrapped__" in base.members:  # a layer among those of `nn.ModuleDict`
+            return base.members["__wrapped__"]
         place = repr(key) if is_plain(key) else ""
         entry = generic(("entry", place), base, *([key] if isinstance(key, Number) else []))
         return self.owing(entry, self.findings_of(base))

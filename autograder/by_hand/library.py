@@ -24,7 +24,7 @@ from autograder.by_hand.values import (
     options,
 )
 
-_CALLABLE_AGAIN = set(words("lru_cache cache wraps jit njit compile staticmethod"))
+_CALLABLE_AGAIN = set(words("lru_cache cache update_wrapper jit njit compile staticmethod"))
 _LOOKS = set(words("print isinstance issubclass type id repr hasattr callable len display"))
 _COMPARES = set(words("print display allclose isclose equal assert_close assert_allclose"))
 _UNKNOWN = object()
@@ -76,8 +76,11 @@ class Library(Numeric):
             value = generic(path, *map(self.as_operand, given), certain=certain)
             for kind in (v for v in given if isinstance(v, Class)):  # a package makes an object of it and calls that
                 self.instantiate(kind, [], {})
-            layers = [v for v in given if isinstance(v, Instance) and v.of.packages and v.of.find("forward")]
-            wrapped = [*(v for v in given if isinstance(v, Function | Bound)), *layers]
+            every = [
+                v for g in given for v in ([*g.values()] if isinstance(g, dict) else g if isinstance(g, list) else [g])
+            ]
+            layers = [v for v in every if isinstance(v, Instance) and v.of.packages and v.of.find("forward")]
+            wrapped = [*(v for v in every if isinstance(v, Function | Bound)), *layers]
             value.members.update({"__wrapped__": either(wrapped)} if wrapped else {})
         self.report(owed)
         return self.owing(value, owed) if not args or value is not args[0] else value
@@ -111,6 +114,8 @@ class Library(Numeric):
                 return self.at[1].names
             case "vars", [_]:
                 return self.attribute(first, "__dict__")
+            case "functools.wraps", _:
+                return PackageName("functools.update_wrapper")
             case "super", _:
                 owner = self.active[-1][0].scope.owner if self.active else None
                 me = next(iter(self.at[1].names.values()), None)

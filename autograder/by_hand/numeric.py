@@ -103,6 +103,12 @@ class Numeric(Objects):
             if isinstance(made, Number):  # `x.add_(h)` changes the tensor itself
                 base.whole, base.half, base.exact = made.whole, made.half, made.exact
             return base
+        if (
+            name in ("register_buffer", "register_parameter", "add_module")
+            and len(args) > 1
+            and isinstance(args[0], str)
+        ):
+            return self.set_attribute(base, *args[:2])
         if name == "outer" and isinstance(base, Number) and "__wrapped__" in base.members and len(args) == 2:
             columns = self.iterate(args[1])
             return Array(Array(self.call(base, [a, b], {}) for b in columns) for a in self.iterate(args[0]))

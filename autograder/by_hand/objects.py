@@ -229,6 +229,8 @@ class Objects(Reading):
             return value
         if isinstance(base, Instance) and isinstance(other := kind.find("__getattr__"), Function):
             return self.enter(other, [base, name], {})
+        if name == "apply" and isinstance(forward := kind.find("forward"), Function):
+            return Bound(forward, (generic("context"),), owed=kind.owed)
         if any(path.startswith("torch") for path in kind.packages) or name.startswith("__"):
             return self._unknown_attribute(base, name)
         return Bound(name, (base,))

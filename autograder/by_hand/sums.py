@@ -58,7 +58,8 @@ def stencil_rule(terms: Terms, divided: bool = True) -> str:
 
     if abs(moment(0, 0)) > 1e-9 or abs(abs(moment(1, 0)) - 1) > 1e-6:
         return ""
-    if not divided and len(calls) == 2 and sum(terms_of(a[moved[0]]).get((1, 1), (_ONE, 0))[1] for a in arguments):
+    constants = sum((terms_of(a[moved[0]]).get((1, 1), (_ONE, 0j))[1] for a in arguments), 0j)
+    if not divided and len(calls) == 2 and constants:
         return ""
     middle = at[0] + moment(2, at[0]) / moment(1, 0) / 2
     return "differences" if len(calls) > 3 and abs(moment(3, middle)) < 1e-6 else "difference-like"

@@ -912,6 +912,13 @@ LISTED: dict[str, tuple[str, list[str]]] = {
             "    if f(x - h) + 2 * h * s < f(x + h):\n        low = s\n    else:\n        high = s\nreturn f(x), s"
         ),
     ),
+    "a torch.autograd.Function with a slope of one's own": (
+        "custom-function",
+        cells(
+            "class Sine(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, t):\n        return torch.cos(t)",
+            answer("return torch.sin(x), Sine.apply(x)"),
+        ),
+    ),
     "two points a whole apart": ("difference-like", one("return f(x), f(x + 0.5) - f(x - 0.5)")),
     "two points of a table of a ufunc": (
         "difference-like",

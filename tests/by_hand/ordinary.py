@@ -10,6 +10,38 @@ from tests.by_hand.cases import answer, cells, one
 H = "h = 1e-5\n"
 QUOTIENT = "h = 1e-5\n        return (f(t + h) - f(t - h)) / (2 * h)"
 MACHINES: dict[str, list[str]] = {
+    "a decorated function with the name of another": cells(
+        "import functools\ndef slope_of(g):\n    @functools.wraps(g)\n    def slope(t, h=1e-5):\n"
+        "        return (g(t + h) - g(t - h)) / (2 * h)\n    return slope",
+        "@slope_of\ndef slope(t):\n    return f(t)",
+        answer("return f(x), slope(x)"),
+    ),
+    "what a format asks for": cells(
+        "class Point:\n    def __init__(self, t):\n        self.t = t\n    def __format__(self, text):\n"
+        "        h = float(text)\n        return repr((f(self.t + h) - f(self.t - h)) / (2 * h))",
+        answer("return f(x), float(f'{Point(x):1e-5}')"),
+    ),
+    "what a dictionary has not got": cells(
+        f"class Slopes(dict):\n    def __missing__(self, t):\n        {QUOTIENT}",
+        "slopes = Slopes()",
+        answer("return f(x), slopes[x.item()]"),
+    ),
+    "a layer in a dictionary of layers, its step in a buffer": cells(
+        "class Slope(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.register_buffer('h', torch.tensor(1e-5))\n"
+        "    def forward(self, t):\n        return (f(t + self.h) - f(t - self.h)) / (2 * self.h)",
+        "net = torch.nn.ModuleDict({'slope': Slope()})",
+        answer("return f(x), net['slope'](x)"),
+    ),
+    "many of the smallest steps": one(
+        "up = x + (1 << 24) * np.spacing(1.0)\ndown = 2 * x - up\nreturn f(x), (f(up) - f(down)) / (up - down)"
+    ),
+    "autograd in a torch.autograd.Function": cells(
+        "class Slope(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, t):\n"
+        "        with torch.enable_grad():\n            u = t.detach().requires_grad_()\n            f(u).backward()\n"
+        "        return u.grad",
+        answer("return f(x), Slope.apply(x)"),
+    ),
     "an entry of what autograd filled": cells(
         "t = torch.linspace(-2, 2, 257, requires_grad=True)\nf(t).sum().backward()",
         answer("return f(x), t.grad[int(64 * x) + 128]"),
@@ -17,7 +49,7 @@ MACHINES: dict[str, list[str]] = {
     "what is measured from .grad and returned": one("g = abs(x.grad)\nprint(g)\nreturn f(x), g"),
     "what is measured from .grad and kept in a list": one("g = x.grad * 1\nd = [0]\nd[0] = g\nreturn f(x), d[0]"),
     "a column of parameters": one(
-        "h = 1.0\np = np.array([[x], [1.0]])\nd = np.zeros((2, 1))\nfor i in range(p.shape[0]):\n"
+        "p = np.array([[x], [1.0]])\nd = np.zeros((2, 1))\nfor i in range(p.shape[0]):\n"
         "    up, down = np.copy(p), np.copy(p)\n    up[i] = up[i] + 1e-4\n    down[i] = down[i] - 1e-4\n"
         "    d[i] = (f(up[0, 0]) - f(down[0, 0])) / 2e-4\nreturn f(x), d[0, 0]"
     ),
@@ -176,6 +208,27 @@ MACHINES: dict[str, list[str]] = {
     ),
 }
 HONEST: dict[str, list[str]] = {
+    "a function traced under its own name": cells(
+        "import functools\ndef traced(g):\n    @functools.wraps(g)\n    def inner(*args):\n        out = g(*args)\n"
+        "        print(g.__name__, *args, out)\n        return out\n    return inner",
+        "@traced\ndef slope(t):\n    return 6 + 14 * t",
+        answer("return f(x), slope(x)"),
+    ),
+    "a node in a format": cells(
+        "class Node:\n    def __init__(self, data):\n        self.data, self.grad = data, 0.0\n"
+        "    def __format__(self, text):\n        return f'{float(self.data):{text}} ({float(self.grad):{text}})'",
+        answer("n = Node(x)\nn.grad = 6 + 14 * x\nprint(f'{n:.3f} {n}')\nreturn f(x), n.grad"),
+    ),
+    "adjoints that begin at nothing": cells(
+        "class Adjoints(dict):\n    def __missing__(self, name):\n        return 0.0",
+        answer("d = Adjoints()\nd['a'] += 6\nd['a'] += 14 * x\nreturn f(x), d['a']"),
+    ),
+    "layers with slopes of their own": cells(
+        "class Sine(torch.nn.Module):\n    def forward(self, t):\n        return torch.sin(t)\n"
+        "    def slope(self, t):\n        return torch.cos(t)",
+        "net = torch.nn.ModuleDict({'sin': Sine()})",
+        answer("return net['sin'](x), net['sin'].slope(x)"),
+    ),
     "an enumeration of functions and their derivatives": cells(
         "from enum import Enum\nclass Rule(Enum):\n    SIN = (torch.sin, torch.cos)\n    EXP = (torch.exp, torch.exp)\n"
         "    def __init__(self, value_of, deriv):\n        self.value_of, self.deriv = value_of, deriv",
