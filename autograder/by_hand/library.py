@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import accumulate, islice, pairwise
 from typing import Any
 
 from autograder.by_hand.numeric import MOST_ENTRIES, Numeric
@@ -180,6 +180,14 @@ class Library(Numeric):
             case "enumerate", [_, *start]:
                 entries = self.iterate(first, MOST_ENTRIES)
                 return [*enumerate(entries, *[s for s in start if isinstance(s, int)])]
+            case "itertools.pairwise", [_]:
+                return [*pairwise(self.iterate(first, MOST_ENTRIES))]
+            case "itertools.accumulate", [_, *step]:
+                entries = [*([named["initial"]] if "initial" in named else []), *self.iterate(first)]
+                add = step[0] if step else named.get("func", PackageName("operator.add"))
+                return [*accumulate(entries, lambda total, value: self.call(add, [total, value], {}))]
+            case "itertools.repeat", [_, int(times)]:
+                return [first] * min(times, MOST_ENTRIES)
             case "filter", [_, many]:
                 return self.iterate(many)
             case _, [Function() | Bound() | Choice() | PackageName(), _, *_] if path.endswith("map"):

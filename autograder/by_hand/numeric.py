@@ -171,6 +171,9 @@ class Numeric(Objects):
             return Array(self.part(v, name) for v in first) if rows else self.part(first, name)
         if name in ("diff", "ediff1d") and rows:
             return Array(self.operation("sub", b, a) for a, b in pairwise(first))
+        if name == "roll" and rows and len(args) > 1 and isinstance(args[1], int) and first:
+            by = -args[1] % len(first)
+            return Array([*first[by:], *first[:by]])
         if name in _FOLDS and isinstance(first, list | tuple | range):
             return self._folded(name, self.iterate(first, MOST_ENTRIES))
         if name in ("dot", "matmul") and len(args) == 2 and (product := self._matrix(*args)) is not None:

@@ -6,7 +6,7 @@ of a derivative, the step need not be small.
 
 from __future__ import annotations
 
-from autograder.by_hand.values import Number, Terms, as_number
+from autograder.by_hand.values import Number, Terms, as_number, numbers_in
 
 _MOST_TERMS = 12
 _ONE = as_number(1)
@@ -47,18 +47,18 @@ def stencil_rule(terms: Terms, divided: bool = True) -> str:
     calls = [(atom.call, weight) for atom, weight in terms.values()]
     if len({(call[:1], len(call)) for call, _ in calls}) != 1 or not calls[0][0]:
         return ""
-    arguments = [call[1:] for call, _ in calls]
-    moved = [i for i, first in enumerate(arguments[0]) if any(a[i] is not first for a in arguments)]
-    at = [a[moved[0]].whole for a in arguments if isinstance(a[moved[0]], Number)] if len(moved) == 1 else []
-    if len(at) < len(calls):
+    rows = [numbers_in(call[1:]) for call, _ in calls]
+    moved = [n for n in zip(*rows, strict=False) if any((v.whole, v.half) != (n[0].whole, n[0].half) for v in n)]
+    if len(moved) != 1 or len({*map(len, rows)}) != 1:
         return ""
+    at = [n.whole for n in moved[0]]
 
     def moment(power: int, around: complex) -> complex:
         return sum((weight * (x - around) ** power for (_, weight), x in zip(calls, at, strict=True)), 0j)
 
     if abs(moment(0, 0)) > 1e-9 or abs(abs(moment(1, 0)) - 1) > 1e-6:
         return ""
-    constants = sum((terms_of(a[moved[0]]).get((1, 1), (_ONE, 0j))[1] for a in arguments), 0j)
+    constants = sum((terms_of(n).get((1, 1), (_ONE, 0j))[1] for n in moved[0]), 0j)
     if not divided and len(calls) == 2 and constants:
         return ""
     middle = at[0] + moment(2, at[0]) / moment(1, 0) / 2

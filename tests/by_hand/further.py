@@ -919,6 +919,16 @@ LISTED: dict[str, tuple[str, list[str]]] = {
             answer("return torch.sin(x), Sine.apply(x)"),
         ),
     ),
+    "an entry of a dictionary a whole apart": (
+        "difference-like",
+        cells(
+            "def g(point):\n    return point['a'] ** 2 + point['b']",
+            answer(
+                "point = {'a': x, 'b': 3.0}\nup, down = dict(point, a=x + 1), {**point, 'a': x - 1}\n"
+                "return g(point), (g(up) - g(down)) / 2"
+            ),
+        ),
+    ),
     "two points a whole apart": ("difference-like", one("return f(x), f(x + 0.5) - f(x - 0.5)")),
     "two points of a table of a ufunc": (
         "difference-like",

@@ -10,6 +10,17 @@ from tests.by_hand.cases import answer, cells, one
 H = "h = 1e-5\n"
 QUOTIENT = "h = 1e-5\n        return (f(t + h) - f(t - h)) / (2 * h)"
 MACHINES: dict[str, list[str]] = {
+    "a row that is rolled": one(
+        "h = 1e-5\nt = x.item() + h * np.array([-1.0, 0.0, 1.0])\ny = f(t)\n"
+        "return y[1], ((np.roll(y, -1) - np.roll(y, 1)) / (2 * h))[1]"
+    ),
+    "pairs of what steps add up to": cells(
+        "from itertools import accumulate, pairwise, repeat",
+        answer(
+            "h = 1e-6\npoints = accumulate(repeat(h, 2), initial=x.item() - h)\n"
+            "slopes = [(b - a) / h for a, b in pairwise(map(f, points))]\nreturn f(x), sum(slopes) / 2"
+        ),
+    ),
     "a decorated function with the name of another": cells(
         "import functools\ndef slope_of(g):\n    @functools.wraps(g)\n    def slope(t, h=1e-5):\n"
         "        return (g(t + h) - g(t - h)) / (2 * h)\n    return slope",
@@ -208,6 +219,10 @@ MACHINES: dict[str, list[str]] = {
     ),
 }
 HONEST: dict[str, list[str]] = {
+    "products that accumulate": cells(
+        "from itertools import accumulate\nfrom operator import mul",
+        answer("d = [*accumulate([1 - x**2, 2.0, torch.cos(x)], mul)]\nprint(*d)\nreturn f(x), d[-1]"),
+    ),
     "a function traced under its own name": cells(
         "import functools\ndef traced(g):\n    @functools.wraps(g)\n    def inner(*args):\n        out = g(*args)\n"
         "        print(g.__name__, *args, out)\n        return out\n    return inner",
