@@ -45,6 +45,7 @@ _ARRAYS = set(words("tensor as_tensor from_numpy asarray array stack cat concate
 _FOLDS = {"sum": "add", "fsum": "add", "mean": "add", "average": "add", "prod": "mult"}
 _PAIRS = set(words("dot inner vdot matmul tensordot convolve correlate conv1d sumprod"))
 _ROWS_OF_SUMS = ("convolve", "correlate", "conv1d")
+_REGISTERS = ("register_buffer", "register_parameter", "add_module")
 _METHODS = {"mult": "mul", "div": "truediv", "matmult": "matmul", "bitor": "or", "bitand": "and"}
 _NATIVE: dict[type, set[str]] = {
     list: set(words("append extend insert pop popleft appendleft reverse clear index count copy remove")),
@@ -103,11 +104,7 @@ class Numeric(Objects):
             if isinstance(made, Number):  # `x.add_(h)` changes the tensor itself
                 base.whole, base.half, base.exact = made.whole, made.half, made.exact
             return base
-        if (
-            name in ("register_buffer", "register_parameter", "add_module")
-            and len(args) > 1
-            and isinstance(args[0], str)
-        ):
+        if name in _REGISTERS and len(args) > 1 and isinstance(args[0], str):
             return self.set_attribute(base, *args[:2])
         if name == "outer" and isinstance(base, Number) and "__wrapped__" in base.members and len(args) == 2:
             columns = self.iterate(args[1])
@@ -256,7 +253,8 @@ class Numeric(Objects):
 
     def _spaced(self, name: str, args: list[Any]) -> Any:
         if name == "arange":
-            if not all(map(is_finite, args)) or not 0 < len(args) < 4 or 0 in args[2:]:
+            known = all(isinstance(a, int | float) and is_finite(a) for a in args)
+            if not known or not 0 < len(args) < 4 or 0 in args[2:]:
                 return None
             start, stop, step = (0, *args, 1) if len(args) == 1 else (*args, 1)[:3]
             return Array(start + n * step for n in range(min(MOST_TURNS, max(0, math.ceil((stop - start) / step)))))

@@ -45,8 +45,10 @@ class Reading:
         """How many functions run where numbers are only compared or printed: `.grad` is no derivative yet there, but
         its value keeps what is to be told of it.
         """
-        self.measuring = -1
-        """How many functions run where a name is given what may be made of `.grad`: it is told where that is used."""
+        self.measuring, self.unsaid = -1, dict[Finding, None]()
+        """How many functions run where a name is given what may be made of `.grad`, which is told where that is used; and
+        what was not told so far.
+        """
         self.at: tuple[ast.AST | None, Scope] = None, Scope([], None)
 
     def spend(self, steps: int = 1) -> None:
@@ -80,6 +82,7 @@ class Reading:
         if self.answering:
             told = compared_only(findings) if self.comparing == len(self.active) else findings
             if self.measuring == len(self.active):
+                self.unsaid.update({f: None for f in told if f.rule == "grad"})
                 told = [f for f in told if f.rule != "grad"]
             self.reached.update(dict.fromkeys(told))
 

@@ -45,6 +45,8 @@ class Statements(Expressions):
                 before, self.measuring = self.measuring, len(self.active) if kept else -1
                 held = self.evaluate(value, scope, used=not isinstance(value, ast.Attribute))
                 self.measuring = before
+                self.report([f for f in self.unsaid if f not in self.findings_of(held)])
+                self.unsaid.clear()
                 for target in targets:
                     self.store(target, held, scope)
             case ast.AnnAssign(target=target, value=value):
