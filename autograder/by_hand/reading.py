@@ -46,8 +46,8 @@ class Reading:
         its value keeps what is to be told of it.
         """
         self.measuring, self.unsaid = -1, dict[Finding, None]()
-        """How many functions run where a name is given what may be made of `.grad`, which is told where that is used; and
-        what was not told so far.
+        """How many functions run where a name is given what may be made of `.grad`, which is told where that is used;
+        and what was not told so far.
         """
         self.at: tuple[ast.AST | None, Scope] = None, Scope([], None)
 

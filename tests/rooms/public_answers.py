@@ -1562,3 +1562,576 @@ def grad_q4(x):
         },
     },
 ]
+
+# Of a second corpus, written in the same way; five of its machines were missed.
+CASES += [
+    {
+        "name": "topological_order",
+        "right": True,
+        "why": "the library's order of a graph, local derivatives in a table",
+        "cells": {
+            "q6": r"""
+from graphlib import TopologicalSorter
+import torch
+
+def grad_q6(x, y, z):
+    val = dict(x=x, y=y, z=z)
+    deps = {"a": ["x"], "b": ["y"], "c": ["a", "b"], "d": ["c", "z"], "e": ["d"], "f": ["e"]}
+    ops = {
+        "a": lambda x: 2*x,
+        "b": torch.sin,
+        "c": lambda a, b: a/b,
+        "d": lambda c, z: c*z,
+        "e": lambda d: torch.log(d + 1),
+        "f": torch.tanh,
+    }
+    partial = {
+        "a": lambda x: (2.0,),
+        "b": lambda y: (torch.cos(y),),
+        "c": lambda a, b: (1/b, -a/b**2),
+        "d": lambda c, z: (z, c),
+        "e": lambda d: (1/(d + 1),),
+        "f": lambda e: (1 - torch.tanh(e)**2,),
+    }
+    order = [n for n in TopologicalSorter(deps).static_order() if n in ops]
+    for n in order:
+        val[n] = ops[n](*(val[m] for m in deps[n]))
+    bar = {n: 0.0 for n in val} | {"f": 1.0}
+    for n in reversed(order):
+        for m, p in zip(deps[n], partial[n](*(val[k] for k in deps[n]))):
+            bar[m] = bar[m] + bar[n]*p
+    return val["f"], bar["y"]
+""",
+        },
+    },
+    {
+        "name": "own_symbolic_differentiator",
+        "right": True,
+        "why": "a small symbolic differentiator of one's own, taken apart by a star",
+        "cells": {
+            "q5": r"""
+def grad_q5(x):
+    f = ("+", ("*", 6, "x"), ("*", 7, ("^", "x", 2)), ("*", 3, ("^", "x", 3)), ("*", 8, ("^", "x", 4)), 3)
+    df = diff(f)
+    print(df)
+    return evaluate(f, x), evaluate(df, x)
+""",
+        },
+        "before": [
+            r"""
+# a tiny symbolic differentiator, rules written out by hand
+def diff(e):
+    if isinstance(e, (int, float)):
+        return 0
+    if e == "x":
+        return 1
+    op, *args = e
+    if op == "+":
+        return ("+", *map(diff, args))
+    if op == "*":
+        u, v = args
+        return ("+", ("*", diff(u), v), ("*", u, diff(v)))
+    if op == "^":
+        u, n = args
+        return ("*", ("*", n, ("^", u, n - 1)), diff(u))
+    raise ValueError(op)
+
+def evaluate(e, x):
+    if isinstance(e, (int, float)):
+        return e
+    if e == "x":
+        return x
+    op, *args = e
+    vals = [evaluate(t, x) for t in args]
+    if op == "+":
+        return sum(vals)
+    if op == "*":
+        return vals[0]*vals[1]
+    return vals[0]**vals[1]
+"""
+        ],
+    },
+    {
+        "name": "enumeration_with_derivative",
+        "right": True,
+        "why": "an enumeration whose members know their derivatives",
+        "cells": {
+            "q6": r"""
+from enum import Enum
+
+class Op(Enum):
+    SIN = "sin"
+    LOG1 = "log1"
+    TANH = "tanh"
+
+    def __call__(self, t):
+        return {Op.SIN: torch.sin, Op.LOG1: torch.log1p, Op.TANH: torch.tanh}[self](t)
+
+    def derivative(self, t):
+        if self is Op.SIN:
+            return torch.cos(t)
+        if self is Op.LOG1:
+            return 1/(1 + t)
+        return 1 - torch.tanh(t)**2
+
+def grad_q6(x, y, z):
+    b = Op.SIN(y)
+    d = 2*x/b*z
+    e = Op.LOG1(d)
+    f = Op.TANH(e)
+    return f, Op.TANH.derivative(e)*Op.LOG1.derivative(d)*(-2*x*z/b**2)*Op.SIN.derivative(y)
+""",
+        },
+    },
+    {
+        "name": "mapped_to_float64",
+        "right": True,
+        "why": "arguments made numpy's by map, the gate by where",
+        "cells": {
+            "q2": r"""
+import numpy as np
+relu = lambda t: np.maximum(t, 0)
+drelu = lambda t: np.where(t > 0, 1.0, 0.0)
+def grad_q2(b, x, w):
+    b, x, w = map(np.float64, (b, x, w))
+    u = w * x
+    v = u + b
+    a = relu(v)
+    dadv = drelu(v)
+    dvdu, dudw = 1., x
+    return a, np.prod([dadv, dvdu, dudw])
+""",
+        },
+    },
+    {
+        "name": "taylor_arithmetic",
+        "right": True,
+        "why": "truncated Taylor series, multiplied by convolution",
+        "cells": {
+            "q4": r"""
+import numpy as np
+# truncated Taylor series [f0, f1]: products by convolution, exp and sin by their recurrences
+ORDER = 2
+
+def mul(u, v):
+    return np.convolve(u, v)[:ORDER]
+
+def sin_series(u):
+    return np.array([np.sin(u[0]), np.cos(u[0])*u[1]])
+
+def exp_series(u):
+    e = np.exp(u[0])
+    return np.array([e, e*u[1]])
+
+def grad_q4(x):
+    t = np.array([x.item(), 1.0])
+    s = mul(t, t) + 2*t + sin_series(t)
+    f = exp_series(-s)
+    return f[0], f[1]
+""",
+        },
+    },
+    {
+        "name": "adjoints_by_back_substitution",
+        "right": True,
+        "why": "the adjoints as a triangular system, solved by hand",
+        "cells": {
+            "q4": r"""
+import numpy as np
+
+def grad_q4(x):
+    x = x.item()
+    a, b, c = x**2, 2*x, np.sin(x)
+    d = -(a + b + c)
+    f = np.exp(d)
+    # v = (x, a, b, c, d, f);  L[i, j] = dv_i/dv_j.  (I - L)^T bar = e_f, by back substitution
+    L = np.zeros((6, 6))
+    L[1, 0], L[2, 0], L[3, 0] = 2*x, 2, np.cos(x)
+    L[4, 1:4] = -1
+    L[5, 4] = f
+    bar = np.zeros(6)
+    for i in range(5, -1, -1):
+        bar[i] = (i == 5) + sum(L[k, i]*bar[k] for k in range(i + 1, 6))
+    print(np.round(bar, 4))
+    return f, bar[0]
+""",
+        },
+    },
+    {
+        "name": "singledispatch",
+        "right": True,
+        "why": "a rule for each type of operation",
+        "cells": {
+            "q4": r"""
+from dataclasses import dataclass
+from functools import singledispatch
+
+@dataclass(frozen=True)
+class Sq: pass
+@dataclass(frozen=True)
+class Lin:
+    k: float
+@dataclass(frozen=True)
+class Sin: pass
+@dataclass(frozen=True)
+class Exp: pass
+
+@singledispatch
+def slope(op, t):
+    raise NotImplementedError(type(op))
+
+@slope.register
+def _(op: Sq, t):
+    return 2*t
+
+@slope.register
+def _(op: Lin, t):
+    return op.k
+
+@slope.register
+def _(op: Sin, t):
+    return torch.cos(t)
+
+@slope.register
+def _(op: Exp, t):
+    return torch.exp(t)
+
+def grad_q4(x):
+    d = -(x*x + 2*x + torch.sin(x))
+    f = torch.exp(d)
+    inner = sum(slope(op, x) for op in (Sq(), Lin(2), Sin()))
+    return f, slope(Exp(), d)*(-inner)
+""",
+        },
+    },
+    {
+        "name": "registry_of_subclasses",
+        "right": True,
+        "why": "functions with their derivatives, registered by __init_subclass__",
+        "cells": {
+            "q6": r"""
+class Function:
+    table = {}
+    def __init_subclass__(cls, name, **kwargs):
+        super().__init_subclass__(**kwargs)
+        Function.table[name] = cls()
+
+class Sine(Function, name="sin"):
+    def __call__(self, t): return torch.sin(t)
+    def grad(self, t): return torch.cos(t)
+
+class Log1(Function, name="log1"):
+    def __call__(self, t): return torch.log(1 + t)
+    def grad(self, t): return 1/(1 + t)
+
+class Tanh(Function, name="tanh"):
+    def __call__(self, t): return torch.tanh(t)
+    def grad(self, t): return 1 - torch.tanh(t).square()
+
+def grad_q6(x, y, z):
+    fn = Function.table
+    b = fn["sin"](y)
+    c = 2*x/b
+    d = c*z
+    e = fn["log1"](d)
+    f = fn["tanh"](e)
+    g = fn["tanh"].grad(e)
+    g = g*fn["log1"].grad(d)
+    g = g*z
+    g = g*(-c/b)
+    g = g*fn["sin"].grad(y)
+    return f, g
+""",
+        },
+    },
+    {
+        "name": "sum_over_paths",
+        "right": True,
+        "why": "the product along each path, summed over all",
+        "cells": {
+            "q4": r"""
+import math
+
+def grad_q4(x):
+    x = float(x)
+    a, b, c = x*x, 2*x, math.sin(x)
+    d = -(a + b + c)
+    f = math.exp(d)
+    edge = {("x", "a"): 2*x, ("x", "b"): 2.0, ("x", "c"): math.cos(x),
+            ("a", "d"): -1.0, ("b", "d"): -1.0, ("c", "d"): -1.0, ("d", "f"): f}
+
+    def paths(here, goal):
+        if here == goal:
+            yield [here]
+        for (u, v) in edge:
+            if u == here:
+                for rest in paths(v, goal):
+                    yield [here, *rest]
+
+    total = 0.0
+    for p in paths("x", "f"):
+        weight = math.prod(edge[step] for step in zip(p, p[1:]))
+        print(" -> ".join(p), weight)
+        total += weight
+    return f, total
+""",
+        },
+    },
+    {
+        "name": "epsilons_everywhere",
+        "right": True,
+        "why": "every denominator guarded by an epsilon",
+        "cells": {
+            "q6": r"""
+EPS = 1e-12   # avoid division by zero
+
+def grad_q6(x, y, z):
+    a = x * 2
+    b = torch.sin(y)
+    c = a / (b + EPS)
+    d = c * z
+    e = torch.log(torch.clamp(d + 1, min=EPS))
+    f = torch.tanh(e)
+
+    df_de = 1.0 - f.pow(2)
+    de_dd = 1.0 / (d + 1.0 + EPS)
+    dd_dc = z
+    dc_db = -a / (b.pow(2) + EPS)
+    db_dy = torch.cos(y)
+    df_dy = df_de * de_dd * dd_dc * dc_db * db_dy
+    return f, df_dy
+""",
+        },
+    },
+    {
+        "name": "complex_by_matrices",
+        "right": False,
+        "why": "the complex step in real matrices: exact, and nothing complex",
+        "lost": ["q5"],
+        "cells": {
+            "q5": r"""
+import numpy as np
+# [[p, -q], [q, p]] behaves as p + iq
+def grad_q5(x):
+    t = x.item()
+    h = 1e-20
+    X = np.array([[t, -h], [h, t]])
+    X2 = X @ X
+    F = 6*X + 7*X2 + 3*X2 @ X + 8*X2 @ X2 + 3*np.eye(2)
+    return F[0, 0], F[1, 0]/h
+""",
+        },
+    },
+    {
+        "name": "complex_by_pairs",
+        "right": False,
+        "why": "the complex step with its two parts kept apart",
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+import math
+# the complex step with the two parts kept apart
+def grad_q4(x):
+    h = 1e-30
+    p, q = float(x), h
+    sq = (p*p - q*q, 2*p*q)
+    sn = (math.sin(p)*math.cosh(q), math.cos(p)*math.sinh(q))
+    re, im = -(sq[0] + 2*p + sn[0]), -(sq[1] + 2*q + sn[1])
+    f = math.exp(re)*math.cos(im)
+    return f, math.exp(re)*math.sin(im)/h
+""",
+        },
+    },
+    {
+        "name": "lagrange_at_fixed_points",
+        "right": False,
+        "why": "interpolation, exact for a polynomial: nothing is small",
+        "lost": ["q5"],
+        "cells": {
+            "q5": r"""
+import numpy as np
+PTS = np.array([-2., -1., 0., 1., 2.])
+def grad_q5(x):
+    F = lambda t: 6*t + 7*t**2 + 3*t**3 + 8*t**4 + 3
+    t = x.item()
+    total = 0.0
+    for i, p in enumerate(PTS):
+        others = np.delete(PTS, i)
+        slope = sum(np.prod([t - r for k, r in enumerate(others) if k != j]) for j in range(4))
+        total += F(p)*slope/np.prod(p - others)
+    return F(t), total
+""",
+        },
+    },
+    {
+        "name": "ufunc_outer",
+        "right": False,
+        "why": "two points a whole apart in the table of a ufunc",
+        "lost": ["q1"],
+        "cells": {
+            "q1": r"""
+import numpy as np
+def f(a, b):
+    return 2*(2*a + 3*b) + 3*(5*a*a + 3*b**3)
+uf = np.frompyfunc(f, 2, 1)
+def grad_q1(a, b):
+    table = uf.outer([a.item() - 0.5, a.item() + 0.5], [b.item()])
+    return f(a, b), table[1, 0] - table[0, 0]
+""",
+        },
+    },
+    {
+        "name": "slope_chosen_by_key",
+        "right": False,
+        "why": "the candidate that best explains a rise",
+        "lost": ["q2"],
+        "cells": {
+            "q2": r"""
+def grad_q2(b, x, w):
+    relu = lambda w: max(0.0, float(x)*w + float(b))
+    w0 = float(w)
+    rise = relu(w0 + 0.001) - relu(w0)
+    # which candidate slope explains the rise?
+    best = min([0.0, float(x)], key=lambda s: abs(rise - s*0.001))
+    return torch.relu(w*x + b), best
+""",
+        },
+    },
+    {
+        "name": "decorator_hangs_slope_on",
+        "right": False,
+        "why": "the quotient hung on a function by its decorator",
+        "lost": ["q6"],
+        "cells": {
+            "q6": r"""
+import functools
+def by_second(h=1e-5):
+    def deco(fn):
+        @functools.wraps(fn)
+        def slope(p, q, r):
+            return (fn(p, q + h, r) - fn(p, q - h, r))/(2*h)
+        fn.slope = slope
+        return fn
+    return deco
+
+@by_second(h=2e-5)
+def f6(x, y, z):
+    return torch.tanh(torch.log(x*2/torch.sin(y)*z + 1))
+
+def grad_q6(x, y, z):
+    x, y, z = x.double(), y.double(), z.double()
+    return f6(x, y, z), f6.slope(x, y, z)
+""",
+        },
+    },
+    {
+        "name": "gradient_checking_columns",
+        "right": False,
+        "why": "the gradient check of a well-known course, its parameters in columns",
+        "lost": ["q3"],
+        "cells": {
+            "q3": r"""
+import numpy as np
+
+def forward_propagation_n(theta):
+    b, x, w = theta[0, 0], theta[1, 0], theta[2, 0]
+    return 1/(1 + np.exp(-(w*x + b)))
+
+def gradient_check_n(parameters_values, epsilon=1e-6):
+    num_parameters = parameters_values.shape[0]
+    J_plus = np.zeros((num_parameters, 1))
+    J_minus = np.zeros((num_parameters, 1))
+    gradapprox = np.zeros((num_parameters, 1))
+    for i in range(num_parameters):
+        theta_plus = np.copy(parameters_values)
+        theta_plus[i] = theta_plus[i] + epsilon
+        J_plus[i] = forward_propagation_n(theta_plus)
+        theta_minus = np.copy(parameters_values)
+        theta_minus[i] = theta_minus[i] - epsilon
+        J_minus[i] = forward_propagation_n(theta_minus)
+        gradapprox[i] = (J_plus[i] - J_minus[i]) / (2 * epsilon)
+    return gradapprox
+
+def grad_q3(b, x, w):
+    theta = np.array([[float(b)], [float(x)], [float(w)]])
+    return forward_propagation_n(theta), gradient_check_n(theta)[2, 0]
+""",
+        },
+    },
+    {
+        "name": "function_apply",
+        "right": False,
+        "why": "autograd within a torch.autograd.Function",
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+class Slope(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, t):
+        with torch.enable_grad():
+            u = t.detach().requires_grad_(True)
+            y = torch.exp(-(u*u + 2*u + torch.sin(u)))
+            y.backward()
+        return u.grad.clone()
+    @staticmethod
+    def backward(ctx, g):
+        return g
+def grad_q4(x):
+    return torch.exp(-(x*x + 2*x + torch.sin(x))), Slope.apply(x.double())
+""",
+        },
+    },
+    {
+        "name": "slope_by_bisection",
+        "right": False,
+        "why": "the slope that leads from one value to the next: nothing is divided",
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+import math
+def grad_q4(x):
+    x = x.item()
+    F = lambda t: math.exp(-(t*t + 2*t + math.sin(t)))
+    h = 1e-6
+    # which slope leads from F(x - h) to F(x + h)?
+    lo, hi = -60.0, 60.0
+    for _ in range(80):
+        s = (lo + hi)/2
+        if F(x - h) + 2*h*s < F(x + h):
+            lo = s
+        else:
+            hi = s
+    return F(x), s
+""",
+        },
+    },
+    {
+        "name": "module_dictionary",
+        "right": False,
+        "why": "layers that call layers, the step in a buffer",
+        "lost": ["q4"],
+        "cells": {
+            "q4": r"""
+import torch.nn as nn
+
+class F(nn.Module):
+    def forward(self, t):
+        return torch.exp(-(t*t + 2*t + torch.sin(t)))
+
+class CentralDifference(nn.Module):
+    def __init__(self, inner, h=1e-5):
+        super().__init__()
+        self.inner = inner
+        self.register_buffer("h", torch.tensor(h, dtype=torch.float64))
+    def forward(self, t):
+        return (self.inner(t + self.h) - self.inner(t - self.h))/(2*self.h)
+
+net = nn.ModuleDict({"f": F(), "slope": CentralDifference(F())})
+
+def grad_q4(x):
+    x = x.double()
+    return net["f"](x), net["slope"](x)
+""",
+        },
+    },
+]
