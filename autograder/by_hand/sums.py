@@ -49,8 +49,8 @@ def stencil_rule(terms: Terms, divided: bool = True) -> str:
         return ""
     rows = [numbers_in(call[1:]) for call, _ in calls]
     moved = [n for n in zip(*rows, strict=False) if any((v.whole, v.half) != (n[0].whole, n[0].half) for v in n)]
-    if len(moved) != 1 or len({*map(len, rows)}) != 1:
-        return ""
+    if len(moved) != 1 or len({*map(len, rows)}) != 1 or any(n.exact is not None for n in moved[0]):
+        return ""  # constants may be indices: `(U(3, x) - U(1, x)) / 2` is a recurrence
     at = [n.whole for n in moved[0]]
 
     def moment(power: int, around: complex) -> complex:

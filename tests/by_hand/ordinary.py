@@ -219,6 +219,10 @@ MACHINES: dict[str, list[str]] = {
     ),
 }
 HONEST: dict[str, list[str]] = {
+    "a recurrence by its index": cells(
+        "def U(n, x):\n    return 1 if n == 0 else 2 * x if n == 1 else 2 * x * U(n - 1, x) - U(n - 2, x)",
+        answer("return (U(3, x) - U(1, x)) / 2, 3 * U(2, x)"),
+    ),
     "products that accumulate": cells(
         "from itertools import accumulate\nfrom operator import mul",
         answer("d = [*accumulate([1 - x**2, 2.0, torch.cos(x)], mul)]\nprint(*d)\nreturn f(x), d[-1]"),
