@@ -35,6 +35,7 @@ class Reason(Enum):
     RENAMED = "the notebook has another name"
     NOTHING = "no notebook, or none of the course's cells in it"
     STOPPED = "code that was stopped (time, memory, processes)"
+    NO_MARK = "tests whose number is no mark of their cell, see the student's line; mark them in the formgrader"
     BY_HAND = "answers that may not be by hand, see by_hand.csv"
     MARK = "cells that you mark, in the formgrader"
     UNKNOWN = "graded before, but not known whether they need a person"
