@@ -14,15 +14,18 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 from traitlets.config import LazyConfigValue
 
+from autograder.rooms.run import GradingRun
 from autograder.sandbox.folders import files_beside_notebooks
 from autograder.sandbox.limits import MB
 from autograder.sandbox.visible import trusted_path
+from autograder.selection import PROGRAMS, Budget, is_ignored, limits_of, select
 
 NOBODYS = (
     "The locked cell {cell} imports {module}, which is neither beside the course's notebook nor installed here. When a "
@@ -37,6 +40,10 @@ EDITED = (
 TOO_LARGE = (
     "The files beside the notebooks have {size:.1f} MB ({files}), and a room where student code runs takes {most:.0f} "
     "MB of files, half of c.Engine.written. Write c.Engine.written = {needed} in nbgrader_config.py, or shrink them."
+)
+TOO_MANY = (
+    "Students could not hand in {names} again: {why}. Set c.HandedIn.files, c.CourseDirectory.max_file_size or "
+    "max_dir_size (kB) in nbgrader_config.py, the students' as well, or make the files fewer and smaller."
 )
 _WRITEFILE = re.compile(r"^%%(?:writefile|file)\s+(?:-a\s+)?(\S+)")
 _MOST_NAMED = 5
@@ -77,6 +84,22 @@ def edited(locked: Iterable[tuple[str, str]], folder: Path, editable: Iterable[s
         by = next((by for by, source in sources.items() if by != file and _uses(source, file)), None)
         if by:
             yield EDITED.format(file=file, by=by)
+
+
+def edited_in_a_run(run: GradingRun, assignment: str, notebooks: Iterable[str], config: Any) -> list[str]:
+    """What `edited` says of the notebooks as the gradebook holds them: the option may be newer than they are."""
+    files = editable(config, assignment)
+    cells = [c for n in notebooks for c in run.course_cells(assignment, n).cells.values()] if files else []
+    locked = [(c.name, c.source) for c in cells if c.locked and c.cell_type == "code"]
+    return list(edited(locked, Path(run.source_folder(assignment)), files))
+
+
+def too_many(folder: Path, coursedir: Any) -> Iterator[str]:
+    """A sentence for each limit by which students could not hand in again what they were given."""
+    _, beyond = select(str(folder), Budget(limits_of(coursedir)), partial(is_ignored, coursedir))
+    for names, why, _ in beyond.told():
+        if why != PROGRAMS:
+            yield TOO_MANY.format(names=names, why=why)
 
 
 def too_large(folder: Path, most: int, room: int) -> str:

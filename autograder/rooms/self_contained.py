@@ -13,6 +13,7 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import InstantiateTests, NbGraderPreprocessor
 from nbgrader.utils import is_locked
 
@@ -50,11 +51,13 @@ class RefuseBorrowing(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader s
         editable = course_files.editable(self.config, resources["nbgrader"]["assignment"])
         engine = Engine(parent=self)
         large = course_files.too_large(Path(folder), engine.limits().handed_in, engine.written)
+        coursedir = CourseDirectory(parent=self)
         return [
             *found,
             *course_files.nobodys(locked, Path(folder)),
             *course_files.edited(locked, Path(folder), editable),
             *filter(None, [large]),
+            *course_files.too_many(Path(folder), coursedir),
         ]
 
 

@@ -34,6 +34,7 @@ class Reason(Enum):
     UNREADABLE = "not readable as a notebook, graded as empty"
     RENAMED = "the notebook has another name"
     NOTHING = "no notebook, or none of the course's cells in it"
+    LEFT_OUT = "files that were left out, so that code may not have found them"
     STOPPED = "code that was stopped (time, memory, processes)"
     NO_MARK = "tests whose number is no mark of their cell, see the student's line; mark them in the formgrader"
     BY_HAND = "answers that may not be by hand, see by_hand.csv"

@@ -52,6 +52,10 @@ class Small:
         nbformat.write(new_notebook(cells=list(cells), metadata={"kernelspec": kernel}), self.source / "hw.ipynb")
         (root / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text() + config)
 
+    def configure(self, line: str) -> None:
+        with (self.root / "nbgrader_config.py").open("a") as config:
+            config.write(f"\n{line}\n")
+
     def run(self, command: str) -> tuple[int, str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
@@ -75,10 +79,18 @@ class Small:
         status, said = self.run("generate_assignment")
         assert status == 0, said
 
-    def hand_in(self, student: str) -> Path:
+    def hand_in(self, student: str, answer: str = "") -> Path:
+        """The release, with `answer` in the cell `ans`."""
         folder = self.root / "submitted" / student / "ps2"
         shutil.copytree(self.root / "release" / "ps2", folder)
+        if answer:
+            notebook = nbformat.read(folder / "hw.ipynb", as_version=4)
+            next(c for c in notebook.cells if c.metadata.nbgrader.grade_id == "ans").source = answer
+            nbformat.write(notebook, folder / "hw.ipynb")
         return folder
+
+    def graded(self, student: str) -> str:
+        return (self.root / "autograded" / student / "ps2" / "hw.ipynb").read_text()
 
     def marks(self, student: str) -> dict[str, tuple[float, bool]]:
         with Gradebook(f"sqlite:///{self.root}/gradebook.db") as gradebook:
@@ -188,3 +200,138 @@ def test_notebooks_of_old_formats_are_graded_without_an_error(tmp_path: Path) ->
         assert course.marks(f"of-4.{minor}") == {"right": (3, False)}
         nbformat.validate(nbformat.read(tmp_path / f"autograded/of-4.{minor}/ps2/hw.ipynb", as_version=4))
     assert course.run("generate_feedback")[0] == 0
+
+
+ANSWER = marked("ans", "pass", locked=False)
+READS = "print('read', len(open('data/big.csv').read()))"
+DOUBLE = "def double(x):\n    return {} * x\n"
+USES = [marked("load", "import mytools"), marked("t1", "assert mytools.double(3) == 6", 1)]
+EDITS = 'c.Autograde.exclude_overwriting = {"ps2": ["mytools.py"]}'
+
+
+def test_a_module_that_students_may_edit_is_refused_where_a_test_uses_it(tmp_path: Path) -> None:
+    """The tests would use the course's own copy, for which everybody earns full marks."""
+    course = Small(tmp_path, *USES)
+    (course.source / "mytools.py").write_text(DOUBLE.format(2))
+    course.generated()
+    (course.hand_in("ada") / "mytools.py").write_text(DOUBLE.format(3))
+    course.configure(EDITS)  # after the release: nothing is graded
+    status, said = course.run("autograde")
+    assert status == 1
+    told = (
+        "mytools.py is a file that students may edit (c.Autograde.exclude_overwriting), and the locked cell load uses"
+    )
+    assert f"Nothing was graded: {told}" in " ".join(said.split())
+    assert not (tmp_path / "autograded").exists()
+    shutil.rmtree(tmp_path / "release")
+    assert told in course.refused()
+    (course.source / "mytools.py").rename(course.source / "hidden.py")
+    (course.source / "mytools.py").write_text("from hidden import double")
+    course.configure(EDITS.replace("mytools", "hidden"))
+    assert (
+        "hidden.py is a file that students may edit (c.Autograde.exclude_overwriting), and mytools.py"
+        in course.refused()
+    )
+
+
+def test_a_module_that_students_may_edit_and_only_their_cells_use_is_theirs(tmp_path: Path) -> None:
+    course = Small(tmp_path, marked("t1", "assert True", 1), ANSWER, config=f"\n{EDITS}\n")
+    (course.source / "mytools.py").write_text(DOUBLE.format(2))
+    course.generated()
+    folder = course.hand_in("ada", "import mytools\nprint('by', mytools.double(1))")
+    (folder / "mytools.py").write_text(DOUBLE.format(3))
+    status, said = course.run("autograde")
+    assert status == 0, said
+    assert "by 3" in course.graded("ada")
+
+
+def test_a_module_that_only_students_have_is_refused_by_name(tmp_path: Path) -> None:
+    course = Small(
+        tmp_path,
+        marked(
+            "fine", "import os, json, torch, autograder\ntry:\n    import seldom_there\nexcept ImportError:\n    pass"
+        ),
+        marked("beside", "import helper\nfrom tools.more import x"),
+        marked("t1", "from mine import double\nassert double(3) == 6", 1),
+    )
+    (course.source / "tools").mkdir()
+    for name in ("helper.py", "tools/more.py"):
+        (course.source / name).write_text("x = 1")
+    (tmp_path / "mine.py").write_text(DOUBLE.format(2))  # where the command is run: not beside the notebook
+    said = course.refused()
+    assert "The locked cell t1 imports mine, which is neither beside the course's notebook nor installed here." in said
+    assert said.count("which is neither") == 1
+    (tmp_path / "mine.py").rename(course.source / "mine.py")
+    course.generated()
+    course.hand_in("ada")
+    assert course.run("autograde")[0] == 0
+    assert course.marks("ada") == {"t1": (1, False)}
+
+
+def test_course_files_larger_than_the_room_are_refused_and_the_setting_that_is_named_mends_it(tmp_path: Path) -> None:
+    course = Small(
+        tmp_path,
+        marked("t1", "assert True", 1),
+        ANSWER,
+    )
+    (course.source / "data").mkdir()
+    (course.source / "data" / "big.csv").write_bytes(b"1,2\n" * 10_000_000)
+    said = course.refused()
+    assert "The files beside the notebooks have 38.1 MB (data/big.csv (38.1 MB)), and a room where student code" in said
+    (line,) = re.findall(r"c\.Engine\.written = \d+", said)
+    course.configure(line)
+    course.generated()
+    course.hand_in("ada", READS)
+    status, said = course.run("autograde")
+    assert status == 0, said
+    assert "read 40000000" in course.graded("ada")
+    # The option is taken back, so that the file does not fit any more: the run says so, and so does the next one.
+    course.configure("c.Engine.written = 64")
+    course.hand_in("bela", READS)
+    status, said = course.run("autograde")
+    assert status == 3, said
+    told = "for data/big.csv there was no room where student code runs (32 MB, half of c.Engine.written)"
+    assert re.search(f" bela .*{re.escape(told)}", said)
+    assert "files that were left out, so that code may not have found them: bela" in course.run("autograde")[1]
+
+
+def test_more_course_files_than_students_can_hand_in_are_refused(tmp_path: Path) -> None:
+    course = Small(tmp_path, marked("t1", "assert True", 1))
+    (course.source / "data").mkdir()
+    for number in range(1100):
+        (course.source / "data" / f"{number:04}.csv").touch()
+    said = course.refused()
+    assert (
+        "Students could not hand in 'data/0998.csv', 'data/0999.csv', 'data/1000.csv' and 99 more again: more than 1000"
+        in said
+    )
+    course.configure("c.HandedIn.files = 1200")
+    course.generated()
+    course.hand_in("ada")
+    assert course.run("autograde")[0] == 0
+
+
+def test_what_is_no_work_is_set_aside_before_grading_and_the_limit_is_that_of_collect(tmp_path: Path) -> None:
+    course = Small(tmp_path, marked("t1", "assert True", 1), ANSWER)
+    course.generated()
+    folder = course.hand_in("ada", "import os; print(sorted(os.listdir()))")
+    for name in ("venv/lib", "my env/lib", ".git/objects"):
+        (folder / name).mkdir(parents=True)
+        for number in range(1100):
+            (folder / name / f"{number}").touch()
+    (folder / "my env" / "pyvenv.cfg").touch()
+    (folder / "helper.py").touch()
+    status, said = course.run("autograde")
+    assert status == 0, said
+    assert "(it holds programs or a cache, and no work)" in said
+    assert r"['helper.py']" in course.graded("ada")
+    assert not (tmp_path / "autograded/ada/ps2/venv").exists()
+    course.configure("c.HandedIn.files = 20")
+    folder = course.hand_in("bela")
+    for number in range(30):
+        (folder / f"{number:02}").touch()
+    status, said = course.run("autograde")
+    assert status == 3, said
+    assert re.search(
+        r" bela .*left out, and now in ps2.left-out: '19', '20', '21' and 8 more \(more than 20 files", said
+    )
