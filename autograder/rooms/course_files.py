@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
+from nbgrader.utils import find_all_files
 from traitlets.config import LazyConfigValue
 
 from autograder.rooms.run import GradingRun
@@ -73,13 +74,13 @@ def edited(locked: Iterable[tuple[str, str]], folder: Path, editable: Iterable[s
     """A sentence for each of the files `editable` by students that a locked cell, or a module of the course, uses."""
     sources = {f"the locked cell {cell}": source for cell, source in locked}
     modules: set[str] = set()
-    todo = set().union(*map(imported, sources.values()))
+    todo = set().union(*(imported(source, tried=True) for source in sources.values()))
     while todo - modules:
         modules |= todo
         for name in _names(folder):  # what the course's modules import is used as well
             if name.endswith(".py") and {Path(name).stem, Path(name).parts[0]} & modules and name not in sources:
                 sources[name] = (folder / name).read_text(encoding="utf-8", errors="replace")
-                todo |= imported(sources[name])
+                todo |= imported(sources[name], tried=True)
     for file in map(os.path.normpath, editable):
         by = next((by for by, source in sources.items() if by != file and _uses(source, file)), None)
         if by:
@@ -102,9 +103,10 @@ def too_many(folder: Path, coursedir: Any) -> Iterator[str]:
             yield TOO_MANY.format(names=names, why=why)
 
 
-def too_large(folder: Path, most: int, room: int) -> str:
+def too_large(folder: Path, coursedir: Any, most: int, room: int) -> str:
     """A sentence if the course's files in `folder` have more than `most` bytes; a room writes `room` MB; else ""."""
-    sizes = {name: os.path.getsize(path) for path, name in files_beside_notebooks(str(folder))}
+    copied = [path for path in find_all_files(str(folder), [*coursedir.ignore, "*.ipynb"]) if os.path.exists(path)]
+    sizes = {os.path.relpath(path, folder): os.path.getsize(path) for path in copied}
     total = sum(sizes.values())
     if total <= most:
         return ""
@@ -118,8 +120,8 @@ def too_large(folder: Path, most: int, room: int) -> str:
     )
 
 
-def imported(source: str) -> set[str]:
-    """The modules that a cell or file imports by name, without those whose absence it expects (`try: import …`)."""
+def imported(source: str, *, tried: bool = False) -> set[str]:
+    """The modules that a cell or file imports; those whose absence it expects (`try: import …`) only if `tried`."""
     try:
         tree = ast.parse(TransformerManager().transform_cell(source))
     except SyntaxError:
@@ -132,13 +134,17 @@ def imported(source: str) -> set[str]:
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module.partition(".")[0])
-        todo += ast.iter_child_nodes(node) if not isinstance(node, ast.Try) else ()
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and tried:
+            names.add(node.value.partition(".")[0])  # importlib.import_module("mytools")
+        todo += ast.iter_child_nodes(node) if tried or not isinstance(node, ast.Try) else ()
     return names
 
 
 def _uses(source: str, file: str) -> bool:
     path = Path(file)
-    return (path.suffix == ".py" and bool({path.stem, path.parts[0]} & imported(source))) or path.name in source
+    if path.suffix == ".py" and {path.stem, path.parts[0]} & imported(source, tried=True):
+        return True
+    return path.name in source
 
 
 def _installed(module: str) -> bool:

@@ -15,7 +15,6 @@ from nbgrader import utils
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook
 from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 
-from autograder.rooms import reasons
 from autograder.terminal.report import Reason
 from autograder.terminal.words import count
 
@@ -41,7 +40,6 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
             gradebook.db.expire(submitted)
             self._penalty(submitted, where["student"])
             gradebook.db.commit()
-        reasons.write(nb, self.parent.report.reasons(where["student"]))
         return nb, resources
 
     def _grade(self, cell: NotebookNode, grade: Any, student: str) -> None:

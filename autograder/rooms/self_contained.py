@@ -50,8 +50,8 @@ class RefuseBorrowing(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader s
         locked = [(c.metadata.nbgrader.grade_id, c.source) for c in nb.cells if c.cell_type == "code" and is_locked(c)]
         editable = course_files.editable(self.config, resources["nbgrader"]["assignment"])
         engine = Engine(parent=self)
-        large = course_files.too_large(Path(folder), engine.limits().handed_in, engine.written)
         coursedir = CourseDirectory(parent=self)
+        large = course_files.too_large(Path(folder), coursedir, engine.limits().handed_in, engine.written)
         return [
             *found,
             *course_files.nobodys(locked, Path(folder)),

@@ -118,7 +118,7 @@ def test_a_result_that_is_no_mark_of_its_cell_is_named_and_costs_no_other_cell(t
     assert "Traceback" not in said
     status, again = course.run("autograde")
     assert status == 3
-    assert summary in again  # who was graded before still needs a person
+    assert "cells that you mark, in the formgrader: ada" in again  # until they are marked
     assert course.run("generate_feedback")[0] == 0
 
 
@@ -227,6 +227,8 @@ def test_a_module_that_students_may_edit_is_refused_where_a_test_uses_it(tmp_pat
     assert told in course.refused()
     (course.source / "mytools.py").rename(course.source / "hidden.py")
     (course.source / "mytools.py").write_text("from hidden import double")
+    with (course.source / "mytools.py").open("a") as file:
+        file.write("\ntry:\n    import numpy\nexcept ImportError:\n    pass\n")
     course.configure(EDITS.replace("mytools", "hidden"))
     assert (
         "hidden.py is a file that students may edit (c.Autograde.exclude_overwriting), and mytools.py"
