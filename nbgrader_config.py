@@ -54,8 +54,8 @@ c.GenerateAssignment.exporter_class = "autograder.release.exporter.ReleaseExport
 # names.
 c.GenerateAssignment.preprocessors = [
     "autograder.authoring.generate.RefuseUnfinished",
-    "autograder.rooms.RefuseBorrowing",
     "nbgrader.preprocessors.IncludeHeaderFooter",
+    "autograder.rooms.RefuseBorrowing",
     "nbgrader.preprocessors.InstantiateTests",
     "nbgrader.preprocessors.LockCells",
     "nbgrader.preprocessors.ClearSolutions",

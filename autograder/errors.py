@@ -9,7 +9,7 @@ AutograderError
 ├── SeedError               seeds that cannot be drawn or read
 ├── RosterError             a class list that cannot be read
 ├── RefusedWork             a file that came from Moodle, Canvas or a folder and cannot be taken
-├── UnsafeCopy              a folder of the exchange that must not be copied
+├── UnsafeCopy              a student's folder that must not be copied, or not without its notebook
 ├── UnusablePage            a feedback page that cannot be given back
 ├── GradebookError          a gradebook that cannot be used
 ├── WrongGradebook          a gradebook that contradicts itself

@@ -9,7 +9,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.authoring.unfinished import problems
 from autograder.errors import AutograderError
-from autograder.rooms.self_contained import borrowed
+from autograder.rooms.self_contained import RefuseBorrowing
 
 
 class Unfinished(AutograderError):
@@ -22,7 +22,8 @@ class RefuseUnfinished(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         found = problems(nb)
         if found:
-            found += borrowed(nb)  # the next preprocessor would report this, but only after these are corrected
+            # A later preprocessor would report these, but only when the first are corrected.
+            found += RefuseBorrowing(parent=self).problems(nb, resources)
             what = "one thing" if len(found) == 1 else f"{len(found)} things"
             name = resources["nbgrader"]["notebook"]
             raise Unfinished("\n  ".join([f"{name}.ipynb has {what} to correct first:", *found]))

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.authoring import answer, cells, questions
-from autograder.authoring.source import SUFFIXES, argument, calls, grade_id, number
+from autograder.authoring.points import value
+from autograder.authoring.source import SUFFIXES, argument, calls, grade_id
 from autograder.questions import Question
 
 _TESTED = re.compile(r"^\*\*Tested:\*\*.*$", re.MULTILINE)
@@ -185,7 +186,7 @@ def _with_points(text: str, name: str, points: float) -> str:
     lines = text.split("\n")
     for of, call in reversed(calls(text, "grade")):
         have = argument(call, "points", 0)
-        if of == name and have and number(have) not in (None, points):
+        if of == name and have and value(have) not in (None, points):
             line = lines[have.lineno - 1].encode()  # Python counts its columns in bytes
             made = line[: have.col_offset] + f"{points:g}".encode() + line[have.end_col_offset :]
             lines[have.lineno - 1] = made.decode()

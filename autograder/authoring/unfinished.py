@@ -1,7 +1,7 @@
 """Finds what must be corrected in a notebook before its release: a sentence for each, with the cell and the remedy.
 
-The rules here look at the text only; `current` adds those for which the cells must run. A notebook without `@question`
-cells has no problems.
+The rules here look at the text only; `current` adds those for which the cells must run. A notebook that neither has
+`@question` cells nor asks a question for points has no problems.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from autograder.authoring import current, source
+from autograder.authoring import current, points, source
 from autograder.authoring.source import BEGIN_HIDDEN, END_HIDDEN, OF_A_QUESTION, SUFFIXES
 
 
@@ -20,12 +20,13 @@ def problems(notebook: Any) -> list[str]:
     """A sentence for each reason not to release the notebook."""
     named = _named(notebook)
     families = [name for name in _families(named) if _is_ours(name, named)]
+    elsewhere = list(points.problems(notebook, {f"{name}-hidden" for name in families}))
     if not families:
-        return []
+        return elsewhere
     found = [*_duplicates(notebook, families), *_set_up(notebook, families)]
     for name in families:
         found += _of_question(name, named)
-    return found + current.problems(notebook)
+    return found + elsewhere + current.problems(notebook)
 
 
 def _named(notebook: Any) -> dict[str, Any]:
@@ -126,9 +127,14 @@ def _test(name: str, grade_id: str, method: str, cell: Any) -> Iterator[str]:
     if method == "check":
         return
     call = asked[-1][1]
-    given = source.number(source.argument(call, "points", 0))
+    given = points.value(source.argument(call, "points", 0))
     worth = cell.get("points")
-    if given is not None and worth is not None and given != worth:
+    if given is None and worth is not None:
+        yield (
+            f"{grade_id}: {name}.grade(…) must give its points as a number, because they have to be the {worth:g} of "
+            f"the Create Assignment panel; write points={worth:g}."
+        )
+    elif given is not None and worth is not None and given != worth:
         yield (
             f"{grade_id}: the Create Assignment panel gives {worth:g} points and {name}.grade(points={given:g}) gives "
             f"{given:g}; run `autograder refresh {name}` to take the {worth:g} of the panel, or change the panel."

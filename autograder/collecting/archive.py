@@ -36,7 +36,7 @@ _MOST_FILES = 50_000
 _MOST_RATIO = 300
 _LONGEST, _DEEPEST = 1000, 50
 """Most characters of a name (Moodle puts the student's name before a name of up to 255) and most nested folders."""
-_IGNORED = {"__macosx", ".ipynb_checkpoints", "__pycache__", "thumbs.db", "desktop.ini"}
+_IGNORED = {"__macosx", ".ipynb_checkpoints", "__pycache__", "venv", "node_modules", "thumbs.db", "desktop.ini"}
 
 
 class RefusedWork(AutograderError):

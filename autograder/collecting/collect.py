@@ -19,8 +19,9 @@ from autograder.collecting.archive import Entry, RefusedWork
 from autograder.collecting.course import Course
 from autograder.collecting.owners import Owner
 from autograder.collecting.place import STAMP, Memory, Origin, digest, existing_files, timestamp_of
-from autograder.collecting.submission import NOT_THEIRS, Limits, Submission, Work, submission
+from autograder.collecting.submission import NOT_THEIRS, Submission, Work, submission
 from autograder.errors import AutograderError
+from autograder.selection import limits_of
 from autograder.terminal.words import shown
 
 NO_OWNER = "no student is named in its path: put it into a folder with the student's name"
@@ -62,7 +63,7 @@ class Collection:
 
     def __init__(self, course: Course, options: Options, tell: Callable[[str, str, str], None]) -> None:
         self.course, self.options, self._tell = course, options, tell
-        self.limits = Limits(1000 * course.coursedir.max_file_size, 1000 * course.coursedir.max_dir_size)
+        self.limits = limits_of(course.coursedir)
         self.memory = Memory(course.submitted, course.assignment)
         self.count: Counter[str] = Counter()
         self.capped = 0

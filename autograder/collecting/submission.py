@@ -1,4 +1,7 @@
-"""Selects from one student's files the assignment's notebooks, whatever their names, and the other files to keep."""
+"""Selects from one student's files the assignment's notebooks, whatever their names, and the other files to keep.
+
+Of these the limits are those of `nbgrader collect` (`autograder.selection`): notebooks first, then the files in order.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from autograder.collecting import archive
 from autograder.collecting.archive import Entry, RefusedWork
 from autograder.collecting.notebooks import Known, recognise
 from autograder.collecting.owners import CANVAS, Owned, Owner
+from autograder.selection import Budget, Limits
 from autograder.terminal.words import shown
 
 NO_NOTEBOOK = "there is no notebook of {assignment} ({found}). Ask for {wanted}"
@@ -21,16 +25,13 @@ PART = "{name}.ipynb is missing"
 LEFT_OUT = "left out: {what}"
 MORE = "and {count} more"
 LATE = "Canvas marks it LATE"
-TOO_BIG = "the files are larger than {most:.0f} MB together"
+TOO_BIG = "the notebooks are larger than {most:.0f} MB together"
 ODD_NAME = "its name cannot be kept"
 IN_FILE = "it lies in a folder that has a file's name"
 DEEP_ZIP = "a zip within a zip is not opened"
 NOT_THEIRS = {"timestamp.txt", "submission_secret.txt"}
 """nbgrader's own files; a student's file with such a name is left out."""
-_KIT = {ORIGINAL, "venv", ".venv"}
-"""Folders of the student kit that hold no answers: the untouched notebooks and the environment."""
 _RESERVED = ("con", "prn", "aux", "nul")
-_MOST_NAMES = 1000
 _MOST_SAID = 10
 _MOST_BYTES = 255
 """Most bytes of one name on common file systems."""
@@ -67,23 +68,17 @@ class Submission:
     notes: list[str]
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Most bytes of one file, and of all files of a submission."""
-
-    file: int
-    folder: int
-
-
 def submission(work: Work, known: list[Known], assignment: str, limits: Limits) -> Submission:
     """What the owner handed in for the assignment, whose notebooks are `known`; RefusedWork if it cannot be used."""
     notebooks, others, refused = _sorted(work, known, assignment, limits)
+    budget = Budget(limits)
     files: dict[str, bytes] = {}
     names: dict[str, str] = {}
     times: list[datetime] = []
     for name, found in notebooks.items():
         entry, part, data = _counting_file(name, found)
         files[f"{name}.ipynb"] = data
+        budget.refuses(len(data))
         names[name] = part.prefix + part.rest[-1] if part.owner and part.owner.system == CANVAS else part.rest[-1]
         times += [entry.time] if entry.time else []
     graded = [k.name for k in known if k.graded]
@@ -94,15 +89,16 @@ def submission(work: Work, known: list[Known], assignment: str, limits: Limits) 
         raise RefusedWork(NO_NOTEBOOK.format(assignment=assignment, found=said, wanted=wanted))
     # One name cannot be both a file and a folder. Some file systems ignore case.
     taken = {name.casefold() for name in (*files, *others, *NOT_THEIRS)}
-    for relative, data in others.items():
+    for relative in sorted(others, key=_place):
         if any(str(folder).casefold() in taken for folder in PurePosixPath(relative).parents):
             refused.append(f"{shown(relative)}: {IN_FILE}")
+        elif why := budget.refuses(others[relative].size):
+            refused.append(f"{shown(relative)}: {why}")
         else:
-            files.setdefault(relative, data)
-    if len(files) > _MOST_NAMES:
-        raise RefusedWork(archive.TOO_MANY.format(most=_MOST_NAMES))
-    if sum(map(len, files.values())) > limits.folder:
-        raise RefusedWork(TOO_BIG.format(most=limits.folder / 1e6))
+            try:
+                files.setdefault(relative, archive.read(others[relative]))
+            except RefusedWork as error:
+                refused.append(f"{shown(relative)}: {error}")
     notes = [PART.format(name=name) for name in graded if name not in names]
     notes += [LEFT_OUT.format(what=what) for what in _abridged(refused)] + ([LATE] if work.late else [])
     return Submission(files, names, max(times, default=None), notes)
@@ -110,30 +106,54 @@ def submission(work: Work, known: list[Known], assignment: str, limits: Limits) 
 
 def _sorted(
     work: Work, known: list[Known], assignment: str, limits: Limits
-) -> tuple[dict[str, list[tuple[Entry, Owned, bytes]]], dict[str, bytes], list[str]]:
+) -> tuple[dict[str, list[tuple[Entry, Owned, bytes]]], dict[str, Entry], list[str]]:
     """The notebooks by the course's name for them, other files by path, and a sentence for each file left out."""
     notebooks: dict[str, list[tuple[Entry, Owned, bytes]]] = defaultdict(list)
-    others: dict[str, bytes] = {}
+    others: dict[str, Entry] = {}
     refused: list[str] = []
     total = 0
-    for entry, part in _opened(work, limits, refused):
-        path = PurePosixPath(*part.rest) if part.rest else PurePosixPath(entry.name)
-        if part.typed or path.name.casefold() in NOT_THEIRS or set(path.parts[:-1]) & _KIT:
+    opened = [(entry, part, _path(entry, part)) for entry, part in _opened(work, limits, refused)]
+    inside = {path for _, _, path in opened}
+    for entry, part, path in opened:
+        if part.typed or path.name.casefold() in NOT_THEIRS or _is_no_work(path, inside, limits):
             continue
-        total += entry.size
-        if total > 2 * limits.folder:  # stop before the files fill the memory
-            raise RefusedWork(TOO_BIG.format(most=limits.folder / 1e6))
         try:
-            data = archive.read(entry)
+            if entry.problem:
+                raise RefusedWork(entry.problem)
             if path.suffix.casefold() == ".ipynb":
+                total += entry.size
+                if total > 2 * limits.folder:  # stop before the notebooks fill the memory
+                    raise RefusedWork(TOO_BIG.format(most=limits.folder / 1e6))
+                data = archive.read(entry)
                 notebooks[recognise(data, path.name, known, assignment).name].append((entry, part, data))
             elif _is_allowed(path):
-                others[path.as_posix()] = data
+                others[path.as_posix()] = entry
             else:
                 refused.append(f"{shown(path.name)}: {ODD_NAME}")
         except RefusedWork as error:
             refused.append(f"{shown(path.name)}: {error}")
     return notebooks, others, refused
+
+
+def _path(entry: Entry, part: Owned) -> PurePosixPath:
+    return PurePosixPath(*part.rest) if part.rest else PurePosixPath(entry.name)
+
+
+def _place(relative: str) -> tuple[tuple[bool, str], ...]:
+    """Sorts the files of a folder before the folders in it, each by name."""
+    *folders, name = PurePosixPath(relative).parts
+    return (*((True, folder) for folder in folders), (False, name))
+
+
+def _is_no_work(path: PurePosixPath, inside: set[PurePosixPath], limits: Limits) -> bool:
+    """Whether the file lies in the untouched notebooks of the student kit, or in a folder of programs."""
+    return (
+        ORIGINAL in path.parts[:-1]
+        or any(
+            limits.holds_programs(folder.name, lambda name, folder=folder: folder / name in inside)  # type: ignore[misc]
+            for folder in list(path.parents)[:-1]
+        )
+    )
 
 
 def _opened(work: Work, limits: Limits, refused: list[str]) -> list[tuple[Entry, Owned]]:

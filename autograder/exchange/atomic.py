@@ -1,35 +1,29 @@
 """Makes copies of nbgrader's exchange atomic: a copy that fails half-way leaves nothing behind, and a message says so.
 
-`Submit`, `Release` and `Fetch` copy as nbgrader's own classes do (nbgrader/exchange/default/), but into a folder beside
-the destination, which is renamed at the end.
+`Release` and `Fetch` copy as nbgrader's own classes do (nbgrader/exchange/default/), but into a folder beside the
+destination, which is renamed at the end; `submit` does the same with what a student hands in.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
-import glob
 import logging
 import os
 import secrets
 import shutil
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from nbgrader.exchange import ExchangeError
-from nbgrader.exchange.default import (
-    ExchangeFetchAssignment,
-    ExchangeReleaseAssignment,
-    ExchangeSubmit,
-)
+from nbgrader.exchange.default import ExchangeFetchAssignment, ExchangeReleaseAssignment
 
 from autograder.rooms import gradebook_lock
 
 FULL = "the disk of {where} is full."
 STOPPED = "{what}: {why}\n{kept}\n{next}"
-_STAGED = ".unfinished-"
+STAGED = ".unfinished-"
 
 
 class ExplainedErrors:
@@ -46,77 +40,14 @@ class ExplainedErrors:
             lines = self.explanation(error).splitlines()
             if not no_space(error) and not gradebook_lock.is_locked(error):
                 self.log.debug("The error behind the message that follows:", exc_info=True)
-        # The dialogs of Assignment List and formgrader show lines of this length, and do not break them.
-        message = "\n".join(textwrap.fill(line, 78, break_long_words=False, break_on_hyphens=False) for line in lines)
         # Raised outside the `except` block, so that no chained traceback is shown above the message.
+        self.stop(lines)
+
+    def stop(self: Any, lines: list[str]) -> None:
+        """Raises an ExchangeError of these lines, broken as the dialogs of Assignment List and formgrader need it."""
+        message = "\n".join(textwrap.fill(line, 78, break_long_words=False, break_on_hyphens=False) for line in lines)
         self.log.fatal(message)
         raise ExchangeError(message)
-
-
-class Submit(ExplainedErrors, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no types
-    """Hands in an assignment in one step."""
-
-    inbound_path: str
-    cache_path: str
-    _writing_to_cache = False
-
-    def copy_files(self) -> None:
-        """Copies to the exchange and to the student's cache under names that `collect` ignores, then renames both."""
-        inbound, cache = self.inbound_path, self.cache_path
-        self._writing_to_cache = True
-        os.makedirs(cache, exist_ok=True)
-        with _staging(cache) as name:
-            for left in glob.glob(os.path.join(glob.escape(cache), _STAGED + "*")):
-                self._clear(left, os.path.join(inbound, os.path.basename(left)))
-            self.inbound_path, self.cache_path = os.path.join(inbound, name), os.path.join(cache, name)
-            made: list[str] = []
-            try:
-                self._writing_to_cache = False
-                os.mkdir(self.inbound_path, 0o700)
-                with _logged_as(self.log, self.inbound_path, inbound):
-                    super().copy_files()
-                for staged, final in ((self.inbound_path, inbound), (self.cache_path, cache)):
-                    (submission,) = os.listdir(staged)
-                    os.rename(os.path.join(staged, submission), os.path.join(final, submission))
-                    made.append(os.path.join(final, submission))
-            except BaseException:
-                for path in made:
-                    shutil.rmtree(path, ignore_errors=True)
-                raise
-            finally:
-                shutil.rmtree(self.inbound_path, ignore_errors=True)
-                self.inbound_path, self.cache_path = inbound, cache
-
-    def do_copy(self, src: str, dest: str, log: Any = None) -> None:
-        """Copies as nbgrader does, and records on which disk, so that a message can name the one that is full."""
-        self._writing_to_cache = dest.startswith(self.cache_path + os.sep)
-        super().do_copy(src, dest, log)
-
-    def _clear(self, cached: str, handed_in: str) -> None:
-        """Removes the folders of an attempt that was killed. One that still runs holds a lock, and stays."""
-        with suppress(OSError):
-            folder = os.open(cached, os.O_RDONLY)
-            try:
-                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(handed_in, ignore_errors=True)
-                shutil.rmtree(cached, ignore_errors=True)
-            finally:
-                os.close(folder)
-
-    def explanation(self, error: Exception) -> str:
-        """What a student reads."""
-        following = "Submit again. If that fails too, show this message to your instructor."
-        if no_space(error):
-            following = "Tell your instructor or administrator, and submit again when there is space."
-            if self._writing_to_cache:
-                following = "Delete files that you no longer need, then submit again."
-        where = f"your own files ({self.cache_path})" if self._writing_to_cache else f"the exchange ({self.root})"
-        return STOPPED.format(
-            what=f"{self.coursedir.assignment_id} was NOT handed in",
-            why=FULL.format(where=where) if no_space(error) else error,
-            kept=f"Nothing is lost: your work is in {self.src_path}, and what you handed in before still counts.",
-            next=following,
-        )
 
 
 class Fetch(ExplainedErrors, ExchangeFetchAssignment):  # type: ignore[misc]
@@ -163,35 +94,20 @@ class Release(ExplainedErrors, ExchangeReleaseAssignment):  # type: ignore[misc]
 
 
 @contextmanager
-def _staging(folder: str) -> Iterator[str]:
-    """Makes a folder in `folder` and yields its name; it is locked (flock) until the block ends, then removed."""
-    name = _STAGED + secrets.token_hex(8)
-    path = os.path.join(folder, name)
-    os.mkdir(path, 0o700)
-    held = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield name
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-        os.close(held)
-
-
-@contextmanager
 def _replaced(action: Any, attribute: str) -> Iterator[None]:
     """Makes `action` write to a temporary folder, which replaces the one named by `attribute` at the end."""
     final = getattr(action, attribute)
     with replacing(final) as aside:
         setattr(action, attribute, aside)
         try:
-            with _logged_as(action.log, aside, final):
+            with logged_as(action.log, aside, final):
                 yield
         finally:
             setattr(action, attribute, final)
 
 
 @contextmanager
-def _logged_as(log: Any, staged: str, final: str) -> Iterator[None]:
+def logged_as(log: Any, staged: str, final: str) -> Iterator[None]:
     """Replaces the temporary path in log messages by the `final` one."""
 
     def renamed(record: logging.LogRecord) -> bool:
@@ -210,7 +126,7 @@ def _logged_as(log: Any, staged: str, final: str) -> Iterator[None]:
 def replacing(final: str) -> Iterator[str]:
     """Yields a path at which to make a folder. If the block succeeds, it replaces `final`; else it is removed."""
     parent, name = os.path.split(final)
-    aside, old = (os.path.join(parent, f"{_STAGED}{name}-{secrets.token_hex(4)}{end}") for end in ("", "-old"))
+    aside, old = (os.path.join(parent, f"{STAGED}{name}-{secrets.token_hex(4)}{end}") for end in ("", "-old"))
     try:
         yield aside
         if os.path.lexists(final):
@@ -224,6 +140,14 @@ def replacing(final: str) -> Iterator[str]:
     finally:
         for path in (aside, old):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def share_with_group(folder: str) -> None:
+    """As nbgrader's option `groupshared` wants it: the group of the course may change everything."""
+    for here, _, files in os.walk(folder):
+        os.chmod(here, 0o2770)
+        for name in files:
+            os.chmod(os.path.join(here, name), 0o660)
 
 
 def no_space(error: Exception) -> bool:

@@ -21,16 +21,17 @@ from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.utils import check_directory, parse_utc
 from sqlalchemy.engine import make_url
 
-from autograder.exchange.atomic import FULL, STOPPED, ExplainedErrors, no_space, replacing
-from autograder.exchange.safe_copy import Copy, Limits, UnsafeCopy
+from autograder.exchange.atomic import FULL, STOPPED, ExplainedErrors, no_space, replacing, share_with_group
+from autograder.exchange.safe_copy import Copy
 from autograder.rooms import gradebook_lock
+from autograder.selection import LeftOut, UnsafeCopy, is_ignored, limits_of
 
 PASSED_OVER = "%s in %s was passed over: %s."
 NOT_COLLECTED = (
     "%s's submission was NOT collected: %s. It stays in the exchange; an earlier one that was collected stays."
 )
 SOME_FAILED = "Everybody's work was collected but that of {failed}: {names}. The lines above say why."
-LEFT_OUT = "%r of %s's submission was left out: %s."
+LEFT_OUT = "%s of %s's submission %s left out: %s."
 NOT_OWNER = (
     "it is handed in as {student} but belongs to {owner} (c.ExchangeCollect.check_owner = False accepts it, "
     "where accounts of the exchange are not the students' own)"
@@ -132,26 +133,17 @@ class Collect(ExplainedErrors, ExchangeCollect):  # type: ignore[misc]  # nbgrad
     def _copy(self, record: dict[str, Any], into: str) -> None:
         coursedir, student = self.coursedir, record["username"]
         os.makedirs(os.path.dirname(into), exist_ok=True)
-        copy = Copy(
-            Limits(1000 * coursedir.max_file_size, 1000 * coursedir.max_dir_size),
-            skip=self._ignored,
-            tell=lambda name, why: self.log.warning(LEFT_OUT, name, student, why),
-        )
+        left = LeftOut()
+        copy = Copy(limits_of(coursedir), skip=lambda *name: is_ignored(coursedir, *name), tell=left.add)
         with replacing(into) as aside:
             copy.folder(os.path.join(self.inbound_path, record["filename"]), aside, record["uid"])
             # nbgrader reads both files later, and a file that cannot be read would end that run for everybody.
             _write(os.path.join(aside, "timestamp.txt"), record["time"])
             _keep_secret(os.path.join(aside, "submission_secret.txt"))
             if coursedir.groupshared:
-                for folder, _, files in os.walk(aside):
-                    os.chmod(folder, 0o2770)
-                    for name in files:
-                        os.chmod(os.path.join(folder, name), 0o660)
-
-    def _ignored(self, name: str, is_folder: bool) -> bool:
-        if any(fnmatch.fnmatch(name, pattern) for pattern in self.coursedir.ignore):
-            return True
-        return not is_folder and not any(fnmatch.fnmatch(name, pattern) for pattern in self.coursedir.include)
+                share_with_group(aside)
+        for names, why, number in left.told():
+            self.log.warning(LEFT_OUT, names, student, "was" if number == 1 else "were", why)
 
     def explanation(self, error: Exception) -> str:
         """What an instructor reads."""

@@ -11,39 +11,39 @@ import errno
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from autograder.errors import AutograderError
+from autograder.selection import (
+    DEEPEST,
+    NOT_A_FILE,
+    PROGRAMS,
+    TOO_DEEP,
+    Budget,
+    Limits,
+    UnsafeCopy,
+    in_order,
+    odd_name,
+)
 
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_DEEPEST = 10
-_LONGEST = 1000
 _PIECE = 1 << 20
-
-
-class UnsafeCopy(AutograderError):
-    """The whole folder must not be copied; the text says why."""
-
-
-@dataclass
-class Limits:
-    """Most bytes of a file (a larger one is left out), and most bytes and names of the folder (else UnsafeCopy)."""
-
-    file: int
-    folder: int
-    names: int = 1000
 
 
 @dataclass
 class Copy:
-    """One copy. `skip(name, is_folder)` leaves a file out silently; `tell(name, why)` is called for others left out."""
+    """One copy. `skip(name, is_folder)` leaves a file out silently; `tell(name, why)` is called for others left out.
+
+    What is beyond the limits is left out like everything else that cannot be copied.
+    """
 
     limits: Limits
     skip: Callable[[str, bool], bool]
     tell: Callable[[str, str], None]
     owner: int = -1
-    bytes: int = 0
-    names: int = 0
+    _budget: Budget = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._budget = Budget(self.limits)
 
     def folder(self, source: str, into: str, owner: int) -> None:
         """Copies `source`, which must belong to the user id `owner`, to the new folder `into`; else UnsafeCopy."""
@@ -60,20 +60,16 @@ class Copy:
             os.close(at)
 
     def _contents(self, at: int, where: str, into: str, deep: int) -> None:
-        if deep > _DEEPEST:
-            raise UnsafeCopy(f"its folders are nested more than {_DEEPEST} deep")
         os.mkdir(into)
         with os.scandir(at) as entries:
-            for entry in entries:
-                self.names += 1
-                if self.names > self.limits.names:
-                    raise UnsafeCopy(f"it holds more than {self.limits.names} files")
-                self._entry(at, entry.name, where, into, deep)
+            names = [entry.name for entry in in_order(entries)]
+        for name in names:
+            self._entry(at, name, where, into, deep)
 
     def _entry(self, at: int, name: str, where: str, into: str, deep: int) -> None:
         shown = os.path.join(where, name)
-        if not _writable_name(name) or len(shown) > _LONGEST:
-            self.tell(shown[:_LONGEST], "its name is not text, or too long")
+        if why := odd_name(name, shown):
+            self.tell(shown[:1000], why)
             return
         try:
             file = os.open(name, _OPEN, dir_fd=at)
@@ -88,31 +84,36 @@ class Copy:
                 return
             if known.st_uid != self.owner:
                 self.tell(shown, "it belongs to somebody else")
+            elif why := self._refused(file, name, known, deep):
+                self.tell(shown, why)
             elif is_folder:
                 self._contents(file, shown, os.path.join(into, name), deep + 1)
-            elif not stat.S_ISREG(known.st_mode):
-                self.tell(shown, "it is a pipe or a device")
-            elif known.st_size > self.limits.file:
-                self.tell(shown, f"it is larger than {self.limits.file} bytes")
             else:
-                self._content(file, os.path.join(into, name))
+                self._content(file, os.path.join(into, name), known.st_size)
         finally:
             os.close(file)
 
-    def _content(self, file: int, into: str) -> None:
-        # Bytes are counted while they are read, because a file can grow after `fstat`.
+    def _refused(self, file: int, name: str, known: os.stat_result, deep: int) -> str:
+        """Why an opened file or folder is left out; "" if it is copied."""
+        if stat.S_ISREG(known.st_mode):
+            return self._budget.refuses(known.st_size)
+        if not stat.S_ISDIR(known.st_mode):
+            return NOT_A_FILE
+        if self.limits.holds_programs(name, lambda inside: _is_there(inside, file)):
+            return PROGRAMS
+        return TOO_DEEP.format(most=DEEPEST) if deep >= DEEPEST else self._budget.refuses()
+
+    def _content(self, file: int, into: str, size: int) -> None:
+        """Copies the bytes that were counted: a file can grow meanwhile."""
         with open(into, "xb") as out:
-            while piece := os.read(file, _PIECE):
-                self.bytes += len(piece)
-                if self.bytes > self.limits.folder:
-                    raise UnsafeCopy(f"it holds more than {self.limits.folder} bytes")
+            while size and (piece := os.read(file, min(_PIECE, size))):
+                size -= len(piece)
                 out.write(piece)
 
 
-def _writable_name(name: str) -> bool:
-    """Whether a name is printable text, so that nbgrader can log it and store it in a database."""
+def _is_there(name: str, folder: int) -> bool:
     try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except OSError:
         return False
-    return name.isprintable()
+    return True

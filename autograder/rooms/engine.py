@@ -21,6 +21,7 @@ from autograder.workers.errors import NoRoom
 
 AGAIN = "it was graded again from its start: {why}"
 STOPPED = "{what} stopped"
+NO_ROOM = "for {names} there was no room where student code runs ({most} MB, half of c.Engine.written)"
 _TRIES = 3
 
 
@@ -90,6 +91,10 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
                 if not left:
                     raise
                 self.parent.report.note(where["student"], AGAIN.format(why=lost))
+        if no_room := submission.left_out:
+            names = ", ".join(no_room[:3]) + (f" and {len(no_room) - 3} more" if len(no_room) > 3 else "")
+            told = NO_ROOM.format(names=names, most=self.limits().handed_in // MB)
+            self.parent.report.note(where["student"], told, Reason.LEFT_OUT)
         if stopped:
             self.parent.report.note(where["student"], STOPPED.format(what=stopped), Reason.STOPPED)
         reasons.write(nb, self.parent.report.reasons(where["student"]))

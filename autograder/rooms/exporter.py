@@ -21,7 +21,7 @@ from traitlets import Float, default
 
 from autograder import by_hand_list, seeds
 from autograder.errors import AutograderError
-from autograder.rooms import gradebook_lock, handed_in
+from autograder.rooms import course_files, gradebook_lock, handed_in
 from autograder.rooms.engine import Engine
 from autograder.rooms.progress import RunProgress
 from autograder.rooms.run import GradingRun
@@ -75,6 +75,10 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
                 self.log.error("%s", NOT_IN_GRADEBOOK.format(name=name))
                 raise NbGraderException(f"{name} is not in the gradebook")
             public = seeds.public_note(gradebook.db, name)
+            notebooks = [notebook.name for notebook in gradebook.find_assignment(name).notebooks]
+        if edited := course_files.edited_in_a_run(self.run, name, notebooks, self.config):
+            self.log.error("Nothing was graded: %s", " ".join(edited))
+            raise NbGraderException(edited[0])
         try:
             by_hand_list.read(self._list())
         except AutograderError as error:

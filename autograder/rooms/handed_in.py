@@ -7,27 +7,40 @@ grade.
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader.utils import parse_utc
 
 from autograder.sandbox import folders
+from autograder.selection import (
+    DEEPEST,
+    PROGRAMS,
+    TOO_DEEP,
+    Budget,
+    LeftOut,
+    Limits,
+    UnsafeCopy,
+    is_ignored,
+    limits_of,
+    select,
+)
 from autograder.terminal.report import Reason, Report
 
 NOT_A_FILE = "{path} was removed: it is a link to {to}, not a file"
-TOO_MANY = "{number} files were left out (only {most} are graded, {deepest} folders deep); they are in {aside}"
+LEFT_OUT = "left out, and now in {aside}: {names} ({why})"
 BAD_TIME = "timestamp.txt holds no time; it was renamed, and the submission counts as handed in without one"
-MOST_FILES = 1000
 STUCK = "its files cannot be made safe to copy ({why})"
 UNREADABLE = "The file that was handed in could not be read as a notebook ({why}). It was graded as empty."
 """The one cell that grading puts in the place of such a file."""
 NOTHING = "no notebook{but}: every question gets 0 points"
 
-Note = Callable[[str], None]
+Note = Callable[[str, Reason | None], None]
 
 
 def prepare(converter: Any, gradebook: Gradebook, report: Report, empty: Iterable[str]) -> None:
@@ -38,13 +51,13 @@ def prepare(converter: Any, gradebook: Gradebook, report: Report, empty: Iterabl
     for folder in list(converter.assignments):
         student = student_of(converter, folder)
 
-        def note(text: str, student: str = student) -> None:
-            report.note(student, text)
+        def note(text: str, reason: Reason | None = None, student: str = student) -> None:
+            report.note(student, text, reason)
 
         try:
-            _only_files(folder, note)
+            _only_files(folder, note, converter.coursedir)
             _readable_time(os.path.join(folder, "timestamp.txt"), note)
-        except OSError as error:
+        except (OSError, UnsafeCopy) as error:
             report.failed(student, STUCK.format(why=error))
             del converter.assignments[folder]
     for folder in empty:
@@ -76,27 +89,44 @@ def student_of(converter: Any, folder: str) -> str:
     return found["student"] if found else ""
 
 
-def _only_files(folder: str, note: Note) -> None:
-    """Removes links and pipes and sets too many files aside.
+def _only_files(folder: str, note: Note, coursedir: Any) -> None:
+    """Removes links and pipes, and sets aside what is no work and what is beyond the limits, as `collect` does.
 
     nbgrader would copy what a link points at, be it a device without an end, and would not grade the other students.
     """
-    left_out = 0
+    limits, left = limits_of(coursedir), LeftOut()
     aside = folder + ".left-out"
-    for number, (entry, depth) in enumerate(folders.walk(folder)):
-        is_folder = entry.is_dir(follow_symlinks=False)
+    number = itertools.count(len(os.listdir(aside)) if os.path.isdir(aside) else 0)
+
+    def set_aside(path: str, why: str) -> None:
+        os.makedirs(aside, exist_ok=True)
+        os.replace(os.path.join(folder, path), os.path.join(aside, f"{next(number)}-{os.path.basename(path)}"[:80]))
+        left.add(path, why)
+
+    for entry, depth in folders.walk(folder):
+        is_folder, path = entry.is_dir(follow_symlinks=False), os.path.relpath(entry.path, folder)
         if not is_folder and not entry.is_file(follow_symlinks=False):
             to = os.readlink(entry.path) if entry.is_symlink() else "nothing"
-            note(NOT_A_FILE.format(path=os.path.relpath(entry.path, folder), to=to))
+            note(NOT_A_FILE.format(path=path, to=to), None)
             os.unlink(entry.path)
-        elif number >= MOST_FILES or (is_folder and depth >= folders.DEEPEST):
-            left_out += 1
-            os.makedirs(aside, exist_ok=True)
-            os.replace(entry.path, os.path.join(aside, f"{number}-{entry.name}"[:80]))
+        elif is_folder and depth > DEEPEST:
+            set_aside(path, TOO_DEEP.format(most=DEEPEST))
+        elif is_folder and not is_ignored(coursedir, entry.name, True) and _holds_programs(entry, limits):
+            set_aside(path, PROGRAMS)
         elif not os.access(entry.path, os.R_OK | os.W_OK | (os.X_OK if is_folder else 0)):
             os.chmod(entry.path, 0o700 if is_folder else 0o600)
-    if left_out:
-        note(TOO_MANY.format(number=left_out, most=MOST_FILES, deepest=folders.DEEPEST, aside=os.path.basename(aside)))
+    _, beyond = select(folder, Budget(limits), partial(is_ignored, coursedir), any_name=True)
+    for why, paths in beyond.by_reason.items():
+        for path in paths:
+            if os.sep in path or not path.endswith(".ipynb"):  # a notebook has a limit of its own, when it is read
+                set_aside(path, why)
+    for names, why, _ in left.told():
+        told = LEFT_OUT.format(names=names, why=why, aside=os.path.basename(aside))
+        note(told, None if why == PROGRAMS else Reason.LEFT_OUT)
+
+
+def _holds_programs(entry: os.DirEntry[str], limits: Limits) -> bool:
+    return limits.holds_programs(entry.name, lambda name: os.path.lexists(os.path.join(entry.path, name)))
 
 
 def _readable_time(path: str, note: Note) -> None:
@@ -108,7 +138,7 @@ def _readable_time(path: str, note: Note) -> None:
         if text:
             parse_utc(text)
     except Exception:  # dateutil raises errors of many kinds
-        note(BAD_TIME)
+        note(BAD_TIME, None)
         os.replace(path, path + ".unreadable")
 
 

@@ -1,7 +1,8 @@
 """Keeps in a graded notebook why a person should look at the submission, so that later runs can say it again.
 
-The notebook's metadata can be trusted: `Restore` has removed the student's. Two reasons are not kept here: answers that
-may not be by hand are in by_hand.csv, and cells to mark are in the gradebook until they are marked.
+The notebook's metadata can be trusted: `Restore` has removed the student's. Three reasons are not kept here: answers
+that may not be by hand are in by_hand.csv, and cells to mark, be it because their test gave no mark, are in the
+gradebook until they are marked.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
-from nbformat.v4 import new_markdown_cell
+from nbformat.v4 import nbformat_minor, new_markdown_cell
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.rooms import sanitise
@@ -92,6 +92,7 @@ def _only_ours(nb: NotebookNode, course: CourseCells) -> None:
     nb.metadata = from_dict({"language_info": {"name": "python", "pygments_lexer": "ipython3"}})
     if course.kernelspec:
         nb.metadata.kernelspec = from_dict(dict(course.kernelspec))
+    nb.nbformat_minor = nbformat_minor  # cells have ids, which no earlier format of notebooks knows
     used: set[str] = set()
     for cell in nb.cells:
         identity = cell.get("id")

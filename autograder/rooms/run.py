@@ -54,7 +54,8 @@ class GradingRun:
         self.limits = limits
         self.level = ""
         """Of isolation; empty until it is chosen."""
-        self._fork, self._source_folder, self._submissions = fork, source_folder, submissions
+        self.source_folder = source_folder
+        self._fork, self._submissions = fork, submissions
         self._launchers = Launchers(fork, self._course_code)
         self._pool = WorkerPool(self._start, self._needed)
         self._gradebook: Gradebook | None = None
@@ -102,7 +103,7 @@ class GradingRun:
         key = assignment, notebook
         if key not in self._course_cells:
             with self.gradebook() as gradebook:
-                source = Path(self._source_folder(assignment)) / f"{notebook}.ipynb"
+                source = Path(self.source_folder(assignment)) / f"{notebook}.ipynb"
                 self._course_cells[key] = course_cells.read(gradebook, notebook, assignment, source)
         return self._course_cells[key]
 
@@ -132,7 +133,7 @@ class GradingRun:
         role, assignment, notebook = key
         if role == wire.STUDENT:
             return self._start_student(self.level)
-        launcher, files = self._launchers.examiners((assignment, notebook)), self._source_folder(assignment)
+        launcher, files = self._launchers.examiners((assignment, notebook)), self.source_folder(assignment)
         return launcher.start(role, self.limits, {**os.environ, **_EXECUTION}, files=files)
 
     def _start_student(self, level: str) -> WorkerClient:

@@ -1,10 +1,13 @@
 """Writes the grades, comments and late penalties of a notebook into the gradebook, in one transaction.
 
-The rules are nbgrader's own. Its two preprocessors (0.9.5) commit after each cell, which takes longer than the grading.
+The rules are nbgrader's own, but for one. Where a test gives a number that is no mark of its cell (more than its
+maximum, less than 0, nan), nbgrader fails the whole student, or gives full marks. Here that cell alone has no mark, and
+a person gives it one. nbgrader's two preprocessors (0.9.5) commit after each cell, which takes longer than the grading.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from nbformat import NotebookNode
@@ -12,9 +15,11 @@ from nbgrader import utils
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook
 from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 
+from autograder.terminal.report import Reason
 from autograder.terminal.words import count
 
 LATE = "late by {late}, penalty {penalty}"
+NO_MARK = "{cell} gives {given:g}, which is no mark of 0 to {most:g}: correct its points, or give a mark by hand"
 
 
 class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
@@ -28,7 +33,7 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
             grades, comments = _by_name(gradebook, Grade, submitted), _by_name(gradebook, Comment, submitted)
             for cell in nb.cells:
                 if utils.is_grade(cell):
-                    self._grade(cell, grades[cell.metadata.nbgrader.grade_id])
+                    self._grade(cell, grades[cell.metadata.nbgrader.grade_id], where["student"])
                 if utils.is_solution(cell) or utils.is_task(cell):
                     _comment(cell, comments[cell.metadata.nbgrader.grade_id])
             gradebook.db.flush()
@@ -37,8 +42,14 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
             gradebook.db.commit()
         return nb, resources
 
-    def _grade(self, cell: NotebookNode, grade: Any) -> None:
-        grade.auto_score, _ = utils.determine_grade(cell, self.log)
+    def _grade(self, cell: NotebookNode, grade: Any, student: str) -> None:
+        given, most = _number(cell), float(cell.metadata.nbgrader.points)
+        if given is None or 0 <= given <= most:
+            grade.auto_score, _ = utils.determine_grade(cell, self.log)
+        else:
+            grade.auto_score = None
+            told = NO_MARK.format(cell=cell.metadata.nbgrader.grade_id, given=given, most=most)
+            self.parent.report.note(student, told, Reason.NO_MARK)
         grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
 
     def _penalty(self, submitted: Any, student: str) -> None:
@@ -52,6 +63,17 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
         self.parent.report.note(student, LATE.format(late=_duration(late), penalty=f"{penalty or 0:g}"))
         if penalty is not None:
             submitted.late_submission_penalty = rule._check_late_penalty(submitted, penalty)
+
+
+def _number(cell: NotebookNode) -> float | None:
+    """The number that nbgrader takes for the mark of a test: its result, if no error comes first; else None."""
+    for output in () if utils.is_solution(cell) else cell.get("outputs", ()):
+        if output.output_type == "execute_result":
+            with suppress(TypeError, ValueError):
+                return float(output.data.get("text/plain"))
+        if output.output_type != "display_data" and output.get("name") != "stdout":
+            return None
+    return None
 
 
 def _duration(seconds: float) -> str:

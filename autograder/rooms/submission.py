@@ -15,11 +15,12 @@ from nbformat import NotebookNode
 
 from autograder.rooms.course_cells import Owner
 from autograder.rooms.run import GradingRun
+from autograder.sandbox.folders import files_beside_notebooks
 from autograder.student.protocol import Reply, Request
 from autograder.workers import wire
 from autograder.workers.client import Cell, WorkerClient
 from autograder.workers.errors import BadMessage, Gone, NoRoom
-from autograder.workers.files import read_parts
+from autograder.workers.files import choose, read_parts
 from autograder.workers.outputs import error_output
 from autograder.workers.replay import Shared, StudentRoom
 
@@ -52,8 +53,11 @@ class SubmissionRun:
         tests: int,
         without_hidden_tests: Callable[[str], str],
     ) -> None:
-        self._run, self._files, self._tests = run, files, tests
+        self._run, self._tests = run, tests
         self._assignment, self._notebook = where["assignment"], where["notebook"]
+        courses = {path for _, path in files_beside_notebooks(run.source_folder(self._assignment))}
+        self._chosen, self.left_out = choose(files, run.limits.handed_in, courses)
+        """The files for the student's rooms, and the names of those for which there is no room."""
         self._without_hidden_tests = without_hidden_tests
         self._next_workers = 2 if tests else 1
         self._examiner: WorkerClient | None = None
@@ -95,7 +99,7 @@ class SubmissionRun:
     def _start_student(self) -> WorkerClient:
         worker = self._run.worker(wire.STUDENT, self._assignment, self._notebook, self._next_workers)
         try:
-            for part in read_parts(self._files, self._run.limits.handed_in):
+            for part in read_parts(self._chosen):
                 worker.put_file(*part)
         except Gone as gone:
             worker.close()

@@ -44,6 +44,12 @@ def copied(notebook: Any) -> None:
     notebook.cells[at:at] = cells
 
 
+def graded_cell(name: str, points: float, source: str) -> Any:
+    """A graded cell that is none of a question's five."""
+    marks = {"grade": True, "grade_id": name, "locked": True, "points": points, "solution": False, "task": False}
+    return new_code_cell(source, metadata={"nbgrader": {"schema_version": 3, "cell_type": "code", **marks}})
+
+
 CASES: dict[str, tuple[Change, list[str]]] = {
     "points less than grade gives": (
         marked("q1-hidden", "points", 4),
@@ -56,6 +62,25 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     "points more than grade gives": (
         marked("q1-hidden", "points", 18),
         ["q1-hidden: the Create Assignment panel gives 18 points and q1.grade(points=8) gives 8", "q1-statement: "],
+    ),
+    "points as a sum that is another number": (
+        replaced("q1-hidden", "points=8", "points=4 + 6"),
+        ["q1-hidden: the Create Assignment panel gives 8 points and q1.grade(points=10) gives 10"],
+    ),
+    "points under a name": (
+        replaced("q1-hidden", "points=8", "points=POINTS"),
+        [
+            "q1-hidden: q1.grade(…) must give its points as a number, because they have to be the 8 of the Create "
+            "Assignment panel; write points=8."
+        ],
+    ),
+    "no points": (replaced("q1-hidden", "points=8, ", ""), ["q1-hidden: q1.grade(…) must give its points as a number"]),
+    "other points in a cell of another name": (
+        lambda nb: nb.cells.append(graded_cell("final", 12, 'q1.grade(8, seed="a") + q2.grade(8, seed="b")')),
+        [
+            "final: the Create Assignment panel gives 12 points, and what the cell ends with gives at most 16: "
+            "q1.grade(8, seed='a') + q2.grade(8, seed='b'). Write the same number in both places."
+        ],
     ),
     "TODO in a statement": (
         replaced("q3-statement", "The neuron of Q2", "TODO The neuron of Q2"),
@@ -272,6 +297,21 @@ def test_ordinary_and_written_cells_beside_questions_are_left_alone() -> None:
     essay.metadata["nbgrader"] = {"schema_version": 3, **marks}
     notebook.cells.append(essay)
     assert problems(notebook) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'q1.grade(points=8, seed="a")',
+        'q1.grade(4, "a") + 2 * q2.grade(points=2, seed="b")',
+        'min(8, q1.grade(points=12, seed="a"))',
+        'x = q1.grade(points=12, seed="a")\nx / 2',
+        "grader.grade(12)",
+        "12",
+    ],
+)
+def test_points_that_agree_or_that_only_a_run_could_tell_are_not_refused(line: str) -> None:
+    assert problems(new_notebook(cells=[graded_cell("final", 8, line)])) == []
 
 
 @pytest.mark.parametrize(

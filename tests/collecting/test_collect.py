@@ -263,6 +263,18 @@ def test_the_kit_handed_in_whole_holds_one_notebook(here: Path, collect: Collect
     assert (here / "submitted/ada-lovelace/ps1/problems.ipynb").read_bytes() == work("1")
 
 
+def test_an_environment_is_left_out_and_the_files_beyond_the_limit_are_named(here: Path, collect: Collect) -> None:
+    environment = {"env/pyvenv.cfg": b"home", **{f"env/lib/{n}.py": b"" for n in range(2000)}, "node_modules/a.js": b""}
+    files = {f"data/{n:04}.csv": b"1" for n in range(1003)}
+    said = collect({f"{ADA}/mine.zip": zipped({"problems.ipynb": work("1"), **files, **environment, "helper.py": b""})})
+    assert "data/0998.csv: more than 1000 files and folders" in said
+    assert said.count("more than 1000 files") == 5
+    assert submitted(here)["ada-lovelace"][:2] == ["data/0000.csv", "data/0001.csv"]
+    assert len(submitted(here)["ada-lovelace"]) == 1000 + len(WHOLE) - 1
+    assert not any("env" in name or "node" in name for name in submitted(here)["ada-lovelace"])
+    assert "helper.py" in submitted(here)["ada-lovelace"]
+
+
 def test_of_what_canvas_numbered_the_last_counts(here: Path, collect: Collect) -> None:
     files = {f"a_1_{n}_problems{end}.ipynb": work(str(n)) for n, end in ((21, "-1"), (100, "-2"), (7, ""))}
     collect(files)

@@ -19,7 +19,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.exchange.safe_copy import Copy, Limits, UnsafeCopy
+from autograder.exchange.safe_copy import Copy
+from autograder.selection import Budget, LeftOut, Limits, select
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.course
@@ -123,7 +124,11 @@ def copied(folder: Path, into: Path, limits: Limits | None = None) -> list[str]:
         ("endless device", lambda f, s: (f / "x").symlink_to("/dev/zero"), "it is a link"),
         ("pipe", lambda f, s: os.mkfifo(f / "x"), "it is a pipe or a device"),
         ("socket", lambda f, s: _socket(f / "x"), "No such device or address"),
-        ("large", lambda f, s: (f / "x").write_bytes(b"." * 10_001), "it is larger than 10000 bytes"),
+        (
+            "large",
+            lambda f, s: (f / "x").write_bytes(b"." * 10_001),
+            "it is larger than the 0.01 MB that one file may have",
+        ),
         ("name", lambda f, s: (f / "x\nINFO all is well").write_text("x"), "its name is not text, or too long"),
         (
             "bytes",
@@ -168,18 +173,94 @@ def _socket(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "reason"),
+    ("make", "reason", "left"),
     [
-        (lambda f: [(f / str(n)).write_bytes(b"." * 9_999) for n in range(11)], "holds more than 100000 bytes"),
-        (lambda f: [(f / str(n)).touch() for n in range(1001)], "holds more than 1000 files"),
-        (lambda f: (f / "/".join("d" * 12)).mkdir(parents=True), "nested more than 10 deep"),
+        (lambda f: [(f / str(n)).write_bytes(b"." * 9_999) for n in range(11)], "more than 0.1 MB of files", 2),
+        (lambda f: [(f / str(n)).touch() for n in range(1001)], "more than 1000 files and folders", 2),
+        (lambda f: (f / "/".join("d" * 12)).mkdir(parents=True), "more than 10 folders in each other", 1),
+        (lambda f: environment(f / "my environment"), "it holds programs or a cache, and no work", 1),
+        (lambda f: [(f / "Venv" / str(n)).mkdir(parents=True) for n in range(2000)], "it holds programs or a cache", 1),
     ],
 )
-def test_a_folder_beyond_the_limits_is_refused(make: Callable[[Path], None], reason: str, tmp_path: Path) -> None:
+def test_what_is_beyond_a_limit_is_left_out_by_all_in_the_same_way_and_the_notebook_never_is(
+    make: Callable[[Path], None], reason: str, left: int, tmp_path: Path
+) -> None:
     (tmp_path / "in").mkdir()
     make(tmp_path / "in")
-    with pytest.raises(UnsafeCopy, match=reason):
-        copied(tmp_path / "in", tmp_path / "out")
+    notebook(tmp_path / "in" / "zzz.ipynb", "work")
+    limits = Limits(10_000, 100_000, 1000, ("venv",))
+    copy = LeftOut()
+    Copy(limits, lambda *_: False, copy.add).folder(str(tmp_path / "in"), str(tmp_path / "out"), os.geteuid())
+    taken, chosen = select(str(tmp_path / "in"), Budget(limits), lambda *_: False)
+    assert copy == chosen
+    assert [(why.startswith(reason), number) for _, why, number in copy.told()] == [(True, left)]
+    assert sorted(taken) == sorted(p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*"))
+    assert "zzz.ipynb" in taken
+
+
+def environment(folder: Path, files: int = 3000) -> None:
+    """What `python -m venv` makes, by its marks and the number of its files."""
+    (folder / "lib").mkdir(parents=True)
+    (folder / "pyvenv.cfg").write_text("home = /usr/bin")
+    for number in range(files):
+        (folder / "lib" / f"m{number}.py").touch()
+
+
+def test_an_environment_beside_the_notebook_costs_nothing_and_is_not_handed_in(place: Place) -> None:
+    """As `python -m venv` makes it, of 1,000 files and more than a submission may have bytes."""
+    place.answer("my work")
+    environment(place.home / "ps1" / "env")
+    for name in ("venv", ".venv", "node_modules", "__pycache__"):
+        (place.home / "ps1" / name / "deep" / "er").mkdir(parents=True)
+    with (place.home / "ps1" / "env" / "lib" / "torch.so").open("wb") as file:
+        file.truncate(200_000_000)
+    (place.home / "ps1" / "data.csv").write_text("1,2")
+    said = place.run("submit", "ps1", at="home")
+    assert (
+        "Not handed in, because it holds programs or a cache and no work of yours: .venv, env, node_modules, venv"
+        in said
+    )
+    assert "Submitted as" in said
+    place.run("collect", "ps1")
+    (student,) = os.listdir(place.course / "submitted")
+    there = ["data.csv", "problems.ipynb", "submission_secret.txt", "timestamp.txt"]
+    assert sorted(os.listdir(place.collected(student))) == there
+    (cached,) = (place.home / "data" / "nbgrader_cache" / COURSE).iterdir()
+    assert sorted(os.listdir(cached)) == there
+
+
+def test_a_submission_of_too_many_files_says_at_once_what_collect_will_not_take(place: Place) -> None:
+    place.answer("my work")
+    (place.home / "ps1" / "data").mkdir()
+    for number in range(1200):
+        (place.home / "ps1" / "data" / f"{number:04}.csv").touch()
+    (place.home / "ps1" / "large.bin").write_bytes(b"." * 2_000_000)
+    for at in ("home", "course"):
+        with (place.root / at / "nbgrader_config.py").open("a") as config:
+            config.write("\nc.HandedIn.files = 500\nc.CourseDirectory.max_file_size = 1000\n")
+    said = one_line(place.run("submit", "ps1", at="home", code=1))
+    assert "ps1 IS handed in, with your notebooks, but not with all files beside them." in said
+    # The notebook, the folder and the two files that nbgrader adds are among the 500.
+    assert "'data/0496.csv', 'data/0497.csv', 'data/0498.csv' and 701 more: more than 500 files and folders" in said
+    assert "'large.bin': it is larger than the 1 MB that one file may have" in said
+    assert "delete what you no longer need, and submit again." in said
+    assert "Traceback" not in said
+    assert "left out" not in place.run("collect", "ps1")
+    (student,) = os.listdir(place.course / "submitted")
+    assert sum(p.name != "" for p in place.collected(student).rglob("*")) == 500
+
+
+def test_a_notebook_that_is_too_large_is_not_handed_in_without_itself(place: Place) -> None:
+    place.answer("first")
+    place.run("submit", "ps1", at="home")
+    before = place.entries()
+    place.answer("x" * 2_000_000)
+    with (place.home / "nbgrader_config.py").open("a") as config:
+        config.write("\nc.CourseDirectory.max_file_size = 1000\n")
+    said = one_line(place.run("submit", "ps1", at="home", code=1))
+    assert "ps1 was NOT handed in: problems.ipynb cannot be handed in: it is larger than the 1 MB" in said
+    assert "Clear Outputs of All Cells" in said
+    assert place.entries() == before
 
 
 def test_a_file_that_turns_into_a_link_while_it_is_copied_is_not_followed(tmp_path: Path) -> None:
@@ -239,17 +320,17 @@ def test_collect_takes_nothing_but_the_students_own_files(place: Place) -> None:
     place.hand_in("..", when, others, owner="games")
     place.hand_in("nobody", "no time", others)
     (place.inbound / f"nobody+ps1+{when} UTC+link").symlink_to(place.course)
-    said = place.run("collect", "ps1", code=1)
-    assert "Everybody's work was collected but that of 1: bin." in said
-    assert "'problems.ipynb' of games's submission was left out: it is a link." in said
+    said = place.run("collect", "ps1")
+    links = "'problems.ipynb', 'all', 'submission_secret.txt' of games's submission were left out: it is a link."
+    assert links in said
     assert "it is handed in as daemon but belongs to games" in said
-    assert "bin's submission was NOT collected: it holds more than 1000 files." in said
+    assert "'998', '999', 'timestamp.txt' of bin's submission were left out: more than 1000 files and folders." in said
     assert "'..' is no name for a student" in said
     assert sorted(os.listdir(place.course / "submitted")) == ["bin", "daemon", "games"]
     assert sorted(os.listdir(place.collected("games"))) == ["submission_secret.txt", "timestamp.txt"]
     assert re.fullmatch("[0-9a-f]{128}", (place.collected("games") / "submission_secret.txt").read_text())
     assert "by daemon" in (place.collected("daemon") / "problems.ipynb").read_text()
-    assert os.listdir(place.course / "submitted" / "bin") == []
+    assert "by bin" in (place.collected("bin") / "problems.ipynb").read_text()
     assert not (place.course / "ps1").exists()
     assert all(SECRET not in p.read_text() for p in (place.course / "submitted").rglob("*") if p.is_file())
 

@@ -16,6 +16,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from autograder.rooms import handed_in
 from autograder.sandbox import folders
+from autograder.selection import HandedIn
 from autograder.terminal.report import Report
 from autograder.workers import files
 from tests.rooms.course import EARNED, Course, Submission, deepen, find
@@ -40,7 +41,7 @@ def _deep(folder: Path) -> None:
 
 
 def _many(folder: Path) -> None:
-    for number in range(handed_in.MOST_FILES + 500):
+    for number in range(HandedIn().files + 500):
         (folder / f"x{number:05}").touch()
 
 
@@ -157,12 +158,16 @@ def test_what_is_too_deep_or_too_much_is_set_aside_and_named(run: tuple[Course, 
     for name in ("deep", "many"):
         assert (course.root / "submitted" / name / "ps1.left-out").is_dir()
         (line,) = (line for line in log.splitlines() if f" {name} " in line)
-        assert "left out (only 1000 are graded, 32 folders deep); they are in ps1.left-out" in line
-    assert len(list((course.root / "autograded" / "many" / "ps1").iterdir())) <= handed_in.MOST_FILES
+        assert "left out, and now in ps1.left-out: '" in line
+    assert len(list((course.root / "autograded" / "many" / "ps1").iterdir())) <= HandedIn().files
+    (who,) = (line.partition(": ")[2] for line in log.splitlines() if "files that were left out, so that" in line)
+    assert sorted(who.split(", ")) == ["deep", "large", "many"]
 
 
 def test_a_file_larger_than_the_rooms_disk_is_missing_there_and_the_small_one_is_not(run: tuple[Course, str]) -> None:
-    shown = run[0].shown("large")
+    course, log = run
+    shown = course.shown("large")
+    assert "for large.bin there was no room where student code runs (32 MB, half of c.Engine.written)" in log
     assert "small.txt" in shown
     assert "here ['large.bin" not in shown
 
@@ -186,7 +191,15 @@ def test_a_rooms_files_stay_below_the_room(tmp_path: Path) -> None:
     (tmp_path / "in" / "a").write_text("x")
     (tmp_path / "in" / "link").symlink_to("/etc/passwd")
     os.mkfifo(tmp_path / "in" / "pipe")
-    assert list(files.read_parts(str(tmp_path / "in"), 1 << 20)) == [("a", 0, b"x")]
+    assert list(files.read_parts(files.choose(str(tmp_path / "in"), 1 << 20)[0])) == [("a", 0, b"x")]
+
+
+def test_where_there_is_no_room_for_all_the_courses_files_come_first_and_then_the_small_ones(tmp_path: Path) -> None:
+    for name, size in (("a-large", 60), ("b-small", 10), ("course", 50), ("c-middle", 30)):
+        (tmp_path / name).write_bytes(b"." * size)
+    kept, left = files.choose(str(tmp_path), 100, {"course"})
+    assert [name for _, name in kept] == ["course", "b-small", "c-middle"]
+    assert left == ["a-large"]
 
 
 def test_a_folder_that_may_not_be_looked_into_is_named_and_the_others_are_graded(

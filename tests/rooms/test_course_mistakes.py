@@ -1,0 +1,339 @@
+"""Courses that grade nobody rightly: refused by name when the assignment is generated, or no student's loss.
+
+Each test runs nbgrader's own commands on a small course of one notebook.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.api import Gradebook
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.course
+SQUARES = "def squares(n):\n    ### BEGIN SOLUTION\n    return [i**2 for i in range(1, n + 1)]\n    ### END SOLUTION"
+AUTOTESTS = """\
+python3:
+    setup: "from hashlib import sha1"
+    dispatch: "type({{snippet}})"
+    normalize: "str({{snippet}})"
+    check: 'assert {{snippet}} == "{{value}}", "{{message}}"'
+    success: "print('Success!')"
+    templates:
+        default:
+            - test: "{{snippet}}"
+              fail: "value is not correct"
+"""
+
+
+def marked(name: str, source: str, points: float | None = None, *, locked: bool = True) -> NotebookNode:
+    marks = {"grade_id": name, "grade": points is not None, "locked": locked, "solution": not locked, "task": False}
+    worth = {"points": points} if points is not None else {}
+    return new_code_cell(source, metadata={"nbgrader": {"schema_version": 3, "cell_type": "code", **marks, **worth}})
+
+
+class Small:
+    """A course whose assignment ps2 has one notebook, hw."""
+
+    def __init__(self, root: Path, *cells: NotebookNode, config: str = "") -> None:
+        self.root, self.source = root, root / "source" / "ps2"
+        self.source.mkdir(parents=True)
+        kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        nbformat.write(new_notebook(cells=list(cells), metadata={"kernelspec": kernel}), self.source / "hw.ipynb")
+        (root / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text() + config)
+
+    def configure(self, line: str) -> None:
+        with (self.root / "nbgrader_config.py").open("a") as config:
+            config.write(f"\n{line}\n")
+
+    def run(self, command: str) -> tuple[int, str]:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", command, "ps2"],
+            cwd=self.root,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def refused(self) -> str:
+        """Why the assignment is not generated, on one line."""
+        status, said = self.run("generate_assignment")
+        assert status == 1, said
+        assert not (self.root / "release").exists()
+        return " ".join(said.split())
+
+    def generated(self) -> None:
+        status, said = self.run("generate_assignment")
+        assert status == 0, said
+
+    def hand_in(self, student: str, answer: str = "") -> Path:
+        """The release, with `answer` in the cell `ans`."""
+        folder = self.root / "submitted" / student / "ps2"
+        shutil.copytree(self.root / "release" / "ps2", folder)
+        if answer:
+            notebook = nbformat.read(folder / "hw.ipynb", as_version=4)
+            next(c for c in notebook.cells if c.metadata.nbgrader.grade_id == "ans").source = answer
+            nbformat.write(notebook, folder / "hw.ipynb")
+        return folder
+
+    def graded(self, student: str) -> str:
+        return (self.root / "autograded" / student / "ps2" / "hw.ipynb").read_text()
+
+    def marks(self, student: str) -> dict[str, tuple[float, bool]]:
+        with Gradebook(f"sqlite:///{self.root}/gradebook.db") as gradebook:
+            found = gradebook.find_submission_notebook("hw", "ps2", student).grades
+            return {grade.name: (grade.score, bool(grade.needs_manual_grade)) for grade in found}
+
+
+def test_a_result_that_is_no_mark_of_its_cell_is_named_and_costs_no_other_cell(tmp_path: Path) -> None:
+    results = {"more": "4.5 * 2", "less": "-3.0", "nothing": "float('nan')", "endless": "float('inf')"}
+    cells = [marked(name, source, 8) for name, source in results.items()]
+    course = Small(tmp_path, *cells, marked("half", "2.5", 5), marked("right", "assert True", 3))
+    course.generated()
+    course.hand_in("ada")
+    status, said = course.run("autograde")
+    assert status == 3, said
+    assert course.marks("ada") == {
+        **dict.fromkeys(results, (0, True)),
+        "half": (2.5, False),
+        "right": (3, False),
+    }
+    assert "more gives 9, which is no mark of 0 to 8: correct its points, or give a mark by hand" in said
+    assert "nothing gives nan, which is no mark of 0 to 8" in said
+    summary = "tests whose number is no mark of their cell, see the student's line; mark them in the formgrader: ada"
+    assert summary in said
+    assert "Traceback" not in said
+    status, again = course.run("autograde")
+    assert status == 3
+    assert "cells that you mark, in the formgrader: ada" in again  # until they are marked
+    assert course.run("generate_feedback")[0] == 0
+
+
+def test_points_that_differ_from_those_of_the_panel_are_refused_whatever_the_cell_is_called(tmp_path: Path) -> None:
+    course = Small(
+        tmp_path,
+        marked("setup", "from autograder import question\nfrom course_questions import q1, q2"),
+        marked(
+            "final",
+            '### BEGIN HIDDEN TESTS\nq1.grade(8, seed="a") + q2.grade(points=8, seed="b")\n### END HIDDEN TESTS',
+            12,
+        ),
+    )
+    (course.source / "course_questions.py").write_text("q1 = q2 = None")
+    said = course.refused()
+    assert "final: the Create Assignment panel gives 12 points, and what the cell ends with gives at most 16" in said
+    assert "Write the same number in both places." in said
+
+
+def test_a_penalty_as_the_instructors_page_writes_it_is_applied(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "instructors.md").read_text().partition("## Late work")[2].partition("\n## ")[0]
+    (line,) = re.findall(r"^c\..*penalty.*$", page, re.MULTILINE)
+    course = Small(tmp_path, marked("right", "assert True", 3), config=f"\n{line}\n")
+    course.generated()
+    due = ["db", "assignment", "add", "ps2", "--duedate=2026-01-01 12:00:00 UTC"]
+    subprocess.run([sys.executable, "-m", "nbgrader", *due], cwd=tmp_path, check=True, capture_output=True)
+    for student, time in (("ada", "2026-01-01 11:00:00 UTC"), ("bela", "2026-01-01 13:00:00 UTC")):
+        (course.hand_in(student) / "timestamp.txt").write_text(time)
+    status, said = course.run("autograde")
+    assert status == 0, said
+    assert "not recognized" not in said
+    assert re.search(r" ada +3 of 3 ", said)
+    assert re.search(r" bela +0 of 3 .*late by 1 hour, penalty 3", said)
+
+
+def test_an_autotest_of_a_students_function_is_refused_with_the_reason(tmp_path: Path) -> None:
+    course = Small(tmp_path, marked("ans", SQUARES, locked=False), marked("t1", "### HASHED AUTOTEST squares(2)", 1))
+    (tmp_path / "autotests.yml").write_text(AUTOTESTS)
+    assert "The locked cell t1 uses squares, which only the unlocked cell ans defines." in course.refused()
+
+
+def test_an_autotest_of_the_courses_own_function_works(tmp_path: Path) -> None:
+    course = Small(
+        tmp_path, marked("own", "def squares(n):\n    return n**2"), marked("t1", "### AUTOTEST squares(2)", 1)
+    )
+    (tmp_path / "autotests.yml").write_text(AUTOTESTS)
+    course.generated()
+    course.hand_in("ada")
+    assert course.run("autograde")[0] == 0
+    assert course.marks("ada") == {"t1": (1, False)}
+
+
+def test_tests_that_a_footer_adds_are_looked_at_as_well(tmp_path: Path) -> None:
+    course = Small(
+        tmp_path,
+        marked("ans", SQUARES, locked=False),
+        config="\nc.IncludeHeaderFooter.footer = 'source/footer.ipynb'\n",
+    )
+    nbformat.write(new_notebook(cells=[marked("t1", "assert squares(1) == [1]", 1)]), tmp_path / "source/footer.ipynb")
+    assert "The locked cell t1 uses squares, which only the unlocked cell ans defines." in course.refused()
+
+
+def test_notebooks_of_old_formats_are_graded_without_an_error(tmp_path: Path) -> None:
+    course = Small(tmp_path, marked("right", "assert True", 3), marked("ans", "x = 1", locked=False))
+    course.generated()
+    for minor in range(5):
+        file = course.hand_in(f"of-4.{minor}") / "hw.ipynb"
+        notebook = nbformat.read(file, as_version=4)
+        notebook.cells.append(new_code_cell("y = 2"))
+        for cell in notebook.cells:
+            del cell["id"]
+        notebook.nbformat_minor = minor
+        nbformat.write(notebook, file)
+    status, said = course.run("autograde")
+    assert status == 0, said
+    assert "ERROR" not in said
+    assert "invalid" not in said
+    for minor in range(5):
+        assert course.marks(f"of-4.{minor}") == {"right": (3, False)}
+        nbformat.validate(nbformat.read(tmp_path / f"autograded/of-4.{minor}/ps2/hw.ipynb", as_version=4))
+    assert course.run("generate_feedback")[0] == 0
+
+
+ANSWER = marked("ans", "pass", locked=False)
+READS = "print('read', len(open('data/big.csv').read()))"
+DOUBLE = "def double(x):\n    return {} * x\n"
+USES = [marked("load", "import mytools"), marked("t1", "assert mytools.double(3) == 6", 1)]
+EDITS = 'c.Autograde.exclude_overwriting = {"ps2": ["mytools.py"]}'
+
+
+def test_a_module_that_students_may_edit_is_refused_where_a_test_uses_it(tmp_path: Path) -> None:
+    """The tests would use the course's own copy, for which everybody earns full marks."""
+    course = Small(tmp_path, *USES)
+    (course.source / "mytools.py").write_text(DOUBLE.format(2))
+    course.generated()
+    (course.hand_in("ada") / "mytools.py").write_text(DOUBLE.format(3))
+    course.configure(EDITS)  # after the release: nothing is graded
+    status, said = course.run("autograde")
+    assert status == 1
+    told = (
+        "mytools.py is a file that students may edit (c.Autograde.exclude_overwriting), and the locked cell load uses"
+    )
+    assert f"Nothing was graded: {told}" in " ".join(said.split())
+    assert not (tmp_path / "autograded").exists()
+    shutil.rmtree(tmp_path / "release")
+    assert told in course.refused()
+    (course.source / "mytools.py").rename(course.source / "hidden.py")
+    (course.source / "mytools.py").write_text("from hidden import double")
+    with (course.source / "mytools.py").open("a") as file:
+        file.write("\ntry:\n    import numpy\nexcept ImportError:\n    pass\n")
+    course.configure(EDITS.replace("mytools", "hidden"))
+    assert (
+        "hidden.py is a file that students may edit (c.Autograde.exclude_overwriting), and mytools.py"
+        in course.refused()
+    )
+
+
+def test_a_module_that_students_may_edit_and_only_their_cells_use_is_theirs(tmp_path: Path) -> None:
+    course = Small(tmp_path, marked("t1", "assert True", 1), ANSWER, config=f"\n{EDITS}\n")
+    (course.source / "mytools.py").write_text(DOUBLE.format(2))
+    course.generated()
+    folder = course.hand_in("ada", "import mytools\nprint('by', mytools.double(1))")
+    (folder / "mytools.py").write_text(DOUBLE.format(3))
+    status, said = course.run("autograde")
+    assert status == 0, said
+    assert "by 3" in course.graded("ada")
+
+
+def test_a_module_that_only_students_have_is_refused_by_name(tmp_path: Path) -> None:
+    course = Small(
+        tmp_path,
+        marked(
+            "fine", "import os, json, torch, autograder\ntry:\n    import seldom_there\nexcept ImportError:\n    pass"
+        ),
+        marked("beside", "import helper\nfrom tools.more import x"),
+        marked("t1", "from mine import double\nassert double(3) == 6", 1),
+    )
+    (course.source / "tools").mkdir()
+    for name in ("helper.py", "tools/more.py"):
+        (course.source / name).write_text("x = 1")
+    (tmp_path / "mine.py").write_text(DOUBLE.format(2))  # where the command is run: not beside the notebook
+    said = course.refused()
+    assert "The locked cell t1 imports mine, which is neither beside the course's notebook nor installed here." in said
+    assert said.count("which is neither") == 1
+    (tmp_path / "mine.py").rename(course.source / "mine.py")
+    course.generated()
+    course.hand_in("ada")
+    assert course.run("autograde")[0] == 0
+    assert course.marks("ada") == {"t1": (1, False)}
+
+
+def test_course_files_larger_than_the_room_are_refused_and_the_setting_that_is_named_mends_it(tmp_path: Path) -> None:
+    course = Small(
+        tmp_path,
+        marked("t1", "assert True", 1),
+        ANSWER,
+    )
+    (course.source / "data").mkdir()
+    (course.source / "data" / "big.csv").write_bytes(b"1,2\n" * 10_000_000)
+    said = course.refused()
+    assert "The files beside the notebooks have 38.1 MB (data/big.csv (38.1 MB)), and a room where student code" in said
+    (line,) = re.findall(r"c\.Engine\.written = \d+", said)
+    course.configure(line)
+    course.generated()
+    course.hand_in("ada", READS)
+    status, said = course.run("autograde")
+    assert status == 0, said
+    assert "read 40000000" in course.graded("ada")
+    # The option is taken back, so that the file does not fit any more: the run says so, and so does the next one.
+    course.configure("c.Engine.written = 64")
+    course.hand_in("bela", READS)
+    status, said = course.run("autograde")
+    assert status == 3, said
+    told = "for data/big.csv there was no room where student code runs (32 MB, half of c.Engine.written)"
+    assert re.search(f" bela .*{re.escape(told)}", said)
+    assert "files that were left out, so that code may not have found them: bela" in course.run("autograde")[1]
+
+
+def test_more_course_files_than_students_can_hand_in_are_refused(tmp_path: Path) -> None:
+    course = Small(tmp_path, marked("t1", "assert True", 1))
+    (course.source / "data").mkdir()
+    for number in range(1100):
+        (course.source / "data" / f"{number:04}.csv").touch()
+    said = course.refused()
+    assert (
+        "Students could not hand in 'data/0998.csv', 'data/0999.csv', 'data/1000.csv' and 99 more again: more than 1000"
+        in said
+    )
+    course.configure("c.HandedIn.files = 1200")
+    course.generated()
+    course.hand_in("ada")
+    assert course.run("autograde")[0] == 0
+
+
+def test_what_is_no_work_is_set_aside_before_grading_and_the_limit_is_that_of_collect(tmp_path: Path) -> None:
+    course = Small(tmp_path, marked("t1", "assert True", 1), ANSWER)
+    course.generated()
+    folder = course.hand_in("ada", "import os; print(sorted(os.listdir()))")
+    for name in ("venv/lib", "my env/lib", ".git/objects"):
+        (folder / name).mkdir(parents=True)
+        for number in range(1100):
+            (folder / name / f"{number}").touch()
+    (folder / "my env" / "pyvenv.cfg").touch()
+    (folder / "helper.py").touch()
+    status, said = course.run("autograde")
+    assert status == 0, said
+    assert "(it holds programs or a cache, and no work)" in said
+    assert r"['helper.py']" in course.graded("ada")
+    assert not (tmp_path / "autograded/ada/ps2/venv").exists()
+    course.configure("c.HandedIn.files = 20")
+    folder = course.hand_in("bela")
+    for number in range(30):
+        (folder / f"{number:02}").touch()
+    status, said = course.run("autograde")
+    assert status == 3, said
+    assert re.search(
+        r" bela .*left out, and now in ps2.left-out: '19', '20', '21' and 8 more \(more than 20 files", said
+    )
