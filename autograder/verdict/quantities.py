@@ -71,16 +71,27 @@ def quantities(
         options = [Quantity(*way, name, given) for way in ways]
         fitting = [q for q in options if _fits(forward, q, references)]
         read_as.append((options, fitting))
-    down = Counter(q[0].what is What.ADJOINT for _, q in read_as if q and says_only_by(forward, q[0].name))
+    goes = Counter(way for _, q in read_as if q and says_only_by(forward, q[0].name) for way in _directions(q[0], wrt))
     found: dict[tuple[What, str, str], tuple[bool, Quantity]] = {}
     for options, fitting in read_as:
         bare = bool(options) and says_only_by(forward, options[0].name)  # likely in the direction of the others
-        likely = sorted(options, key=lambda q: -down[q.what is What.ADJOINT]) if bare else options
+        likely = sorted(options, key=lambda q: -max(goes[way] for way in _directions(q, wrt))) if bare else options
+        if ("", forward.output) in read(likely[0].name if likely else "") and goes["line"] <= max(
+            goes["down"], goes["up"]
+        ):
+            likely = []  # `df = 1` of somebody who begins there
         for quantity in (fitting or likely)[:1]:
             key = quantity.what, quantity.of, quantity.by
             if key not in found or not found[key][0]:  # of two spellings the one that is right
                 found[key] = bool(fitting), quantity
     return [quantity for _, quantity in found.values()]
+
+
+def _directions(q: Quantity, wrt: str) -> tuple[str, ...]:
+    """How somebody goes who names this: from the output down, from the leaf up, or line by line."""
+    if q.what is What.LOCAL:
+        return ("up", "line") if q.by == wrt else ("line",)
+    return ("down",) if q.what is What.ADJOINT else ("up",)
 
 
 def kinds(forward: Forward, wrt: str, name: str) -> list[What]:
@@ -123,10 +134,13 @@ def _ways(forward: Forward, wrt: str, readings: Sequence[tuple[str, str]]) -> It
             yield What.LOCAL, of, by
             if not alone and of != forward.output:
                 yield What.TOTAL, of, by
-    for of, by in readings:  # `da` of somebody who goes from the leaf up
-        if not of and by not in (*forward.leaves, forward.output) and wrt in upstream(forward, by):
-            direct = forward.line(by).inputs == (wrt,)
-            yield (What.LOCAL if direct else What.TOTAL), by, wrt
+    for of, by in readings:
+        if not of and by not in forward.leaves:
+            inputs = [i for i in forward.line(by).inputs if i == wrt or wrt in upstream(forward, i)]
+            if by != forward.output and inputs not in ([], [wrt]):
+                yield What.TOTAL, by, wrt  # `da` of somebody who goes from the leaf up
+            if len(inputs) == 1:  # `da` of somebody who names the derivative of each line
+                yield (What.ADJOINT if by == forward.output else What.LOCAL), by, inputs[0]
 
 
 @lru_cache(maxsize=1024)

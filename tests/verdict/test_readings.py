@@ -67,3 +67,35 @@ def test_a_derivative_by_another_argument_is_no_link(other: str, student: Class)
     """
     text = student.verdict(QUESTIONS["q6"], source).text
     assert "The first wrong link is dfdd. It takes the derivative of log at d" in text
+
+
+LINE_BY_LINE = """
+def grad_q6(x, y, z):
+    a = x * 2; b = torch.sin(y); c = a / b; d = c * z; e = torch.log(d + 1); f = torch.tanh(e)
+    db = torch.cos(y); dc = -a / b**2; dd = z; de = 1 / (d + 1); df = 1 - f**2
+    return f, db * dc * dd * de * df
+"""
+OF_A_LINE = {
+    "db": ("torch.cos(y)", "-torch.cos(y)"),
+    "dc": ("-a / b**2", "a / b**2"),
+    "dd": ("dd = z", "dd = -z"),
+    "de": ("1 / (d + 1)", "-1 / (d + 1)"),
+    "df": ("1 - f**2", "f**2 - 1"),
+}
+
+
+@pytest.mark.parametrize("name", OF_A_LINE)
+def test_a_bare_name_may_be_the_derivative_of_its_own_line(name: str, student: Class) -> None:
+    verdict = student.verdict(QUESTIONS["q6"], LINE_BY_LINE)
+    assert verdict.right
+    assert [k.name for k in verdict.chain.links] == ["df", "de", "dd", "dc", "db", "dfdy"]
+    wrong = student.verdict(QUESTIONS["q6"], LINE_BY_LINE.replace(*OF_A_LINE[name]))
+    assert f"The first wrong link is {name}. It has the right size but the wrong sign" in wrong.text
+    assert share(wrong.chain) == (4, 5)
+
+
+def test_an_output_that_somebody_begins_with_is_no_derivative_of_its_line(student: Class) -> None:
+    down = "df = 1; de = df * (1 - f**2); dd = de / d; dc = dd * z; db = -dc * a / b**2"
+    source = LINE_BY_LINE.replace("db = torch.cos(y); dc = -a / b**2; dd = z; de = 1 / (d + 1); df = 1 - f**2", down)
+    text = student.verdict(QUESTIONS["q6"], source.replace("db * dc * dd * de * df", "db * torch.cos(y)")).text
+    assert "The first wrong link is dd. It takes the derivative of log at d" in text
