@@ -48,7 +48,7 @@ def own_forward(
     forward: Forward, wrt: str, references: Sequence[Reference], given: Sequence[tuple[float, float]], lines: Lines
 ) -> Spot | None:
     """The first line that differs from those given, if value and derivative are right for the lines as they are and
-    every node on the way to `wrt` still takes part.
+    every node on the way to `wrt` still takes part, as far as there is a line for it.
 
     `given` holds the student's value and derivative at each point.
     """
@@ -64,10 +64,12 @@ def own_forward(
             own, at = _computed(forward, found[0], leaves)
             value = own["return"]
             slopes = torch.autograd.grad(value.sum(), leaves[wrt], retain_graph=True)[0].tolist()
-            steps = [own[name] for name in path(forward, wrt)[:-1]]
+            steps = [own[name] for name in path(forward, wrt)[:-1] if name in own]
             if not all(map(_any, [*_slopes(value, steps), *(_slopes(step, [leaves[wrt]])[0] for step in steps)])):
                 return None  # a node that was made 0, or that is not used any more: `f = x`
-    except (KeyError, ArithmeticError, TypeError, ValueError, RuntimeError, RecursionError):
+            if len(references) > 1 and len(set(slopes)) == 1 < len({r.adjoints[wrt] for r in references}):
+                return None  # the same without the nodes
+    except (ArithmeticError, TypeError, ValueError, RuntimeError, RecursionError):
         return None
     for (a, b), v, g, r in zip(given, value.tolist(), slopes, references, strict=True):
         size = max(r.value_scale(forward.output), abs(v))
