@@ -230,6 +230,18 @@ SLIP = {
     "argument itself": " {it} uses {inner} itself instead of the derivative of {site}{rule}.",
     "sign of the function": " {it} has the wrong sign in the derivative of {site}{rule}.",
 }
+MADE_OF = {
+    "product's sign": " {it} has the right size but the wrong sign: a minus is missing, or one too many, where it is "
+    "made of {above}.",
+    "factor left out": " {it} lacks the factor {name}.",
+    "factor twice": " {it} has {name} as a factor twice.",
+    "factor divided by": " {it} divides by {name} instead of multiplying by it.",
+    "part left out": " {it} leaves out the part that has {name} as a factor.",
+    "part's sign": " {it} has the wrong sign in the part that has {name} as a factor.",
+    "factor alone": " {it} is only {name}: the other factors are missing.",
+    "factor too many": " {it} has {name} as a factor too many.",
+}
+NOT_MADE_OF = " {it} is not what the chain rule makes of {above}: multiply them along each path, and add up the paths."
 OR = " Another mistake would give the same numbers: {it}"
 NO_SLIP = " It fits none of the usual mistakes. Check {lines}."
 LOOK_LINE = "`{line}`{rule}"

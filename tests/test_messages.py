@@ -9,7 +9,7 @@ import pytest
 from autograder import CheckFailed, messages
 from autograder.by_hand.rules import RULES
 from autograder.messages import WIDTH, wrapped
-from tests.conftest import QUESTIONS, Class
+from tests.conftest import QUESTIONS, Class, make_question
 
 NAMELESS = (
     " Your function does not name dfdd, dfdc, dfdb and dfda. Name them, as in `dfdd = …`, or name the derivative of each "
@@ -118,6 +118,22 @@ def test_points_where_any_answer_gives_zero_do_not_count_as_right(student: Class
         f"Of the {living} hidden points where dadw is not 0, it is right at {right}: look for a case that your lines do "
         "not cover."
     ) in student.verdict(QUESTIONS["q2"], answer).text
+
+
+def test_a_wrong_factor_that_meets_a_zero_above_it_is_right_in_no_case(student: Class) -> None:
+    """Where relu is dead the sine's part is 0, whatever is written in the place of the cosine."""
+    gated = make_question("""
+    @question(wrt="x", at={"x": 1.5, "y": 0.5}, domain={"x": (-2, 2), "y": (-2, 2)})
+    def gated(x, y):
+        s = torch.sin(x)
+        r = torch.relu(y)
+        f = s * r + x
+        return f
+    """)
+    answer = "def grad_gated(x, y):\n    s = torch.sin(x); r = torch.relu(y); f = s * r + x\n    return f, r * torch.cos(x) + 1"
+    assert student.verdict(gated, answer).right
+    text = student.verdict(gated, answer.replace("cos", "sin")).text
+    assert "look for a case" not in text
 
 
 def test_the_right_check_prints_both_derivatives_as_the_seed_does(

@@ -214,6 +214,8 @@ def _refuse_value(forward: Forward, line: Line, node: object) -> None:
     if node.dim() != 0:
         what = f"gives shape {tuple(node.shape)}; every node must be one number"
         raise _cannot(forward, line, f"{what}: pass each number as an argument of its own")
+    if node.is_complex():
+        raise _cannot(forward, line, "gives a complex number; only real numbers can be differentiated here")
     if node.dtype != torch.float64:
         raise _cannot(forward, line, f"turns float64 into {node.dtype}; leave the precision as it is")
     if not math.isfinite(node.item()):

@@ -167,6 +167,8 @@ class _Reader:
         name = statement.targets[0].id
         if name in self.known:
             self.refuse(statement, f"`{name}` is assigned twice, so d/d{name} would mean two things; use a new name")
+        if name in syntax.called(statement):
+            self.refuse(statement, f"`{name}` is called as a function or module; give the node another name")
         inputs = tuple(dict.fromkeys(self._names(statement)))
         if not inputs:
             self.refuse(statement, "this line depends on no argument; write the number where it is used")
@@ -192,9 +194,10 @@ def _refuse_unused(forward: Forward) -> None:
             reached.update(line.inputs)
     unused = [n for n in (*forward.leaves, *forward.nodes) if n not in reached]
     if unused:
+        where = "".join(f", line {n.number}: `{n.text}`" for n in forward.lines if n.name == unused[0])
         raise QuestionError(
-            f"{forward.name}: the returned `{forward.output}` does not depend on `{unused[0]}`, so that derivative is "
-            "always 0; use it or remove it."
+            f"{forward.name}{where}: the returned `{forward.output}` does not depend on `{unused[0]}`, so that "
+            "derivative is always 0; use it or remove it."
         )
 
 

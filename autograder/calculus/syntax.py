@@ -64,6 +64,7 @@ _BUILTINS: dict[str, str] = {
 _USABLE_BUILTINS = {"abs", "pow"}
 _ON_NUMBERS = {"math", "cmath", "numpy", "np", "jnp"}
 """Modules whose functions take numbers and give numbers, so that torch does not see what they do."""
+_OF_TORCH = "use torch's functions, `**`, `*`, `/`, `+` and `-`"
 ON_VECTORS = ("matmul", "dot", "inner", "vdot", "mm", "mv", "bmm", "einsum", "stack", "cat", "hstack")
 """Functions of torch that no two numbers have a use for."""
 NO_VECTORS = "nodes are scalars; write the products and sums, as in `w * x + v * y`"
@@ -99,6 +100,10 @@ def of_part(part: ast.AST, known: Collection[str], given: Mapping[str, Any]) -> 
             return "a forward pass computes numbers only; leave the text out"
         case ast.Constant(value=value) if value is ...:
             return "it is still `...`; write the expression"
+        case ast.Call(func=ast.Name(id=name)) if name in known:
+            return f"`{name}` is a number here, not a function; write `*` for a product, or give `{name}` another name"
+        case ast.Attribute(value=ast.Name(id=name)) if name in known and name in ("torch", *_ON_NUMBERS):
+            return f"`{name}` is a number here, not a module; give `{name}` another name"
         case ast.Call(func=function):
             return _of_call(part, function, known, given)
         case ast.Attribute(value=ast.Name(id=name), attr=attribute) if given.get(name) is torch:
@@ -106,6 +111,12 @@ def of_part(part: ast.AST, known: Collection[str], given: Mapping[str, Any]) -> 
         case ast.Name(id=name) if name not in known and name not in given:
             return _of_unknown(name)
     return ""
+
+
+def called(statement: ast.Assign) -> set[str]:
+    """The names of the functions that a line calls, and torch, which students call."""
+    functions = (part.func for part in ast.walk(statement) if isinstance(part, ast.Call))
+    return {"torch", *(f.id for f in functions if isinstance(f, ast.Name))}
 
 
 def _of_call(call: ast.Call, function: ast.expr, known: Collection[str], given: Mapping[str, Any]) -> str:
@@ -127,7 +138,7 @@ def _of_call(call: ast.Call, function: ast.expr, known: Collection[str], given: 
         return what + NO_VECTORS
     if callable(getattr(torch, name, None)):
         return what + f"write `torch.{name}`"
-    return what + "use torch's functions, `**`, `*`, `/`, `+` and `-`"
+    return what + _OF_TORCH
 
 
 def _reads(call: ast.Call, known: Collection[str]) -> bool:
@@ -143,6 +154,8 @@ def _of_unknown(name: str) -> str:
         return "" if name in _USABLE_BUILTINS else f"`{name}` does not compute with numbers; use torch operations"
     if len(name) > 1 and callable(getattr(torch, name, None)):
         return f"`{name}` is not known here; write `torch.{name}`"
+    if callable(getattr(math, name, None)):
+        return f"`{name}` is not known here, and math's takes numbers only; {_OF_TORCH}"
     if hasattr(math, name):
         return f"`{name}` is neither an argument nor an earlier line; write `math.{name}`, and import math above"
     if name in _ON_NUMBERS or name in ("F", "nn", "scipy"):

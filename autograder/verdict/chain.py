@@ -8,14 +8,15 @@ consistently is not wrong a second time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from math import isfinite
+from types import MappingProxyType
 
 from autograder.calculus.graph import Forward, Line
 from autograder.calculus.reference import Reference
-from autograder.student.protocol import Answer, Reply
+from autograder.student.protocol import Answer
 from autograder.verdict.quantities import (
     FLOOR,
     LOCAL_FLOOR,
@@ -23,7 +24,6 @@ from autograder.verdict.quantities import (
     Quantity,
     What,
     quantities,
-    says_only_by,
     upstream,
 )
 
@@ -80,14 +80,14 @@ class Chain:
         forward: Forward,
         wrt: str,
         pairs: Sequence[tuple[Reference, Answer]],
-        ignored: Collection[str] = (),
+        taken_as: Mapping[str, What | None] = MappingProxyType({}),
         allowances: Mapping[str, float] | None = None,
     ) -> None:
-        """`ignored`: names that are not to be read; `allowances`: more room for adjoints at the first point."""
+        """`taken_as`: what some names are, if not None; `allowances`: more room for adjoints at the first point."""
         self.forward, self.wrt = forward, wrt
         self.path = path(forward, wrt)
         self._allowances = allowances or {}
-        self.own = quantities(forward, wrt, pairs, ignored)
+        self.own = quantities(forward, wrt, pairs, taken_as)
         self._called = {(q.of, q.by): q.name for q in self.own if q.what is What.ADJOINT}
         self.traces = [
             _trace(forward, wrt, r, [(q, q.numbers[n]) for q in self.own], a.results[1].value)
@@ -105,6 +105,11 @@ class Chain:
     def broken(self) -> Link | None:
         """The first wrong link on the way down from the output."""
         return next((link for link in self.links if link.status is Status.WRONG), None)
+
+    @property
+    def wrong(self) -> int:
+        """How many links are wrong."""
+        return sum(link.status is Status.WRONG for link in self.links)
 
     def called(self, node: str) -> str:
         """The adjoint of `node`, as the student calls it or else as the course does."""
@@ -176,7 +181,9 @@ class Chain:
             elif node not in (*known, output, self.wrt):
                 yield Link(node, Status.UNNAMED, What.ADJOINT, output, self.forward.adjoint(node))
         places = {n: at for at, n in enumerate((*self.forward.leaves, *self.forward.nodes))}
-        for quantity in sorted((q for q in self.own if q.what is What.TOTAL), key=lambda q: (places[q.of], q.by)):
+        on_the_way = {*self.path}  # a total derivative by another argument is nobody's link
+        totals = [q for q in self.own if q.what is What.TOTAL and {q.of, q.by} <= on_the_way]
+        for quantity in sorted(totals, key=lambda q: (places[q.of], q.by)):
             yield self._total(quantity)
         given = tuple(t.named[self.wrt] for t in self.traces)
         yield self._adjoint(Quantity(What.ADJOINT, output, self.wrt, self.called(self.wrt), given))
@@ -235,22 +242,6 @@ def up(forward: Forward, trace: Trace, by: str) -> dict[str, float]:
             follows = sum(found[i] * trace.local[line.name, i] for i in inputs)
             found[line.name] = trace.totals.get((line.name, by), follows)
     return found
-
-
-def chain(
-    forward: Forward, wrt: str, references: Sequence[Reference], reply: Reply, allowances: Mapping[str, float]
-) -> Chain:
-    """The chain of one reply. A name that is assigned again after its use holds another number at the return, and one
-    such as `da` may be no derivative at all: such names are ignored where that explains more of the links.
-    """
-    pairs = list(zip(references, reply.answers, strict=True))
-    plain = Chain(forward, wrt, pairs, (), allowances)
-    doubtful = {q.name for q in plain.own if q.name in reply.reassigned or says_only_by(forward, q.name)}
-    if plain.broken is None or not doubtful:
-        return plain
-    without = Chain(forward, wrt, pairs, doubtful, allowances)
-    wrong = [sum(link.status is Status.WRONG for link in c.links) for c in (plain, without)]
-    return without if wrong[1] < wrong[0] else plain
 
 
 def path(forward: Forward, wrt: str) -> list[str]:

@@ -12,8 +12,9 @@ from autograder.drawing.svg import Mark, svg
 from autograder.verdict import rounding
 from autograder.verdict.chain import Chain, Link, Status
 from autograder.verdict.lines import Lines, Spot
+from autograder.verdict.products import is_made_of_named, mistakes
 from autograder.verdict.quantities import What, upstream
-from autograder.verdict.recognition import explained
+from autograder.verdict.recognition import as_total, explained
 from autograder.verdict.slips import Slip
 from autograder.verdict.wording import rule
 
@@ -42,16 +43,18 @@ def say(chain: Chain, hidden: bool, lines: Lines) -> str:
     if link is None:
         return ""
     forward, adjoint = chain.forward, link.what is What.ADJOINT
+    from_below, made_of_named = as_total(chain, link), is_made_of_named(chain, link)
     unnamed = [forward.adjoint(n) for n in chain.bridged(link.node)] if adjoint else []
+    if from_below or made_of_named:
+        unnamed = []
     text, it = "", link.name
     if not adjoint or chain.above(link) or not unnamed:  # else only the result, with nothing to compare it with
         it = m.IT
         if not adjoint or link.node != chain.wrt:  # else the sentence before this one named it, with its numbers
             text = m.BROKEN.format(adjoint=link.name, numbers="" if hidden else _numbers(chain, link))
     sizes = [t.scales[link.node] for t in chain.traces] if adjoint else [abs(e) for e in link.expected]
-    slips = explained(chain, link) if len(chain.traces) >= rounding.FEWEST_POINTS else []
-    if slips:
-        sentences = list(dict.fromkeys(_slip_words(chain, link, slip) for slip in slips))[:2]
+    sentences = _sentences(chain, link, from_below) if len(chain.traces) >= rounding.FEWEST_POINTS else []
+    if sentences:
         text += sentences[0]
         if len(sentences) > 1:
             second = sentences[1].lstrip()
@@ -67,13 +70,30 @@ def say(chain: Chain, hidden: bool, lines: Lines) -> str:
         return text + m.CONSTANT.format(it=it, arguments=listed(forward.leaves))
     if rounding.is_near(link.given, link.expected, sizes):
         return text + m.NEAR.format(it=it)
-    if unnamed:
-        return text + _how_to_name(chain, link)
-    if adjoint:
-        consumers = [_look(chain, line, link.node) for line in forward.consumers(link.node)]
+    if made_of_named:
+        return text + m.NOT_MADE_OF.format(it=it, above=listed(chain.above(link)))
+    return text + (_how_to_name(chain, link) if unnamed else _where_to_look(chain, from_below or link))
+
+
+def _where_to_look(chain: Chain, link: Link) -> str:
+    """That no known slip fits, and the lines that the derivative is made from."""
+    if link.what is What.ADJOINT:
+        lines = [_look(chain, line, link.node) for line in chain.forward.consumers(link.node)]
     else:
-        consumers = [_look(chain, forward.line(link.of), i) for i in _inputs(chain, link)]
-    return text + (m.NO_SLIP.format(lines=listed(consumers)) if consumers else "")
+        lines = [_look(chain, chain.forward.line(link.of), i) for i in _inputs(chain, link)]
+    return m.NO_SLIP.format(lines=listed(lines)) if lines else ""
+
+
+def _sentences(chain: Chain, link: Link, from_below: Link | None) -> list[str]:
+    """The mistakes that explain a wrong link, each in a sentence: in putting it together, or in one of its shares."""
+    above = listed(chain.above(link))
+    as_from_below = explained(chain, from_below) if from_below else []
+    slips = as_from_below or explained(chain, link)
+    made = [m.MADE_OF[kind].format(it=m.IT, name=name, above=above) for kind, name in mistakes(chain, link)]
+    if made and [slip.kind for slip in slips] != ["path lost"]:  # that tells the line as well
+        return list(dict.fromkeys(made))[:2]
+    link = from_below if from_below and as_from_below else link
+    return list(dict.fromkeys(_slip_words(chain, link, slip) for slip in slips))[:2]
 
 
 def _how_to_name(chain: Chain, link: Link) -> str:

@@ -19,12 +19,13 @@ from autograder.calculus.reference import Reference
 from autograder.student.protocol import NOTHING_TO_DIFFERENTIATE, Fault, Reply
 from autograder.verdict import diagnosis, exactness
 from autograder.verdict.cases import sign_that_decides
-from autograder.verdict.chain import chain
+from autograder.verdict.chain import path
 from autograder.verdict.diagnosis import number_words
 from autograder.verdict.kinds import Kind, Verdict
 from autograder.verdict.lines import Lines
 from autograder.verdict.own_forward import own_forward
 from autograder.verdict.quantities import FLOOR, TOLERANCE
+from autograder.verdict.readings import chain
 from autograder.verdict.rounding import is_constant, is_rounded
 from autograder.verdict.unusable import Unusable
 
@@ -208,6 +209,9 @@ class Judge:
             return m.BY_SIGN.format(name=decides[0], right=words[0], wrong=words[1])
         if not self.hidden or sum(tells) <= len(tells) // 6:  # fewer are chance: two curves cross somewhere
             return ""
+        alive = [all(r.adjoints[n] for n in path(self.forward, self.wrt)) for r in self.references]
+        if name != self.forward.output and not any(a and fine for a, fine in zip(alive, right, strict=True)):
+            return ""  # where a derivative on the way is 0, a wrong factor does no harm
         template = m.OFTEN if len(tells) == len(right) else m.OFTEN_NOT_ZERO
         return template.format(name=name, right=sum(tells), count=len(tells))
 

@@ -18,6 +18,7 @@ import torch
 from autograder.by_hand.rules import words
 from autograder.calculus.graph import Forward
 from autograder.calculus.reference import Reference, clean_torch
+from autograder.verdict.chain import path
 from autograder.verdict.lines import Lines, Spot
 from autograder.verdict.quantities import TOLERANCE
 
@@ -46,7 +47,8 @@ _LARGEST, _MOST_LINES = 1e6, 200
 def own_forward(
     forward: Forward, wrt: str, references: Sequence[Reference], given: Sequence[tuple[float, float]], lines: Lines
 ) -> Spot | None:
-    """The first line that differs from those given, if value and derivative are right for the lines as they are.
+    """The first line that differs from those given, if value and derivative are right for the lines as they are and
+    every node on the way to `wrt` still takes part, as far as there is a line for it.
 
     `given` holds the student's value and derivative at each point.
     """
@@ -61,7 +63,12 @@ def own_forward(
         with clean_torch():
             own, at = _computed(forward, found[0], leaves)
             value = own["return"]
-            slopes = torch.autograd.grad(value.sum(), leaves[wrt])[0].tolist()
+            slopes = torch.autograd.grad(value.sum(), leaves[wrt], retain_graph=True)[0].tolist()
+            steps = [own[name] for name in path(forward, wrt)[:-1] if name in own]
+            if not all(map(_any, [*_slopes(value, steps), *(_slopes(step, [leaves[wrt]])[0] for step in steps)])):
+                return None  # a node that was made 0, or that is not used any more: `f = x`
+            if len(references) > 1 and len(set(slopes)) == 1 < len({r.adjoints[wrt] for r in references}):
+                return None  # the same without the nodes
     except (ArithmeticError, TypeError, ValueError, RuntimeError, RecursionError):
         return None
     for (a, b), v, g, r in zip(given, value.tolist(), slopes, references, strict=True):
@@ -73,6 +80,14 @@ def own_forward(
         if any(abs(n - r.values[name]) > TOLERANCE * abs(n) for n, r in zip(numbers, references, strict=False)):
             return lines.spot(at[name])
     return lines.spot(found[0].body[-1].lineno)
+
+
+def _slopes(of: torch.Tensor, by: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
+    return torch.autograd.grad(of.sum(), by, retain_graph=True, allow_unused=True, materialize_grads=True)
+
+
+def _any(numbers: torch.Tensor) -> bool:
+    return bool(numbers.any())
 
 
 def _computed(
@@ -93,7 +108,7 @@ def _computed(
                     names.pop(name, None)
                     continue
                 if isinstance(names[name], torch.Tensor) and name not in at:
-                    own[name], at[name] = names[name].detach(), statement.lineno
+                    own[name], at[name] = names[name], statement.lineno
             case ast.Return(value=ast.Tuple(elts=[first, _]) | ast.List(elts=[first, _])):
                 returned = _value(first, names, forward)
                 if not isinstance(returned, torch.Tensor):

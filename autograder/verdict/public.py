@@ -59,8 +59,20 @@ def _choose(testbed: Testbed, at: tuple[tuple[str, float], ...]) -> tuple[Refere
         best = max(range(len(drawn)), key=lambda i: len(shown[i] & left))
         taken.append(best)
         left -= shown[best]
-    taken += [i for i in range(len(drawn)) if i not in taken][: max(0, FEWEST - len(taken))]
+    sides = _sides(testbed, seed).union(*(_sides(testbed, drawn[i]) for i in taken))
+    while len(taken) < MOST:
+        new = [len(_sides(testbed, r) - sides) if i not in taken else -1 for i, r in enumerate(drawn)]
+        if len(taken) >= FEWEST and not max(new):
+            break
+        taken.append(new.index(max(new)))
+        sides |= _sides(testbed, drawn[taken[-1]])
     return tuple(drawn[i] for i in taken)
+
+
+def _sides(testbed: Testbed, reference: Reference) -> set[tuple[str, bool]]:
+    """On which side of 0 each argument is, where the derivative is not 0: an answer may be right on one side only."""
+    alive = reference.adjoints[testbed.wrt]
+    return {(name, value > 0) for name, value in reference.point.items()} if alive else set()
 
 
 def shows(testbed: Testbed, reference: Reference, tolerance: float) -> set[int]:

@@ -7,10 +7,11 @@ output, the adjoint of d. Mostly the graph leaves one of these. Where it leaves 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from types import MappingProxyType
 
 from autograder.calculus import points
 from autograder.calculus.graph import Forward
@@ -49,32 +50,54 @@ class Quantity:
 
 
 def quantities(
-    forward: Forward, wrt: str, pairs: Sequence[tuple[Reference, Answer]], ignored: Collection[str] = ()
+    forward: Forward,
+    wrt: str,
+    pairs: Sequence[tuple[Reference, Answer]],
+    taken_as: Mapping[str, What | None] = MappingProxyType({}),
 ) -> list[Quantity]:
     """What the names at the return hold, one for each derivative; the result itself is not among them.
 
-    A name counts if it holds a finite number at every point.
+    A name counts if it holds a finite number at every point. `taken_as` says what some names are, if anything.
     """
     read = spelling((*forward.leaves, *forward.nodes)).readings
     references = [r for r, _ in pairs]
     read_as: list[tuple[list[Quantity], list[Quantity]]] = []
     for name in pairs[0][1].named if pairs else ():
         numbers = [a.named.get(name) for _, a in pairs]
-        if name in ignored or not all(n is not None and _finite(n) for n in numbers):
+        if not all(n is not None and _finite(n) for n in numbers):
             continue
         given = tuple(n.value for n in numbers if n is not None)
-        options = [Quantity(*way, name, given) for way in _ways(forward, wrt, read(name))]
-        read_as.append((options, [q for q in options if _fits(forward, q, references)]))
-    kinds = Counter(fitting[0].what for _, fitting in read_as if fitting and says_only_by(forward, fitting[0].name))
+        ways = [way for way in _ways(forward, wrt, read(name)) if way[0] is taken_as.get(name, way[0])]
+        options = [Quantity(*way, name, given) for way in ways]
+        fitting = [q for q in options if _fits(forward, q, references)]
+        read_as.append((options, fitting))
+    goes = Counter(way for _, q in read_as if q and says_only_by(forward, q[0].name) for way in _directions(q[0], wrt))
     found: dict[tuple[What, str, str], tuple[bool, Quantity]] = {}
     for options, fitting in read_as:
-        bare = bool(options) and says_only_by(forward, options[0].name)  # likely of the kind of the others
-        likely = sorted(options, key=lambda q: -kinds[q.what]) if bare else options
+        bare = bool(options) and says_only_by(forward, options[0].name)  # likely in the direction of the others
+        likely = sorted(options, key=lambda q: -max(goes[way] for way in _directions(q, wrt))) if bare else options
+        if ("", forward.output) in read(likely[0].name if likely else "") and goes["line"] <= max(
+            goes["down"], goes["up"]
+        ):
+            likely = []  # `df = 1` of somebody who begins there
         for quantity in (fitting or likely)[:1]:
             key = quantity.what, quantity.of, quantity.by
             if key not in found or not found[key][0]:  # of two spellings the one that is right
                 found[key] = bool(fitting), quantity
     return [quantity for _, quantity in found.values()]
+
+
+def _directions(q: Quantity, wrt: str) -> tuple[str, ...]:
+    """How somebody goes who names this: from the output down, from the leaf up, or line by line."""
+    if q.what is What.LOCAL:
+        return ("up", "line") if q.by == wrt else ("line",)
+    return ("down",) if q.what is What.ADJOINT else ("up",)
+
+
+def kinds(forward: Forward, wrt: str, name: str) -> list[What]:
+    """What a name can be, the likelier first."""
+    read = spelling((*forward.leaves, *forward.nodes)).readings
+    return list(dict.fromkeys(what for what, _, _ in _ways(forward, wrt, read(name))))
 
 
 def says_only_by(forward: Forward, name: str) -> bool:
@@ -111,10 +134,13 @@ def _ways(forward: Forward, wrt: str, readings: Sequence[tuple[str, str]]) -> It
             yield What.LOCAL, of, by
             if not alone and of != forward.output:
                 yield What.TOTAL, of, by
-    for of, by in readings:  # `da` of somebody who goes from the leaf up
-        if not of and by not in (*forward.leaves, forward.output) and wrt in upstream(forward, by):
-            direct = forward.line(by).inputs == (wrt,)
-            yield (What.LOCAL if direct else What.TOTAL), by, wrt
+    for of, by in readings:
+        if not of and by not in forward.leaves:
+            inputs = [i for i in forward.line(by).inputs if i == wrt or wrt in upstream(forward, i)]
+            if by != forward.output and inputs not in ([], [wrt]):
+                yield What.TOTAL, by, wrt  # `da` of somebody who goes from the leaf up
+            if len(inputs) == 1:  # `da` of somebody who names the derivative of each line
+                yield (What.ADJOINT if by == forward.output else What.LOCAL), by, inputs[0]
 
 
 @lru_cache(maxsize=1024)

@@ -27,6 +27,14 @@ def explained(chain: Chain, link: Link) -> Sequence[Slip]:
     return most_telling([slip for slip, numbers in _candidates(chain, link) if _same(link, numbers)])
 
 
+def as_total(chain: Chain, link: Link) -> Link | None:
+    """The result as a total derivative, if the student went from the leaf up: made of those of the output's inputs."""
+    inputs = [i for i in chain.forward.line(chain.forward.output).inputs if i in chain.path]
+    known = {q.of for q in chain.own if q.by == link.node} | {link.node}
+    from_below = any(q.what is What.TOTAL for q in chain.own) and known.issuperset(inputs)
+    return replace(link, what=What.TOTAL) if link is chain.links[-1] and from_below else None
+
+
 def spoilt_shares(chain: Chain, link: Link) -> set[str]:
     """The lines above (of an adjoint) or the inputs in whose share alone a slip explains what is wrong."""
     if link.what is What.ADJOINT:

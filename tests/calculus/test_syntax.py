@@ -64,7 +64,18 @@ REFUSED = {
     "an expression returned": ("a = x * 2\nreturn a + 1", "line 6: .*return the name of one node"),
     "two returned": ("a = x * 2\nreturn a, x", "line 6: .*return the name of one node"),
     "an argument returned": ("return x", "line 5: `return x`: return the name of one node"),
-    "unused line": ("a = x * 2\nb = x + 1\nreturn b", "the returned `b` does not depend on `a`"),
+    "unused line": ("a = x * 2\nb = x + 1\nreturn b", r"line 5: `a = x \* 2`: the returned `b` does not depend on `a`"),
+    "a function of math that torch has not": (
+        "a = cbrt(x)\nreturn a",
+        "line 5: .*math's takes numbers only; use",
+    ),
+    "a product without its sign": (
+        "a = x(x + 1)\nreturn a",
+        r"line 5: .*a number here, not a function; write `\*`",
+    ),
+    "a node that is called": ("abs = x * 2\na = abs(x)\nreturn a", "line 6: .*`abs` is a number here.*another name"),
+    "a node called as its function": ("exp = exp(x)\nreturn exp", "line 5: .*`exp` is called.*; give the node another"),
+    "a node called torch": ("torch = x * 2\na = torch * x\nreturn a", "line 5: .*`torch` is called as .*another name"),
     "unknown name": (
         "a = x * zeta\nreturn a",
         "line 5: .*`zeta` is neither an argument nor an earlier line; define it",
@@ -97,7 +108,7 @@ REFUSED = {
     "half precision": ("a = x.half()\nb = a * 2\nreturn b", "line 5: .*changes the precision"),
     "single precision": ("a = x.float()\nb = a * 2\nreturn b", "line 5: .*changes the precision"),
     "a cast by name": ("a = x.to(torch.float16)\nreturn a", "line 5: .*turns float64 into torch.float16"),
-    "complex": ("a = x * 1j\nreturn a", "line 5: .*turns float64 into torch.complex128"),
+    "complex": ("a = x * 1j\nreturn a", "line 5: .*gives a complex number; only real numbers can"),
     "item": ("a = x.item() * x\nreturn a", "line 5: .*`item` takes the value out of torch's graph"),
     "float()": ("a = float(x) * x\nreturn a", r"line 5: .*float\(\) takes it out of torch's graph"),
     "detach": ("a = x.detach() * x\nreturn a", "line 5: .*`detach` takes the value out"),

@@ -264,3 +264,14 @@ def test_the_feedback_tells_the_share(student: Class, capsys: pytest.CaptureFixt
         "size but the wrong sign: `d(a / b)/db = -a/b**2`. Steps that your lines show and have right, each judged by "
         "your own numbers before it: 4 of 5. They earn 3.2 of 8 points."
     )
+
+
+def test_a_number_that_is_also_another_lines_derivative_is_not_said_to_be_that(student: Class) -> None:
+    """2 in place of 2*x: db/dx is 2 as well, but so is much else."""
+    answer = """
+        def grad_q4(x):
+            a = x * x; b = 2 * x; c = torch.sin(x); d = -(a + b + c); f = torch.exp(d)
+            return f, -f * 2 - f * 2 - f * torch.cos(x)
+    """
+    text = student.verdict(QUESTIONS["q4"], answer).text
+    assert "instead of the derivative of `a = x * x`" not in text

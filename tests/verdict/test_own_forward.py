@@ -68,6 +68,9 @@ def test_helpers_of_the_course_are_understood(student: Class) -> None:
         ("return f, dfdy", "return f + 1, dfdy"),  # lines and the returned value disagree with the derivative's
         ("c = a * b", "c = float(open('/etc/hostname').read())"),
         ("c = a * b", "c = 9 ** 9 ** 9 ** 9 ** 9"),
+        ("f = torch.tanh(e)\n    dfde = 1 - f * f", "f = y\n    dfde = 0"),  # nothing is left of the chain
+        ("c = a * b", "c = 0 * y"),
+        (OWN[OWN.index("    a = x") : OWN.index("    return")], "    f = 1 * y\n    dfdy = 1\n"),
         ("c = a * b", "c = [a * b for _ in range(3)][0]"),
     ],
 )

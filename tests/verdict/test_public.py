@@ -167,3 +167,39 @@ def test_the_public_points_are_the_same_however_often_the_question_is_made(quest
     assert list(chosen()) == list(chosen())
     hidden = [r.point for r in question._testbed.draw("hidden")]
     assert not [point for point in chosen() if point in hidden]
+
+
+ONE_SIDED = {
+    "q2: a number in place of x": ("q2", "dadw = 3.0 * (v > 0)"),
+    "q2: another argument that is as large": ("q2", "dadw = (b + 1) * (v > 0)"),
+    "q2: the size of x": ("q2", "dadw = torch.abs(x) * (v > 0)"),
+    "q4: right where x is positive": ("q4", "dfdx = -f * (2 * torch.abs(x) + 2 + torch.cos(x))"),
+    "q5: right where x is positive": ("q5", "dfdx = 6 + 14*x + 9*x**2 + 32*torch.abs(x)**3"),
+}
+
+
+@pytest.mark.parametrize("what", ONE_SIDED)
+def test_an_answer_that_is_right_on_the_seeds_side_only_is_told(what: str, student: Class) -> None:
+    name, line = ONE_SIDED[what]
+    forward = QUESTIONS[name].forward
+    lines = "; ".join(line.text for line in forward.lines)
+    student.namespace |= forward.given
+    wrt = QUESTIONS[name].wrt
+    student.run(
+        f"def grad_{name}({', '.join(forward.leaves)}):\n    {lines}\n    {line}\n"
+        f"    return {forward.output}, {forward.adjoint(wrt)}"
+    )
+    with contextlib.redirect_stdout(io.StringIO()), pytest.raises(CheckFailed, match="but not everywhere"):
+        student.check(QUESTIONS[name])
+
+
+@pytest.mark.parametrize("name", [*QUESTIONS, *PASSES])
+def test_beside_the_seeds_point_each_argument_has_both_signs_where_the_derivative_is_not_0(name: str) -> None:
+    question = asked(name)
+    testbed = question._testbed
+    points = [r for r in public.points(testbed, question.at) if r.adjoints[question.wrt]]
+    drawn = [r for r in testbed.draw(public.SEED, public=True) if r.adjoints[question.wrt]]
+    assert points
+    for leaf in question.forward.leaves:
+        signs = {r.point[leaf] > 0 for r in drawn}
+        assert {r.point[leaf] > 0 for r in points} | {question.at[leaf] > 0} >= signs
