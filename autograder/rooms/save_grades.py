@@ -12,6 +12,7 @@ from nbgrader import utils
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook
 from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 
+from autograder.rooms import reasons
 from autograder.terminal.words import count
 
 LATE = "late by {late}, penalty {penalty}"
@@ -26,9 +27,11 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
         with self.parent.run.gradebook() as gradebook:
             submitted = gradebook.find_submission_notebook(where["notebook"], where["assignment"], where["student"])
             grades, comments = _by_name(gradebook, Grade, submitted), _by_name(gradebook, Comment, submitted)
+            unknown = _unknown(nb)
             for cell in nb.cells:
                 if utils.is_grade(cell):
-                    self._grade(cell, grades[cell.metadata.nbgrader.grade_id])
+                    name = cell.metadata.nbgrader.grade_id
+                    self._grade(cell, grades[name], name in unknown)
                 if utils.is_solution(cell) or utils.is_task(cell):
                     _comment(cell, comments[cell.metadata.nbgrader.grade_id])
             gradebook.db.flush()
@@ -37,8 +40,8 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
             gradebook.db.commit()
         return nb, resources
 
-    def _grade(self, cell: NotebookNode, grade: Any) -> None:
-        grade.auto_score, _ = utils.determine_grade(cell, self.log)
+    def _grade(self, cell: NotebookNode, grade: Any, unknown: bool) -> None:
+        grade.auto_score = None if unknown else utils.determine_grade(cell, self.log)[0]
         grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
 
     def _penalty(self, submitted: Any, student: str) -> None:
@@ -59,6 +62,18 @@ def _duration(seconds: float) -> str:
     units = (("day", 86400), ("hour", 3600), ("minute", 60))
     unit, length = next((u for u in units if seconds >= u[1]), units[-1])
     return count(max(1, round(seconds / length)), unit)
+
+
+def _unknown(nb: NotebookNode) -> set[str]:
+    """Cells that only a person can mark: all of a notebook that could not be graded, and answers that it lacked."""
+    added = set(reasons.added(nb))
+    everything = reasons.is_ungradable(nb)
+    return {
+        cell.metadata.nbgrader.grade_id
+        for cell in nb.cells
+        if utils.is_grade(cell)
+        and (everything or (utils.is_solution(cell) and cell.metadata.nbgrader.grade_id in added))
+    }
 
 
 def _by_name(gradebook: Gradebook, kind: type, submitted: Any) -> dict[str, Any]:
