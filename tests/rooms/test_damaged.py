@@ -79,7 +79,7 @@ def _answer_beside(notebook: NotebookNode) -> None:
 REPAIRED = {
     "bom": _bytes(lambda data: b"\xef\xbb\xbf" + data),
     "utf-16": _bytes(lambda data: data.decode().encode("utf-16")),
-    "latin-1": _json(lambda c: c["cells"].append({"cell_type": "raw", "metadata": {}, "source": "x\xe9"})),
+    "latin-1": _bytes(lambda data: data.replace(b'"source": [', b'"about": "d\xe9j\xe0 vu", "source": [', 1)),
     "comma": _bytes(lambda data: data.replace(b'"code",\n', b'"code"\n', 1)),
     "minor-missing": _json(lambda c: c.pop("nbformat_minor")),
     "minor-negative": _json(lambda c: c.update(nbformat_minor=-1)),
@@ -111,9 +111,6 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     made = Course(tmp_path_factory.mktemp("damaged"))
     for name, change in {**REPAIRED, **{name: change for name, (change, _) in UNGRADABLE.items()}}.items():
         made.hand_in(name, Submission(files=change))
-    (latin := made.root / "submitted" / "latin-1" / "ps1" / FILE).write_bytes(
-        latin.read_text("utf-8").encode("latin-1")
-    )
     made.hand_in("moved", Submission(edit=_answer_beside))
     said = made.run("autograde", "ps1", ok=None)
     made.graded_with = said, made.status
