@@ -98,7 +98,7 @@ def _is_elsewhere(function: Any, texts: tuple[str, ...]) -> bool:
     if not isinstance(code, CodeType) or code.co_filename.startswith("<timed"):
         return False
     line = linecache.getline(code.co_filename, code.co_firstlineno).strip()
-    return not any(line == other.strip() for text in texts for other in text.splitlines())
+    return not line or not any(line == other.strip() for text in texts for other in text.splitlines())
 
 
 _student: ContextVar[Student | None] = ContextVar("student", default=None)
