@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from types import CodeType
 from typing import Any
 
+from autograder.by_hand.cells import magic_of
 from autograder.by_hand.rules import found
 from autograder.by_hand.watch import Watch
 from autograder.student import cells
@@ -59,7 +60,11 @@ class KernelStudent:
                     break
         reassigned = assigned_again(function, request.nodes)
         typed, beside = self._cells(), modules_beside()
-        elsewhere = (found("replaced"),) if typed and _is_elsewhere(function, (*typed, *beside.values())) else ()
+        elsewhere = (
+            (found("replaced"),)
+            if typed and _is_elsewhere(function, request.function, (*typed, *beside.values()))
+            else ()
+        )
         return Reply(
             tuple(answers),
             printed=first if request.show else "",
@@ -86,19 +91,21 @@ class KernelStudent:
         return tuple(c for c in typed if isinstance(c, str))
 
 
-def _is_elsewhere(function: Any, texts: tuple[str, ...]) -> bool:
+def _is_elsewhere(function: Any, name: str, texts: tuple[str, ...]) -> bool:
     """Whether the code of a function begins in a line that no cell and no file beside the notebook has.
 
-    False where that cannot be told: a callable object, or a cell whose magic keeps no file of its lines (`%%time`).
+    False where that cannot be told: a callable object, or a cell whose magic keeps no lines (`%%time`, `%%prun`).
     """
     try:
         code = getattr(inspect.unwrap(function), "__code__", None)
     except ValueError:
         return True
-    if not isinstance(code, CodeType) or code.co_filename.startswith("<timed"):
+    if not isinstance(code, CodeType):
         return False
     line = linecache.getline(code.co_filename, code.co_firstlineno).strip()
-    return not line or not any(line == other.strip() for text in texts for other in text.splitlines())
+    if not line:
+        return not any(magic_of(text) and name in text for text in texts)
+    return not any(line == other.strip() for text in texts for other in text.splitlines())
 
 
 _student: ContextVar[Student | None] = ContextVar("student", default=None)
