@@ -3,7 +3,8 @@
 AutograderError
 ├── QuestionError           an author's forward pass, domain or option that cannot be used
 ├── CheckFailed             a student's answer that is not right yet (shown without a traceback)
-├── UnreadableNotebook      at home: a file that is no notebook of the course
+├── UnreadableNotebook      a file that is no notebook of the course
+│   └── TooCostly           to read or clean it takes more time or memory than one notebook may
 ├── Unfinished              a source notebook that must not be released yet
 ├── NeedsStudent            a source notebook whose locked cells use what only a student's cell defines
 ├── SeedError               seeds that cannot be drawn or read

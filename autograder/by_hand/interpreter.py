@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from autograder.by_hand.cells import parse
+from autograder.by_hand.replaced import replaced
 from autograder.by_hand.rules import Finding, Outcome, found
 from autograder.by_hand.statements import Statements
 from autograder.by_hand.values import Bound, Function, Instance, Scope, generic, options
@@ -25,7 +26,9 @@ def read(cells: Sequence[str], function: str, modules: Mapping[str, str] | None 
 
     Ask it of a function that exists: one that no readable cell defines is listed as unread.
     """
-    return Interpreter().read(cells, function, modules or {})
+    beside = modules or {}
+    followed = Interpreter().read(cells, function, beside)
+    return tuple(dict.fromkeys((*followed, *replaced(cells, function, beside))))
 
 
 class Interpreter(Statements):

@@ -69,6 +69,7 @@ _LISTED = {
     "fixed-points": "takes values of a function at fixed points, as an interpolation does",
     "difference-like": "has a line that looks like a finite difference",
     "too-long": "does more than the grader reads",
+    "replaced": "may not be what the cells show, because a cell can change what answers",
 }
 _STAYS = "Your marks stay; your instructor will"
 _TEXTS = {
@@ -136,8 +137,8 @@ _NAMES = {
     "get_referrers,get_referents}",
     "outside": "os subprocess socket urllib requests http httpx ftplib multiprocessing threading concurrent asyncio "
     "shutil builtins.{open,input} torch.load numpy.{load,loadtxt,genfromtxt,fromfile,memmap}",
-    "unknown-package": "torch.{optim,compile,jit,ops} scipy mpmath inspect jax.numpy autograd.numpy tensorflow.math "
-    "sympy.{Rational,Integer,Float,N,pi,E,sqrt,Matrix}",
+    "unknown-package": "torch.{optim,compile,jit,ops,distributions} scipy mpmath inspect jax.numpy autograd.numpy "
+    "tensorflow.math sympy.{Rational,Integer,Float,N,pi,E,sqrt,Matrix}",
 }
 # Attributes that are read on anything but an object of a class that the student wrote.
 _ATTRIBUTES = {

@@ -73,8 +73,11 @@ class Watch:
     def findings(self) -> tuple[Finding, ...]:
         return tuple(self._findings)
 
-    def event(self, frame: FrameType, event: str, arg: Any) -> None:
-        """One profile event; cheap for the many that mean nothing, and never an exception of its own."""
+    def event(self, frame: FrameType, event: str, arg: Any, shifts: bool = True) -> None:
+        """One profile event; cheap for the many that mean nothing, and never an exception of its own.
+
+        Without `shifts` it is not looked whether calls are a small step apart: nobody's function is being called.
+        """
         try:
             if event == "call":
                 code = frame.f_code
@@ -83,7 +86,7 @@ class Watch:
                     known = self._rules[code] = self._rule_of(frame)
                 if known[0]:
                     self._add(known[0], frame.f_back, known[1])
-                elif self.shifted is None and self._is_own(code.co_filename):
+                elif shifts and self.shifted is None and self._is_own(code.co_filename):
                     self._look_at_arguments(frame)
             elif event == "c_call":
                 if rule := _ENGINE.get(arg.__name__):

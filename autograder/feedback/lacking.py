@@ -11,17 +11,18 @@ from collections.abc import Callable, Sequence
 
 from nbformat import NotebookNode
 
+from autograder.rooms import reasons
 from autograder.rooms.handed_in import UNREADABLE
 
 HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]*[^\s#]|<h[1-6][\s>]|^[^\n]+\n(?:=+|-+)[ \t]*$", re.MULTILINE | re.IGNORECASE)
-_UNREADABLE = re.compile(re.escape(UNREADABLE).replace(r"\{why\}", r"(\w{1,60})"))
+_UNREADABLE = re.compile(re.escape(UNREADABLE).replace(r"\{why\}", r"([^\n]{1,300})"))
 
 
 def unreadable(notebook: NotebookNode) -> str:
-    """Why the file could not be read, in one word; "" if it could. Removes that note from `notebook`."""
+    """Why the file could not be read; "" if it could. Removes that note from `notebook`."""
     own = [cell for cell in notebook.cells if not named(cell)]
     found = _UNREADABLE.fullmatch(own[0].source) if len(own) == 1 and own[0].cell_type == "markdown" else None
-    if found is None or any(_is_plain_answer(cell) for cell in notebook.cells):
+    if found is None or not reasons.is_ungradable(notebook) or any(_is_plain_answer(cell) for cell in notebook.cells):
         return ""
     notebook.cells.remove(own[0])
     return found[1]

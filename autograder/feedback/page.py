@@ -18,12 +18,13 @@ from markupsafe import Markup
 from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
+from nbgrader.converters import GenerateFeedback
 
 from autograder.feedback import grades, lacking, outputs, questions
 from autograder.feedback.hide import HideHiddenTests
 from autograder.feedback.questions import Role
 from autograder.gradebook import spreadsheet
-from autograder.rooms import sanitise
+from autograder.rooms import sanitise, unfinished
 
 HERE = Path(__file__).parent
 
@@ -44,6 +45,13 @@ def _template() -> Any:
 @cache
 def _style() -> Markup:
     return Markup((HERE / "page.css").read_text())
+
+
+def _is_whole(page: Path) -> bool:
+    try:
+        return page.read_bytes().rstrip().endswith(b"</html>")
+    except OSError:
+        return False
 
 
 class _Course:
@@ -73,6 +81,18 @@ class FeedbackPage(Exporter):  # type: ignore[misc]  # nbconvert ships no types
         super().__init__(**options)
         self._gradebooks: dict[str, Gradebook] = {}
         self._courses: dict[Path, _Course] = {}
+        if isinstance(self.parent, GenerateFeedback):
+            self._skips = self.parent.init_destination
+            self.parent.init_destination = self._destination
+
+    def _destination(self, assignment: str, student: str) -> bool:
+        """As nbgrader says whether pages are written; one that a run that was killed has left half-written is."""
+        converter = self.parent
+        folder = Path(converter._format_dest(assignment, student))
+        if student not in converter.coursedir.student_id_exclude.split(","):
+            pages = [folder / f"{Path(notebook).stem}.html" for notebook in converter.notebooks]
+            unfinished.remove(converter, folder, pages, _is_whole)
+        return bool(self._skips(assignment, student))
 
     def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **options: Any) -> tuple[str, Any]:
         nb, resources = super().from_notebook_node(nb, resources, **options)

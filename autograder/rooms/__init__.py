@@ -4,18 +4,26 @@
     exporter         TwoRooms: one grading run, from the check that student code can be isolated to the summary
     run              GradingRun: what submissions share: workers, the gradebook's connection, the course's cells
     handed_in        before: links, pipes and unreadable times are taken out of what was handed in
+    scribe           Scribe: the process in which what students wrote is read and cleaned, within limits
+    repair           what is certain of a damaged notebook is put right
+    names            which file is which notebook, where one was renamed or is missing
+    alone            one grading run of an assignment at a time
+    unfinished       what a run that was killed has left half-written is made again
     progress         tells the report where the run is, and looks up who was graded before
     reasons          why a person should look at a submission, kept in its graded notebook
     gradebook_lock   waits for a gradebook that another process has locked
+    sanitise         makes a text or a picture passive
+    pictures         pictures that a text refers to
     course_cells     what the gradebook says of each cell: who runs it, its source, its points
 
 For each submission nbgrader runs the preprocessors that nbgrader_config.py names, in this order:
 
     restore_cells    Restore: the course's cells are put back as they were released
+    recognise        cells of the course that have lost nbgrader's marks
     engine           Engine: the options; runs each cell in its owner's room
     submission       SubmissionRun: the examiner's room and the student's two, for one submission
     save_grades      SaveGrades: marks, comments and penalties, in one transaction
-    sanitise         Sanitise: nothing that a student wrote can run in a page
+    clean_notebook   Sanitise: nothing that a student wrote can run in a page
 
     self_contained   RefuseBorrowing, before release: a course that cannot be graded in two rooms is refused
 
@@ -32,7 +40,7 @@ _HOMES = {
     "Engine": "engine",
     "RefuseBorrowing": "self_contained",
     "Restore": "restore_cells",
-    "Sanitise": "sanitise",
+    "Sanitise": "clean_notebook",
     "SaveGrades": "save_grades",
     "TwoRooms": "exporter",
     "grade": "command",

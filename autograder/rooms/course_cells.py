@@ -16,6 +16,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
+from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import compute_checksum
 
 from autograder.errors import AutograderError
@@ -115,6 +116,13 @@ class CourseCells:
         marks = cell.metadata.get("nbgrader")
         name = marks.get("grade_id") if isinstance(marks, dict) else None
         return self.cells.get(name) if isinstance(name, str) else None
+
+
+def without_hidden_tests(clear: ClearHiddenTests, source: str) -> str:
+    """The source of a cell as students get it."""
+    cell = NotebookNode(cell_type="code", source=source, metadata={})
+    clear._remove_hidden_test_region(cell)
+    return str(cell.source)
 
 
 def read(gradebook: Gradebook, notebook: str, assignment: str, source: Path) -> CourseCells:

@@ -11,7 +11,7 @@ from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 from traitlets import Bool, Enum, Float, Integer, List, Unicode
 
 from autograder.rooms import reasons
-from autograder.rooms.course_cells import Owner
+from autograder.rooms.course_cells import Owner, without_hidden_tests
 from autograder.rooms.run import STRONGEST
 from autograder.rooms.submission import SubmissionRun
 from autograder.sandbox.limits import LANDLOCK, MB, NAMESPACES, NONE, Limits
@@ -72,14 +72,17 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         where = resources["nbgrader"]
+        if reasons.is_ungradable(nb):
+            reasons.write(nb, self.parent.report.reasons(where["student"]))
+            return nb, resources
         course = self.parent.run.course_cells(where["assignment"], where["notebook"])
         files = os.path.abspath(resources["metadata"]["path"])
         cells = [(c, course.of(c)) for c in nb.cells if c.cell_type == "code" and c.source.strip()]
         tests = sum(of is not None and of.owner is Owner.EXAMINER for _, of in cells)
-        without_hidden_tests = partial(_without_hidden_tests, ClearHiddenTests(parent=self))
+        released = partial(without_hidden_tests, ClearHiddenTests(parent=self))
         for left in reversed(range(_TRIES)):
             try:
-                with SubmissionRun(self.parent.run, where, files, tests, without_hidden_tests) as submission:
+                with SubmissionRun(self.parent.run, where, files, tests, released) as submission:
                     for count, (cell, of) in enumerate(cells, 1):
                         if of:
                             of.stamp(cell)  # the file has lain in a folder since Restore has done so
@@ -99,9 +102,3 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
             self.parent.report.note(where["student"], STOPPED.format(what=stopped), Reason.STOPPED)
         reasons.write(nb, self.parent.report.reasons(where["student"]))
         return nb, resources
-
-
-def _without_hidden_tests(clear: ClearHiddenTests, source: str) -> str:
-    cell = NotebookNode(cell_type="code", source=source, metadata={})
-    clear._remove_hidden_test_region(cell)
-    return str(cell.source)

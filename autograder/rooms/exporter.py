@@ -7,7 +7,6 @@ exporter owns what they share (`run`) and what the terminal is told (`report`).
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,23 +14,26 @@ from typing import Any
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
-from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
 from nbgrader.converters.base import NbGraderException
 from traitlets import Float, default
 
 from autograder import by_hand_list, seeds
+from autograder.at_home.notebook import UnreadableNotebook
 from autograder.errors import AutograderError
-from autograder.rooms import course_files, gradebook_lock, handed_in
+from autograder.rooms import alone, course_files, gradebook_lock, handed_in
 from autograder.rooms.engine import Engine
+from autograder.rooms.names import Names
 from autograder.rooms.progress import RunProgress
+from autograder.rooms.restore_cells import UNREADABLE
 from autograder.rooms.run import GradingRun
-from autograder.sandbox.limits import MB
+from autograder.rooms.scribe import Scribe
 from autograder.terminal import in_terminal, say
 from autograder.terminal.report import Reason, Report
 from autograder.terminal.too_early import NOT_IN_GRADEBOOK
 
-NOT_READ = "{file} could not be read as a notebook ({why}); it was graded as empty"
-_LARGEST = 64 * MB
+NOT_READ = "{file} could not be read as a notebook: {why}"
+REPAIRED = "{file} was repaired: {repairs}"
 
 
 class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no types
@@ -50,16 +52,20 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         converter, engine = self.parent, Engine(parent=self)
         self.run = GradingRun(engine.limits(), engine.fork, self._source_folder, self._submissions)
         self.report = Report(lambda line: say(converter, line), self.log)
+        self.scribe = Scribe()
+        self._alone = alone.Alone(converter, converter.coursedir.assignment_id)
         try:
+            self._alone.begin(self.patience)
             isolated = self.run.choose_isolation(engine.isolation, engine.unsafe, self.log)
             self.run.open_gradebook(converter.coursedir, self.patience, self.log)
             empty = handed_in.without_notebook(converter)
             self._header(empty, isolated)
             with self.run.gradebook() as gradebook:
                 handed_in.prepare(converter, gradebook, self.report, empty)
-            self._progress = RunProgress(converter, self.run, self.report)
+            self._names = Names(self.run, self.report, self.scribe)
+            self._progress = RunProgress(converter, self.run, self.report, self._names)
         except BaseException:
-            self.run.end()
+            self._end()
             raise
         # nbgrader has no event for the end of a run, and in a formgrader the process lives on.
         converter.convert_notebooks = self._whole_run(converter.convert_notebooks)
@@ -99,13 +105,18 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
                     self.log.error(gradebook_lock.HELD, self.patience)
                 raise
             finally:
-                self.run.end()
+                self._end()
             status = self._summary()
             # A formgrader shows whatever is raised as a failure of its button.
             if status and in_terminal(self.parent):
                 sys.exit(status)
 
         return convert_and_end
+
+    def _end(self) -> None:
+        self.run.end()
+        self.scribe.close()
+        self._alone.end()
 
     def _summary(self) -> int:
         status = self.report.end()
@@ -130,32 +141,20 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         return str(os.path.abspath(coursedir.format_path(coursedir.source_directory, ".", assignment)))
 
     def from_filename(self, filename: str, resources: Any = None, **options: Any) -> tuple[str, Any]:
-        """As nbconvert does it; a file that is no notebook is graded as an empty one."""
+        """As nbconvert does it; a damaged file is repaired if that is certain, and else it is ungradable."""
+        where = resources["nbgrader"]
+        file = self._names.renamed.get(filename, filename)
+        name = os.path.basename(file)
         try:
-            known = os.lstat(filename)
-            if not stat.S_ISREG(known.st_mode) or known.st_size > _LARGEST:
-                raise ValueError("not a regular file of a sensible size")
-            with open(filename, encoding="utf-8") as file:
-                notebook = _tidy(nbformat.read(file, as_version=4))
-        except Exception as error:
-            why = NOT_READ.format(file=os.path.basename(filename), why=type(error).__name__)
-            self.report.note(resources["nbgrader"]["student"], why, Reason.UNREADABLE)
-            self.log.debug("%s could not be read as a notebook: %s", filename, error)
-            note = handed_in.UNREADABLE.format(why=type(error).__name__)
-            notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(note)])
+            content, repairs = self.scribe.read(os.path.abspath(file))
+        except UnreadableNotebook as why:
+            self.report.note(where["student"], NOT_READ.format(file=name, why=why), Reason.UNREADABLE)
+            note = new_markdown_cell(handed_in.UNREADABLE.format(why=why))
+            notebook = new_notebook(cells=[note])
+            resources[UNREADABLE] = True
+        else:
+            if repairs:
+                self.report.note(where["student"], REPAIRED.format(file=name, repairs=", ".join(repairs)))
+            notebook = nbformat.from_dict(content)
         resources["metadata"] = {"name": Path(filename).stem, "path": os.path.dirname(filename)}
         return self.from_notebook_node(notebook, resources, **options)  # type: ignore[no-any-return]
-
-
-def _tidy(notebook: NotebookNode) -> NotebookNode:
-    """The notebook, if it has the shape of one; text that could not be written as UTF-8 is repaired."""
-    for cell in notebook.cells:
-        if cell.cell_type not in ("code", "markdown", "raw") or not isinstance(cell.source, str):
-            raise ValueError("not a cell")
-        if not isinstance(cell.get("metadata"), dict):
-            cell.metadata = NotebookNode()
-        cell.source = cell.source.encode("utf-8", "replace").decode("utf-8")
-        if cell.cell_type == "code":
-            cell.setdefault("outputs", [])
-            cell.setdefault("execution_count", None)
-    return notebook

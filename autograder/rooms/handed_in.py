@@ -1,7 +1,6 @@
 """Makes what was handed in safe to grade, before nbgrader copies it: no links or pipes, a time that can be read.
 
-A submission without a notebook is entered with 0 points: nbgrader would pass over it, and the student would have no
-grade.
+A submission without a notebook is entered as one that a person marks: nbgrader would pass over it.
 """
 
 from __future__ import annotations
@@ -36,9 +35,9 @@ NOT_A_FILE = "{path} was removed: it is a link to {to}, not a file"
 LEFT_OUT = "left out, and now in {aside}: {names} ({why})"
 BAD_TIME = "timestamp.txt holds no time; it was renamed, and the submission counts as handed in without one"
 STUCK = "its files cannot be made safe to copy ({why})"
-UNREADABLE = "The file that was handed in could not be read as a notebook ({why}). It was graded as empty."
+UNREADABLE = "The file that was handed in could not be read as a notebook: {why}. It was not graded."
 """The one cell that grading puts in the place of such a file."""
-NOTHING = "no notebook{but}: every question gets 0 points"
+NOTHING = "no notebook{but}: nothing could be graded"
 
 Note = Callable[[str, Reason | None], None]
 
@@ -62,7 +61,7 @@ def prepare(converter: Any, gradebook: Gradebook, report: Report, empty: Iterabl
             del converter.assignments[folder]
     for folder in empty:
         try:
-            _zero(folder, converter, gradebook, report)
+            _empty(folder, converter, gradebook, report)
         except OSError as error:  # the folder cannot be read, so there may be a notebook in it
             report.failed(student_of(converter, folder), STUCK.format(why=error))
 
@@ -142,17 +141,22 @@ def _readable_time(path: str, note: Note) -> None:
         os.replace(path, path + ".unreadable")
 
 
-def _zero(folder: str, converter: Any, gradebook: Gradebook, report: Report) -> None:
+def _empty(folder: str, converter: Any, gradebook: Gradebook, report: Report) -> None:
     student, assignment = student_of(converter, folder), converter.coursedir.assignment_id
     files = sorted(name for name in os.listdir(folder) if name not in ("timestamp.txt", "submission_secret.txt"))
     but = f" (but {', '.join(files[:3])}{' ...' if len(files) > 3 else ''})" if files else ""
-    report.note(student, NOTHING.format(but=but), Reason.NOTHING)
     submission = submission_row(gradebook, assignment, student)
-    for notebook in submission.notebooks:
-        for grade in notebook.grades:
-            grade.auto_score, grade.needs_manual_grade = 0, False
+    waits = [for_a_person(notebook) for notebook in submission.notebooks]
     gradebook.db.commit()
+    report.note(student, NOTHING.format(but=but), Reason.NOTHING if any(waits) else None)
     report.done(student, submission.score, submission.max_score)
+
+
+def for_a_person(notebook: Any) -> bool:
+    """Nothing of a submitted notebook could be graded: a person gives the points. Returns whether some are missing."""
+    for grade in notebook.grades:
+        grade.auto_score, grade.needs_manual_grade = None, grade.manual_score is None
+    return any(grade.needs_manual_grade for grade in notebook.grades)
 
 
 def submission_row(gradebook: Gradebook, assignment: str, student: str) -> Any:

@@ -6,32 +6,38 @@ wrapped.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbgrader.api import MissingEntry
 
 from autograder import by_hand_list
 from autograder.gradebook import spreadsheet
-from autograder.rooms import gradebook_lock, handed_in, reasons
+from autograder.rooms import gradebook_lock, handed_in, reasons, unfinished
+from autograder.rooms.names import Names
 from autograder.rooms.run import GradingRun
-from autograder.terminal.report import Reason, Report
+from autograder.terminal.report import UNGRADABLE, Reason, Report
 from autograder.terminal.words import count
 
-RENAMED = "there is no {missing}, but {found}: rename that in {folder} and grade again"
-LACKS = "there is no {missing}"
-NOT_OURS = "{found} is no notebook of the assignment and was not graded"
 BY_HAND = "{answers} may not be by hand"
 MARK = "{cells} for you to mark"
+CUT_OFF = "an earlier run was ended while it graded this; it was graded again"
+
+
+class _Marks(NamedTuple):
+    """What the gradebook has of a submission: `waiting` is the number of cells that a person has to mark."""
+
+    points: float
+    possible: float
+    waiting: int
 
 
 class RunProgress:
     """Wraps the methods of `converter`, nbgrader's own for this run; `report` is told what happens."""
 
-    def __init__(self, converter: Any, run: GradingRun, report: Report) -> None:
-        self._run, self._report, self._converter = run, report, converter
+    def __init__(self, converter: Any, run: GradingRun, report: Report, names: Names) -> None:
+        self._run, self._report, self._converter, self._names = run, report, converter, names
         self._skips = converter.init_destination
         self._begins = converter.init_assignment
         self._ends = converter.set_permissions
@@ -44,8 +50,11 @@ class RunProgress:
 
     def _destination(self, assignment: str, student: str) -> bool:
         self._student = student
+        excluded = student in self._converter.coursedir.student_id_exclude.split(",")
+        if not excluded and self._remove_unfinished(assignment, student):
+            self._report.note(student, CUT_OFF)
         wanted = bool(self._skips(assignment, student))
-        if not wanted and student not in self._converter.coursedir.student_id_exclude.split(","):
+        if not wanted and not excluded:
             self._report.before()
             self._earlier.append((assignment, student, list(self._converter.notebooks)))
         return wanted
@@ -70,11 +79,13 @@ class RunProgress:
     def _look_up(self, assignment: str, student: str, notebooks: list[str]) -> None:
         converter = self._converter
         if converter.coursedir.notebook_id == "*":
-            self._names(assignment, student, notebooks)
-        for reason in reasons.read(Path(converter._format_dest(assignment, student))):
-            self._report.note(student, reason.value, reason)
+            self._names.missing(notebooks, assignment, student)
         self._listed(assignment, student)
-        self._marks(assignment, student)
+        marks = self._marks(assignment, student)
+        for reason in reasons.read(Path(converter._format_dest(assignment, student))):
+            if reason not in UNGRADABLE or (marks and marks.waiting):
+                self._report.note(student, reason.value, reason)
+        self._waits(student, marks)
 
     def _telling(self, step: Callable[..., None]) -> Callable[..., None]:
         def told(*arguments: Any) -> None:
@@ -89,38 +100,36 @@ class RunProgress:
     def _begin(self, assignment: str, student: str) -> None:
         self._report.start(student)
         converter = self._converter
-        if converter.coursedir.notebook_id == "*":
-            self._names(assignment, student, converter.notebooks)
         if converter.create_student:
             with self._run.gradebook() as gradebook:
                 handed_in.submission_row(gradebook, assignment, student)
-        self._begins(assignment, student)
+        every = converter.coursedir.notebook_id == "*"
+        missing = self._names.missing(converter.notebooks, assignment, student) if every else []
+        try:
+            self._begins(assignment, student)
+        finally:
+            self._names.for_a_person(missing, assignment, student)
 
-    def _names(self, assignment: str, student: str, notebooks: list[str]) -> None:
-        """Reports notebooks with points that are missing or have another name: nbgrader gives 0 points for both."""
-        with self._run.gradebook() as gradebook:
-            points = {f"{n.name}.ipynb": n.max_score for n in gradebook.find_assignment(assignment).notebooks}
-        there = [os.path.basename(path) for path in notebooks]
-        missing = sorted({name for name in points if points[name]} - set(there))
-        strange = [name for name in there if name not in points]
-        found = ", ".join(strange[:3]) + (" ..." if len(strange) > 3 else "")
-        if missing and strange:
-            folder = os.path.relpath(self._converter._format_source(assignment, student), self._root())
-            why = RENAMED.format(missing=" and no ".join(missing), found=found, folder=folder)
-            self._report.note(student, why, Reason.RENAMED)
-        elif missing:
-            self._report.note(student, LACKS.format(missing=" and no ".join(missing)), Reason.NOTHING)
-        elif strange:
-            self._report.note(student, NOT_OURS.format(found=found))
+    def _remove_unfinished(self, assignment: str, student: str) -> bool:
+        folder = Path(self._converter._format_dest(assignment, student))
+        try:
+            known = self._names.known(assignment)
+        except Exception:  # nbgrader would delete the folder if anything were raised here
+            return False
+        expected = [name for path in self._converter.notebooks if (name := Path(path).stem) in known]
+        files = [folder / f"{name}.ipynb" for name in expected] or list(folder.glob("*.ipynb"))
+        return unfinished.remove(self._converter, folder, files, reasons.is_finished)
 
     def _end(self, assignment: str, student: str) -> None:
         self._ends(assignment, student)
         self._listed(assignment, student)
-        if marks := self._marks(assignment, student):
-            self._report.done(student, *marks)
+        marks = self._marks(assignment, student)
+        self._waits(student, marks)
+        if marks:
+            self._report.done(student, marks.points, marks.possible)
 
-    def _marks(self, assignment: str, student: str) -> tuple[float, float] | None:
-        """Points and possible points, if the student is in the gradebook; cells that a person marks are noted."""
+    def _marks(self, assignment: str, student: str) -> _Marks | None:
+        """What the gradebook has, if the student is in it."""
         with self._run.gradebook() as gradebook:
             try:
                 submission = gradebook.find_submission(assignment, student)
@@ -128,19 +137,18 @@ class RunProgress:
                 return None
             score, of = submission.score - submission.late_submission_penalty, submission.max_score
             cells = sum(bool(g.needs_manual_grade) for n in submission.notebooks for g in n.grades)
-        if cells:
-            self._report.note(student, MARK.format(cells=count(cells, "cell")), Reason.MARK)
-        return max(0.0, score), of
+        return _Marks(max(0.0, score), of, cells)
+
+    def _waits(self, student: str, marks: _Marks | None) -> None:
+        if marks and marks.waiting and not self._report.reasons(student) & UNGRADABLE:
+            self._report.note(student, MARK.format(cells=count(marks.waiting, "cell")), Reason.MARK)
 
     def _listed(self, assignment: str, student: str) -> None:
-        rows = by_hand_list.read(Path(self._root()) / by_hand_list.FILE)
+        rows = by_hand_list.read(Path(self._converter.coursedir.root) / by_hand_list.FILE)
         who = spreadsheet.harmless(student), spreadsheet.harmless(assignment)
         mine = sum((row["student"], row["assignment"]) == who for row in rows)
         if mine:
             self._report.note(student, BY_HAND.format(answers=count(mine, "answer")), Reason.BY_HAND)
-
-    def _root(self) -> str:
-        return str(self._converter.coursedir.root)
 
 
 def _why(error: Exception) -> str:

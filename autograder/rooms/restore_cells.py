@@ -8,17 +8,22 @@ version.
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
-from nbformat.v4 import nbformat_minor, new_markdown_cell
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbformat.v4 import new_markdown_cell
+from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 
-from autograder.rooms import sanitise
-from autograder.rooms.course_cells import CourseCell, CourseCells
+from autograder.rooms import reasons, sanitise
+from autograder.rooms.course_cells import CourseCell, CourseCells, without_hidden_tests
+from autograder.rooms.recognise import lost_marks
 from autograder.terminal.report import Reason
 
+UNREADABLE = "autograder_unreadable"
+"""Set in `resources` for a file that could not be read as a notebook."""
 MISSING = "cells were missing and were added back: {names}"
+MARKED = "cells without nbgrader's marks, recognised: {names}"
 EMPTY = "{file} holds none of the course's cells"
 TWICE = "cells that are there more than once, of which the last counts: {names}"
 CHANGED = "cells of the course that were changed and put back: {names}"
@@ -32,14 +37,20 @@ class Restore(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
         where = resources["nbgrader"]
         course = self.parent.run.course_cells(where["assignment"], where["notebook"])
         kept: set[str] = set()
-        found: dict[str, list[str]] = {TWICE: [], CHANGED: [], MISSING: []}
+        found: dict[str, list[str]] = {TWICE: [], CHANGED: [], MISSING: [], MARKED: []}
+        clear = ClearHiddenTests(parent=self)
+        for name, cell in lost_marks(nb.cells, course, lambda of: without_hidden_tests(clear, of.source)).items():
+            cell.metadata = NotebookNode(nbgrader=NotebookNode(grade_id=name))
+            found[MARKED].append(name)
         for cell in reversed(nb.cells):
             self._restore(cell, course, kept, found)
-        empty = not kept
+        unreadable = bool(resources.pop(UNREADABLE, False))
+        empty = not kept and any(cell.grade for cell in course.cells.values())
         self._add_missing(nb, course, kept, found[MISSING])
         _only_ours(nb, course)
-        if not self.parent.report.reasons(where["student"]) & {Reason.UNREADABLE}:
-            self._tell(where, found, empty and any(cell.grade for cell in course.cells.values()))
+        reasons.begin(nb, unreadable or empty, found[MISSING])
+        if not unreadable:
+            self._tell(where, found, empty)
         return nb, resources
 
     def _tell(self, where: dict[str, str], found: dict[str, list[str]], empty: bool) -> None:
@@ -66,15 +77,19 @@ class Restore(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
         of.stamp(cell)
 
     def _add_missing(self, nb: NotebookNode, course: CourseCells, kept: set[str], missing: list[str]) -> None:
-        """After the cell that comes before it in the course, or at the end if none of those is there."""
+        """After the cell that comes before it in the course; a test also after the student's code that follows that."""
         names = list(course.cells)
         for at, name in enumerate(names):
-            if name in kept or not _needed(course.cells[name]):
+            of = course.cells[name]
+            if name in kept or not _needed(of):
                 continue
             missing.append(name)
             places = {c.metadata.nbgrader.grade_id: i for i, c in enumerate(nb.cells) if "nbgrader" in c.metadata}
-            before = [places[n] for n in names[:at] if n in places]
-            nb.cells.insert(max(before) + 1 if before else 0, course.cells[name].new())
+            place = max((places[n] for n in names[:at] if n in places), default=-1) + 1
+            if of.grade:
+                own = takewhile(lambda at: "nbgrader" not in nb.cells[at].metadata, range(place, len(nb.cells)))
+                place = max((at + 1 for at in own if nb.cells[at].cell_type == "code"), default=place)
+            nb.cells.insert(place, of.new())
 
 
 def _needed(cell: CourseCell) -> bool:
@@ -92,7 +107,6 @@ def _only_ours(nb: NotebookNode, course: CourseCells) -> None:
     nb.metadata = from_dict({"language_info": {"name": "python", "pygments_lexer": "ipython3"}})
     if course.kernelspec:
         nb.metadata.kernelspec = from_dict(dict(course.kernelspec))
-    nb.nbformat_minor = nbformat_minor  # cells have ids, which no earlier format of notebooks knows
     used: set[str] = set()
     for cell in nb.cells:
         identity = cell.get("id")

@@ -1,15 +1,14 @@
-"""Takes out of a graded notebook whatever could run or load something in a page, before the notebook is written.
+"""Makes texts and pictures passive: nothing is left that could run, load something or leave its place in a page.
 
 Kinds of output that are not known to be passive are dropped. HTML is cleaned by nh3; SVG is rebuilt from allowed
-elements; markdown that could hold HTML or a link is replaced by its own rendering, cleaned. The text of the course's
-cells and the outputs of the examiner's room are the course's own and stay. Everything else counts as the student's.
+elements; markdown that could hold HTML or a link is replaced by its own rendering, cleaned. `clean_notebook` does
+this to what is the student's.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import re
 from collections.abc import Callable
 from typing import Any
@@ -18,11 +17,8 @@ from xml.etree.ElementTree import Element, tostring
 import nh3
 from defusedxml.ElementTree import fromstring
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-from nbformat import NotebookNode
-from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder.rooms.course_cells import Owner
-
+LEFT_OUT = "\n({number} characters more are in the file that was handed in.)"
 DROPPED = "(Output of the kind {kinds} is not shown on this page.)"
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _KIND = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,80}")
@@ -53,15 +49,23 @@ _ODD_STYLE = re.compile(r"-\s*\.?\d|(?<!rgb)(?<!rgba)(?<!hsl)(?<!hsla)\(|\\|\d{5
 _DATA_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
 _LINK = re.compile(r"(?:https?://|mailto:|#)", re.IGNORECASE)
 
-_MACROS = "href url class cssId style require unicode html bbox data def let newcommand csname".replace(" ", "|")
-_MACRO = re.compile(rf"\\(?=(?:{_MACROS})\b)")
+_REACHING = "href url class cssId style require unicode html bbox data def let newcommand csname"
+# These put a formula over what stands above, below or beside it.
+_MOVING = "raise lower moveleft moveright raisebox smash rlap llap clap mathrlap mathllap mathclap rule Rule Space"
+_MACROS = f"{_REACHING} {_MOVING}".replace(" ", "|")
+_BACK = r"(?:[hm]skip|[hm]?kern|[hm]space\*?)\s*\{?\s*-|\\\s*\[\s*-"
+_MACRO = re.compile(rf"\\(?=(?:{_MACROS})\b|{_BACK})")
+_CLOSER = re.compile(r"(?:\\!\s*){5,}")
 # HTML needs a tag, a link needs "](" or "]:", a MathJax macro that opens an address needs its name, which an entity may
 # hide. A block that is marked as mermaid is drawn by a program that the page would load.
-_MAYBE_ACTIVE = re.compile(rf"<[a-zA-Z/!?]|\]\s*[(:\[]|\\(?:{_MACROS})|&(?:#|bsol)|mermaid", re.IGNORECASE)
+_MAYBE_ACTIVE = re.compile(
+    rf"<[a-zA-Z/!?]|\]\s*[(:\[]|\\(?:{_MACROS}|{_BACK})|{_CLOSER.pattern}|&(?:#|bsol)|mermaid", re.IGNORECASE
+)
 
 # nbconvert and the browser take time that grows with the square of these lengths and depths.
 MOST_HTML, MOST_MARKDOWN, MOST_OF_A_NOTEBOOK = 1_000_000, 20_000, 200_000
-_MOST_DEPTH, _MOST_COLOURS = 400, 2_000
+_MOST_DEPTH, _MOST_COLOURS, _MOST_FORMULAS = 400, 2_000, 200
+_FORMULA = re.compile(r"\\\\[\[(]|\\begin\b|\$\$")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w:-]*)")
 # These close by themselves, or hold nothing.
 _VOID = "br hr img input meta link wbr col"
@@ -82,9 +86,17 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 
 def html(text: str) -> str:
     """HTML without anything that runs, fetches or leaves its place; ValueError if it is too long or too deep."""
-    if len(text) > MOST_HTML or _depth(text) > _MOST_DEPTH:
+    if _length(text) > MOST_HTML or _depth(text) > _MOST_DEPTH:
         raise ValueError("too long, or too deep")
-    return math(passive(text))
+    cleaned = math(passive(text))
+    if _length(cleaned) > MOST_HTML:  # an element that is left open is opened again in every paragraph
+        raise ValueError("too long")
+    return cleaned
+
+
+def _length(text: str) -> int:
+    """Characters without those of pictures, which cost little."""
+    return len(text) - sum(len(found[0]) for found in _DATA_PICTURE.finditer(text))
 
 
 def passive(text: str, without: frozenset[str] = frozenset()) -> str:
@@ -116,8 +128,13 @@ def _depth(text: str) -> int:
     return most
 
 
-def as_text(text: str) -> str:
-    """What markdown shows as it was written: every sign that could mean something to it is spelt out."""
+def as_text(text: str, most: int = 5 * MOST_MARKDOWN) -> str:
+    """What markdown shows as it was written: every sign that could mean something to it is spelt out.
+
+    Of more than `most` characters the rest is left out.
+    """
+    if len(text) > most:
+        text = text[:most] + LEFT_OUT.format(number=len(text) - most)
     return "<pre>" + re.sub(r"[^\w\s]|_", lambda sign: f"&#{ord(sign[0])};", text).replace("\n", "&#10;") + "</pre>"
 
 
@@ -128,12 +145,12 @@ def plain(text: str) -> str:
 
 def math(text: str) -> str:
     """LaTeX without the macros that reach beyond the formula: their names are shown instead."""
-    return _MACRO.sub(r"\\backslash ", text)
+    return _CLOSER.sub(" ", _MACRO.sub(r"\\backslash ", text))
 
 
 def markdown(text: str, files: Any = None) -> str:
     """Markdown as it was if it is only that; else what it renders to, cleaned, on one line so that it stays HTML."""
-    if len(text) > MOST_MARKDOWN:
+    if len(text) > MOST_MARKDOWN or len(_FORMULA.findall(text)) > _MOST_FORMULAS:
         return as_text(text)
     if not _MAYBE_ACTIVE.search(text):
         return text
@@ -151,6 +168,9 @@ _DRAWN = "svg g path rect circle ellipse line polyline polygon text tspan title 
 _PAINT = "clipPath linearGradient radialGradient stop marker pattern symbol mask"
 _SHAPES = frozenset(f"{_DRAWN} {_PAINT}".split())
 _INSIDE = re.compile(r"#[\w.-]+")
+_REFERENCE = re.compile(r"url\s*\(\s*['\"]?#([\w.-]+)", re.IGNORECASE)
+_GRADIENTS = ("linearGradient", "radialGradient")
+_MOST_DRAWN = 20_000_000
 _URL = re.compile(r"url\s*\(\s*['\"]?(?!#)", re.IGNORECASE)
 
 
@@ -164,6 +184,7 @@ def svg(text: str) -> str:
         raise ValueError("not an SVG picture")
     try:
         made = _shape(root)
+        _without_nesting(made)
         made.set("xmlns", "http://www.w3.org/2000/svg")
         return tostring(made, encoding="unicode")
     except RecursionError:
@@ -183,6 +204,30 @@ def _shape(of: Element) -> Element:
         if isinstance(child.tag, str) and child.tag.startswith(_SVG) and child.tag.removeprefix(_SVG) in _SHAPES:
             made.append(_shape(child))
     return made
+
+
+def _without_nesting(root: Element) -> None:
+    """Parts of a picture that are used elsewhere in it use no parts themselves: drawing would take time without end."""
+    used = {name for element in root.iter() for name in _uses(element)}
+    sizes = {}
+    for part in [element for element in root.iter() if element.get("id") in used]:
+        sizes[part.get("id")] = sum(len(str(element.attrib)) for element in part.iter())
+        for element in part.iter():
+            if element.tag in _GRADIENTS:
+                continue
+            for name in [name for name, value in element.attrib.items() if _refers(name, value)]:
+                del element.attrib[name]
+    if sum(sizes.get(name, 0) for element in root.iter() for name in _uses(element)) > _MOST_DRAWN:
+        raise ValueError("too much to draw")
+
+
+def _uses(element: Element) -> list[str]:
+    """The ids of the parts that an element refers to, as `#id` or `url(#id)`."""
+    return [part for name, value in element.attrib.items() for part in _refers(name, value)]
+
+
+def _refers(name: str, value: str) -> list[str]:
+    return [value[1:]] if name == "href" and _INSIDE.fullmatch(value) else _REFERENCE.findall(value)
 
 
 def _picture(text: str) -> str:
@@ -215,49 +260,3 @@ def bundle(data: Any) -> dict[str, str]:
     if not kept:
         kept["text/plain"] = DROPPED.format(kinds=", ".join(lost[:3]) or "?")
     return kept
-
-
-def attachments(files: Any) -> NotebookNode:
-    """Pictures pasted into a text cell; nothing else."""
-    kept = NotebookNode()
-    for name, data in files.items() if isinstance(files, dict) else ():
-        pictures = {}
-        for kind, text in data.items() if isinstance(data, dict) else ():
-            with contextlib.suppress(ValueError, TypeError, AttributeError):
-                if kind in PICTURES:
-                    pictures[kind] = _picture(text)
-                elif kind == "image/svg+xml":
-                    drawn = svg(base64.b64decode(text).decode())
-                    pictures[kind] = base64.b64encode(drawn.encode()).decode()
-        if pictures and re.fullmatch(r"[\w. -]{1,100}", name):
-            kept[name] = NotebookNode(pictures)
-    return kept
-
-
-class Sanitise(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
-    """Cleans what is the student's; comes last in `Autograde.autograde_preprocessors`."""
-
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        where = resources["nbgrader"]
-        course = self.parent.run.course_cells(where["assignment"], where["notebook"])
-        left = MOST_OF_A_NOTEBOOK
-        for cell in nb.cells:
-            of = course.of(cell)
-            if "attachments" in cell and not (of and of.attachments):
-                cell.attachments = attachments(cell.attachments)
-            if cell.cell_type == "markdown" and not (of and of.locked):
-                left -= len(cell.source)
-                cell.source = markdown(cell.source, cell.get("attachments")) if left > 0 else as_text(cell.source)
-            if cell.cell_type == "code" and not (of and of.owner is Owner.EXAMINER):
-                for output in cell.outputs:
-                    _clean(output)
-        return nb, resources
-
-
-def _clean(output: NotebookNode) -> None:
-    if "data" in output:
-        output.data = NotebookNode(bundle(output.data))
-    if "text" in output:
-        output.text = plain(output.text)
-    if "traceback" in output:
-        output.traceback = [plain(line) for line in output.traceback]

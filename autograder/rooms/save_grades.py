@@ -15,6 +15,7 @@ from nbgrader import utils
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook
 from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 
+from autograder.rooms import reasons
 from autograder.terminal.report import Reason
 from autograder.terminal.words import count
 
@@ -31,9 +32,11 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
         with self.parent.run.gradebook() as gradebook:
             submitted = gradebook.find_submission_notebook(where["notebook"], where["assignment"], where["student"])
             grades, comments = _by_name(gradebook, Grade, submitted), _by_name(gradebook, Comment, submitted)
+            unknown = _unknown(nb)
             for cell in nb.cells:
                 if utils.is_grade(cell):
-                    self._grade(cell, grades[cell.metadata.nbgrader.grade_id], where["student"])
+                    name = cell.metadata.nbgrader.grade_id
+                    self._grade(cell, grades[name], where["student"], name in unknown)
                 if utils.is_solution(cell) or utils.is_task(cell):
                     _comment(cell, comments[cell.metadata.nbgrader.grade_id])
             gradebook.db.flush()
@@ -42,9 +45,11 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
             gradebook.db.commit()
         return nb, resources
 
-    def _grade(self, cell: NotebookNode, grade: Any, student: str) -> None:
+    def _grade(self, cell: NotebookNode, grade: Any, student: str, unknown: bool) -> None:
         given, most = _number(cell), float(cell.metadata.nbgrader.points)
-        if given is None or 0 <= given <= most:
+        if unknown:
+            grade.auto_score = None
+        elif given is None or 0 <= given <= most:
             grade.auto_score, _ = utils.determine_grade(cell, self.log)
         else:
             grade.auto_score = None
@@ -81,6 +86,18 @@ def _duration(seconds: float) -> str:
     units = (("day", 86400), ("hour", 3600), ("minute", 60))
     unit, length = next((u for u in units if seconds >= u[1]), units[-1])
     return count(max(1, round(seconds / length)), unit)
+
+
+def _unknown(nb: NotebookNode) -> set[str]:
+    """Cells that only a person can mark: all of a notebook that could not be graded, and answers that it lacked."""
+    added = set(reasons.added(nb))
+    everything = reasons.is_ungradable(nb)
+    return {
+        cell.metadata.nbgrader.grade_id
+        for cell in nb.cells
+        if utils.is_grade(cell)
+        and (everything or (utils.is_solution(cell) and cell.metadata.nbgrader.grade_id in added))
+    }
 
 
 def _by_name(gradebook: Gradebook, kind: type, submitted: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from types import FrameType
 from typing import Any
@@ -32,7 +33,7 @@ from autograder.calculus import reference
 from autograder.calculus.spelling import MOST_NAMES, spelling
 from autograder.student.answers import describe, results_of
 from autograder.student.faults import fault_of
-from autograder.student.protocol import SECONDS, Answer, Number, Request
+from autograder.student.protocol import SECONDS, Answer, Request
 
 MOST_PRINTED = 2000
 
@@ -44,27 +45,29 @@ class TooLong(BaseException):
 def call(function: Callable[..., Any], request: Request, point: Mapping[str, float], watch: Watch) -> Answer:
     leaves = reference.tensors(point)
     args, named = _bind(function, request.arguments, leaves)
-    seen: dict[str, Number] = {}
+    local: dict[str, Any] = {}
     readings = spelling(request.nodes).readings
     code = getattr(inspect.unwrap(function), "__code__", None)
 
     def at_return(frame: FrameType, event: str, arg: Any) -> None:
         watch.event(frame, event, arg)
         if event == "return" and frame.f_code is code:
-            seen.clear()
-            named = ((n, v) for n, v in frame.f_locals.items() if readings(n))
-            seen.update((n, describe(v)) for n, v in islice(named, MOST_NAMES))
+            local.clear()
+            local.update(islice(((n, v) for n, v in frame.f_locals.items() if readings(n)), MOST_NAMES))
 
     profiler = sys.getprofile()
     try:
         sys.setprofile(at_return)
         try:
             returned = function(*args, **named)
+            if inspect.iscoroutine(returned):
+                returned.close()
+            # An object of the student's may differentiate when it is asked for its number.
+            sys.setprofile(partial(watch.event, shifts=False))
+            results, single = results_of(returned)
+            seen = {name: describe(value) for name, value in local.items()}
         finally:
             sys.setprofile(profiler)
-        if inspect.iscoroutine(returned):
-            returned.close()
-        results, single = results_of(returned)
     except BaseException as error:  # SystemExit and KeyboardInterrupt included: the grader goes on
         return Answer(fault=fault_of(error, in_call=True))
     return Answer(results, single, seen)

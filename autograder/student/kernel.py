@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import linecache
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import CodeType
 from typing import Any
 
+from autograder.by_hand.cells import magic_of
+from autograder.by_hand.rules import found
 from autograder.by_hand.watch import Watch
 from autograder.student import cells
 from autograder.student.call import assigned_again, call, captured, limited, own_state
@@ -55,12 +59,18 @@ class KernelStudent:
                 if answers[-1].fault:
                     break
         reassigned = assigned_again(function, request.nodes)
+        typed, beside = self._cells(), modules_beside()
+        elsewhere = (
+            (found("replaced"),)
+            if typed and _is_elsewhere(function, request.function, (*typed, *beside.values()))
+            else ()
+        )
         return Reply(
             tuple(answers),
             printed=first if request.show else "",
-            cells=self._cells(),
-            modules=modules_beside(),
-            seen=watch.findings,
+            cells=typed,
+            modules=beside,
+            seen=(*watch.findings, *elsewhere),
             shifted=watch.shifted,
             later_fault=stopped.fault if stopped else None,
             reassigned=reassigned,
@@ -79,6 +89,23 @@ class KernelStudent:
         if shell and self.namespace is shell.user_ns:
             typed = getattr(shell.history_manager, "input_hist_raw", typed)
         return tuple(c for c in typed if isinstance(c, str))
+
+
+def _is_elsewhere(function: Any, name: str, texts: tuple[str, ...]) -> bool:
+    """Whether the code of a function begins in a line that no cell and no file beside the notebook has.
+
+    False where that cannot be told: a callable object, or a cell whose magic keeps no lines (`%%time`, `%%prun`).
+    """
+    try:
+        code = getattr(inspect.unwrap(function), "__code__", None)
+    except ValueError:
+        return True
+    if not isinstance(code, CodeType):
+        return False
+    line = linecache.getline(code.co_filename, code.co_firstlineno).strip()
+    if not line:
+        return not any(magic_of(text) and name in text for text in texts)
+    return not any(line == other.strip() for text in texts for other in text.splitlines())
 
 
 _student: ContextVar[Student | None] = ContextVar("student", default=None)

@@ -31,7 +31,7 @@ class Reason(Enum):
     """Why a person should look at a submission. The summary lists them in this order."""
 
     FAILED = "could not be graded"
-    UNREADABLE = "not readable as a notebook, graded as empty"
+    UNREADABLE = "not readable as a notebook, so not graded: ask for the file again"
     RENAMED = "the notebook has another name"
     NOTHING = "no notebook, or none of the course's cells in it"
     LEFT_OUT = "files that were left out, so that code may not have found them"
@@ -40,6 +40,10 @@ class Reason(Enum):
     BY_HAND = "answers that may not be by hand, see by_hand.csv"
     MARK = "cells that you mark, in the formgrader"
     UNKNOWN = "graded before, but not known whether they need a person"
+
+
+UNGRADABLE = frozenset({Reason.UNREADABLE, Reason.RENAMED, Reason.NOTHING})
+"""There was nothing that could be graded, and a person gives the points."""
 
 
 @dataclass

@@ -12,7 +12,7 @@ from tests.by_hand.further import LISTED
 
 
 def test_each_rule_of_the_table_is_exercised() -> None:
-    tried = {rule for rule, _ in (*BOTH.values(), *READ.values())} | {"question", "unread", "too-long"}
+    tried = {rule for rule, _ in (*BOTH.values(), *READ.values())} | {"question", "unread", "too-long", "replaced"}
     tried |= {rule for rule, _ in LISTED.values()}
     assert tried == set(RULES) - {"diff", "inexact"}
 

@@ -18,6 +18,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from autograder.rooms.names import Names
 from autograder.rooms.progress import RunProgress
 from autograder.terminal.report import NEEDS_A_PERSON, Report
 from tests.rooms.course import EARNED, Course, Submission
@@ -195,9 +196,12 @@ def test_what_cannot_be_looked_up_of_the_graded_is_told_and_nbgrader_hears_of_no
         convert_single_notebook=None,
         notebooks=["problems.ipynb"],
         coursedir=SimpleNamespace(student_id_exclude="", notebook_id="*"),
+        _format_dest=lambda *_: "autograded",
     )
     report = Report(said.append, logging.getLogger("a test"))
-    progress = RunProgress(converter, SimpleNamespace(gradebook=gradebook), report)  # type: ignore[arg-type]
+    run = SimpleNamespace(gradebook=gradebook)
+    names = Names(run, report, None)  # type: ignore[arg-type]
+    progress = RunProgress(converter, run, report, names)  # type: ignore[arg-type]
     for student in ("ada", "bela\x1b[31m"):
         assert not converter.init_destination("ps1", student)
     assert said == []

@@ -1,0 +1,95 @@
+"""Which of a student's files is which notebook of the assignment, where one has another name or is missing.
+
+A browser saves `problems (1).ipynb`. It is taken for the notebook that is missing if no other file has that notebook's
+cells; what is not certain is reported, and a person gives the points.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import MissingEntry
+
+from autograder.at_home.notebook import UnreadableNotebook
+from autograder.rooms import handed_in
+from autograder.rooms.run import GradingRun
+from autograder.rooms.scribe import Scribe
+from autograder.terminal.report import Reason, Report
+
+RENAMED = "there is no {missing}, but {found}: rename that in {folder} and grade again"
+LACKS = "there is no {missing}"
+NOT_OURS = "{found} is no notebook of the assignment and was not graded"
+TAKEN = "{found} was graded as {name}"
+
+
+class Names:
+    """The names of the notebooks of one run."""
+
+    def __init__(self, run: GradingRun, report: Report, scribe: Scribe) -> None:
+        self._run, self._report, self._scribe = run, report, scribe
+        self.renamed: dict[str, str] = {}
+        """The files that were handed in under another name, by the path that nbgrader knows them by."""
+        self._known: dict[str, dict[str, float]] = {}
+
+    def known(self, assignment: str) -> dict[str, float]:
+        """The points of each notebook of an assignment, by its name."""
+        if assignment not in self._known:
+            with self._run.gradebook() as gradebook:
+                notebooks = gradebook.find_assignment(assignment).notebooks
+                self._known[assignment] = {notebook.name: notebook.max_score for notebook in notebooks}
+        return self._known[assignment]
+
+    def missing(self, notebooks: list[str], assignment: str, student: str) -> list[str]:
+        """Puts the paths in `notebooks` right, reports what is odd, and returns which notebooks are missing.
+
+        Of the notebooks of the assignment those with points count.
+        """
+        points = self.known(assignment)
+        self._rename(notebooks, assignment, student, points)
+        there = [Path(path).stem for path in notebooks]
+        missing = sorted({name for name in points if points[name]} - set(there))
+        strange = [f"{name}.ipynb" for name in there if name not in points]
+        found = ", ".join(strange[:3]) + (" ..." if len(strange) > 3 else "")
+        lacks = " and no ".join(f"{name}.ipynb" for name in missing)
+        if missing and strange:
+            folder = os.path.join(*Path(notebooks[0]).parts[-4:-1])
+            why = RENAMED.format(missing=lacks, found=found, folder=folder)
+            self._report.note(student, why, Reason.RENAMED)
+        elif missing:
+            self._report.note(student, LACKS.format(missing=lacks), Reason.NOTHING)
+        elif strange:
+            self._report.note(student, NOT_OURS.format(found=found))
+        return missing
+
+    def for_a_person(self, missing: list[str], assignment: str, student: str) -> None:
+        """Enters that a person gives the points of notebooks that are missing; nbgrader would give 0."""
+        with self._run.gradebook() as gradebook:
+            for name in missing:
+                with contextlib.suppress(MissingEntry):  # nbgrader may have refused a student whom it does not know
+                    handed_in.for_a_person(gradebook.find_submission_notebook(name, assignment, student))
+            gradebook.db.commit()
+
+    def _rename(self, notebooks: list[str], assignment: str, student: str, points: dict[str, float]) -> None:
+        strange = [path for path in notebooks if Path(path).stem not in points]
+        for name in sorted({name for name in points if points[name]} - {Path(path).stem for path in notebooks}):
+            holds = [path for path in strange if self._holds(path, assignment, name)]
+            if len(holds) != 1:
+                continue
+            wanted = os.path.join(os.path.dirname(holds[0]), f"{name}.ipynb")
+            self.renamed[wanted] = holds[0]
+            notebooks[notebooks.index(holds[0])] = wanted
+            strange.remove(holds[0])
+            self._report.note(student, TAKEN.format(found=os.path.basename(holds[0]), name=f"{name}.ipynb"))
+
+    def _holds(self, path: str, assignment: str, notebook: str) -> bool:
+        """Whether a file holds an answer cell, or a cell with points, of a notebook of the course."""
+        course = self._run.course_cells(assignment, notebook)
+        try:
+            content, _ = self._scribe.read(os.path.abspath(path))
+        except UnreadableNotebook:
+            return False
+        found = [course.of(cell) for cell in nbformat.from_dict(content).cells]
+        return any(cell and (cell.grade or cell.solution) for cell in found)

@@ -1,0 +1,177 @@
+"""Reads the bytes of a file that was handed in as a notebook; what is certain is repaired, and said.
+
+Certain is what can be meant in one way only: the encoding, a comma that is missing or too many between two lines, the
+parts of nbformat 4 that have one value or none. Of anything else UnreadableNotebook says what was seen. Outputs are
+left out, because grading makes its own.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+import secrets
+from typing import Any
+
+import nbformat
+
+from autograder.at_home.notebook import UnreadableNotebook
+
+ENCODING = "it was saved as {encoding}"
+OLD_BYTES = "Latin-1"
+COMMAS = "{number} of its commas were missing or too many"
+OLDER = "it is of notebook format {major}"
+PARTS = "parts of its format were missing or odd"
+CELLS = "{number} of its cells were of an odd kind"
+EMPTY_FILE = "it is empty"
+NOT_JSON = "line {line} is not JSON: {why}"
+NO_NOTEBOOK = "it holds no list of cells"
+MANY_CELLS = "it has more than {most} cells"
+MUCH_TEXT = "its cells hold more than {most} million characters"
+
+MOST_CELLS, MOST_TEXT = 2_000, 80
+"""Cells of a notebook; millions of characters in them, most of which will be pictures."""
+_MOST_COMMAS = 20
+_KINDS = ("code", "markdown", "raw")
+_TOO_DEEP = "it is nested too deep"
+
+
+def read(data: bytes) -> tuple[dict[str, Any], list[str]]:
+    """A notebook of nbformat 4.5 without outputs, and what had to be repaired, in words.
+
+    UnreadableNotebook says why it is none.
+    """
+    repairs: list[str] = []
+    content = _parsed(_text(data, repairs), repairs)
+    notebook = _of_format_4(content, repairs)
+    odd = 0
+    cells = []
+    for cell in notebook["cells"]:
+        cells.append(_cell(cell))
+        odd += not _is_plain(cell)
+    if odd:
+        repairs.append(CELLS.format(number=odd))
+    cells = _bounded(cells)
+    for cell in cells:
+        cell.setdefault("id", secrets.token_hex(4))
+    about = notebook.get("metadata")
+    metadata = about if isinstance(about, dict) else {}
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, repairs
+
+
+def _text(data: bytes, repairs: list[str]) -> str:
+    if not data.strip():
+        raise UnreadableNotebook(EMPTY_FILE)
+    encoding: str = json.detect_encoding(data)
+    try:
+        text = data.decode(encoding, "surrogatepass")
+    except UnicodeDecodeError:
+        # Such bytes are of an encoding with one byte a letter; what JSON and Python need is the same in all of them.
+        text, encoding = data.decode(encoding, "autograder-latin-1"), OLD_BYTES
+    if encoding not in ("utf-8", "utf-8-sig"):
+        repairs.append(ENCODING.format(encoding=encoding.upper() if encoding != OLD_BYTES else encoding))
+    return text
+
+
+def _byte_by_byte(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error("autograder-latin-1", _byte_by_byte)
+
+
+def _parsed(text: str, repairs: list[str]) -> Any:
+    """The JSON of the text. A comma is put in, or taken out, only where a line ends and nothing else can stand."""
+    for changed in range(_MOST_COMMAS + 1):
+        try:
+            content = json.loads(text, strict=False)
+        except RecursionError:
+            raise UnreadableNotebook(_TOO_DEEP) from None
+        except ValueError as error:
+            at, why = getattr(error, "pos", 0), getattr(error, "msg", str(error))
+            before = text[:at].rstrip()
+            breaks = "\n" in text[len(before) : at]
+            if breaks and why.startswith("Expecting ',' delimiter"):
+                text = f"{before},{text[len(before) :]}"
+            elif breaks and before.endswith(",") and text[at : at + 1] in ("]", "}"):
+                text = before[:-1] + text[len(before) :]
+            elif (trailing := re.compile(r",(?=\s*\n\s*[\]}])").match(text, at)) is not None:
+                text = text[:at] + text[trailing.end() :]
+            else:
+                line = text.count("\n", 0, at) + 1
+                raise UnreadableNotebook(NOT_JSON.format(line=line, why=why)) from None
+        else:
+            if changed:
+                repairs.append(COMMAS.format(number=changed))
+            return content
+    raise UnreadableNotebook(COMMAS.format(number=f"more than {_MOST_COMMAS}"))
+
+
+def _of_format_4(content: Any, repairs: list[str]) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        raise UnreadableNotebook(NO_NOTEBOOK)
+    if "cells" not in content and isinstance(content.get("worksheets"), list):
+        try:
+            content = nbformat.convert(nbformat.from_dict({"nbformat": 3, "nbformat_minor": 0, **content}), 4)
+        except Exception as error:  # whatever its converter makes of it
+            raise UnreadableNotebook(NO_NOTEBOOK) from error
+        repairs.append(OLDER.format(major=3))
+    notebook: dict[str, Any] = content
+    cells = notebook.get("cells")
+    if not isinstance(cells, list):
+        raise UnreadableNotebook(NO_NOTEBOOK)
+    minor = content.get("nbformat_minor")
+    if (
+        content.get("nbformat") != 4
+        or type(minor) is not int
+        or minor < 0
+        or not isinstance(content.get("metadata"), dict)
+    ):
+        repairs.append(PARTS)
+    return notebook
+
+
+def _is_plain(cell: Any) -> bool:
+    return (
+        isinstance(cell, dict)
+        and cell.get("cell_type") in _KINDS
+        and isinstance(cell.get("metadata"), dict)
+        and (isinstance(cell.get("source"), str) or _is_lines(cell.get("source")))
+    )
+
+
+def _is_lines(source: Any) -> bool:
+    return isinstance(source, list) and all(isinstance(line, str) for line in source)
+
+
+def _cell(cell: Any) -> dict[str, Any]:
+    """The cell with the fields that grading reads; one of an unknown kind is text."""
+    cell = cell if isinstance(cell, dict) else {}
+    kind = cell.get("cell_type")
+    source = cell.get("source", cell.get("input"))
+    text = "".join(line for line in source if isinstance(line, str)) if isinstance(source, list) else source
+    made: dict[str, Any] = {
+        "cell_type": kind if kind in _KINDS else "markdown",
+        "metadata": cell["metadata"] if isinstance(cell.get("metadata"), dict) else {},
+        # A lone surrogate could not be written as UTF-8.
+        "source": text.encode("utf-8", "replace").decode("utf-8") if isinstance(text, str) else "",
+    }
+    if isinstance(cell.get("id"), str):
+        made["id"] = cell["id"]
+    if made["cell_type"] == "code":
+        made.update(outputs=[], execution_count=None)
+    elif isinstance(cell.get("attachments"), dict):
+        made["attachments"] = cell["attachments"]
+    return made
+
+
+def _bounded(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """At most `MOST_CELLS`; of more, empty cells that nothing is expected of are left out."""
+    if len(cells) > MOST_CELLS:
+        cells = [cell for cell in cells if cell["source"].strip() or "nbgrader" in cell["metadata"]]
+    if len(cells) > MOST_CELLS:
+        raise UnreadableNotebook(MANY_CELLS.format(most=MOST_CELLS))
+    if sum(len(cell["source"]) for cell in cells) > MOST_TEXT * 1_000_000:
+        raise UnreadableNotebook(MUCH_TEXT.format(most=MOST_TEXT))
+    return cells

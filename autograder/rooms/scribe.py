@@ -1,0 +1,164 @@
+"""A process of its own reads and cleans what students wrote, within limits of time and memory.
+
+Parsers and cleaners take time and memory that grow faster than some texts do. Here such a text ends one process, which
+is then started again, and not the grading. A line of JSON goes to the process, and one comes back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+try:
+    import resource
+except ImportError:  # there is none on Windows
+    resource = None  # type: ignore[assignment]
+
+from autograder.at_home.notebook import LARGEST, UnreadableNotebook
+from autograder.sandbox.limits import MB
+from autograder.sandbox.visible import clean_environment, trusted_path
+
+SECONDS = 30
+"""Of processor time, for one notebook."""
+_PATIENCE = 20.0
+"""Times as long as that: how long a busy machine may take for it."""
+MEMORY = 2048 * MB
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from autograder.rooms import scribe; scribe.serve()"
+)
+_LONGEST_ANSWER = 64 * MB
+_OUT_OF_TIME = -signal.SIGXCPU if hasattr(signal, "SIGXCPU") else 1
+NO_FILE = "it is not a regular file"
+TOO_LARGE = "it is larger than {most} MB"
+TOO_COSTLY = "it takes more than {seconds} seconds or {memory} MB of memory"
+
+
+class TooCostly(UnreadableNotebook):
+    """What was to be read or cleaned takes more time or memory than one notebook may."""
+
+
+class Scribe:
+    """The process; it starts when it is made, and again after it had to be ended. `close` must be called."""
+
+    def __init__(self, seconds: int = SECONDS, memory: int = MEMORY) -> None:
+        self._seconds, self._memory = seconds, memory
+        self._turn = threading.Lock()
+        self._process = self._start()
+
+    def read(self, path: str) -> tuple[dict[str, Any], list[str]]:
+        """The notebook in a file and what was repaired in it (`repair.read`); UnreadableNotebook if it is none."""
+        said = self._ask({"read": path})
+        if "unreadable" in said:
+            raise UnreadableNotebook(said["unreadable"])
+        return said["notebook"], said["repairs"]
+
+    def clean(self, parts: list[dict[str, Any]], folder: str) -> list[dict[str, Any]]:
+        """The parts of a notebook as `clean_notebook.clean` makes them; TooCostly if that cannot be had."""
+        said: list[dict[str, Any]] = self._ask({"clean": parts, "folder": os.path.abspath(folder)})["cleaned"]
+        return said
+
+    def close(self) -> None:
+        with self._turn:
+            self._end()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-c", _START, json.dumps(trusted_path()), str(self._memory), str(self._seconds)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=clean_environment(),
+            cwd="/",
+        )
+
+    def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        with self._turn:
+            if self._process.poll() is not None:
+                self._end()
+                self._process = self._start()
+            for _ in range(2):  # twice, because the machine itself may have been short of memory
+                answer = self._answer(json.dumps(order).encode() + b"\n")
+                if answer.endswith(b"\n"):
+                    said: dict[str, Any] = json.loads(answer)
+                    return said
+                self._end()
+                status = self._process.returncode
+                self._process = self._start()
+                if status == _OUT_OF_TIME:
+                    break
+            raise TooCostly(TOO_COSTLY.format(seconds=self._seconds, memory=self._memory // MB))
+
+    def _answer(self, order: bytes) -> bytes:
+        """A line, or what has come of one when the process ended."""
+        orders, answers = self._process.stdin, self._process.stdout
+        assert orders
+        assert answers
+        clock = threading.Timer(self._seconds * _PATIENCE, self._process.kill)
+        clock.start()
+        try:
+            orders.write(order)
+            orders.flush()
+            return answers.readline(_LONGEST_ANSWER)
+        except OSError:
+            return b""
+        finally:
+            clock.cancel()
+            clock.join()
+
+    def _end(self) -> None:
+        """Ends the process, if it has not ended by itself; what it has not read of an order is lost."""
+        if self._process.poll() is None:
+            self._process.kill()
+        with contextlib.suppress(OSError):
+            self._process.communicate()
+
+
+def serve() -> None:
+    """The process itself: orders from its standard input, answers to what was its standard output."""
+    memory, seconds = map(int, sys.argv[1:])
+    _limit("RLIMIT_AS", memory)
+    _limit("RLIMIT_CORE", 0)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    for line in sys.stdin.buffer:
+        _limit("RLIMIT_CPU", int(time.process_time()) + 1 + seconds)
+        answers.write(json.dumps(_done(json.loads(line))).encode() + b"\n")
+        answers.flush()
+
+
+def _limit(name: str, value: int) -> None:
+    if resource:
+        kind = getattr(resource, name)
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+
+
+def _done(order: dict[str, Any]) -> dict[str, Any]:
+    from autograder.rooms import clean_notebook, repair
+
+    if "clean" in order:
+        return {"cleaned": clean_notebook.clean(order["clean"], order["folder"])}
+    try:
+        notebook, repairs = repair.read(_bytes(order["read"]))
+    except UnreadableNotebook as error:
+        return {"unreadable": str(error)}
+    return {"notebook": notebook, "repairs": repairs}
+
+
+def _bytes(path: str) -> bytes:
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with open(handle, "rb") as file:
+        known = os.fstat(handle)
+        if not stat.S_ISREG(known.st_mode):
+            raise UnreadableNotebook(NO_FILE)
+        if known.st_size > LARGEST * MB:
+            raise UnreadableNotebook(TOO_LARGE.format(most=LARGEST))
+        return file.read()

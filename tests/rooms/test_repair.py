@@ -1,0 +1,126 @@
+"""What is certain of a damaged notebook is put right and said; of anything else it is said what was seen."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from autograder.at_home.notebook import UnreadableNotebook
+from autograder.rooms import repair
+
+ANSWER = "def grad_q1(a, b):\n    dzda = 2 * a  # δ, déjà vu\n    return a, dzda"
+WHOLE = json.loads(nbformat.writes(new_notebook(cells=[new_markdown_cell("é"), new_code_cell(ANSWER)])))
+TEXT = json.dumps(WHOLE, indent=1, ensure_ascii=False)
+
+
+def _sources(data: bytes) -> list[str]:
+    notebook, _ = repair.read(data)
+    nbformat.validate(nbformat.from_dict(notebook))
+    return [cell["source"] for cell in notebook["cells"]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_every_encoding_of_unicode_is_read(encoding: str) -> None:
+    assert _sources(TEXT.encode(encoding)) == ["é", ANSWER]
+    said = repair.read(TEXT.encode(encoding))[1]
+    assert said == ([] if encoding.startswith("utf-8") else [f"it was saved as {encoding.upper()}"])
+
+
+def test_bytes_of_an_older_encoding_keep_their_letters_and_those_of_utf_8_theirs() -> None:
+    old = TEXT.replace("δ", "d")
+    assert _sources(old.encode("latin-1")) == ["é", ANSWER.replace("δ", "d")]
+    assert repair.read(old.encode("latin-1"))[1] == ["it was saved as Latin-1"]
+    assert _sources(TEXT.encode().replace("é".encode(), b"\xe9", 1)) == ["é", ANSWER]
+
+
+@pytest.mark.parametrize(
+    ("seen", "commas"),
+    [
+        (TEXT.replace('"cell_type": "markdown",\n', '"cell_type": "markdown"\n'), 1),
+        (TEXT.replace("  }\n ],", "  },\n ],"), 1),
+        (TEXT.replace(",\n", "\n", 3), 3),
+    ],
+)
+def test_a_comma_between_two_lines_is_put_right(seen: str, commas: int) -> None:
+    assert seen != TEXT
+    assert _sources(seen.encode()) == ["é", ANSWER]
+    assert repair.read(seen.encode())[1] == [f"{commas} of its commas were missing or too many"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [
+        ("", "it is empty"),
+        (" \n", "it is empty"),
+        ("hello", "line 1 is not JSON: Expecting value"),
+        (TEXT[: len(TEXT) // 2], "is not JSON: Unterminated string"),
+        (TEXT + TEXT, "is not JSON: Extra data"),
+        (TEXT.replace("# δ, ", '# "δ", '), "is not JSON: Expecting"),
+        ("[1, 2]", "it holds no list of cells"),
+        ("{}", "it holds no list of cells"),
+        ('{"cells": 7, "nbformat": 4}', "it holds no list of cells"),
+        ("[" * 200_000, "it is nested too deep"),
+        ("<html></html>", "line 1 is not JSON: Expecting value"),
+    ],
+)
+def test_what_can_be_meant_in_two_ways_is_not_guessed(seen: str, why: str) -> None:
+    with pytest.raises(UnreadableNotebook, match=why):
+        repair.read(seen.encode())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"nbformat_minor": None},
+        {"nbformat_minor": -1},
+        {"nbformat_minor": "5"},
+        {"nbformat": None},
+        {"metadata": None},
+        {"metadata": [1]},
+    ],
+)
+def test_parts_of_the_format_that_have_one_value_are_put_right(change: dict[str, Any]) -> None:
+    seen = {key: value for key, value in {**WHOLE, **change}.items() if value is not None}
+    assert _sources(json.dumps(seen).encode()) == ["é", ANSWER]
+    assert repair.read(json.dumps(seen).encode())[1] == ["parts of its format were missing or odd"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "source"),
+    [
+        ({"cell_type": "heading", "level": 1, "metadata": {}, "source": ["Mine"]}, "markdown", "Mine"),
+        ({"cell_type": "code", "metadata": {}, "source": None}, "code", ""),
+        ({"cell_type": "code", "source": "x = 1"}, "code", "x = 1"),
+        ({"cell_type": "code", "metadata": {}, "source": ["a\n", 7, "b"]}, "code", "a\nb"),
+        ({"cell_type": "code", "metadata": {}, "source": "\ud800"}, "code", "?"),
+        (7, "markdown", ""),
+    ],
+)
+def test_one_odd_cell_costs_no_other_anything(cell: Any, kind: str, source: str) -> None:
+    notebook, _ = repair.read(json.dumps({**WHOLE, "cells": [*WHOLE["cells"], cell]}).encode())
+    assert [c["source"] for c in notebook["cells"]] == ["é", ANSWER, source]
+    assert notebook["cells"][-1]["cell_type"] == kind
+
+
+def test_outputs_are_left_out_and_may_be_anything() -> None:
+    for outputs in (None, 7, [{"output_type": "stream", "name": "stdout", "text": "x" * 1_000_000}]):
+        cell = {**WHOLE["cells"][1], "outputs": outputs}
+        assert repair.read(json.dumps({**WHOLE, "cells": [cell]}).encode())[0]["cells"][0]["outputs"] == []
+
+
+def test_a_notebook_of_format_3_is_read() -> None:
+    cells = [{"cell_type": "code", "input": ["x = 1"], "language": "python", "outputs": [], "collapsed": False}]
+    seen = {"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}, "worksheets": [{"cells": cells}]}
+    assert _sources(json.dumps(seen).encode()) == ["x = 1"]
+    assert repair.read(json.dumps(seen).encode())[1][0] == "it is of notebook format 3"
+
+
+def test_thousands_of_empty_cells_are_left_out_and_thousands_of_others_are_too_many() -> None:
+    empty = {"cell_type": "code", "metadata": {}, "source": "", "outputs": [], "execution_count": None}
+    assert _sources(json.dumps({**WHOLE, "cells": [*WHOLE["cells"], *[empty] * 100_000]}).encode()) == ["é", ANSWER]
+    with pytest.raises(UnreadableNotebook, match="it has more than 2000 cells"):
+        repair.read(json.dumps({**WHOLE, "cells": [{**empty, "source": "x"}] * 2001}).encode())
