@@ -21,7 +21,7 @@ from traitlets import Float, default
 
 from autograder import by_hand_list, seeds
 from autograder.errors import AutograderError
-from autograder.rooms import gradebook_lock, handed_in
+from autograder.rooms import folder_names, gradebook_lock, handed_in
 from autograder.rooms.engine import Engine
 from autograder.rooms.progress import RunProgress
 from autograder.rooms.run import GradingRun
@@ -53,8 +53,12 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         try:
             isolated = self.run.choose_isolation(engine.isolation, engine.unsafe, self.log)
             self.run.open_gradebook(converter.coursedir, self.patience, self.log)
+            refused = folder_names.refused(converter)
             empty = handed_in.without_notebook(converter)
-            self._header(empty, isolated)
+            graded = [handed_in.student_of(converter, folder) for folder in (*converter.assignments, *empty)]
+            self._header([*graded, *refused], isolated)
+            for student, why in refused.items():
+                self.report.failed(student, why)
             with self.run.gradebook() as gradebook:
                 handed_in.prepare(converter, gradebook, self.report, empty)
             self._progress = RunProgress(converter, self.run, self.report)
@@ -66,7 +70,7 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         if converter.pre_convert_hook is None:
             converter.pre_convert_hook = self.wait_for_gradebook
 
-    def _header(self, empty: list[str], isolated: str) -> None:
+    def _header(self, students: list[str], isolated: str) -> None:
         """Reports what is about to be graded. NbGraderException if the assignment is not in the gradebook."""
         converter = self.parent
         name = converter.coursedir.assignment_id
@@ -80,7 +84,6 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         except AutograderError as error:
             self.log.error("Nothing was graded, because %s", error)
             raise NbGraderException(str(error)) from None
-        students = [handed_in.student_of(converter, folder) for folder in (*converter.assignments, *empty)]
         self.report.header(name, students, isolated, *filter(None, [public]))
 
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:

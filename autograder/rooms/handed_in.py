@@ -15,6 +15,7 @@ from typing import Any
 from nbgrader.api import Gradebook
 from nbgrader.utils import parse_utc
 
+from autograder.rooms import folder_names
 from autograder.sandbox import folders
 from autograder.terminal.report import Reason, Report
 
@@ -65,7 +66,8 @@ def without_notebook(converter: Any) -> list[str]:
         for folder in sorted(set(everybody) - set(converter.assignments))
         if os.path.isdir(folder)
         and not glob.glob(os.path.join(glob.escape(folder), "*.ipynb"))
-        and student_of(converter, folder)
+        and (student := student_of(converter, folder))
+        and not folder_names.problem(student)
     ]
 
 

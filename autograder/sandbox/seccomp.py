@@ -49,8 +49,8 @@ _SET_OWNER = (8, 10, 15)
 """fcntl: F_SETOWN, F_SETSIG, F_SETOWN_EX, which make the kernel send signals when a file is ready."""
 _SET_OWNER_BY_IOCTL = (0x8901, 0x8902)
 _LEASES = (1024, 1026, 1040)
-"""fcntl: F_SETLEASE, F_NOTIFY, F_SETDELEG. Whoever opens a file under a lease waits, 45 seconds if its holder wishes, and
-the files of Python and of the package are everybody's."""
+"""fcntl: F_SETLEASE, F_NOTIFY, F_SETDELEG. Whoever opens a file under a lease waits, 45 seconds if its holder wishes,
+and the files of Python and of the package are everybody's."""
 _ACCESS_MODE = 3
 
 

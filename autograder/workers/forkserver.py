@@ -104,8 +104,8 @@ def become_worker(shell: Shell, confinement: dict[str, Any] | None, connection: 
 def _child(shell: Shell, order: dict[str, Any], channel: int) -> None:
     """What the forked process does with an order: becomes an examiner's branch, or a worker."""
     os.setsid()
-    for number in (*_FOR_THE_GRADER, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
+    for one in (*_FOR_THE_GRADER, signal.SIGCHLD):
+        signal.signal(one, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
