@@ -3,5 +3,6 @@
 from autograder.exchange.atomic import Fetch, Release, Submit
 from autograder.exchange.collect import Collect
 from autograder.exchange.release_feedback import ReleaseFeedback
+from autograder.exchange.root import FetchFeedback, List
 
-__all__ = ["Collect", "Fetch", "Release", "ReleaseFeedback", "Submit"]
+__all__ = ["Collect", "Fetch", "FetchFeedback", "List", "Release", "ReleaseFeedback", "Submit"]

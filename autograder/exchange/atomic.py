@@ -25,6 +25,7 @@ from nbgrader.exchange.default import (
     ExchangeSubmit,
 )
 
+from autograder.exchange.root import ClosedRoot, ClosedRootToRelease
 from autograder.rooms import gradebook_lock
 
 FULL = "the disk of {where} is full."
@@ -53,7 +54,7 @@ class ExplainedErrors:
         raise ExchangeError(message)
 
 
-class Submit(ExplainedErrors, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no types
+class Submit(ClosedRoot, ExplainedErrors, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no types
     """Hands in an assignment in one step."""
 
     inbound_path: str
@@ -119,7 +120,7 @@ class Submit(ExplainedErrors, ExchangeSubmit):  # type: ignore[misc]  # nbgrader
         )
 
 
-class Fetch(ExplainedErrors, ExchangeFetchAssignment):  # type: ignore[misc]
+class Fetch(ClosedRoot, ExplainedErrors, ExchangeFetchAssignment):  # type: ignore[misc]
     """Fetches an assignment in one step."""
 
     def copy_files(self) -> None:
@@ -141,7 +142,7 @@ class Fetch(ExplainedErrors, ExchangeFetchAssignment):  # type: ignore[misc]
         )
 
 
-class Release(ExplainedErrors, ExchangeReleaseAssignment):  # type: ignore[misc]
+class Release(ClosedRootToRelease, ExplainedErrors, ExchangeReleaseAssignment):  # type: ignore[misc]
     """Releases an assignment in one step; until then students fetch the earlier release."""
 
     def copy_files(self) -> None:
