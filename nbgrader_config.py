@@ -19,9 +19,12 @@ c.CourseDirectory.course_id = "derivatives"
 c.Exchange.root = os.environ.get("NBGRADER_EXCHANGE", os.path.join(here, "exchange"))
 
 # Handing in, releasing and fetching are whole or nothing; collecting copies regular files of the student, never a link.
+# And the exchange need not be writable for everybody, as on a hub of deploy/hub.
 if os.name == "posix":  # nbgrader has no exchange on Windows
     c.ExchangeFactory.collect = "autograder.exchange.Collect"
     c.ExchangeFactory.fetch_assignment = "autograder.exchange.Fetch"
+    c.ExchangeFactory.fetch_feedback = "autograder.exchange.FetchFeedback"
+    c.ExchangeFactory.list = "autograder.exchange.List"
     c.ExchangeFactory.release_assignment = "autograder.exchange.Release"
     c.ExchangeFactory.release_feedback = "autograder.exchange.ReleaseFeedback"
     c.ExchangeFactory.submit = "autograder.exchange.Submit"

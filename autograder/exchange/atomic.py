@@ -19,6 +19,7 @@ from typing import Any
 from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.default import ExchangeFetchAssignment, ExchangeReleaseAssignment
 
+from autograder.exchange.root import ClosedRoot, ClosedRootToRelease
 from autograder.rooms import gradebook_lock
 
 FULL = "the disk of {where} is full."
@@ -50,7 +51,7 @@ class ExplainedErrors:
         raise ExchangeError(message)
 
 
-class Fetch(ExplainedErrors, ExchangeFetchAssignment):  # type: ignore[misc]
+class Fetch(ClosedRoot, ExplainedErrors, ExchangeFetchAssignment):  # type: ignore[misc]
     """Fetches an assignment in one step."""
 
     def copy_files(self) -> None:
@@ -72,7 +73,7 @@ class Fetch(ExplainedErrors, ExchangeFetchAssignment):  # type: ignore[misc]
         )
 
 
-class Release(ExplainedErrors, ExchangeReleaseAssignment):  # type: ignore[misc]
+class Release(ClosedRootToRelease, ExplainedErrors, ExchangeReleaseAssignment):  # type: ignore[misc]
     """Releases an assignment in one step; until then students fetch the earlier release."""
 
     def copy_files(self) -> None:

@@ -22,6 +22,7 @@ from nbgrader.utils import check_directory, parse_utc
 from sqlalchemy.engine import make_url
 
 from autograder.exchange.atomic import FULL, STOPPED, ExplainedErrors, no_space, replacing, share_with_group
+from autograder.exchange.root import ClosedRoot
 from autograder.exchange.safe_copy import Copy
 from autograder.rooms import gradebook_lock
 from autograder.selection import LeftOut, UnsafeCopy, is_ignored, limits_of
@@ -39,7 +40,7 @@ NOT_OWNER = (
 LOCKED = "the gradebook {path} is locked by another program, most often a grading run that has not ended yet."
 
 
-class Collect(ExplainedErrors, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no types
+class Collect(ClosedRoot, ExplainedErrors, ExchangeCollect):  # type: ignore[misc]  # nbgrader ships no types
     """Collects each student's latest submission in one step; one that fails does not stop the others."""
 
     def init_src(self) -> None:

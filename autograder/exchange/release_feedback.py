@@ -17,6 +17,7 @@ from nbgrader.utils import notebook_hash
 
 from autograder.errors import AutograderError
 from autograder.exchange.atomic import FULL, STOPPED, ExplainedErrors, no_space
+from autograder.exchange.root import ClosedRoot
 
 NOT_RELEASED = "%s: no page was released, because %s. %s"
 NONE_RELEASED = "No page was released for %d students, because %s. %s They are: %s."
@@ -41,7 +42,7 @@ SUMMARY = "Feedback on {assignment}: released to {served} of {count} students. T
 _SECRET = re.compile(r"\S{16,512}")
 
 
-class ReleaseFeedback(ExplainedErrors, ExchangeReleaseFeedback):  # type: ignore[misc]  # nbgrader ships no types
+class ReleaseFeedback(ClosedRoot, ExplainedErrors, ExchangeReleaseFeedback):  # type: ignore[misc]  # nbgrader ships no types
     """Releases every page that its student can find; fails after the last page if some could not be released."""
 
     def copy_files(self) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 from nbgrader.exchange.default import ExchangeSubmit
 
 from autograder.exchange.atomic import FULL, STAGED, STOPPED, ExplainedErrors, logged_as, no_space, share_with_group
+from autograder.exchange.root import ClosedRoot
 from autograder.selection import PROGRAMS, Budget, UnsafeCopy, is_ignored, limits_of, select
 
 NOT_WORK = "Not handed in, because it holds programs or a cache and no work of yours: %s"
@@ -35,7 +36,7 @@ _ADDED, _ADDED_BYTES = ("timestamp.txt", "submission_secret.txt"), 1000
 """What nbgrader adds to a submission, and collects with it."""
 
 
-class Submit(ExplainedErrors, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no types
+class Submit(ClosedRoot, ExplainedErrors, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no types
     """Hands in an assignment in one step."""
 
     inbound_path: str

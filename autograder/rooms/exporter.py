@@ -21,7 +21,7 @@ from traitlets import Float, default
 from autograder import by_hand_list, seeds
 from autograder.at_home.notebook import UnreadableNotebook
 from autograder.errors import AutograderError
-from autograder.rooms import alone, course_files, gradebook_lock, handed_in
+from autograder.rooms import alone, course_files, folder_names, gradebook_lock, handed_in
 from autograder.rooms.engine import Engine
 from autograder.rooms.names import Names
 from autograder.rooms.progress import RunProgress
@@ -58,8 +58,12 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             self._alone.begin(self.patience)
             isolated = self.run.choose_isolation(engine.isolation, engine.unsafe, self.log)
             self.run.open_gradebook(converter.coursedir, self.patience, self.log)
+            refused = folder_names.refused(converter)
             empty = handed_in.without_notebook(converter)
-            self._header(empty, isolated)
+            graded = [handed_in.student_of(converter, folder) for folder in (*converter.assignments, *empty)]
+            self._header([*graded, *refused], isolated)
+            for student, why in refused.items():
+                self.report.failed(student, why)
             with self.run.gradebook() as gradebook:
                 handed_in.prepare(converter, gradebook, self.report, empty)
             self._names = Names(self.run, self.report, self.scribe)
@@ -72,7 +76,7 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         if converter.pre_convert_hook is None:
             converter.pre_convert_hook = self.wait_for_gradebook
 
-    def _header(self, empty: list[str], isolated: str) -> None:
+    def _header(self, students: list[str], isolated: str) -> None:
         """Reports what is about to be graded. NbGraderException if the assignment is not in the gradebook."""
         converter = self.parent
         name = converter.coursedir.assignment_id
@@ -90,7 +94,6 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         except AutograderError as error:
             self.log.error("Nothing was graded, because %s", error)
             raise NbGraderException(str(error)) from None
-        students = [handed_in.student_of(converter, folder) for folder in (*converter.assignments, *empty)]
         self.report.header(name, students, isolated, *filter(None, [public]))
 
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:

@@ -16,6 +16,7 @@ from typing import Any
 from nbgrader.api import Gradebook
 from nbgrader.utils import parse_utc
 
+from autograder.rooms import folder_names
 from autograder.sandbox import folders
 from autograder.selection import (
     DEEPEST,
@@ -77,7 +78,8 @@ def without_notebook(converter: Any) -> list[str]:
         for folder in sorted(set(everybody) - set(converter.assignments))
         if os.path.isdir(folder)
         and not glob.glob(os.path.join(glob.escape(folder), "*.ipynb"))
-        and student_of(converter, folder)
+        and (student := student_of(converter, folder))
+        and not folder_names.problem(student)
     ]
 
 

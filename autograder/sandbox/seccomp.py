@@ -48,6 +48,9 @@ _INT = 0xFFFFFFFF
 _SET_OWNER = (8, 10, 15)
 """fcntl: F_SETOWN, F_SETSIG, F_SETOWN_EX, which make the kernel send signals when a file is ready."""
 _SET_OWNER_BY_IOCTL = (0x8901, 0x8902)
+_LEASES = (1024, 1026, 1040)
+"""fcntl: F_SETLEASE, F_NOTIFY, F_SETDELEG. Whoever opens a file under a lease waits, 45 seconds if its holder wishes,
+and the files of Python and of the package are everybody's."""
 _ACCESS_MODE = 3
 
 
@@ -76,6 +79,8 @@ def seccomp(in_namespaces: bool) -> None:
     # ENOSYS makes libc fall back to clone, whose flags can be seen.
     rules.add_rule(unknown, "clone3")
     rules.add_rule(refuse, "clone", s.Arg(0, s.MASKED_EQ, syscalls.NEWUSER, syscalls.NEWUSER))
+    for order in _LEASES:
+        rules.add_rule(refuse, "fcntl", s.Arg(1, s.MASKED_EQ, _INT, order))
     if in_namespaces:
         rules.add_rule(refuse, "socket", s.Arg(0, s.NE, _UNIX))
     else:

@@ -35,7 +35,7 @@ NO_EXCHANGE = (
     "`autograder feedback`."
 )
 CLOSED_EXCHANGE = (
-    "You may not write into the exchange folder {folder}: give it mode 0777, or name another in c.Exchange.root."
+    "You may not look into the exchange folder {folder}: give it mode 0755, or name another in c.Exchange.root."
 )
 NOT_RELEASED = (
     "{name} has not been released, so nobody can have handed it in: run `nbgrader release_assignment {name}` first."
@@ -130,13 +130,13 @@ class Course:
         return os.path.join(root, *parts)
 
     def no_exchange(self) -> str:
-        """A sentence if the exchange folder is missing or cannot be written; else ""."""
+        """A sentence if the exchange folder is missing or cannot be read; else ""."""
         folder = self.exchange()
         if not folder:
             return ""
         if not os.path.isdir(folder):
             return NO_EXCHANGE.format(folder=folder, name=self.example())
-        return "" if os.access(folder, os.W_OK | os.X_OK) else CLOSED_EXCHANGE.format(folder=folder)
+        return "" if os.access(folder, os.R_OK | os.X_OK) else CLOSED_EXCHANGE.format(folder=folder)
 
     def whose(self) -> str:
         return "" if self.student == "*" else f" for {self.student}"

@@ -43,6 +43,10 @@ CELLS_TO_WARM = (
     "raise ValueError('a traceback')",
 )
 
+_FOR_THE_GRADER = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT)
+"""What ends a whole group or service of processes. The grader ends by it, which closes the socket; this process must
+live on until then, because nobody else is left to remove the rooms' folders."""
+
 
 def threads() -> int:
     return len(os.listdir("/proc/self/task"))
@@ -100,8 +104,8 @@ def become_worker(shell: Shell, confinement: dict[str, Any] | None, connection: 
 def _child(shell: Shell, order: dict[str, Any], channel: int) -> None:
     """What the forked process does with an order: becomes an examiner's branch, or a worker."""
     os.setsid()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for one in (*_FOR_THE_GRADER, signal.SIGCHLD):
+        signal.signal(one, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
@@ -117,7 +121,8 @@ def _child(shell: Shell, order: dict[str, Any], channel: int) -> None:
 
 def main(control_number: int) -> None:
     """Serves the orders that come over the socket of this number, until it is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the grader, which then closes the socket
+    for number in _FOR_THE_GRADER:
+        signal.signal(number, signal.SIG_IGN)
     syscalls.adopt_orphans()  # so that every process of a worker stays below this one and can be ended from here
     _serve(warm(), socket.socket(fileno=control_number), os.environ["HOME"])
 

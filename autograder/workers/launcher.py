@@ -73,6 +73,7 @@ class Launcher:
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
                 pass_fds=[number],
+                start_new_session=True,  # a signal to the grader's group must not end it before it has cleared away
             )
         self._wait_until_ready(ours)
 

@@ -529,13 +529,15 @@ def test_the_button_of_the_assignment_list_says_the_same(small_disk: Place) -> N
 
 
 def served(runtime: Path) -> str:
-    """The address of a server that has started."""
+    """The address of a server that has started: it writes the address down before it listens."""
     ends = time.monotonic() + 120
     while time.monotonic() < ends:
         for file in runtime.glob("jpserver-*.json"):
             try:
-                return str(json.loads(file.read_text())["url"])
-            except ValueError:  # half written
+                about = json.loads(file.read_text())
+                with socket.create_connection((about["hostname"], about["port"]), timeout=60):
+                    return str(about["url"])
+            except (ValueError, ConnectionRefusedError):  # half written, or not listening yet
                 continue
         time.sleep(0.1)
     raise AssertionError("the server did not start within two minutes")

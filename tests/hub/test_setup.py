@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import tarfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_a_second_run_changes_nothing_and_says_so(machine: Machine, first: str):
     ("path", "owner", "mode"),
     [
         ("/var/lib/coursehub", "root", 0o700),
-        ("/srv/coursehub/exchange", "root", 0o1777),
+        ("/srv/coursehub/exchange", "root", 0o755),
         ("/srv/coursehub/exchange/calculus", "grader-calculus", 0o755),
         ("/srv/coursehub/exchange/calculus/inbound", "grader-calculus", 0o3733),
         ("/srv/coursehub/exchange/calculus/outbound", "grader-calculus", 0o755),
@@ -129,6 +130,124 @@ def test_a_student_cannot_move_away_what_another_handed_in(machine: Machine, fir
     said = machine.run("mv", f"{inbound}/bob+ps1+now", f"{inbound}/gone", user="alice", check=False)
     assert "not permitted" in said.stdout
     machine.run("rmdir", f"{inbound}/bob+ps1+now")
+
+
+def test_a_student_can_lay_nothing_where_a_course_is_going_to_be(machine: Machine, first: str):
+    for act in ("ln -s /root", "mkdir", "touch"):
+        said = machine.run(*act.split(), "/srv/coursehub/exchange/geometry", user="alice", check=False)
+        assert "Permission denied" in said.stdout
+
+
+@pytest.fixture
+def geometry(machine: Machine, first: str) -> Iterator[Path]:
+    """Where a new course is going to be, in an exchange as earlier versions left it, where alice has been before."""
+    machine.run("chmod", "1777", "/srv/coursehub/exchange")
+    machine.run("install", "-d", "-m", "700", "/root/secret")
+    with _instead(machine, COURSE_YAML + "  geometry:\n    port: 9103\n    instructors: [prof]\n"):
+        yield Path("/srv/coursehub/exchange/geometry")
+
+
+@contextmanager
+def _instead(machine: Machine, text: str) -> Iterator[None]:
+    """With another course.yaml; afterwards the machine is set up as before."""
+    machine.path(FILE).write_text(text)
+    try:
+        yield
+    finally:
+        machine.path(FILE).write_text(COURSE_YAML)
+        machine.run(SET_UP)
+
+
+SECRET = ("stat", "-c", "%a %U %G %n", "/root/secret", "/etc/shadow")
+
+
+@pytest.mark.parametrize(
+    ("laid", "said"),
+    [
+        ("ln -s /root/secret {}", "{} is a link, and not only root can have laid it"),
+        ("ln -s /root/nothing {}", "{} is a link, and not only root can have laid it"),
+        ("mkdir {} && ln -s /root/secret {}/inbound", "{} is there and belongs to alice: move it away, or give it to"),
+        ("touch {}", "Not a directory"),
+    ],
+)
+def test_what_a_student_laid_for_a_future_course_is_refused_by_name(
+    machine: Machine, geometry: Path, laid: str, said: str
+):
+    at = geometry
+    before = machine.run(*SECRET).stdout
+    machine.run("sh", "-c", laid.format(at, at), user="alice")
+    try:
+        refused = machine.run(SET_UP, check=False)
+    finally:
+        machine.run("rm", "-r", at)
+    assert refused.returncode == 1
+    assert f"failed: folder {at} (grader-geometry, 0755): " in refused.stdout
+    assert said.format(at) in refused.stdout
+    assert machine.run(*SECRET).stdout == before
+    assert machine.run("ls", "/root").stdout.split() == ["passwords.csv", "secret"]
+
+
+def test_a_course_is_made_once_what_was_in_its_place_is_gone(machine: Machine, geometry: Path):
+    assert f"made: folder {geometry} (grader-geometry, 0755)" in machine.run(SET_UP).stdout
+    assert machine.run("stat", "-c", "%a", geometry.parent).stdout == "755\n"
+
+
+@pytest.mark.parametrize(
+    ("place", "path"),
+    [("exchange", "inbound"), ("exchange", "outbound"), ("courses", "nbgrader_config.py"), ("courses", "source")],
+)
+def test_what_a_courses_account_puts_into_its_folders_is_not_followed(
+    machine: Machine, first: str, place: str, path: str
+):
+    """Instructors have terminals as that account, and are not root."""
+    at = Path("/srv/coursehub", place, "algebra", path)
+    machine.run("install", "-d", "-m", "700", "/root/secret")
+    before = machine.run(*SECRET).stdout
+    machine.run("mv", at, f"{at}.away", user="grader-algebra")
+    machine.run("ln", "-s", "/root/nothing" if place == "courses" else "/root/secret", at, user="grader-algebra")
+    try:
+        machine.run(SET_UP, check=False)
+    finally:
+        machine.run("rm", at)
+        machine.run("mv", f"{at}.away", at)
+    assert machine.run(*SECRET).stdout == before
+    assert machine.run("ls", "/root").stdout.split() == ["passwords.csv", "secret"]
+    assert machine.run(SET_UP).stdout.startswith("Nothing to do")
+
+
+@pytest.mark.parametrize(("laid", "said"), [("mkfifo {}", "is no regular file. Move it away"), ("echo x > {}", "exit")])
+def test_what_is_no_gradebook_stops_neither_the_setup_nor_the_backup_without_a_word(
+    machine: Machine, first: str, laid: str, said: str
+):
+    book = Path("/srv/coursehub/courses/calculus/gradebook.db")
+    machine.run("mv", book, f"{book}.away", user="grader-calculus")
+    machine.run("sh", "-c", laid.format(book), user="grader-calculus")
+    try:
+        refused = machine.run(SET_UP, check=False)
+        saved = machine.run(HUB / "backup", "save", "/root/x.tar", check=False)
+    finally:
+        machine.run("mv", f"{book}.away", book)
+    assert refused.returncode == 1
+    assert f"failed: students of calculus in {book}: " in refused.stdout
+    assert said in refused.stdout
+    assert saved.returncode == 1
+    assert "left out: courses/calculus/gradebook.db: " in saved.stdout
+    assert "Not in it: courses/calculus/gradebook.db, as said above." in saved.stdout
+    with tarfile.open(machine.path("/root/x.tar")) as tar:
+        names = tar.getnames()
+    assert {"courses/calculus/source/ps1/problems.ipynb", "courses/algebra/nbgrader_config.py"} <= {*names}
+    machine.run("rm", "/root/x.tar")
+
+
+def test_a_folder_that_root_keeps_elsewhere_behind_a_link_is_used(machine: Machine, first: str):
+    text = COURSE_YAML.replace("/srv/coursehub", "/srv/link").replace("/var/lib/coursehub", "/var/lib/other")
+    machine.run("mkdir", "-p", "/srv/large/disk")
+    machine.run("ln", "-s", "/srv/large/disk", "/srv/link")
+    with _instead(machine, text):
+        machine.run(SET_UP)
+        known = machine.run("stat", "-c", "%U %a", "/srv/large/disk/exchange/calculus/inbound").stdout
+        assert known == "grader-calculus 3733\n"
+        assert machine.run(SET_UP).stdout.startswith("Nothing to do")
 
 
 def test_the_package_is_everybodys(machine: Machine, first: str):

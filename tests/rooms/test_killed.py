@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,15 +40,30 @@ def _with(mark: str, processes: list[int]) -> list[int]:
     return [p for p in processes if mark in _command_of(p) and "sleep" in _command_of(p)]
 
 
+def _each(grader: int, how: int) -> None:
+    """As whoever stops a service: the signal goes to each of its processes, whatever their groups."""
+    for process in (grader, *descendants(grader)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, how)
+
+
 @pytest.mark.parametrize(
-    ("level", "how"),
+    ("level", "how", "whom"),
     [
-        (limits.NAMESPACES, signal.SIGKILL),
-        (limits.LANDLOCK, signal.SIGKILL),
-        (limits.NAMESPACES, signal.SIGINT),
+        (limits.NAMESPACES, signal.SIGKILL, os.kill),
+        (limits.LANDLOCK, signal.SIGKILL, os.kill),
+        (limits.NAMESPACES, signal.SIGINT, os.kill),
+        (limits.NAMESPACES, signal.SIGHUP, os.killpg),
+        (limits.LANDLOCK, signal.SIGHUP, os.killpg),
+        (limits.NAMESPACES, signal.SIGTERM, os.killpg),
+        (limits.LANDLOCK, signal.SIGQUIT, os.killpg),
+        (limits.NAMESPACES, signal.SIGTERM, _each),
+        (limits.LANDLOCK, signal.SIGTERM, _each),
     ],
 )
-def test_a_grader_that_is_ended_while_a_cell_runs_leaves_nothing(tmp_path: Path, level: str, how: int) -> None:
+def test_a_grader_that_is_ended_while_a_cell_runs_leaves_nothing(
+    tmp_path: Path, level: str, how: int, whom: Callable[[int, int], None]
+) -> None:
     mark = f"98764.{secrets.randbelow(10**9):09}"
     (tmp_path / "course").mkdir()
     course = Course(tmp_path / "course", SETTINGS.format(level=level))
@@ -55,9 +71,10 @@ def test_a_grader_that_is_ended_while_a_cell_runs_leaves_nothing(tmp_path: Path,
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    own_group = ["setsid"] if whom is os.killpg else []
     with (tmp_path / "log").open("w") as log:
         watcher = subprocess.Popen(
-            [*machines.watched(), sys.executable, "-m", "nbgrader", "autograde", "ps1"],
+            [*machines.watched(), *own_group, sys.executable, "-m", "nbgrader", "autograde", "ps1"],
             cwd=course.root,
             env={**os.environ, "PATH": path, "TMPDIR": str(scratch)},
             stdout=log,
@@ -70,7 +87,7 @@ def test_a_grader_that_is_ended_while_a_cell_runs_leaves_nothing(tmp_path: Path,
         time.sleep(0.05)
     assert list(scratch.iterdir())
     (grader,) = [p for p in descendants(watcher.pid) if "autograde ps1" in _command_of(p)]
-    os.kill(grader, how)
+    whom(grader, how)
     assert watcher.wait(ENOUGH) != 0
     assert machines.LEFT not in (tmp_path / "log").read_text()
     assert not _with(mark, [int(p) for p in os.listdir("/proc") if p.isdigit()])

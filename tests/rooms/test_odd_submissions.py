@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -112,8 +113,16 @@ ODD = {
         scratch="def grad_q1(a, b):\n    return 4*a + 6*b + 15*a**2 + 9*b**3, 4 + 30*a",
         earns=[0] * 6,
     ),
+    "stair": Submission(earns=EARNED),
+    "stair's %s {0} \\ (P<x>": Submission(earns=EARNED),
     "timed": Submission(edit=_timed, earns=EARNED),
     "reached": Submission(HARD_TO_READ["definitions"], answers={"q2": "def grad_q2(b, x, w):\n    return f0(), 0"}),
+}
+UNUSABLE_NAMES = {
+    "two\nlines": "a line break or another control character",
+    "st*r": "one of * ? [",
+    "[ae]stair": "one of * ? [",
+    "b\udcffd": "bytes that are no text",
 }
 
 
@@ -123,7 +132,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, str]:
     try:
         for name, submission in ODD.items():
             made.hand_in(name, submission)
-        log = made.run("autograde", "ps1")
+        for name in UNUSABLE_NAMES:
+            made.hand_in(name, Submission())
+        log = made.run("autograde", "ps1", ok=None)  # not 0, because of the names
         made.run("generate_feedback", "ps1")
         yield made, log
     finally:
@@ -135,6 +146,18 @@ def test_an_odd_submission_earns_what_is_right_and_has_a_page(run: tuple[Course,
     course, _ = run
     assert course.marks(name) == ODD[name].earns
     assert ("hidden 8.00 of 8.00" in course.page(name)) == (ODD[name].earns == EARNED)
+
+
+@pytest.mark.parametrize("name", UNUSABLE_NAMES)
+def test_a_folders_name_that_nbgrader_cannot_use_costs_only_that_submission_and_is_named(
+    run: tuple[Course, str], name: str
+) -> None:
+    course, log = run
+    shown = re.sub(r"[\n\udcff]", "?", name)
+    (line,) = (line for line in log.splitlines() if f" {shown} " in line and "not graded" in line)
+    assert f"its folder submitted/{shown}/ps1 has a name with {UNUSABLE_NAMES[name]}, which nbgrader cannot" in line
+    assert course.status == 0, "generate_feedback, which came last, had no trouble with it"
+    assert not (course.root / "autograded" / name).exists()
 
 
 def test_a_cell_that_stopped_after_its_function_loses_nothing_and_is_told(run: tuple[Course, str]) -> None:

@@ -44,8 +44,8 @@ def high(number):  # the kernel looks at the lower half alone
     return ctypes.c_ulong((1 << 32) | number)
 """
 NUMBERS = {
-    "x86_64": {"socket": 41, "setpriority": 141, "prlimit": 302, "memfd": 319, "clone": 56},
-    "aarch64": {"socket": 198, "setpriority": 140, "prlimit": 261, "memfd": 279, "clone": 220},
+    "x86_64": {"socket": 41, "setpriority": 141, "prlimit": 302, "memfd": 319, "clone": 56, "fcntl": 72},
+    "aarch64": {"socket": 198, "setpriority": 140, "prlimit": 261, "memfd": 279, "clone": 220, "fcntl": 25},
 }[platform.machine()]
 
 
@@ -166,6 +166,21 @@ def test_processes_of_the_same_user_keep_their_limits_and_their_pace(landlock: R
         print(call("sched_setaffinity", other, 8, (ctypes.c_ulong * 1)(1)), call("kill", other, 0))
         """)  # fmt: skip
     assert said.split() == ["EPERM", "done", "EPERM", "EPERM", "done", "EPERM", "EPERM", "EPERM", "EPERM"], said
+
+
+def test_no_file_can_be_held_back_from_others_and_ordinary_locks_work(said: Callable[[str], str]) -> None:
+    """A lease on a file that the user who grades owns makes everybody's `open` wait; a room's own file shows it."""
+    assert said(
+        f"""
+        import fcntl
+        with open("own", "w") as file: file.write("x")
+        number = os.open("own", os.O_RDONLY)
+        for order, value in (({fcntl.F_SETLEASE}, fcntl.F_RDLCK), (1040, 0), ({fcntl.F_NOTIFY}, fcntl.DN_MODIFY)):
+            print(call("fcntl", number, order, value), system({NUMBERS["fcntl"]}, number, high(order), value))
+        other = open("other", "w"); fcntl.flock(number, fcntl.LOCK_EX); fcntl.lockf(other, fcntl.LOCK_EX)
+        print(fcntl.fcntl(number, fcntl.F_GETLEASE) == fcntl.F_UNLCK, os.dup(number) > number)
+        """
+    ).split() == ["EPERM"] * 6 + ["True", "True"]
 
 
 def test_no_datagram_goes_to_a_socket_that_has_a_name(landlock: Rooms, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """A tar of folders that are in use: databases are copied by SQLite's own backup, links are not followed.
 
 The manifest is written last, so an archive that was cut short has none and is refused. Folders may change while they
-are read: a file is stored as it was when it was opened, and one that has gone is named in the manifest.
+are read, and their owners may want that: a file is stored with the length that it had when it was opened, and what is
+left out is named in the manifest.
 """
 
 from __future__ import annotations
@@ -12,22 +13,22 @@ import io
 import json
 import os
 import pwd
-import sqlite3
 import stat
 import tarfile
-import tempfile
-import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from coursehub import database_copy, no_links
 
 MANIFEST = "MANIFEST.json"
 FORMAT = 1
 BUSY = 60  # seconds to wait for a database that somebody is writing to
-DEEPEST = 100  # levels of folders; no course is nested deeper, and os.fwalk holds a file open for each level
-_IN_MEMORY = 16 << 20
-_DONE = 101  # SQLITE_DONE
+DEEPEST = 100  # levels of folders; no course is nested deeper, and a descriptor is open for each level
+UNPAID = 1 << 30  # bytes an owner; see Writer._too_hollow
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe that has taken a file's place would wait
 _BESIDE = ("-journal", "-wal", "-shm")  # files of SQLite beside a database, which a copy by its backup does not need
 
 
@@ -41,79 +42,112 @@ class Writer:
     def __init__(self, tar: tarfile.TarFile) -> None:
         self._tar = tar
         self.left_out: list[str] = []
+        self.databases_left_out: list[str] = []
         self.entries = 0
+        self._unpaid: Counter[int] = Counter()
+        self._seen: set[tuple[int, int]] = set()
 
-    def tree(self, folder: Path, place: str, databases: frozenset[Path] = frozenset()) -> None:
-        """Adds the folder with everything in it; no link is followed, also if one is put there meanwhile."""
-        skipped = {f"{database}{end}" for database in databases for end in _BESIDE}
-        for at, folders, files, here in os.fwalk(folder, follow_symlinks=False):
-            inside = PurePosixPath(place) / Path(at).relative_to(folder).as_posix()
-            self._add(inside, os.fstat(here))
-            if len(inside.parts) > DEEPEST:
-                self.left_out.append(f"{inside}: what is in it lies too deep")
-                folders.clear()
-                continue
-            for name in sorted(files):
-                path = Path(at, name)
-                if path in databases:
-                    self.database(path, str(inside / name))
-                elif str(path) not in skipped:
-                    self._entry(here, name, inside / name)
-            for name in folders:  # links to folders among them, which are stored and not entered
-                if stat.S_ISLNK(os.lstat(name, dir_fd=here).st_mode):
-                    self._entry(here, name, inside / name)
+    def tree(self, folder: Path, place: str, database: str = "") -> None:
+        """Adds the folder with everything in it; `database` is the name of a file of SQLite in it.
 
-    def _entry(self, folder: int, name: str, place: PurePosixPath) -> None:
+        A name is looked at once, and recorded as what was opened: no link is followed, also if one is put there
+        meanwhile, and nothing is recorded below a name that was recorded as a link.
+        """
         try:
-            known = os.lstat(name, dir_fd=folder)
+            with no_links.folder(folder) as here:
+                self._folder(here, folder, PurePosixPath(place), database)
+        except no_links.LinkRefusedError as error:
+            self.left_out.append(f"{place}: {error}")
+
+    def _folder(self, here: int, path: Path, place: PurePosixPath, database: str = "") -> None:
+        self._add(place, os.fstat(here))
+        if len(place.parts) > DEEPEST:
+            self.left_out.append(f"{place}: what is in it lies too deep")
+            return
+        for name in sorted(os.listdir(here)):
+            if name == database:
+                self.database(path / name, here, str(place / name))
+            elif not database or name not in [database + end for end in _BESIDE]:
+                self._entry(here, name, path / name, place / name)
+
+    def _entry(self, at: int, name: str, path: Path, place: PurePosixPath) -> None:
+        try:
+            known = os.lstat(name, dir_fd=at)
             if stat.S_ISLNK(known.st_mode):
-                self._add(place, known, link=os.readlink(name, dir_fd=folder))
-            elif stat.S_ISREG(known.st_mode):
-                with open(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder), "rb") as file:
-                    known = os.fstat(file.fileno())
-                    if not stat.S_ISREG(known.st_mode):
-                        raise FileNotFoundError("it is no regular file any more")
-                    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as copy:
-                        while piece := file.read(1 << 20):
-                            copy.write(piece)
-                        self._add(place, known, copy)
+                link, number = os.readlink(name, dir_fd=at), -1
+            elif stat.S_ISDIR(known.st_mode) or stat.S_ISREG(known.st_mode):
+                link, number = "", os.open(name, _OPEN, dir_fd=at)
             else:
-                self.left_out.append(f"{place}: a pipe, socket or device")
+                raise OSError("a pipe, socket or device")
         except OSError as error:  # since it was listed it was removed, or replaced by something else
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise
             self.left_out.append(f"{place}: {error.strerror or error}")
+            return
+        if number < 0:
+            self._add(place, known, link=link)
+            return
+        try:
+            self._opened(number, path, place)
+        finally:
+            os.close(number)
 
-    def database(self, path: Path, place: str) -> None:
-        """Adds a consistent copy of a SQLite database that others may be using; ArchiveError if it stays locked."""
-        with tempfile.NamedTemporaryFile(suffix=".sqlite") as copy:
-            end = time.monotonic() + BUSY
+    def _opened(self, number: int, path: Path, place: PurePosixPath) -> None:
+        known = os.fstat(number)
+        if stat.S_ISDIR(known.st_mode):
+            self._folder(number, path, place)
+        elif not stat.S_ISREG(known.st_mode):
+            self.left_out.append(f"{place}: a pipe, socket or device")
+        elif self._too_hollow(number, known):
+            self.left_out.append(f"{place}: it is {known.st_size} bytes long and takes less room on the disk")
+        else:
+            content = _AsLongAsItWas(number, known.st_size)
+            self._add(place, known, content, known.st_size)
+            if content.lacking:
+                self.left_out.append(f"{place}: its last {content.lacking} bytes, which went while it was read")
 
-            def patient(status: int, remaining: int, total: int) -> None:
-                if status != _DONE and time.monotonic() > end:  # sqlite3 itself would wait without an end
-                    raise ArchiveError(
-                        f"{path} could not be copied within {BUSY} seconds, because another program holds it. Look "
-                        f"for that program (lsof {path}), let it end, and run the backup again."
-                    )
+    def _too_hollow(self, number: int, known: os.stat_result) -> bool:
+        """Whether the owner's files hold more than `UNPAID` bytes in all that are in the archive and not on the disk.
 
-            with _connected(f"file:{path}?mode=ro") as source, _connected(f"file:{copy.name}") as target:
-                source.backup(target, progress=patient)
-            with open(copy.name, "rb") as file:
-                self._add(PurePosixPath(place), path.stat(), file)
+        These are the holes of a file, and the second and later names of one: a quota does not count them.
+        """
+        file = known.st_dev, known.st_ino
+        most = UNPAID - self._unpaid[known.st_uid]
+        unpaid = known.st_size if file in self._seen else _holes(number, known.st_size, most)
+        if unpaid > most:
+            return True
+        self._unpaid[known.st_uid] += unpaid
+        if known.st_nlink > 1:
+            self._seen.add(file)
+        return False
+
+    def database(self, path: Path, folder: int, place: str) -> None:
+        """Adds a consistent copy of a SQLite database in the opened `folder`."""
+        owner = os.fstat(folder)
+        try:
+            known = os.lstat(path.name, dir_fd=folder)
+            if stat.S_ISLNK(known.st_mode):
+                known = owner  # what the owner can read through the link is saved as a file of the owner's
+            with database_copy.copied(path, BUSY, owner.st_uid, owner.st_gid) as copy:
+                self._add(PurePosixPath(place), known, copy, os.fstat(copy.fileno()).st_size)
+        except (FileNotFoundError, PermissionError, database_copy.HeldError, database_copy.UnusableError) as error:
+            self.left_out.append(f"{place}: {error}")
+            self.databases_left_out.append(place)
 
     def file(self, path: Path, place: str) -> None:
         """Adds one file, which must be root's: a link in its place would be followed."""
         with path.open("rb") as file:
-            self._add(PurePosixPath(place), os.fstat(file.fileno()), file)
+            known = os.fstat(file.fileno())
+            self._add(PurePosixPath(place), known, file, known.st_size)
 
-    def _add(self, place: PurePosixPath, known: os.stat_result, content: Any = None, link: str = "") -> None:
+    def _add(
+        self, place: PurePosixPath, known: os.stat_result, content: Any = None, size: int = 0, link: str = ""
+    ) -> None:
         entry = tarfile.TarInfo(str(place))
         entry.mode, entry.mtime = stat.S_IMODE(known.st_mode), int(known.st_mtime)
         entry.uid, entry.gid = known.st_uid, known.st_gid
         entry.uname, entry.gname = _user(known.st_uid), _group(known.st_gid)
         if content is not None:
-            entry.size = content.seek(0, os.SEEK_END)
-            content.seek(0)
+            entry.size = size
+            entry.mode &= 0o7777 if stat.S_ISREG(known.st_mode) else 0o666
         elif link:
             entry.type, entry.linkname = tarfile.SYMTYPE, link
         else:
@@ -160,29 +194,37 @@ def manifest(path: Path) -> dict[str, Any]:
     return found
 
 
-def unpack(path: Path, places: dict[str, Path]) -> None:
-    """Puts each entry whose name begins with a key of `places` into that folder; owners are looked up by name."""
-    with tarfile.open(path) as tar:
-        for entry in tar:
-            parts = PurePosixPath(entry.name).parts
-            if ".." in parts:
-                raise ArchiveError(f"{path} holds {entry.name}, which leads out of its folder.")
-            long = next((n for n in (1, 2) if "/".join(parts[:n]) in places), None)
-            if long is None:
-                continue
-            target = places["/".join(parts[:long])].joinpath(*parts[long:])
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # Root made the archive and trusts it: modes and owners are set as they were.
-            tar.extract(entry.replace(name=target.name, deep=False), target.parent, filter="fully_trusted")
+class _AsLongAsItWas(io.RawIOBase):
+    """The first `size` bytes of an open file; zeros where there are fewer by now, because tar has promised `size`."""
+
+    def __init__(self, number: int, size: int) -> None:
+        self._number, self._left, self.lacking = number, size, 0
+
+    def read(self, most: int = -1) -> bytes:
+        wanted = self._left if most < 0 else min(most, self._left)
+        data = b""
+        with suppress(OSError):  # of the disk
+            while len(data) < wanted and (piece := os.read(self._number, wanted - len(data))):
+                data += piece
+        self._left -= wanted
+        self.lacking += wanted - len(data)
+        return data.ljust(wanted, b"\0")
 
 
-@contextmanager
-def _connected(uri: str) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(uri, uri=True, timeout=1)
-    try:
-        yield connection
-    finally:
-        connection.close()
+def _holes(number: int, size: int, most: int) -> int:
+    """How many of the file's bytes are holes; the counting ends when there are more than `most`."""
+    at = holes = 0
+    while at < size and holes <= most:
+        try:
+            data = os.lseek(number, at, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                break  # a file system that cannot tell
+            data = size  # nothing but a hole is left
+        holes += min(data, size) - at
+        at = os.lseek(number, data, os.SEEK_HOLE) if data < size else size
+    os.lseek(number, 0, os.SEEK_SET)
+    return holes
 
 
 def _user(uid: int) -> str:

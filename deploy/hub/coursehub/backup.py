@@ -19,10 +19,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from autograder.terminal.words import shown
 from coursehub import setup
-from coursehub.archive import ArchiveError, manifest, unpack, written
+from coursehub.archive import ArchiveError, manifest, written
 from coursehub.settings import HUB, Settings, SettingsError, load
 from coursehub.steps import exists
+from coursehub.unpacking import unpack
 
 DEFAULT = Path("/etc/coursehub/course.yaml")
 
@@ -37,10 +39,10 @@ def save(settings: Settings, into: Path, homes: bool) -> None:
         overrides = settings.path.parent / "overrides.d"
         if overrides.is_dir():
             archive.tree(overrides, "config/overrides.d")
-        archive.tree(settings.state, "state", frozenset([settings.state / "jupyterhub.sqlite"]))
+        archive.tree(settings.state, "state", "jupyterhub.sqlite")
         archive.tree(settings.exchange, "exchange")
         for course in settings.courses.values():
-            archive.tree(course.folder, f"courses/{course.id}", frozenset([course.folder / "gradebook.db"]))
+            archive.tree(course.folder, f"courses/{course.id}", "gradebook.db")
         for name in people if homes else []:
             if exists(name) and (home := Path(pwd.getpwnam(name).pw_dir)).is_dir():
                 archive.tree(home, f"homes/{name}")
@@ -54,9 +56,12 @@ def save(settings: Settings, into: Path, homes: bool) -> None:
                 "accounts": [a for name in [*_graders(settings), *people] if (a := _account(name))],
             }
         )
-        for words in archive.left_out:
-            print(f"left out: {words}")
+    for words in archive.left_out:
+        print(f"left out: {shown(words, 300)}")  # people choose the names of their files
     print(f"Saved {archive.entries} files and folders in {into} ({into.stat().st_size / 2**20:.0f} MB).")
+    if archive.databases_left_out:
+        lacking = ", ".join(archive.databases_left_out)
+        sys.exit(f"Not in it: {lacking}, as said above. Look what is in that place, and run the backup again.")
 
 
 def _graders(settings: Settings) -> list[str]:
@@ -90,7 +95,8 @@ def restore(archive: Path) -> None:
     places = {"config": yaml.parent, "state": settings.state, "exchange": settings.exchange}
     places |= {f"courses/{course.id}": course.folder for course in settings.courses.values()}
     places |= {f"homes/{name}": Path(pwd.getpwnam(name).pw_dir) for name in settings.people if exists(name)}
-    unpack(archive, places)
+    for words in unpack(archive, places):
+        print(f"left out: {shown(words, 300)}")
     (settings.state / "proxy.pid").unlink(missing_ok=True)  # it names a process of the old machine
     for step in setup.all_steps(load(yaml), setup.Passwords(None)):
         if step.needed():

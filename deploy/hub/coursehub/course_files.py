@@ -37,6 +37,8 @@ def course_steps(settings: Settings, course: Course, owner: str) -> Iterator[Ste
     database = course.folder / "gradebook.db"
 
     def enter() -> None:
+        if database.exists() and not database.is_file():
+            raise FileExistsError(f"{database} is no regular file. Move it away")
         students = gradebook.missing(database, course.students)
         command = [sys.executable, "-m", "coursehub.gradebook", str(database)]
         steps.run_as(owner, command, input=gradebook.as_lines(students))

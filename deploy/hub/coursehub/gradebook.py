@@ -16,12 +16,12 @@ from coursehub.roster import Student
 
 def missing(database: Path, students: tuple[Student, ...]) -> list[Student]:
     """Those of `students` who are not in the gradebook, or with other names. Changes nothing."""
-    if not database.exists():
+    if not database.is_file():  # a pipe would wait for somebody to write
         return list(students)
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
         try:
             rows = connection.execute("select id, first_name, last_name, email from student").fetchall()
-        except sqlite3.OperationalError:  # made, but not filled yet
+        except sqlite3.DatabaseError:  # made, but not filled yet; or no database, which entering them will say
             return list(students)
     known = {row[0]: row[1:] for row in rows}
     return [

@@ -76,7 +76,8 @@ def all_steps(settings: Settings, passwords: Passwords) -> Iterator[Step]:
     yield steps.account(HUB_ACCOUNT, home=Path("/nonexistent"), system=True)
     yield steps.folder(settings.state, 0o700)
     yield steps.folder(settings.courses_folder, 0o755)
-    yield steps.folder(settings.exchange, 0o1777)
+    # nbgrader would have it writable for all; autograder.exchange does without, or anybody could lay a link in it.
+    yield steps.folder(settings.exchange, 0o755)
     for course in settings.courses.values():
         yield steps.account(course.grader, home=course.folder)
         yield from course_steps(settings, course, owner=course.grader)

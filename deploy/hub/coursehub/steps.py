@@ -5,13 +5,13 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-import shutil
 import stat
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from coursehub import no_links
 from coursehub.settings import BIN, HUB
 
 
@@ -53,19 +53,34 @@ def folder(path: Path, mode: int, owner: str = "root") -> Step:
     """The folder `path` with exactly this mode and owner."""
 
     def needed() -> bool:
-        if not path.is_dir():
-            return True
-        about = path.stat()
-        right = exists(owner) and about.st_uid == pwd.getpwnam(owner).pw_uid
-        return not right or _mode(path) != mode
+        try:
+            about = no_links.known(path)
+        except no_links.LinkRefusedError:
+            return True  # and `make` says why not
+        right = about and exists(owner) and about.st_uid == pwd.getpwnam(owner).pw_uid
+        return not right or stat.S_IMODE(about.st_mode) != mode  # type: ignore[union-attr]
 
     def make() -> None:
-        path.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         about = pwd.getpwnam(owner)
-        os.chown(path, about.pw_uid, about.pw_gid)
-        path.chmod(mode)  # after the owner, which clears the set-group bit
+        with no_links.parent(path) as at:
+            no_links.made(at, path.name)
+        with no_links.folder(path) as number:
+            whose = os.fstat(number).st_uid
+            if whose not in (0, about.pw_uid):
+                raise PermissionError(
+                    f"{path} is there and belongs to {_name(whose)}: move it away, or give it to {owner}"
+                )
+            no_links.own(number, about.pw_uid, about.pw_gid, mode)
 
     return Step(f"folder {path} ({owner}, {mode:04o})", needed, make)
+
+
+def _name(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"an account that is gone ({number})"
 
 
 def closed(path: Path) -> Step:
@@ -95,25 +110,41 @@ def file(path: Path, text: str, owner: str = "root", mode: int = 0o644, keep: bo
 
     def make() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        path.chmod(mode)
-        about = pwd.getpwnam(owner)
-        os.chown(path, about.pw_uid, about.pw_gid)
+        with no_links.parent(path) as at:
+            _write(at, path.name, text.encode(), pwd.getpwnam(owner), mode)
 
-    return Step(f"file {path}", lambda: not path.exists() or (not keep and path.read_text() != text), make)
+    def needed() -> bool:
+        return not os.path.lexists(path) or (not keep and path.read_text() != text)
+
+    return Step(f"file {path}", needed, make)
 
 
 def copied(source: Path, target: Path, owner: str) -> Step:
     """The folder `source` copied to `target` if there is nothing yet: what instructors have changed stays."""
 
     def make() -> None:
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__"))
-        about = pwd.getpwnam(owner)
-        for path in (target, *target.rglob("*")):
-            os.chown(path, about.pw_uid, about.pw_gid, follow_symlinks=False)
-            path.chmod(0o700 if path.is_dir() else 0o600)
+        with no_links.parent(target) as at:
+            _copy(source, at, target.name, pwd.getpwnam(owner))
 
-    return Step(f"copy {source} to {target}", lambda: not target.exists(), make)
+    return Step(f"copy {source} to {target}", lambda: not os.path.lexists(target), make)
+
+
+def _copy(source: Path, at: int, name: str, owner: pwd.struct_passwd) -> None:
+    os.mkdir(name, 0o700, dir_fd=at)
+    with no_links.inner(at, name) as here:
+        for path in sorted(source.iterdir()):
+            if path.is_dir() and path.name not in (".ipynb_checkpoints", "__pycache__"):
+                _copy(path, here, path.name, owner)
+            elif path.is_file():
+                _write(here, path.name, path.read_bytes(), owner, 0o600)
+        no_links.own(here, owner.pw_uid, owner.pw_gid, 0o700)
+
+
+def _write(at: int, name: str, data: bytes, owner: pwd.struct_passwd, mode: int) -> None:
+    with no_links.new_file(at, name) as file:
+        file.write(data)
+        file.flush()
+        no_links.own(file.fileno(), owner.pw_uid, owner.pw_gid, mode)
 
 
 def run_as(name: str, command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
