@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from autograder.verdict.chain import Chain, Link, up
 from autograder.verdict.quantities import TOLERANCE, What, upstream
-from autograder.verdict.slips import Slip, most_telling, recognise, slips, told
+from autograder.verdict.slips import Slip, is_any_number, most_telling, recognise, slips, told
 
 _ONLY_ABOVE = ("sign", "other leaf", "upstream dropped", "wrong adjoint", "share's sign", "path lost")
 """Slips that a local or total derivative cannot have, or has in a way of its own."""
@@ -21,7 +21,8 @@ _ONLY_ABOVE = ("sign", "other leaf", "upstream dropped", "wrong adjoint", "share
 def explained(chain: Chain, link: Link) -> Sequence[Slip]:
     """What may be told of a wrong link: the slips that explain its numbers at every point, as far as they can tell."""
     if link.what is What.ADJOINT:
-        return told(recognise(chain, link.node), chain, link.node)
+        found = told(recognise(chain, link.node), chain, link.node)
+        return [slip for slip in found if not is_any_number(chain, slip)]
     if _same(link, [-number for number in link.expected]):
         return [Slip("sign", link.node, link.of)]
     return most_telling([slip for slip, numbers in _candidates(chain, link) if _same(link, numbers)])

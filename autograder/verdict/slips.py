@@ -187,12 +187,12 @@ def recognise(chain: Chain, node: str) -> list[Slip]:
     found: list[Slip] = []
     for at in (node, *chain.bridged(node)):
         for slip in slips(chain.forward, chain.wrt, at):
-            if _explains(chain, node, slip) and not _is_any_number(chain, slip):
+            if _explains(chain, node, slip):
                 found.append(slip)
     return found
 
 
-def _is_any_number(chain: Chain, slip: Slip) -> bool:
+def is_any_number(chain: Chain, slip: Slip) -> bool:
     """Whether another line's derivative would be blamed that is one number at every point: a 2 comes from anywhere."""
     if slip.kind != "other local":
         return False
