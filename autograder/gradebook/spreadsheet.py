@@ -37,7 +37,11 @@ class CannotWrite(AutograderError):
 
 
 class CannotRead(AutograderError):
-    """A file is not one that `write` has written; the text names it and the reason."""
+    """A file is not one that `write` has written; the text names it and the reason, which is also in `why`."""
+
+    def __init__(self, file: Path, why: str) -> None:
+        super().__init__(NOT_READ.format(file=file, why=why))
+        self.why = why
 
 
 def harmless(text: str) -> str:
@@ -129,10 +133,12 @@ def read(file: Path, columns: Sequence[str] = ()) -> list[dict[str, str]]:
         return _rows(text, columns) if text.strip() else []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error
-        raise CannotRead(NOT_READ.format(file=file, why=why)) from None
+        raise CannotRead(file, str(why)) from None
 
 
 def _rows(text: str, columns: Sequence[str]) -> list[dict[str, str]]:
+    # Else a cell of more than 131,072 characters is an error, and with it the whole file.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     for delimiter in ",;\t":
         table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
         if set(columns) <= set(table.fieldnames or ()):

@@ -20,8 +20,7 @@ from nbgrader.converters.base import NbGraderException
 from traitlets import Float, default
 
 from autograder import by_hand_list, seeds
-from autograder.errors import AutograderError
-from autograder.rooms import gradebook_lock, handed_in
+from autograder.rooms import by_hand_table, gradebook_lock, handed_in
 from autograder.rooms.engine import Engine
 from autograder.rooms.progress import RunProgress
 from autograder.rooms.run import GradingRun
@@ -75,13 +74,9 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
                 self.log.error("%s", NOT_IN_GRADEBOOK.format(name=name))
                 raise NbGraderException(f"{name} is not in the gradebook")
             public = seeds.public_note(gradebook.db, name)
-        try:
-            by_hand_list.read(self._list())
-        except AutograderError as error:
-            self.log.error("Nothing was graded, because %s", error)
-            raise NbGraderException(str(error)) from None
+        aside = by_hand_list.set_aside(self._list())
         students = [handed_in.student_of(converter, folder) for folder in (*converter.assignments, *empty)]
-        self.report.header(name, students, isolated, *filter(None, [public]))
+        self.report.header(name, students, isolated, *filter(None, [public, aside]))
 
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
         def convert_and_end() -> None:
@@ -106,8 +101,12 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
     def _summary(self) -> int:
         status = self.report.end()
         if in_terminal(self.parent):
-            by_hand_list.show(self._list(), self.report.students())
+            by_hand_table.print_table(self._list(), self.report.students())
         return status
+
+    def not_listed(self, student: str, why: str) -> None:
+        """Reports that answers which may not be by hand could not be listed."""
+        self.report.note(student, why, Reason.BY_HAND)
 
     def _list(self) -> Path:
         return Path(self.parent.coursedir.root) / by_hand_list.FILE

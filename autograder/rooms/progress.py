@@ -6,6 +6,7 @@ wrapped.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -115,7 +116,8 @@ class RunProgress:
 
     def _end(self, assignment: str, student: str) -> None:
         self._ends(assignment, student)
-        self._listed(assignment, student)
+        with contextlib.suppress(spreadsheet.CannotRead):  # it is said in the run's header, and costs no grade
+            self._listed(assignment, student)
         if marks := self._marks(assignment, student):
             self._report.done(student, *marks)
 

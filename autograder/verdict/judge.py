@@ -163,7 +163,8 @@ class Judge:
         """What both guards found, forbidden first. Without cells (a plain script) there is nothing to read."""
         read_ones = _read(reply.cells, self._words["function"], tuple(reply.modules.items())) if reply.cells else ()
         seen = (_with_its_line(finding, reply) for finding in reply.seen)
-        return tuple(sorted({*read_ones, *seen}, key=lambda f: (f.outcome is Outcome.LISTED, f.line or 0, f.rule)))
+        found_ones = {*read_ones, *seen}
+        return tuple(sorted(found_ones, key=lambda f: (f.outcome is Outcome.LISTED, not f.line, f.line or 0, f.rule)))
 
     def _say(self, kind: Kind, template: str, **words: object) -> Verdict:
         return Verdict(kind, self._filled(template, **words))

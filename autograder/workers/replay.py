@@ -58,6 +58,8 @@ class Shared:
     """Cells that have cost a worker, and how."""
     calls: dict[str, Reply] = field(default_factory=dict)
     """Functions that have cost a worker, and what is told of them instead."""
+    known: dict[str, Reply] = field(default_factory=dict)
+    """What functions have answered at points that the student knows."""
     modules: Mapping[str, str] = field(default_factory=dict)
     """The texts of the submission's own .py files, by module name."""
 
@@ -78,9 +80,9 @@ class StudentRoom:
 
     def run(self, cell: Cell) -> list[NotebookNode]:
         """The outputs of a cell."""
-        for function in list(self._shared.calls):
-            if re.search(rf"\b{re.escape(function)}\b", cell.code):
-                self._shared.calls.pop(function, None)  # it may be another function now
+        for answers in (self._shared.calls, self._shared.known):
+            for function in [f for f in list(answers) if re.search(rf"\b{re.escape(f)}\b", cell.code)]:
+                answers.pop(function, None)  # it may be another function now
         with self._one:
             if self._budget.left <= 0:
                 return [error_output("CellTimeoutError", ALL_TIME.format(seconds=self._budget.whole))]
@@ -145,7 +147,9 @@ class StudentRoom:
         reply = self._ready().ask(request, seconds)
         # A cell that is too long to be sent on is left out: what it defines has no source, and the guard says so.
         cells = tuple(c.code if len(c.code) <= wire.MOST_TEXT else "" for c in self._history[-wire.MOST_ITEMS :])
-        reply = redaction.redact(reply, request, cells)
+        reply = redaction.redact(reply, request, cells, self._shared.known.get(request.function))
+        if request.show:
+            self._shared.known.setdefault(request.function, reply)
         stopped = self._stopped(request.function)
         if stopped:  # the function of that name in the worker is one that an older cell has defined
             reply = Reply(missing=Missing(stopped, older=reply.missing is None))
