@@ -29,6 +29,8 @@ LONGEST = 32_000  # characters; a cell of Excel holds 32,767, and the rest of a 
 NOT_READ = '{file} cannot be read: {why}. Save it again as "CSV UTF-8", or move it away.'
 
 _STARTS_FORMULA = frozenset("=+-@\N{MINUS SIGN}")
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of writing, so that a text is read as another one."""
 _PASSED_OVER = re.compile(r"[\s\"'`\u200b-\u200f\u2060\ufeff]*")
 
 
@@ -52,7 +54,7 @@ def harmless(text: str) -> str:
     count, because spreadsheets in East Asian languages treat them as the plain ones. A second call changes nothing.
     """
     text = text.encode("utf-8", "replace").decode()
-    text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
+    text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") or c in _TURNS else c for c in text)
     text = ";".join(map(_guarded, text.split(";")))
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -198,6 +199,30 @@ def test_a_list_that_cannot_be_read_is_set_aside_and_costs_nobody_a_grade(tmp_pa
     assert "what may not be by hand could not be listed" in said
     assert "answers that may not be by hand, see by_hand.csv: ada" in said
     assert [course.marks(name) for name in ("ada", "bela")] == [EARNED, EARNED]
+
+
+@pytest.mark.course
+def test_no_line_name_or_link_of_a_students_is_obeyed_and_none_costs_a_grade_where_the_locale_is_ascii(
+    tmp_path: Path,
+) -> None:
+    def files(folder: Path) -> None:
+        (folder / "link\x1b[2J\u202e").symlink_to("/nowhere\x1b]0;title\x07\n=1+1")
+        (folder / "δ.txt").write_text("δ", encoding="utf-8")
+
+    course = Course(tmp_path)
+    line = "    torch.optim  # δ \x1b[31m \u202e red"
+    read = "open('δ.txt', encoding='utf-8').read()\nopen('δ.txt').read()\nprint('δ')"
+    course.hand_in("ada", Submission(read, answers={"q2": LISTED.replace("    torch.optim", line)}, files=files))
+    course.hand_in("bela", Submission())
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    said = course.run("autograde", "ps1", "--debug", **ascii_only)  # the report, and all that nbgrader logs
+    assert re.search(r"link\?\[2J\?+ was removed", said)
+    assert all(c.isprintable() or c == "\n" for c in said)
+    assert [course.marks(name) for name in ("ada", "bela")] == [EARNED, EARNED]
+    (row,) = (row for row in by_hand_list.read(tmp_path / "by_hand.csv") if row["student"] == "ada")
+    assert row["source"] == "torch.optim  # δ  [31m   red"
+    course.run("generate_feedback", "ps1", **ascii_only)
+    assert "δ" in course.page("ada")
 
 
 @pytest.mark.parametrize("held", [False, True])
