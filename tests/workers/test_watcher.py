@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +62,14 @@ def test_what_is_written_is_counted_while_nobody_waits(launcher: Launcher) -> No
     with pytest.raises(Gone, match="the code wrote more than 32 MB"):
         worker.run_cell(Cell("1", 2), 60)
     worker.close()
+
+
+def test_an_examiner_has_a_limit_of_memory_as_well(launcher: Launcher, tmp_path: Path) -> None:
+    examiner = launcher.start(wire.EXAMINER, LIMITS, clean_environment(), files=str(tmp_path))
+    assert examiner.run_cell(Cell("x = b'x' * (300 << 20)", 1), 60) == []
+    with pytest.raises(Gone, match="the code used more than 1024 MB of memory"):
+        examiner.run_cell(Cell("import time; y = b'x' * (1100 << 20); time.sleep(60)", 2), 60)
+    examiner.close()
 
 
 def test_a_line_that_nobody_asked_for_ends_the_room_and_is_blamed_on_who_wrote_it(worker: WorkerClient) -> None:
