@@ -9,6 +9,7 @@ from autograder.commands import authors, instructors, students
 from autograder.commands.closed_pipe import survives_closed_pipe
 from autograder.commands.overview import Overview
 from autograder.errors import AutograderError
+from autograder.terminal import any_text, show
 
 # The headings in the help, in this order, and the modules with their commands.
 PEOPLE = {"For students": students, "For instructors": instructors, "For authors of questions": authors}
@@ -17,6 +18,7 @@ PEOPLE = {"For students": students, "For instructors": instructors, "For authors
 @survives_closed_pipe
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status; 1 after an AutograderError, 2 (and the help) without a command."""
+    any_text()
     parser = _parser()
     options = parser.parse_args(argv)
     if options.command is None:
@@ -25,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except AutograderError as error:
-        print(f"autograder {options.command}: {error}", file=sys.stderr)
+        show(f"autograder {options.command}: {error}", sys.stderr)
         return 1
 
 

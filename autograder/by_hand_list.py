@@ -1,27 +1,36 @@
-"""Keeps by_hand.csv, the instructor's list of answers that may not be by hand, and prints it as a table.
+"""Keeps by_hand.csv, the instructor's list of answers that may not be by hand.
 
 It quotes students' code, so `gradebook.spreadsheet` writes it without formulas. nbgrader_config.py names `ListFindings`
 in `Autograde.autograde_preprocessors`, so nbgrader runs it after a notebook was executed. If a submission is graded
 again, its rows are replaced.
+
+The list never costs a grade: one that cannot be read is set aside, and what cannot be listed is said on the terminal.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder.by_hand.rules import FINDINGS
+from autograder.by_hand.rules import FINDINGS, MOST_FINDINGS, MOST_SOURCE
+from autograder.errors import AutograderError
 from autograder.gradebook import spreadsheet
 
 FILE = "by_hand.csv"
-MOST = 20
-"""Most rows that the terminal shows."""
 COLUMNS = ("student", "assignment", "notebook", "question", "outcome", "rule", "line", "source")
+SET_ASIDE = (
+    "{file} could not be read ({why}). It is {aside} now, and a new list is begun; --force lists again those who were "
+    "graded before."
+)
+NOT_SET_ASIDE = (
+    "{file} could not be read ({why}) and not be renamed ({error}): nothing is listed until you move it away."
+)
+NOT_LISTED = "what may not be by hand could not be listed: {why}"
 
 
 class ListFindings(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
@@ -39,30 +48,41 @@ class ListFindings(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ship
                 rows += _rows(output.get("data", {}).get(FINDINGS))
             if "outputs" in cell:
                 cell.outputs = kept
-        replace(Path(self.parent.parent.coursedir.root) / FILE, who, [{**who, **row} for row in rows])
+        file = Path(self.parent.parent.coursedir.root) / FILE
+        if aside := set_aside(file):
+            self.parent.report.note(who["student"], aside)
+        try:
+            replace(file, who, [{**row, **who} for row in rows])
+        except (AutograderError, OSError) as error:
+            if rows:
+                self.parent.not_listed(who["student"], NOT_LISTED.format(why=error))
         return nb, resources
 
 
 def _rows(text: Any) -> list[dict[str, Any]]:
-    """The findings in one output; empty if it has none."""
+    """The findings in one output, the first of them if they are many; empty if it has none."""
     try:
         found = json.loads(text) if isinstance(text, str) else []
     except ValueError:
         return []
-    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    return [row for row in found[:MOST_FINDINGS] if isinstance(row, dict)] if isinstance(found, list) else []
 
 
 def replace(file: Path, who: dict[str, str], rows: list[dict[str, Any]]) -> None:
     """Replaces the rows of the submission `who` in `file`; a lock file lets several graders run at once."""
     if not rows and not file.exists():
         return
-    with open(file.with_suffix(".lock"), "w") as lock:
+    with open(file.with_suffix(".lock"), "w", encoding="utf-8") as lock:
         _lock(lock.fileno())
         before = read(file)
         kept = [row for row in before if any(row[k] != spreadsheet.harmless(v) for k, v in who.items())]
-        new = [{k: "" if row.get(k) is None else spreadsheet.harmless(str(row[k])) for k in COLUMNS} for row in rows]
-        if (after := kept + new) != before:
+        if (after := kept + list(map(_row, rows))) != before:
             spreadsheet.write(file, COLUMNS, after)
+
+
+def _row(row: dict[str, Any]) -> dict[str, str]:
+    texts = {k: "" if row.get(k) is None else str(row[k]) for k in COLUMNS}
+    return {k: spreadsheet.harmless(text[:MOST_SOURCE] if k == "source" else text) for k, text in texts.items()}
 
 
 def read(file: Path) -> list[dict[str, str]]:
@@ -70,22 +90,20 @@ def read(file: Path) -> list[dict[str, str]]:
     return spreadsheet.read(file, COLUMNS)
 
 
-def show(file: Path, students: Collection[str] | None = None) -> None:
-    """Prints at most `MOST` rows of the list as a table, for these `students` (default: all)."""
-    rows = read(file)
-    if students is not None:
-        those = {spreadsheet.harmless(student) for student in students}
-        rows = [row for row in rows if row["student"] in those]
-    if not rows:
-        return
-    columns = ("student", "question", "outcome", "rule", "line", "source")
-    cut = [[row[c][:60] for c in columns] for row in rows[:MOST]]
-    widths = [max(len(c), *(len(row[i]) for row in cut)) for i, c in enumerate(columns)]
-    print(f"\nBy hand: {len(rows)} to look at, also in {file}")
-    for line in (list(columns), *cut):
-        print("  " + "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
-    if len(rows) > MOST:
-        print(f"  ... and {len(rows) - MOST} more")
+def set_aside(file: Path) -> str:
+    """Renames a list that cannot be read, and returns the sentence that says so; "" if it can be read."""
+    try:
+        read(file)
+        return ""
+    except spreadsheet.CannotRead as error:
+        why = error.why
+    free = (file.with_name(f"{file.stem}-unread-{n}{file.suffix}") for n in itertools.count(1))
+    aside = next(name for name in free if not name.exists())
+    try:
+        file.rename(aside)
+    except OSError as error:
+        return NOT_SET_ASIDE.format(file=file.name, why=why, error=error.strerror)
+    return SET_ASIDE.format(file=file.name, why=why, aside=aside.name)
 
 
 def _lock(descriptor: int) -> None:

@@ -18,7 +18,8 @@ AutograderError
 ├── CannotWrite             a table that cannot be written
 ├── TooMuch                 a program that is longer than the by-hand guard reads
 ├── Gone                    a process in which cells run has ended or was ended
-│   └── OutOfTime           it did not answer in time
+│   ├── OutOfTime           it did not answer in time
+│   └── Earlier             what arrived was sent by the code of an earlier order
 ├── NoRoom                  no such process can be made now: never a student's fault
 └── BadMessage              what such a process sent is no answer
 

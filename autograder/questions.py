@@ -118,7 +118,7 @@ class Question:
         judge.widen(allowances)
         if verdict.kind is Kind.WRONG_DERIVATIVE:
             judge.overlook_value()
-        again = judge.verdict(kernel.current_student().ask(self._request(references)))
+        again = judge.verdict(kernel.current_student().ask(self._request(references, show=True)))
         return again if again.kind is verdict.kind else verdict
 
     def _public(self) -> tuple[Reference, ...]:
@@ -183,8 +183,10 @@ class Question:
         student = kernel.current_student()
         judge = Judge(self.forward, self.wrt, references, hidden)
         judge.own_forward = self.own_forward
-        reply = student.ask(self._request(references))
-        return judge.closer(judge.verdict(reply), reply, lambda beside: student.ask(self._request(beside)))
+        # Of points that are no secret, the room answers that knows no hidden one.
+        reply = student.ask(self._request(references, show=not hidden))
+        ask = lambda beside: student.ask(self._request(beside, show=not hidden))  # noqa: E731
+        return judge.closer(judge.verdict(reply), reply, ask)
 
     def _request(self, references: Sequence[Reference], show: bool = False) -> Request:
         forward, points = self.forward, tuple(r.point for r in references)

@@ -10,6 +10,7 @@ from typing import Any
 from autograder.by_hand.arithmetic import combined, compared, truth
 from autograder.by_hand.library import Library
 from autograder.by_hand.numeric import MOST_ENTRIES
+from autograder.by_hand.objects import LONGEST_PATH
 from autograder.by_hand.values import (
     NOTHING,
     Array,
@@ -195,6 +196,8 @@ class Expressions(Library):
     def subscript(self, base: Any, key: Any) -> Any:
         key = key.exact if isinstance(key, Number) and key.exact is not None else key
         if isinstance(base, PackageName):
+            if isinstance(key, str) and len(base.path) + len(key) > LONGEST_PATH:
+                return self.broken("too-long", generic("entry"))
             inside = base.path == "sys.modules" or base.path.endswith(".__dict__")
             if inside and isinstance(key, str):
                 return self.files.get(key) or PackageName(
@@ -214,6 +217,7 @@ class Expressions(Library):
                 return self.enter(missing, [base, key], {})
             base = [*base.members.values()] if base.of.fields else base.members
         if isinstance(base, str | list | tuple | dict | range):
+            self.spend_on(key)
             try:
                 value = base[key]
                 return Array(value) if isinstance(base, Array) and isinstance(key, slice) else value
@@ -254,6 +258,7 @@ class Expressions(Library):
     def _put(self, held: Any, key: Any, value: Any) -> None:
         key = key.exact if isinstance(key, Number) and key.exact is not None else key
         held = held.members if isinstance(held, Instance) else held
+        self.spend_on(key)
         try:
             if isinstance(held, dict) or (isinstance(held, list) and isinstance(key, int | slice)):
                 held[key] = value[:500] if isinstance(value, range) and isinstance(key, slice) else value

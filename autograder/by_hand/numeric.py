@@ -54,6 +54,7 @@ _NATIVE: dict[type, set[str]] = {
     tuple: set(words("index count")),
     str: set(words("split strip lstrip rstrip lower upper startswith endswith removeprefix removesuffix")),
 }
+_COMPARES_OR_HASHES = set(words("index count remove get pop update setdefault add discard"))
 
 
 class Numeric(Objects):
@@ -121,6 +122,8 @@ class Numeric(Objects):
             return self.broken("hidden" if hidden else "", either([*base.values(), *args[1:], generic("entry")]))
         name, known = {"popleft": ("pop", [0]), "appendleft": ("insert", [0, *known])}.get(name, (name, known))
         self.spend(1 + len(base) // 8 if len(base) < _LONG else len(base))
+        if name in _COMPARES_OR_HASHES:
+            self.spend_on([base, *known])
         try:
             made = getattr(base, name)(*known)
         except (TypeError, ValueError, LookupError, AttributeError):

@@ -34,6 +34,8 @@ from autograder.by_hand.values import (
 )
 
 _DEEPEST, _MOST_GUESSES = 40, 3
+LONGEST_PATH = 300
+"""Characters of a package's dotted name: each step on it looks at all of it."""
 _GIVEN = {n: n for n in ("torch", "numpy", "math")} | {"np": "numpy", "display": "IPython", "get_ipython": "IPython"}
 _EPSILONS = {"eps", "epsilon", "tiny", "resolution", "smallest_normal"}
 _VIEWS = {"data", "T", "mT", "H", "flat"}
@@ -200,6 +202,8 @@ class Objects(Reading):
                 return either(self.attribute(one, name) for one in values)
             case Scope():
                 return self.load(name, base)
+            case PackageName(path=path) if len(path) + len(name) > LONGEST_PATH:
+                return self.broken("too-long", generic("attribute"))
             case PackageName(path=path):
                 if name in ("user_ns", "user_global_ns") and path.startswith("IPython"):
                     return self.at[1].top.names

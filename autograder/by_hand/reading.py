@@ -58,6 +58,15 @@ class Reading:
         self.left -= steps
         self.steps += steps
 
+    def spend_on(self, value: Any) -> None:
+        """The steps that Python needs to compare or hash a value: it goes through all that is in it, however often."""
+        todo = [value]
+        while todo:
+            one = todo.pop()
+            if isinstance(one, list | tuple):
+                self.spend(1 + len(one) // 8)
+                todo += [part for part in one if isinstance(part, list | tuple)]
+
     def finding(self, rule: str) -> Finding:
         node, scope = self.at
         line = getattr(node, "lineno", None)

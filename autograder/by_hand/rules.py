@@ -11,6 +11,8 @@ from enum import StrEnum
 
 FINDINGS = "application/vnd.autograder.findings+json"
 """The kind of output that carries a verdict's findings to the instructor's list; taken out before anybody sees it."""
+MOST_FINDINGS, MOST_SOURCE = 20, 200
+"""Findings that are taken of one reply or one test, and characters of the line that each quotes."""
 
 
 class Outcome(StrEnum):
@@ -56,6 +58,7 @@ _FORBIDDEN = {
     "backward lines yourself.",
     "hidden": "calls code that cannot be read{where}: call functions by their names.",
     "frames": "looks into the interpreter (frames, tracing or the garbage collector){where}: " + _ARGUMENTS,
+    "seen": "was seen to use a machine that differentiates while it ran{where}: " + _CHECK,
 }
 _LISTED = {
     "unknown-package": "uses a package that the grader does not know",
@@ -70,6 +73,7 @@ _LISTED = {
     "difference-like": "has a line that looks like a finite difference",
     "too-long": "does more than the grader reads",
     "replaced": "may not be what the cells show, because a cell can change what answers",
+    "watched": "was seen to use something that the grader does not know while it ran",
 }
 _STAYS = "Your marks stay; your instructor will"
 _TEXTS = {
@@ -83,7 +87,7 @@ RULES = {n: Rule(n, Outcome.FORBIDDEN if n in _FORBIDDEN else Outcome.LISTED, te
 
 
 def found(rule: str, line: int | None = None, source: str = "", cell: int | None = None) -> Finding:
-    return Finding(RULES[rule].outcome, rule, line, source[:200], cell)
+    return Finding(RULES[rule].outcome, rule, line, source[:MOST_SOURCE], cell)
 
 
 def sentence(finding: Finding, function: str) -> str:

@@ -27,7 +27,7 @@ def survives_closed_pipe(main: Callable[_P, int]) -> Callable[_P, int]:
             finally:
                 sys.stdout.flush()
         except BrokenPipeError:
-            with open(os.devnull, "w") as nowhere:
+            with open(os.devnull, "w", encoding="utf-8") as nowhere:
                 os.dup2(nowhere.fileno(), sys.stdout.fileno())
             return CLOSED
 

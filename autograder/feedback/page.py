@@ -44,7 +44,7 @@ def _template() -> Any:
 
 @cache
 def _style() -> Markup:
-    return Markup((HERE / "page.css").read_text())
+    return Markup((HERE / "page.css").read_text(encoding="utf-8"))
 
 
 def _is_whole(page: Path) -> bool:

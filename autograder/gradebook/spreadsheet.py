@@ -29,6 +29,8 @@ LONGEST = 32_000  # characters; a cell of Excel holds 32,767, and the rest of a 
 NOT_READ = '{file} cannot be read: {why}. Save it again as "CSV UTF-8", or move it away.'
 
 _STARTS_FORMULA = frozenset("=+-@\N{MINUS SIGN}")
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of writing, so that a text is read as another one."""
 _PASSED_OVER = re.compile(r"[\s\"'`\u200b-\u200f\u2060\ufeff]*")
 
 
@@ -37,7 +39,11 @@ class CannotWrite(AutograderError):
 
 
 class CannotRead(AutograderError):
-    """A file is not one that `write` has written; the text names it and the reason."""
+    """A file is not one that `write` has written; the text names it and the reason, which is also in `why`."""
+
+    def __init__(self, file: Path, why: str) -> None:
+        super().__init__(NOT_READ.format(file=file, why=why))
+        self.why = why
 
 
 def harmless(text: str) -> str:
@@ -48,7 +54,7 @@ def harmless(text: str) -> str:
     count, because spreadsheets in East Asian languages treat them as the plain ones. A second call changes nothing.
     """
     text = text.encode("utf-8", "replace").decode()
-    text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
+    text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") or c in _TURNS else c for c in text)
     text = ";".join(map(_guarded, text.split(";")))
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
@@ -129,10 +135,12 @@ def read(file: Path, columns: Sequence[str] = ()) -> list[dict[str, str]]:
         return _rows(text, columns) if text.strip() else []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error
-        raise CannotRead(NOT_READ.format(file=file, why=why)) from None
+        raise CannotRead(file, str(why)) from None
 
 
 def _rows(text: str, columns: Sequence[str]) -> list[dict[str, str]]:
+    # Else a cell of more than 131,072 characters is an error, and with it the whole file.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     for delimiter in ",;\t":
         table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
         if set(columns) <= set(table.fieldnames or ()):

@@ -20,8 +20,7 @@ from traitlets import Float, default
 
 from autograder import by_hand_list, seeds
 from autograder.at_home.notebook import UnreadableNotebook
-from autograder.errors import AutograderError
-from autograder.rooms import alone, course_files, folder_names, gradebook_lock, handed_in
+from autograder.rooms import alone, by_hand_table, course_files, folder_names, gradebook_lock, handed_in
 from autograder.rooms.engine import Engine
 from autograder.rooms.names import Names
 from autograder.rooms.progress import RunProgress
@@ -89,12 +88,8 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         if edited := course_files.edited_in_a_run(self.run, name, notebooks, self.config):
             self.log.error("Nothing was graded: %s", " ".join(edited))
             raise NbGraderException(edited[0])
-        try:
-            by_hand_list.read(self._list())
-        except AutograderError as error:
-            self.log.error("Nothing was graded, because %s", error)
-            raise NbGraderException(str(error)) from None
-        self.report.header(name, students, isolated, *filter(None, [public]))
+        aside = by_hand_list.set_aside(self._list())
+        self.report.header(name, students, isolated, *filter(None, [public, aside]))
 
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
         def convert_and_end() -> None:
@@ -124,8 +119,12 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
     def _summary(self) -> int:
         status = self.report.end()
         if in_terminal(self.parent):
-            by_hand_list.show(self._list(), self.report.students())
+            by_hand_table.print_table(self._list(), self.report.students())
         return status
+
+    def not_listed(self, student: str, why: str) -> None:
+        """Reports that answers which may not be by hand could not be listed."""
+        self.report.note(student, why, Reason.BY_HAND)
 
     def _list(self) -> Path:
         return Path(self.parent.coursedir.root) / by_hand_list.FILE

@@ -6,6 +6,7 @@ wrapped.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -122,7 +123,8 @@ class RunProgress:
 
     def _end(self, assignment: str, student: str) -> None:
         self._ends(assignment, student)
-        self._listed(assignment, student)
+        with contextlib.suppress(spreadsheet.CannotRead):  # it is said in the run's header, and costs no grade
+            self._listed(assignment, student)
         marks = self._marks(assignment, student)
         self._waits(student, marks)
         if marks:

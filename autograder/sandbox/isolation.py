@@ -35,7 +35,7 @@ def enter(level: str, limits: Limits, scratch: str) -> dict[str, str]:
     only folder that can be written. The working folder is an empty one that can be written. What is returned must be
     set in the environment: where home and temporary files are, if that differs from `visible.clean_environment`.
     """
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:
         file.write("1000")  # if the machine runs out of memory, the kernel ends this process first
     changed = {}
     if level == NAMESPACES:

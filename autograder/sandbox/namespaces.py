@@ -88,7 +88,7 @@ def _unshare_as_mapped_root() -> None:
 
 
 def _write(path: str, text: str) -> None:
-    with open(path, "w") as file:
+    with open(path, "w", encoding="utf-8") as file:
         file.write(text)
 
 
@@ -134,7 +134,7 @@ def _bind(source: str, target: str, flags: int) -> None:
         os.makedirs(target, exist_ok=True)
     else:
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        open(target, "a").close()
+        open(target, "ab").close()
     syscalls.mount(source, target, None, syscalls.BIND | syscalls.RECURSIVE)
     # A flag that is set on the original mount must stay set here, or the kernel refuses the change.
     locked = os.statvfs(source).f_flag & (os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC | os.ST_RDONLY)

@@ -75,7 +75,7 @@ def descendants(root: int) -> Sequence[int]:
         at = todo.pop()
         try:
             for task in os.listdir(f"/proc/{at}/task"):
-                with open(f"/proc/{at}/task/{task}/children") as file:
+                with open(f"/proc/{at}/task/{task}/children", encoding="utf-8") as file:
                     todo += [int(child) for child in file.read().split()]
         except OSError:
             pass  # it has just ended
@@ -105,7 +105,7 @@ def tasks_of(user: int) -> int:
 def resident(process: int) -> int:
     """Bytes of memory, without those of files, which a fork shares and does not count before it has used them."""
     try:
-        with open(f"/proc/{process}/statm") as file:
+        with open(f"/proc/{process}/statm", encoding="utf-8") as file:
             _, all_of_it, of_files, *_ = map(int, file.read().split())
             return (all_of_it - of_files) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):

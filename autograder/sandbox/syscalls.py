@@ -101,7 +101,7 @@ def gather_pages() -> None:
 
     Where the kernel has none to give, forks are slower, and nothing else is different.
     """
-    with open("/proc/self/maps") as maps:
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
         lines = [line.split() for line in maps]
     for place, rights, _, _, inode, *name in lines:
         if inode == "0" and rights == "rw-p" and name in ([], ["[heap]"]):

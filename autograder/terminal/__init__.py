@@ -12,9 +12,12 @@ The formgrader is not changed: its dialogs show nbgrader's whole log. In a termi
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Any, TextIO
+
+from autograder.terminal.words import printable
 
 
 def command() -> Any:
@@ -36,20 +39,28 @@ def in_terminal(converter: Any) -> bool:
 def say(converter: Any, line: str) -> None:
     """Shows `line` on the terminal; under a formgrader, logs it instead, because its dialog shows the log."""
     if not in_terminal(converter):
-        converter.log.info("%s", line)
+        converter.log.info("%s", printable(line))
     else:
         show(line)
+
+
+def any_text() -> None:
+    """From now on, what this process prints never fails for want of a character: it becomes "?"."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # under a test or in a notebook it is something else
+            stream.reconfigure(errors="replace")
 
 
 def show(line: str, out: TextIO | None = None) -> None:
     """Prints `line` to `out` (default: standard output). It never raises, because grading must go on without output.
 
-    Characters that the terminal's encoding lacks become "?". After a failed write, all later output is discarded.
+    Characters that are not printable, or that the terminal's encoding lacks, become "?". After a failed write, all
+    later output is discarded.
     """
     out = out or sys.stdout
     known = out.encoding or "utf-8"
     try:
-        print(line.encode(known, "replace").decode(known), file=out, flush=True)
+        print(printable(line).encode(known, "replace").decode(known), file=out, flush=True)
     except OSError:  # the reading end of a pipe was closed (`| head`), or the disk is full
-        with open(os.devnull, "w") as nowhere:
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
             os.dup2(nowhere.fileno(), out.fileno())

@@ -6,14 +6,18 @@ traceback only the last line is shown.
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from tornado.log import LogFormatter
 
 from autograder.terminal import show
-from autograder.terminal.words import shown
+from autograder.terminal.words import printable, shown
 
 TOLD = {"told": True}
 """`log.warning(..., extra=TOLD)` marks a record that the report shows too, so that the terminal shows it once."""
@@ -77,6 +81,18 @@ class Chatter(logging.Filter):
                 show(f"{last}  (--debug shows where)", sys.stderr)
             return False
         return not _noise.match(text)
+
+
+class Printable(LogFormatter):  # type: ignore[misc]  # tornado's types are not followed here
+    """nbgrader's formatter of the terminal's log: names of files in its own messages may be a student's."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record = copy.copy(record)  # other handlers get it, too
+        record.msg, record.args = printable(record.getMessage()), ()
+        return str(super().format(record))
+
+    def formatException(self, ei: Any) -> str:
+        return printable(str(super().formatException(ei)))
 
 
 def _debugging() -> bool:

@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from autograder.gradebook.programs import find_programs
-from autograder.terminal import chatter, command, show, too_early
+from autograder.terminal import any_text, chatter, command, show, too_early
 from autograder.terminal.words import count
 
 STOPPED = "%s stopped: %s: %s  (--debug shows where)"
@@ -26,6 +26,7 @@ FEEDBACK = "Pages of {students} are written: {folder}/<student>/{assignment}/."
 SKIPPED = "{students} had theirs already; --force writes them again."
 LOGGING = {
     "filters": {"chatter": {"()": "autograder.terminal.chatter.Chatter"}},
+    "formatters": {"console": {"class": "autograder.terminal.chatter.Printable"}},
     "handlers": {"console": {"filters": ["chatter"]}},
 }
 
@@ -33,6 +34,7 @@ LOGGING = {
 def plainly(config: Any) -> None:
     """Sets up the running command; `config` is nbgrader_config.py's `c`. Calling it again changes nothing."""
     find_programs()
+    any_text()
     config.NbGrader.logging_config = LOGGING
     app = command()
     if app is not None and not hasattr(app, "_started_plainly"):

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from autograder.terminal.chatter import TOLD
-from autograder.terminal.words import count, shown
+from autograder.terminal.words import count, printable, shown
 
 NEEDS_A_PERSON = 3
 """Exit status when everybody was graded but a person should look at some submissions; nbgrader's 1 is "not graded"."""
@@ -82,7 +82,7 @@ class Report:
             submission.notes.append(text)
         if reason:
             submission.reasons.add(reason)
-        self._log.warning("%s: %s", student, text, extra=TOLD)
+        self._log.warning("%s: %s", shown(student), printable(text), extra=TOLD)
 
     def reasons(self, student: str) -> set[Reason]:
         """The reasons noted so far why a person should look at the student's submission."""

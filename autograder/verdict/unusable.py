@@ -1,7 +1,7 @@
 """What is no answer yet: no function, an exception, or results that are not two numbers.
 
 Of a hidden test only Python's own words and the student's own lines are told: a student's text may spell out a point,
-and so may the name of a NameError or the text of a SyntaxError that the student's function raises.
+and so may the name of a NameError, the name of a class, a shape, or the text of a SyntaxError.
 """
 
 from __future__ import annotations
@@ -57,12 +57,16 @@ class Unusable:
             (only,) = answer.results
             if only.kind == "none":
                 return self._say(Kind.NOT_TWO, m.NOTHING)
-            return self._say(Kind.NOT_TWO, m.ONE_RESULT, type=only.type)
+            return self._say(Kind.NOT_TWO, m.ONE_RESULT, type="" if self._hidden else f" ({only.type})")
         if len(answer.results) != 2:
+            if self._hidden:
+                return self._say(Kind.NOT_TWO, m.NOT_TWO_RESULTS)
             return self._say(Kind.NOT_TWO, m.RESULT_COUNT, count=len(answer.results))
         names = (self._words["output"], self._words["adjoint"])
         for number, what, name in zip(answer.results, ("value", "derivative"), names, strict=True):
             template = _no_number(number)
+            if self._hidden and template in (m.OTHER, m.SHAPE):
+                template = m.NOT_ONE_NUMBER
             if template:
                 words = {"what": what, "name": name, "type": number.type, "shape": number.shape}
                 kind = Kind.UNANSWERED if template is m.PLACEHOLDER else Kind.NO_NUMBER

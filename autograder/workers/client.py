@@ -1,14 +1,13 @@
-"""The grader's end of one worker: asks it one thing at a time, watches what it uses meanwhile, and ends it.
+"""The grader's end of one worker: asks it one thing at a time, and ends it.
 
-A worker that does not reply in time, says too much or uses more than its limits is ended here. What it sends is decoded
-by `wire` and believed no further.
+A worker that does not reply in time, says too much, says anything that it was not asked, or uses more than its limits
+(`watcher`) is ended here. What it sends is decoded by `wire` and believed no further.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import os
 import secrets
 import select
 import socket
@@ -20,21 +19,21 @@ from typing import Any, Protocol
 
 from nbformat import NotebookNode
 
-from autograder.sandbox import folders, processes
-from autograder.sandbox.limits import LANDLOCK, MB, NAMESPACES, Limits
+from autograder.sandbox import folders
+from autograder.sandbox.limits import Limits
 from autograder.student.protocol import Reply, Request
 from autograder.workers import wire
-from autograder.workers.errors import BadMessage, Gone, NoRoom, OutOfTime
+from autograder.workers.errors import BadMessage, Earlier, Gone, NoRoom, OutOfTime
 from autograder.workers.outputs import read_outputs
 from autograder.workers.process import Process
+from autograder.workers.watcher import Watcher
 
 ENDED = "the process in which the code ran has ended"
 _TICK = 0.2
-"""Seconds between two looks at what a worker uses."""
+"""Seconds between two looks whether a worker has ended."""
+STRAY = "the code wrote to the grader's own channel"
 _TO_SEND = 10.0
 """Seconds that a worker may take to read what it is sent."""
-_OURS = 8
-"""Processes and threads of a worker that are not the student's."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +55,16 @@ class Source(Protocol):
 
 
 class WorkerClient:
-    """`limits` are watched if the process is isolated at any level; `scratch` is removed when the worker is closed."""
+    """`limits` are watched from now on; `scratch` is removed when the worker is closed."""
 
     def __init__(self, channel: socket.socket, process: Process, limits: Limits, scratch: str, source: Source) -> None:
         self._channel, self._process, self._limits = channel, process, limits
         self._scratch, self._source = scratch, source
         self._buffer = bytearray()
-        self._looked = time.monotonic()
+        self._before = ""
+        """The number of the order before, which was answered."""
         self._closed, self._closing = False, threading.Lock()
+        self._watcher = Watcher(process, limits, scratch, source.resident, self.interrupt)
 
     def put_file(self, path: str, start: int, data: bytes) -> None:
         """Writes `data` into a file of the worker's working folder, from the byte `start` on. Raises `Gone`."""
@@ -105,7 +106,8 @@ class WorkerClient:
             if left <= 0:
                 raise OutOfTime("no reply in time")
             if not select.select([self._channel], [], [], min(left, _TICK))[0]:
-                self._watch()
+                if self._process.ended():  # the code may have left a process that keeps the channel open
+                    raise self._lost()
                 continue
             try:
                 data = self._channel.recv(1 << 16)
@@ -128,50 +130,43 @@ class WorkerClient:
         """Sends an order and returns its reply."""
         # Student code can write to this channel, but cannot guess the number that makes a message a reply.
         number = secrets.token_hex(8)
+        if self._pending():
+            raise Earlier(STRAY)
         self.send({**message, "id": number})
         end = time.monotonic() + seconds
         while True:
             try:
                 reply = self.receive(end - time.monotonic(), most)
-            except BadMessage as bad:
-                raise Gone(f"what the process sent is not an answer ({bad})") from None
+            except BadMessage:  # what is wrong with it may be a choice of the room's, and this text reaches the page
+                raise Gone("what the process sent is not an answer") from None
             if answer and "ask" in reply:
                 before = time.monotonic()
                 self.send(wire.encode(answer(wire.decode(Request, reply["ask"]))))
                 end += time.monotonic() - before  # the student's worker has its own limit of time
             elif reply.get("id") == number:
-                self._watch_what_is_left()
+                self._before = number
+                self._watcher.look_now()
                 return reply
+            else:
+                raise Earlier(STRAY) if self._before and reply.get("id") == self._before else Gone(STRAY)
+
+    def _pending(self) -> bool:
+        """Whether something has arrived that no order asked for; the end of the channel does not count."""
+        if self._buffer:
+            return True
+        with contextlib.suppress(OSError):
+            if select.select([self._channel], [], [], 0)[0]:
+                return bool(self._channel.recv(1, socket.MSG_PEEK))
+        return False
 
     def ended(self) -> bool:
         return self._process.ended()
 
     def _lost(self) -> Exception:
         """If the process that it was forked from has ended too, no cell is to blame."""
+        if self._watcher.exceeded:
+            return Gone(self._watcher.exceeded)
         return Gone(ENDED) if self._source.alive() else NoRoom("the interpreter that rooms are forked from has ended")
-
-    def _watch_what_is_left(self) -> None:
-        """What a cell leaves running or on the disk is blamed on that cell, not on the next."""
-        if self._process.level == LANDLOCK or time.monotonic() - self._looked > _TICK:
-            self._watch()
-
-    def _watch(self) -> None:
-        """The kernel limits each process; here all that the room has started is counted together."""
-        self._looked = time.monotonic()
-        if self._process.ended():
-            raise self._lost()
-        if not self._process.level or not os.path.isdir("/proc/self"):
-            return
-        limits, inside = self._limits, processes.descendants(self._process.number)
-        if processes.tasks(inside) > limits.processes + _OURS:
-            raise Gone(f"the code started more than {limits.processes} processes and threads")
-        used = sum(max(0, processes.resident(p) - self._source.resident) for p in inside)
-        if used > limits.memory:
-            raise Gone(f"the code used more than {limits.memory // MB} MB of memory")
-        if self._process.level == NAMESPACES:
-            return  # the private disk has its own limit
-        if folders.disk_usage(self._scratch) + processes.unlinked_bytes(inside) > limits.written:
-            raise Gone(f"the code wrote more than {limits.written // MB} MB")
 
     def interrupt(self) -> None:
         """Ends the worker, from any thread; another one that waits for its reply gets `Gone`."""
@@ -183,6 +178,7 @@ class WorkerClient:
 
     def close(self) -> None:
         """Ends the worker, and removes its folder."""
+        self._watcher.end()
         with self._closing:
             if self._closed:
                 return

@@ -1,100 +1,160 @@
-"""Takes out of a reply about hidden points every text that could tell such a point to the student.
+"""Takes out of a reply everything by which a room could tell on the page what it has learnt from the request.
 
-What a student's function raises or returns is shown on the page. A function that has been called at a hidden point
-could write the point into an exception's text or a class's name. So a text stays only if it is a line or a name of the
-submission itself, or a name or a fixed sentence of Python's, torch's or numpy's; all of these were known before.
+What a student's function raises or returns is shown on the page, and a room may make its reply up. At points that the
+student knows this is no secret: texts are only cut. Of a reply about hidden points the numbers are judged, and all else
+is cut down until it can choose among few words: whether a name was given, the kind of a result, the kind of an
+exception from a short list. The line and the words of an exception or a finding are those that the same function has
+given at known points, where it did the same there; other lines are the examiner's own reading.
 """
 
 from __future__ import annotations
 
-import builtins
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from autograder.by_hand.rules import RULES, Finding
+from autograder.by_hand.rules import MOST_FINDINGS, MOST_SOURCE, RULES, Finding, Outcome, found
 from autograder.calculus.spelling import spelling
-from autograder.student.protocol import FIXED_TEXTS, Answer, Fault, Number, Reply, Request
+from autograder.student.protocol import FIXED_TEXTS, Answer, Fault, Missing, Number, Reply, Request
 
 T = TypeVar("T")
 
 _NAME = re.compile(r"[^\W\d]\w*")
-_EXCEPTIONS = {n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, BaseException)}
-_OURS = {"TooLong", "ProcessEnded", "NoAnswer"}
-_TYPES = {n for n, v in vars(builtins).items() if isinstance(v, type)}
-_TYPES |= {"NoneType", "ellipsis", "function", "builtin_function_or_method", "method", "module", "generator"}
-_SAID_BY_ALL = _EXCEPTIONS | _OURS | _TYPES | FIXED_TEXTS
-_LIBRARY = re.compile(r"(?:torch|numpy)\.[A-Za-z]{1,20}\d{0,3}")
-_MOST_LINE, _MOST_SIZE = 100_000, 999
-
-
-class Words:
-    """The lines and names of a submission."""
-
-    def __init__(self, cells: Sequence[str]) -> None:
-        self._lines = {line.strip() for cell in cells for line in cell.splitlines()}
-        self._names = {name for cell in cells for name in _NAME.findall(cell)}
-
-    def has_name(self, name: str) -> bool:
-        return name in self._names
-
-    def may_say(self, text: str) -> bool:
-        if text in self._lines or text in self._names or text in _SAID_BY_ALL:
-            return True
-        return bool(_LIBRARY.fullmatch(text))
-
-
-def redact(reply: Reply, request: Request, cells: Sequence[str]) -> Reply:
-    """The reply as the examiner may get it; at points that the student knows, only what was not asked is taken out."""
-    known, readings = Words(cells), spelling(request.nodes).readings
-    answers = tuple(
-        dataclasses.replace(a, named={n: v for n, v in a.named.items() if readings(n) and known.has_name(n)})
-        for a in reply.answers[: len(request.points)]
+_RAISED = frozenset(
+    (
+        *("ArithmeticError", "AssertionError", "AttributeError", "IndexError", "KeyError", "NameError"),
+        *("NotImplementedError", "OverflowError", "RecursionError", "RuntimeError", "SyntaxError", "TypeError"),
+        *("UnboundLocalError", "ValueError", "ZeroDivisionError"),
     )
-    reply = dataclasses.replace(reply, answers=answers, printed=reply.printed if request.show else "")
+)
+"""What an exception at a hidden point may be called; every other one is an `Exception`."""
+_TOO_LONG = "TooLong"
+_KINDS = {
+    "ellipsis": "ellipsis",
+    **dict.fromkeys(("function", "builtin_function_or_method", "method", "numpy.ufunc"), "function"),
+}
+"""Of what type a result may be said to be at a hidden point; anything else is an `object`."""
+_MOST_TEXT, _MOST_LINE = 300, 100_000
+
+
+def redact(reply: Reply, request: Request, cells: Sequence[str], known: Reply | None = None) -> Reply:
+    """The reply as the examiner may get it. `known` is what the same function gave at points that the student knows."""
+    reply = _whole(reply, request)
     if request.show:
-        return reply
-    # Why a cell failed is told by the same process, so it may be made up: the same rule holds for it.
-    return _redacted(reply, known)
+        printed = reply.printed
+        return dataclasses.replace(_cut(reply), printed=printed, seen=reply.seen, shifted=reply.shifted)
+    groups = _groups(request, cells, known)
+    told = _fault_of(known) if known else None
+    return Reply(
+        tuple(_answer(answer, groups, told) for answer in reply.answers),
+        missing=_missing(reply.missing, known),
+        seen=_seen(reply.seen, known),
+        shifted=reply.shifted and ((known.shifted if known else None) or found("differences")),
+        later_fault=known.later_fault if known else None,
+        reassigned=known.reassigned if known else (),
+    )
 
 
-def _redacted(thing: T, words: Words) -> T:
-    if isinstance(thing, Fault):
-        base = thing.base if thing.base in _EXCEPTIONS else "Exception"
-        kind = thing.type if thing.type in _EXCEPTIONS | _OURS else base
-        thing = dataclasses.replace(thing, base=base, type=kind)
-    elif isinstance(thing, Finding):
-        return _finding(thing, words)  # type: ignore[return-value]
-    elif isinstance(thing, Number):
-        kind = thing.type if words.may_say(thing.type) else "object"
-        shape = tuple(min(max(n, 0), _MOST_SIZE) for n in thing.shape[:2])
-        return dataclasses.replace(thing, type=kind, shape=shape)
-    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
-        values = {f.name: _redacted(getattr(thing, f.name), words) for f in dataclasses.fields(thing)}
-        return dataclasses.replace(thing, **values)
-    return _plain(thing, words)  # type: ignore[no-any-return]
+def _whole(reply: Reply, request: Request) -> Reply:
+    """The reply without what was not asked for, and without what no function gives."""
+    known = spelling(request.nodes).readings
+    answers = tuple(
+        dataclasses.replace(
+            answer,
+            single=answer.single and len(answer.results) == 1,
+            named={name: number for name, number in answer.named.items() if known(name)},
+        )
+        for answer in reply.answers[: len(request.points)]
+    )
+    return dataclasses.replace(
+        reply,
+        answers=answers,
+        seen=tuple(map(_finding, reply.seen[:MOST_FINDINGS])),
+        shifted=_finding(reply.shifted) if reply.shifted else None,
+    )
 
 
-def _finding(finding: Finding, words: Words) -> Finding:
-    """A known rule and a line of the submission; a finding with an unknown rule becomes `unread`."""
-    rule = finding.rule if finding.rule in RULES else "unread"
-    source = finding.source if words.may_say(finding.source) else ""
+def _finding(finding: Finding) -> Finding:
+    """A known rule, and a line no longer than is listed; a finding with an unknown rule becomes `unread`."""
     line = None if finding.line is None else min(max(finding.line, 1), _MOST_LINE)
-    return Finding(RULES[rule].outcome, rule, line, source)
+    return found(finding.rule if finding.rule in RULES else "unread", line, finding.source[:MOST_SOURCE])
 
 
-def _plain(thing: Any, words: Words) -> Any:
+def _cut(thing: T) -> T:
+    """The same with no long text in it."""
     if isinstance(thing, str):
-        return thing if words.may_say(thing) else ""
+        return thing[:_MOST_TEXT]  # type: ignore[return-value]
     if isinstance(thing, tuple):
-        kept = tuple(_redacted(item, words) for item in thing)
-        return tuple(item for item in kept if item != "")
+        return tuple(map(_cut, thing))  # type: ignore[return-value]
     if isinstance(thing, Mapping):
-        return {name: _redacted(value, words) for name, value in thing.items()}
-    if type(thing) is int:
-        return min(max(thing, 0), _MOST_LINE)
+        return {name: _cut(value) for name, value in thing.items()}  # type: ignore[return-value]
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+        values: dict[str, Any] = {f.name: _cut(getattr(thing, f.name)) for f in dataclasses.fields(thing)}
+        return dataclasses.replace(thing, **values)
     return thing
+
+
+def _groups(request: Request, cells: Sequence[str], known: Reply | None) -> list[list[str]]:
+    """The names of derivatives that are read, those that say the same together: the names that the function had at
+    known points, or those that the cells hold.
+    """
+    if known and known.answers:
+        names = [name for answer in known.answers[:1] for name in answer.named]
+    else:
+        names = [name for cell in cells for name in _NAME.findall(cell)]
+    readings = spelling(request.nodes).readings
+    groups: dict[object, list[str]] = {}
+    for name in dict.fromkeys(names):
+        if reading := readings(name):
+            groups.setdefault(reading, []).append(name)
+    return list(groups.values())
+
+
+def _answer(answer: Answer, groups: Sequence[Sequence[str]], told: Fault | None) -> Answer:
+    """The answer; of several spellings of one derivative the first counts, and is what it is called."""
+    if answer.fault:
+        return Answer(fault=_fault(answer.fault, told))
+    results = tuple(map(_number, answer.results)) if answer.single or len(answer.results) == 2 else ()
+    given = ((group[0], [answer.named[name] for name in group if name in answer.named]) for group in groups)
+    return Answer(results, answer.single, {name: _number(numbers[0]) for name, numbers in given if numbers})
+
+
+def _number(number: Number) -> Number:
+    return Number(number.kind, _KINDS.get(number.type, "object"), number.value)
+
+
+def _fault(fault: Fault, told: Fault | None) -> Fault:
+    """The fault as `told` at known points, if it is of the same kind; else its kind alone."""
+    ended = fault.type == _TOO_LONG
+    base = "BaseException" if ended else _base(fault)
+    if told and base == _base(told) and ended == (told.type == _TOO_LONG):
+        return told
+    text = fault.text if fault.text in FIXED_TEXTS else ""
+    return Fault(_TOO_LONG if ended else base, base, text, called=fault.called)
+
+
+def _base(fault: Fault) -> str:
+    return fault.base if fault.base in _RAISED else "Exception"
+
+
+def _fault_of(known: Reply) -> Fault | None:
+    return next((answer.fault for answer in known.answers if answer.fault), None)
+
+
+def _missing(missing: Missing | None, known: Reply | None) -> Missing | None:
+    """That there is no such function; why, only where the same was said at known points."""
+    return missing and ((known.missing if known else None) or Missing())
+
+
+def _seen(findings: Sequence[Finding], known: Reply | None) -> tuple[Finding, ...]:
+    """Of what the watcher saw, whether it costs the marks or is listed; rule and line are those of known points."""
+    seen: list[Finding] = []
+    for rule, outcome in (("seen", Outcome.FORBIDDEN), ("watched", Outcome.LISTED)):
+        if any(finding.outcome is outcome for finding in findings):
+            before = [finding for finding in known.seen if finding.outcome is outcome] if known else []
+            seen += before or [found(rule)]
+    return tuple(seen)
 
 
 def no_answer(name: str, why: str) -> Reply:

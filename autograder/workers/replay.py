@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from nbformat import NotebookNode
 
@@ -20,9 +21,10 @@ from autograder.student.protocol import SECONDS, Fault, Missing, Reply, Request
 from autograder.workers import redaction, wire
 from autograder.workers.binding import binds
 from autograder.workers.client import Cell, WorkerClient
-from autograder.workers.errors import BadMessage, Gone, NoRoom, OutOfTime
+from autograder.workers.errors import BadMessage, Earlier, Gone, NoRoom, OutOfTime
 from autograder.workers.outputs import error_output
 
+T = TypeVar("T")
 CELL_TIME = "The cell did not end within {seconds:g} seconds. Everything before it was run again, without it."
 CELL_GONE = "The cell was stopped: {why}. Everything before it was run again, without it."
 ALL_TIME = "Not run: the notebook has used its {seconds:g} seconds."
@@ -58,6 +60,8 @@ class Shared:
     """Cells that have cost a worker, and how."""
     calls: dict[str, Reply] = field(default_factory=dict)
     """Functions that have cost a worker, and what is told of them instead."""
+    known: dict[str, Reply] = field(default_factory=dict)
+    """What functions have answered at points that the student knows."""
     modules: Mapping[str, str] = field(default_factory=dict)
     """The texts of the submission's own .py files, by module name."""
 
@@ -72,21 +76,24 @@ class StudentRoom:
         self._history: list[Cell] = []
         self._ran = 0
         """How many cells of the history the worker has run, or passed over as culprits."""
+        self._asked = ""
+        """The function that was asked last, if no cell has run since."""
         self._over = False
         self._one = threading.RLock()
         """Held by the thread that uses the worker."""
 
     def run(self, cell: Cell) -> list[NotebookNode]:
         """The outputs of a cell."""
-        for function in list(self._shared.calls):
-            if re.search(rf"\b{re.escape(function)}\b", cell.code):
-                self._shared.calls.pop(function, None)  # it may be another function now
+        for answers in (self._shared.calls, self._shared.known):
+            for function in [f for f in list(answers) if re.search(rf"\b{re.escape(f)}\b", cell.code)]:
+                answers.pop(function, None)  # it may be another function now
         with self._one:
             if self._budget.left <= 0:
                 return [error_output("CellTimeoutError", ALL_TIME.format(seconds=self._budget.whole))]
             try:
                 with self._budget:
-                    outputs = self._run(self._ready(), cell)
+                    outputs = self._with_worker(lambda worker: self._run(worker, cell))
+                self._asked = ""
                 self.later(cell)
                 self._ran += 1
                 return outputs
@@ -142,10 +149,13 @@ class StudentRoom:
 
     def _ask(self, request: Request) -> Reply:
         seconds = min(SECONDS + _GRACE, self._budget.left)
-        reply = self._ready().ask(request, seconds)
+        reply = self._with_worker(lambda worker: worker.ask(request, seconds))
+        self._asked = request.function
         # A cell that is too long to be sent on is left out: what it defines has no source, and the guard says so.
         cells = tuple(c.code if len(c.code) <= wire.MOST_TEXT else "" for c in self._history[-wire.MOST_ITEMS :])
-        reply = redaction.redact(reply, request, cells)
+        reply = redaction.redact(reply, request, cells, self._shared.known.get(request.function))
+        if request.show:
+            self._shared.known.setdefault(request.function, reply)
         stopped = self._stopped(request.function)
         if stopped:  # the function of that name in the worker is one that an older cell has defined
             reply = Reply(missing=Missing(stopped, older=reply.missing is None))
@@ -183,6 +193,8 @@ class StudentRoom:
                     try:
                         self._run(self._worker, cell)
                     except Gone as gone:
+                        if isinstance(gone, Earlier) and self._blames_earlier(gone):
+                            break
                         self._lose()
                         if self._over:
                             raise
@@ -192,6 +204,28 @@ class StudentRoom:
             else:
                 return self._worker
 
+    def _with_worker(self, do: Callable[[WorkerClient], T]) -> T:
+        """What `do` gives; again without what ran before it, if that has disturbed it."""
+        while True:
+            worker = self._ready()
+            try:
+                return do(worker)
+            except Earlier as gone:
+                if not self._blames_earlier(gone):
+                    raise
+
+    def _blames_earlier(self, gone: Earlier) -> bool:
+        """Takes what ran last for the culprit, the function that was asked or the cell; false if there is none."""
+        ran = [cell for cell in self._history[: self._ran] if cell not in self._shared.cells]
+        if self._asked:
+            self._shared.calls[self._asked] = redaction.no_answer("ProcessEnded", str(gone))
+        elif ran:
+            self._shared.cells[ran[-1]] = self._fault(gone)
+        else:
+            return False
+        self._lose()
+        return True
+
     def _refuse_when_over(self) -> None:
         if self._over or self._budget.left <= 0:
             raise OutOfTime("the notebook has used its time")
@@ -200,4 +234,4 @@ class StudentRoom:
         """Returns when the worker has ended: the next one would share the machine with what has gone wrong in it."""
         if self._worker:
             self._worker.close()
-        self._worker, self._ran = None, 0
+        self._worker, self._ran, self._asked = None, 0, ""

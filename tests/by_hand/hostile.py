@@ -160,6 +160,26 @@ HOSTILE: dict[str, list[str]] = {
             + "\nreturn y, z"
         )
     ),
+    "a package's name that grows": cells(
+        answer(
+            "t = 'bbbbbbbbbb'\n" + "t = t + t\n" * 7 + "g = torch\n" + "g = getattr(g, t)\n" * 1200 + "return f(x), g"
+        )
+    ),
+    "entries of a package that grow": cells(
+        answer("t = 'b' * 250\ng = sys.modules\n" + "g = g[t].__dict__\n" * 900 + "return f(x), g")
+    ),
+    "towers that are compared": cells(
+        answer("s, t = [x], [x]\n" + "s, t = [s] * 4, [t] * 4\n" * 60 + "n = [s].index(t)\nreturn f(x), n")
+    ),
+    "a tower that is a key": cells(
+        answer("s, d = (1,), {}\n" + "s = (s, s, s, s)\n" * 60 + "d[s] = 1\ne = {s: 2}\nreturn f(x), d[s] + e[s]")
+    ),
+    "or in or in or": cells(
+        "\n".join(
+            ["def h0(t): return t", *(f"def h{n}(t): return " + " or ".join([f"h{n - 1}(t)"] * 9) for n in range(1, 7))]
+        ),
+        answer("a = x\n" + "".join("a = (" + " or ".join(["a"] * 9) + ")\n" for n in range(6)) + "return f(x), h6(a)"),
+    ),
     "matching without end": cells(
         "def m(e):\n    match e:\n"
         + "\n".join(f"        case ({n}, u, v):\n            return m(u) + m(v)" for n in range(60))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder import CheckFailed, by_hand_list
+from autograder.rooms import by_hand_table
 from autograder.verdict.judge import Kind
 from tests.conftest import NAMES, QUESTIONS, Class
 from tools.sample_class import cells, students
@@ -109,7 +110,7 @@ def test_the_instructors_list_replaces_a_submissions_own_rows_only(
     by_hand_list.replace(file, bo, [{**bo, "question": "q1", **finding}])
     by_hand_list.replace(file, ada, [{**ada, "question": "q3", **finding}])
     assert rows(file) == [("bo", "q1", "outside"), ("ada", "q3", "outside")]
-    by_hand_list.show(file)
+    by_hand_table.print_table(file)
     assert "By hand: 2 to look at" in capsys.readouterr().out
     by_hand_list.replace(file, bo, [])
     by_hand_list.replace(file, ada, [])
@@ -126,7 +127,7 @@ def test_nothing_on_the_list_runs_in_a_spreadsheet_and_a_hostile_name_is_still_f
         by_hand_list.replace(file, who, [{**who, **finding, "source": "-x\x1b[2J\n\ud800;=1+1"}])
     (row,) = by_hand_list.read(file)
     assert (row["student"], row["source"], row["line"]) == ("'=cmd|' /c calc'!A1", "'-x [2J ?;'=1+1", "3")
-    by_hand_list.show(file)
+    by_hand_table.print_table(file)
     assert "\x1b" not in capsys.readouterr().out
     by_hand_list.replace(file, who, [])
     assert by_hand_list.read(file) == []

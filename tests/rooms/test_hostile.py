@@ -44,6 +44,18 @@ SECRET = "the-instructor's-secret"
 TRY = (
     "def attempt(do):\n    try: print('GOT', do())\n    except BaseException as e: print('refused', type(e).__name__)\n"
 )
+FLOOD = """
+import os, stat, threading, time
+def flood():
+    while True:
+        for fd in range(3, 64):
+            try:
+                if stat.S_ISSOCK(os.fstat(fd).st_mode): os.write(fd, b'{}\\n')
+            except OSError: pass
+        time.sleep(0.03)
+threading.Thread(target=flood, daemon=True).start()
+"""
+"""Lines on the channel that no order has asked for."""
 SLEEPER = f"['sleep', '{MARK}']"
 
 
@@ -99,6 +111,19 @@ def _hostile(course: Course, port: int) -> dict[str, Submission]:
             "import os, stat\nfor fd in range(3, 64):\n    try:\n        if stat.S_ISSOCK(os.fstat(fd).st_mode):\n"
             "            for i in range(300): os.write(fd, b'[' * 100_000)\n    except OSError: pass",
         ),
+        "flood-before-memory": Submission(
+            FLOOD + "for i in range(12):\n    if not os.fork():\n        x = b'x' * (200 << 20)\n        time.sleep(30)\n"
+            "        os._exit(0)\ntime.sleep(5)"
+        ),
+        "flood-before-disk": Submission(
+            FLOOD + "held = []\nfor i in range(40):\n    held.append(open(f'f{i}', 'wb')); held[-1].write(b'x' * (8 << 20)); held[-1].flush()\n"
+            "    os.unlink(f'f{i}'); time.sleep(0.1)"
+        ),
+        "memory-later": Submission(
+            "import os, time\nfor i in range(12):\n    if not os.fork():\n        time.sleep(2); x = b'x' * (200 << 20)\n        time.sleep(30)\n"
+            "        os._exit(0)"
+        ),
+        "stray-line": Submission("import os, stat\nfor fd in range(3, 64):\n    try:\n        if stat.S_ISSOCK(os.fstat(fd).st_mode): os.write(fd, b'{}\\n')\n    except OSError: pass"),
         "threads-small": Submission(
             "import threading\nthreading.stack_size(65536)\nstop = threading.Event()\ntry:\n"
             "    while True: threading.Thread(target=stop.wait, daemon=True).start()\nexcept RuntimeError: pass"
@@ -272,6 +297,10 @@ KINDS = [
     "print-flood-raw",
     "display-flood",
     "long-line-on-the-wire",
+    "flood-before-memory",
+    "flood-before-disk",
+    "memory-later",
+    "stray-line",
     "threads-small",
     "memory-files",
     "disk-nameless",
@@ -307,6 +336,14 @@ KINDS = [
 def test_a_hostile_submission_keeps_the_points_of_its_right_answers(run: tuple[Course, Host, str], kind: str) -> None:
     course, _, _ = run
     assert course.marks(kind) == EARNED, course.shown(kind)[:3000]
+
+
+def test_a_line_that_nobody_asked_for_ends_the_room_and_the_watcher_looks_whatever_arrives(
+    run: tuple[Course, Host, str],
+) -> None:
+    course, _, _ = run
+    for kind in ("flood-before-memory", "flood-before-disk", "stray-line"):
+        assert "The cell was stopped: the code wrote to the grader's own channel" in course.shown(kind), kind
 
 
 def test_the_next_submission_is_untouched(run: tuple[Course, Host, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from autograder import by_hand_list
 from autograder.rooms.names import Names
 from autograder.rooms.progress import RunProgress
 from autograder.terminal.report import NEEDS_A_PERSON, Report
@@ -26,6 +28,8 @@ from tests.rooms.course import EARNED, Course, Submission
 ENOUGH = 300
 """Seconds for anything that only has to happen at all."""
 STUDENTS = [f"student{number}" for number in range(8)]
+LISTED = "import torch.optim\ndef grad_q2(b, x, w):\n    torch.optim\n    return torch.relu(w * x + b), 12345.0"
+"""An answer that is wrong, and on the by-hand list."""
 
 PRESSES = """
 import gc, json, os, threading
@@ -173,12 +177,53 @@ def test_a_list_that_excel_has_saved_costs_nobody_the_graded_work(tmp_path: Path
     said = course.run("autograde", "ps1")
     assert "answers that may not be by hand, see by_hand.csv: ada" in said
     assert course.shown("ada") == graded
-    (tmp_path / "by_hand.csv").write_text(saved.replace("student", "name"), encoding="utf-8")
-    for again in ([], ["--force"]):
-        said = course.run("autograde", "ps1", *again, ok=False)
-        assert f"Nothing was graded, because {tmp_path}/by_hand.csv cannot be read: its first line does not" in said
-        assert "Traceback" not in said
-        assert course.shown("ada") == graded
+
+
+@pytest.mark.course
+def test_a_list_that_cannot_be_read_is_set_aside_and_costs_nobody_a_grade(tmp_path: Path) -> None:
+    course = Course(tmp_path)
+    (tmp_path / "by_hand.csv").write_text("name;mark\r\nada;1\r\n", encoding="utf-8")
+    course.hand_in("ada", Submission(answers={"q2": LISTED}))
+    course.hand_in("bela", Submission())
+    said = course.run("autograde", "ps1")
+    assert "by_hand.csv could not be read (its first line does not name the columns" in said
+    assert "It is by_hand-unread-1.csv now, and a new list is begun" in said
+    assert "Traceback" not in said
+    assert (tmp_path / "by_hand-unread-1.csv").read_text() == "name;mark\nada;1\n"
+    assert [(row["student"], row["question"]) for row in by_hand_list.read(tmp_path / "by_hand.csv")] == [("ada", "q2")]
+    assert [course.marks(name) for name in ("ada", "bela")] == [EARNED, EARNED]
+    (tmp_path / "by_hand.csv").unlink()
+    (tmp_path / "by_hand.csv").mkdir()
+    (tmp_path / "by_hand.lock").unlink()
+    (tmp_path / "by_hand.lock").mkdir()  # whatever goes wrong with the list
+    said = course.run("autograde", "ps1", "--force")
+    assert "what may not be by hand could not be listed" in said
+    assert "answers that may not be by hand, see by_hand.csv: ada" in said
+    assert [course.marks(name) for name in ("ada", "bela")] == [EARNED, EARNED]
+
+
+@pytest.mark.course
+def test_no_line_name_or_link_of_a_students_is_obeyed_and_none_costs_a_grade_where_the_locale_is_ascii(
+    tmp_path: Path,
+) -> None:
+    def files(folder: Path) -> None:
+        (folder / "link\x1b[2J\u202e").symlink_to("/nowhere\x1b]0;title\x07\n=1+1")
+        (folder / "δ.txt").write_text("δ", encoding="utf-8")
+
+    course = Course(tmp_path)
+    line = "    torch.optim  # δ \x1b[31m \u202e red"
+    read = "open('δ.txt', encoding='utf-8').read()\nopen('δ.txt').read()\nprint('δ')"
+    course.hand_in("ada", Submission(read, answers={"q2": LISTED.replace("    torch.optim", line)}, files=files))
+    course.hand_in("bela", Submission())
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    said = course.run("autograde", "ps1", "--debug", **ascii_only)  # the report, and all that nbgrader logs
+    assert re.search(r"link\?\[2J\?+ was removed", said)
+    assert all(c.isprintable() or c == "\n" for c in said)
+    assert [course.marks(name) for name in ("ada", "bela")] == [EARNED, EARNED]
+    (row,) = (row for row in by_hand_list.read(tmp_path / "by_hand.csv") if row["student"] == "ada")
+    assert row["source"] == "torch.optim  # δ  [31m   red"
+    course.run("generate_feedback", "ps1", **ascii_only)
+    assert "δ" in course.page("ada")
 
 
 @pytest.mark.parametrize("held", [False, True])

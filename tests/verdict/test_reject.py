@@ -192,7 +192,9 @@ class BreaksWhenLookedInto(tuple):  # type: ignore[type-arg]
 def test_a_result_that_breaks_when_looked_into_is_no_fault_of_the_call(question: Question, student: Class) -> None:
     verdict = student.verdict(question, lambda *_: BreaksWhenLookedInto((1, 2)))
     assert verdict.kind is Kind.NOT_TWO
-    assert "returned one result (BreaksWhenLookedInto), but two are expected" in verdict.text
+    assert "returned one result, but two are expected" in verdict.text
+    with pytest.raises(CheckFailed, match=r"returned one result \(BreaksWhenLookedInto\), but two are expected"):
+        student.check(question)
 
 
 @pytest.mark.parametrize("returned", [None, 3.0, (), (1.0,), (1.0, 2.0, 3.0), {}, "ab", torch.ones(3), iter([1, 2])])

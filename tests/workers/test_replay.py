@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -13,7 +14,7 @@ from autograder.sandbox.limits import Limits
 from autograder.student.protocol import Answer, Number, Reply, Request
 from autograder.workers.binding import binds
 from autograder.workers.client import Cell, WorkerClient
-from autograder.workers.errors import Gone, OutOfTime
+from autograder.workers.errors import Earlier, Gone, OutOfTime
 from autograder.workers.replay import _MOST_READ, Shared, StudentRoom
 
 REQUEST = Request("grad_q1", ("a",), ({"a": 2.0},), (), {})
@@ -129,6 +130,46 @@ def test_a_cell_that_only_names_the_function_gives_it_no_value(source: str) -> N
     made.run(Cell(OLD, 4))
     made.run(Cell(f"{source}\nwhile True: pass", 5))
     assert made.ask(REQUEST).missing is None
+
+
+class HearsStrayLines(DiesInALoop):
+    """A worker on whose channel a line lies, after the cell or the function that has written it."""
+
+    stray = False
+
+    def run_cell(self, cell: Cell, seconds: float) -> list[Any]:
+        self._refuse()
+        self.stray = "stray" in cell.code
+        return super().run_cell(cell, seconds)
+
+    def ask(self, request: Request, seconds: float) -> Reply:
+        self._refuse()
+        self.stray = request.function == "grad_stray"
+        return super().ask(request, seconds)
+
+    def _refuse(self) -> None:
+        if self.stray:
+            raise Earlier("a line")
+
+
+def test_a_line_that_nobody_asked_for_is_blamed_on_what_ran_before_and_the_rest_is_run_again_without_it() -> None:
+    workers: list[HearsStrayLines] = []
+
+    def start() -> HearsStrayLines:
+        workers.append(HearsStrayLines(Gone("ended")))
+        return workers[-1]
+
+    made = room_of(start)
+    for count, code in enumerate(["x = 1", "stray", OLD], 1):
+        assert made.run(Cell(code, count)) == []
+    assert [[cell.count for cell in worker.ran] for worker in workers] == [[1, 2], [1, 3]]
+    assert made.ask(REQUEST).missing is None
+    made.ask(replace(REQUEST, function="grad_stray"))
+    assert made.ask(REQUEST).answers[0].fault is None
+    stray = made.ask(replace(REQUEST, function="grad_stray")).answers[0].fault
+    assert stray is not None
+    assert stray.type == "ProcessEnded"
+    assert len(workers) == 3
 
 
 @pytest.mark.parametrize("piece", ["grad_q1,", "import ", "import(", "a as ", "x", "\n", "grad_q1: ", "from helper "])
