@@ -155,7 +155,7 @@ def test_a_penalty_as_the_instructors_page_writes_it_is_applied(tmp_path: Path) 
 
 
 def test_an_autotest_of_a_students_function_is_refused_with_the_reason(tmp_path: Path) -> None:
-    course = Small(tmp_path, marked("ans", SQUARES, locked=False), marked("t1", "### HASHED AUTOTEST squares(2)", 1))
+    course = Small(tmp_path, marked("ans", SQUARES, locked=False), marked("t1", "### AUTOTEST squares(2)", 1))
     (tmp_path / "autotests.yml").write_text(AUTOTESTS)
     assert "The locked cell t1 uses squares, which only the unlocked cell ans defines." in course.refused()
 
