@@ -61,7 +61,7 @@ class Scribe:
         return said["notebook"], said["repairs"]
 
     def clean(self, parts: list[dict[str, Any]], folder: str) -> list[dict[str, Any]]:
-        """The parts of a notebook as `clean_notebook.clean` makes them; TooCostly if that cannot be had."""
+        """The parts of a notebook as `cleaning.clean` makes them; TooCostly if that cannot be had."""
         said: list[dict[str, Any]] = self._ask({"clean": parts, "folder": os.path.abspath(folder)})["cleaned"]
         return said
 
@@ -142,10 +142,10 @@ def _limit(name: str, value: int) -> None:
 
 
 def _done(order: dict[str, Any]) -> dict[str, Any]:
-    from autograder.rooms import clean_notebook, repair
+    from autograder.rooms import cleaning, repair
 
     if "clean" in order:
-        return {"cleaned": clean_notebook.clean(order["clean"], order["folder"])}
+        return {"cleaned": cleaning.clean(order["clean"], order["folder"])}
     try:
         notebook, repairs = repair.read(_bytes(order["read"]))
     except UnreadableNotebook as error:

@@ -54,7 +54,7 @@ def test_who_needs_a_person_is_named_once_for_each_reason_and_the_exit_status_sa
     assert said.lines[4].endswith("? s  cell 3 stopped; late by 2 days, penalty 0")
     assert said.lines[-3:] == [
         "2 need a person:",
-        "  not readable as a notebook, graded as empty: fay",
+        "  not readable as a notebook, so not graded: ask for the file again: fay",
         "  code that was stopped (time, memory, processes): gus",
     ]
 
