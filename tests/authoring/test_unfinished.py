@@ -76,9 +76,9 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     ),
     "no points": (replaced("q1-hidden", "points=8, ", ""), ["q1-hidden: q1.grade(…) must give its points as a number"]),
     "other points in a cell of another name": (
-        lambda nb: nb.cells.append(graded_cell("final", 12, 'q1.grade(8, seed="a") + q2.grade(8, seed="b")')),
+        lambda nb: nb.cells.append(graded_cell("final", 14, 'q1.grade(8, seed="a") + q2.grade(8, seed="b")')),
         [
-            "final: the Create Assignment panel gives 12 points, and what the cell ends with gives at most 16: "
+            "final: the Create Assignment panel gives 14 points, and what the cell ends with gives at most 16: "
             "q1.grade(8, seed='a') + q2.grade(8, seed='b'). Write the same number in both places."
         ],
     ),

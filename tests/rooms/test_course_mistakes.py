@@ -129,12 +129,12 @@ def test_points_that_differ_from_those_of_the_panel_are_refused_whatever_the_cel
         marked(
             "final",
             '### BEGIN HIDDEN TESTS\nq1.grade(8, seed="a") + q2.grade(points=8, seed="b")\n### END HIDDEN TESTS',
-            12,
+            14,
         ),
     )
     (course.source / "course_questions.py").write_text("q1 = q2 = None")
     said = course.refused()
-    assert "final: the Create Assignment panel gives 12 points, and what the cell ends with gives at most 16" in said
+    assert "final: the Create Assignment panel gives 14 points, and what the cell ends with gives at most 16" in said
     assert "Write the same number in both places." in said
 
 
