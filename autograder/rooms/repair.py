@@ -21,6 +21,7 @@ ENCODING = "it was saved as {encoding}"
 OLD_BYTES = "Latin-1"
 COMMAS = "{number} of its commas were missing or too many"
 OLDER = "it is of notebook format {major}"
+NEWER = "it is of notebook format {major}, which is newer than this grader knows"
 PARTS = "parts of its format were missing or odd"
 CELLS = "{number} of its cells were of an odd kind"
 EMPTY_FILE = "it is empty"
@@ -118,6 +119,8 @@ def _of_format_4(content: Any, repairs: list[str]) -> dict[str, Any]:
             raise UnreadableNotebook(NO_NOTEBOOK) from error
         repairs.append(OLDER.format(major=3))
     notebook: dict[str, Any] = content
+    if isinstance(notebook.get("nbformat"), int) and notebook["nbformat"] > 4:
+        raise UnreadableNotebook(NEWER.format(major=notebook["nbformat"]))
     cells = notebook.get("cells")
     if not isinstance(cells, list):
         raise UnreadableNotebook(NO_NOTEBOOK)

@@ -89,7 +89,7 @@ def html(text: str) -> str:
     if _length(text) > MOST_HTML or _depth(text) > _MOST_DEPTH:
         raise ValueError("too long, or too deep")
     cleaned = math(passive(text))
-    if _length(cleaned) > MOST_HTML:  # an element that is left open is opened again in every paragraph
+    if _length(cleaned) > 2 * MOST_HTML:  # an element that is left open is opened again in every paragraph
         raise ValueError("too long")
     return cleaned
 

@@ -36,6 +36,7 @@ _START = (
 )
 _LONGEST_ANSWER = 64 * MB
 _OUT_OF_TIME = -signal.SIGXCPU if hasattr(signal, "SIGXCPU") else 1
+CANNOT_OPEN = "it cannot be opened ({why})"
 NO_FILE = "it is not a regular file"
 TOO_LARGE = "it is larger than {most} MB"
 TOO_COSTLY = "it takes more than {seconds} seconds or {memory} MB of memory"
@@ -150,6 +151,10 @@ def _done(order: dict[str, Any]) -> dict[str, Any]:
         notebook, repairs = repair.read(_bytes(order["read"]))
     except UnreadableNotebook as error:
         return {"unreadable": str(error)}
+    except OSError as error:
+        return {"unreadable": CANNOT_OPEN.format(why=error.strerror)}
+    except Exception as error:  # a memory error, or what nobody foresaw: it is this notebook's alone
+        return {"unreadable": type(error).__name__}
     return {"notebook": notebook, "repairs": repairs}
 
 

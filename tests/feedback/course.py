@@ -20,6 +20,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import compute_checksum
 from sqlalchemy import create_engine
 
+from autograder.rooms import reasons
 from autograder.rooms.handed_in import UNREADABLE
 
 STUDENT, NAME = "ada", ("Ada", "<i>Lovelace</i>")
@@ -153,7 +154,10 @@ def lost() -> NotebookNode:
 def unread(notebook: NotebookNode) -> NotebookNode:
     """What grading makes of a file that it cannot read: a note, and the cells that earn points."""
     kept = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("locked")]
-    return new_notebook(cells=[*kept, new_markdown_cell(UNREADABLE.format(why="JSONDecodeError"))])
+    note = new_markdown_cell(UNREADABLE.format(why="line 3 is not JSON"))
+    made = new_notebook(cells=[*kept, note])
+    reasons.begin(made, ungradable=True, added=[])
+    return made
 
 
 SCORES = {"a-check": 2.0, "a-hidden": 8.0, "b-check": 0.0, "b-hidden": 8 / 3, "d2-test": 1.0}

@@ -27,7 +27,7 @@ def test_the_note_of_grading_is_found_and_taken_out_and_one_that_a_student_wrote
     notebook = unread(lost())
     notebook.cells.insert(0, words().cells[1])  # an answer that earns points itself is added back when it is missing
     note = notebook.cells[-1].source
-    assert lacking.unreadable(notebook) == "JSONDecodeError"
+    assert lacking.unreadable(notebook) == "line 3 is not JSON"
     assert note not in sources(notebook)
     for others in (lost().cells, [new_markdown_cell("More.")], [new_markdown_cell(note)]):
         written = new_notebook(cells=[*others, new_markdown_cell(note)])

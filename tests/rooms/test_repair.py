@@ -63,6 +63,7 @@ def test_a_comma_between_two_lines_is_put_right(seen: str, commas: int) -> None:
         ("[1, 2]", "it holds no list of cells"),
         ("{}", "it holds no list of cells"),
         ('{"cells": 7, "nbformat": 4}', "it holds no list of cells"),
+        ('{"cells": [], "nbformat": 9}', "it is of notebook format 9, which is newer than this grader knows"),
         ("[" * 200_000, "it is nested too deep"),
         ("<html></html>", "line 1 is not JSON: Expecting value"),
     ],

@@ -131,17 +131,16 @@ def test_a_run_is_a_line_a_student_and_says_who_needs_a_person(course: Course) -
     assert header.startswith(f"Grading ps1: {len(everybody)} submissions. Student code is locked in by ")
     listed = [line.split()[1] for line in lines if re.match(r" *\d+/\d+ ", line)]
     assert sorted(listed) == sorted(everybody)
-    people = dict(line.strip().split(": ") for line in lines[lines.index("8 need a person:") + 1 :])
+    people = dict(line.strip().rsplit(": ", 1) for line in lines[lines.index("8 need a person:") + 1 :])
     assert {why: set(who.split(", ")) for why, who in people.items()} == {
-        "not readable as a notebook, graded as empty": {
+        "not readable as a notebook, so not graded: ask for the file again": {
             "broken-json",
             "deep-json",
             "linked-notebook",
             "next-format",
             "not-utf8",
-            "other-shape",
         },
-        "no notebook, or none of the course's cells in it": {"no-notebook"},
+        "no notebook, or none of the course's cells in it": {"no-notebook", "other-shape"},
         "code that was stopped (time, memory, processes)": {"gus"},
     }
     assert len(lines) == 1 + len(everybody) + 1 + 4  # the public seeds, a line each, the count, who needs a person
@@ -154,7 +153,7 @@ def test_a_note_says_what_a_submission_lacks_or_what_was_put_back(course: Course
     assert "cells that are there more than once, of which the last counts: q2" in notes["twice"]
     assert "link.txt was removed: it is a link to " in notes["links"]
     assert "timestamp.txt holds no time" in notes["time-garbage"]
-    assert "no notebook: every question gets 0 points" in notes["no-notebook"]
+    assert "no notebook: nothing could be graded" in notes["no-notebook"]
     assert notes["ada"].endswith(" s")
 
 
@@ -218,16 +217,15 @@ def test_a_later_run_still_knows_who_needs_a_person(course: Course) -> None:
     said = course.run("autograde", "ps1")
     assert course.status == 3
     assert f"{len(HURT) + len(MARKS) - 2} graded before and not again" in said  # two have no notebook by now
-    people = dict(line.strip().split(": ") for line in said.splitlines() if line.startswith("  ") and ": " in line)
+    people = dict(line.strip().rsplit(": ", 1) for line in said.splitlines() if line.startswith("  ") and ": " in line)
     assert {why: set(who.split(", ")) for why, who in people.items() if " s " not in why} == {
-        "not readable as a notebook, graded as empty": {
+        "not readable as a notebook, so not graded: ask for the file again": {
             "broken-json",
             "deep-json",
             "next-format",
             "not-utf8",
-            "other-shape",
         },
-        "no notebook, or none of the course's cells in it": {"no-notebook", "linked-notebook"},
+        "no notebook, or none of the course's cells in it": {"no-notebook", "linked-notebook", "other-shape"},
         "code that was stopped (time, memory, processes)": {"gus"},
         "answers that may not be by hand, see by_hand.csv": {"twice"},
         "cells that you mark, in the formgrader": {"ada"},

@@ -42,8 +42,9 @@ def test_a_notebook_is_read_and_what_is_none_is_told(scribe: Scribe, good: str, 
     for name, why in (("bad", "line 1 is not JSON"), ("pipe", "it is not a regular file")):
         with pytest.raises(UnreadableNotebook, match=why):
             scribe.read(str(tmp_path / f"{name}.ipynb"))
-    with pytest.raises(UnreadableNotebook):
-        scribe.read(str(tmp_path / "link.ipynb"))
+    for name in ("link", "missing"):
+        with pytest.raises(UnreadableNotebook, match="it cannot be opened"):
+            scribe.read(str(tmp_path / f"{name}.ipynb"))
     assert _source(scribe, good) == "x = 'δ'"
 
 
