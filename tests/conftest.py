@@ -21,9 +21,13 @@ from autograder.student.kernel import KernelStudent, answering
 
 ROOT = Path(__file__).parent.parent
 
-# Whoever starts the tests in the background of a shell has them, and every command they start, ignore Ctrl-C.
+# Whoever starts the tests in the background of a shell has them, and every command they start, ignore Ctrl-C; with
+# nohup also a hang-up.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+for ignored in ("SIGHUP", "SIGQUIT"):
+    if signal.getsignal(getattr(signal, ignored)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, ignored), signal.SIG_DFL)
 
 # Nor are the commands under test the children of the make that runs the tests: a make among them would say other lines.
 for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):

@@ -54,8 +54,8 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         self.scribe = Scribe()
         self._alone = alone.Alone(converter, converter.coursedir.assignment_id)
         try:
-            self._alone.begin(self.patience)
             isolated = self.run.choose_isolation(engine.isolation, engine.unsafe, self.log)
+            self._alone.begin(self.patience)
             self.run.open_gradebook(converter.coursedir, self.patience, self.log)
             refused = folder_names.refused(converter)
             empty = handed_in.without_notebook(converter)
