@@ -32,6 +32,7 @@ _MAY_BE_SET = set(
 )
 _CODE_OF_TEXT = set(words("exec eval compile"))
 _NAMESPACES = set(words("globals locals vars"))
+_CODE = set(words("__code__ __globals__ __wrapped__ __defaults__ __kwdefaults__ __closure__"))
 _CHANGES = set(words("update setdefault pop clear __setitem__ popitem __delitem__"))
 _DICTIONARIES = set(words("__dict__ user_ns user_global_ns f_globals __globals__"))
 _SHELL = "IPython.shell"
@@ -116,6 +117,8 @@ class _Notebook:
                 return self._call(node)
             case ast.Attribute(ctx=ast.Store() | ast.Del()):
                 path = self._path(node)
+                if node.attr in _CODE:
+                    return True
                 return self._owned(node) and not any(path.startswith(may) for may in _MAY_BE_SET) and _is_there(path)
             case ast.Attribute(value=value, attr=attr):
                 return attr in _SHELL_OWN and self._path(value) == _SHELL

@@ -21,6 +21,7 @@ REPLACING = [
     "import __main__\n__main__.grad_q1 = f",
     "import sys\nsys.modules['__main__'].grad_q1 = f",
     "def later():\n    global grad_q1\n    grad_q1 = f",
+    "grad_q1.__code__ = f.__code__",
     "%run other.ipynb",
     "%store -r grad_q1",
     "%load_ext mine",
