@@ -130,8 +130,7 @@ _NAMES = {
     "hook": "torch.autograd.graph.{saved_tensors_hooks,register_multi_grad_hook}",
     "differences": "torch.gradient numpy.gradient",
     "equations": "torch.linalg.{solve,lstsq,inv,pinv,solve_ex,inv_ex,vander} numpy.linalg.{solve,lstsq,inv,pinv} "
-    "torch.{inverse,pinverse,lstsq,vander} numpy.{vander,polyfit} numpy.polynomial.{Polynomial.fit,polynomial.polyfit,"
-    "chebyshev.chebfit,chebyshev.chebinterpolate,legendre.legfit,hermite.hermfit,hermite_e.hermefit,laguerre.lagfit}",
+    "torch.{inverse,pinverse,lstsq,vander} numpy.vander",
     "diff": "torch.diff numpy.{diff,ediff1d}",
     "question": "autograder",
     "hidden": "base64 binascii codecs marshal pickle dill cloudpickle ctypes cffi runpy importlib code codeop torch._C "

@@ -855,10 +855,6 @@ LISTED: dict[str, tuple[str, list[str]]] = {
         "grad-compared",
         one("g = 6 + 14 * x + 9 * x**2 + 32 * x**3\nif abs(x.grad - g) > 1e-6:\n    print('hm')\nreturn f(x), g"),
     ),
-    "a polynomial fitted to a wide row of values": (
-        "equations",
-        one("t = x + np.linspace(-0.5, 0.5, 9)\nc = np.polyfit(t - x, [f(v) for v in t], 4)\nreturn f(x), c[-2]"),
-    ),
     "a polynomial through values of the forward lines": (
         "equations",
         one(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from autograder import CheckFailed
@@ -154,9 +156,9 @@ def test_a_product_without_its_sign_is_told(line: str) -> None:
     with pytest.raises(SyntaxError) as failed:
         compile(line, "<cell>", "exec")
     missing = Missing(fault_of(failed.value))
-    missing = (
-        redaction.redact(Reply(missing=missing), Request("grad_q5", ("x",), (), (), {}), [line]).missing or missing
-    )
+    hidden = Request("grad_q5", ("x",), (), (), {})
+    known = redaction.redact(Reply(missing=missing), replace(hidden, show=True), [line])
+    missing = redaction.redact(Reply(missing=missing), hidden, [line], known).missing or missing
     text = Unusable(words, True).missing(missing, Lines((), "grad_q5")).text
     found = PRODUCTS[line]
     why = f"write `{found[0]}`, not `{found[1]}`" if found else "invalid decimal literal"
