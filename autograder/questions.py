@@ -183,9 +183,12 @@ class Question:
         student = kernel.current_student()
         judge = Judge(self.forward, self.wrt, references, hidden)
         judge.own_forward = self.own_forward
-        # Of points that are no secret, the room answers that knows no hidden one.
-        reply = student.ask(self._request(references, show=not hidden))
-        ask = lambda beside: student.ask(self._request(beside, show=not hidden))  # noqa: E731
+
+        def ask(points: Sequence[Reference]) -> Reply:
+            # Of points that are no secret, the room answers that knows no hidden one.
+            return student.ask(self._request(points, show=not hidden))
+
+        reply = ask(references)
         return judge.closer(judge.verdict(reply), reply, ask)
 
     def _request(self, references: Sequence[Reference], show: bool = False) -> Request:

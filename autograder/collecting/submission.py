@@ -147,13 +147,11 @@ def _place(relative: str) -> tuple[tuple[bool, str], ...]:
 
 def _is_no_work(path: PurePosixPath, inside: set[PurePosixPath], limits: Limits) -> bool:
     """Whether the file lies in the untouched notebooks of the student kit, or in a folder of programs."""
-    return (
-        ORIGINAL in path.parts[:-1]
-        or any(
-            limits.holds_programs(folder.name, lambda name, folder=folder: folder / name in inside)  # type: ignore[misc]
-            for folder in list(path.parents)[:-1]
-        )
-    )
+
+    def of_programs(folder: PurePosixPath) -> bool:
+        return limits.holds_programs(folder.name, lambda name: folder / name in inside)
+
+    return ORIGINAL in path.parts[:-1] or any(map(of_programs, list(path.parents)[:-1]))
 
 
 def _opened(work: Work, limits: Limits, refused: list[str]) -> list[tuple[Entry, Owned]]:
