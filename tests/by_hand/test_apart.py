@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +57,48 @@ def test_a_child_finds_what_the_reader_finds() -> None:
         rules, _, _ = run(sources=BOTH[name][1])
         assert rules == [finding.rule for finding in read(BOTH[name][1], "grad_q5")]
         assert rules
+
+
+FORKS = """
+import json, os, time
+from autograder.by_hand import apart
+texts = json.loads({cells!r})
+ask = lambda: [f.rule for f in apart.read_apart(texts, "grad_q5", {{}}, seconds=1)]
+child = lambda: apart._known[0]._child
+first, one = ask(), child()
+again, same = ask(), child() == one
+apart.read, real = lambda *a: os.abort(), apart.read
+apart._known[0].end()
+ended = ask()  # a new child, which dies
+apart.read = real
+after, new = ask(), child() != one
+if not (forked := os.fork()):  # as an examiner is from one that has read before
+    os._exit(0 if ask() == first and apart._known[0].owner == os.getpid() else 1)
+status = os.waitpid(forked, 0)[1]
+last, kept = ask(), child()
+print(json.dumps([first, again, same, ended, after, new, status, last, kept]))
+"""
+
+
+def test_one_child_reads_after_the_other_and_a_fork_of_its_maker_has_its_own() -> None:
+    code = FORKS.format(cells=json.dumps(BOTH["backward"][1]))
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"NBGRADER_EXECUTION": "autograde", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    first, again, same, ended, after, new, status, last, child = json.loads(done.stdout)
+    rules = [finding.rule for finding in read(BOTH["backward"][1], "grad_q5")]
+    assert first == again == after == last == rules
+    assert (same, new, status) == (True, True, 0)
+    assert ended == ["too-long"]
+    end = time.monotonic() + 60
+    while Path(f"/proc/{child}").exists():  # it ends with its maker
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_outside_a_graded_run_the_reading_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
