@@ -13,6 +13,7 @@ import inspect
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 
 from autograder.by_hand.cells import parse
@@ -21,6 +22,7 @@ from autograder.by_hand.rules import NAMES, Finding, found, words
 MOST = 5
 """Findings of one reading."""
 _MOST_NODES, _MOST_CHARACTERS = 100_000, 300_000
+"""Of a cell; of all cells."""
 _OWNERS = set(
     words(
         "torch sys builtins IPython autograder math numpy inspect types linecache importlib functools operator "
@@ -45,12 +47,14 @@ _SHELL_OWN = set(
         "register_magic_function register_magics set_next_input history_manager input_splitter"
     )
 )
+_FORKS = set(words("fork forkpty"))
+_CALLED = {*_CODE_OF_TEXT, "setattr", "delattr", "__import__"}
+_METHODS = {*_CHANGES, *_FORKS, *_MAGIC_CALLS}
 _MAGICS = set(words("run load loadpy macro edit rerun recall store pycat cython autocall alias_magic config"))
 _EXTENSIONS = set(
     words("autoreload tensorboard line_profiler memory_profiler watermark nb_black jupyter_black lab_black")
 )
 _BESIDE = set(words("threading _thread multiprocessing concurrent __main__ ctypes cffi"))
-_FORKS = set(words("fork forkpty"))
 # What Python takes for the end of a line and an editor does not show as one.
 _HIDDEN_LINE = re.compile(r"\r(?!\n)|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
@@ -60,13 +64,7 @@ def replaced(cells: Sequence[str], function: str, modules: Mapping[str, str]) ->
     lines = [found("replaced", source=f"{name}.py") for name in modules if _hides(name)]
     if sum(map(len, cells)) > _MOST_CHARACTERS:
         return (*lines, found("too-long"))
-    parsed = [parse(source) for source in cells]
-    nodes = [
-        (number, node)
-        for number, (tree, _) in enumerate(parsed)
-        if tree
-        for node in islice(ast.walk(tree), _MOST_NODES)
-    ][:_MOST_NODES]
+    nodes = [(number, node) for number, source in enumerate(cells) for node in _telling(source)]
     look = _Notebook(function, [node for _, node in nodes])
     for number, source in enumerate(cells):
         if _HIDDEN_LINE.search(source) and re.search(r"^\s*[%!]", source, re.MULTILINE):
@@ -75,9 +73,33 @@ def replaced(cells: Sequence[str], function: str, modules: Mapping[str, str]) ->
         if len(lines) >= MOST:
             break
         if look.at(node):
-            line, text = int(getattr(node, "lineno", 1)), parsed[number][1]
+            line, text = int(getattr(node, "lineno", 1)), cells[number].split("\n")
             lines.append(found("replaced", line, text[line - 1].strip() if line <= len(text) else "", number))
     return tuple(dict.fromkeys(lines[:MOST]))
+
+
+@lru_cache(maxsize=128)
+def _telling(source: str) -> tuple[ast.AST, ...]:
+    """The nodes of a cell that may say something; most say nothing, and a notebook is asked once for each question."""
+    tree, _ = parse(source)
+    return tuple(filter(_may_tell, islice(ast.walk(tree), _MOST_NODES))) if tree else ()
+
+
+def _may_tell(node: ast.AST) -> bool:
+    match node:
+        case ast.Import() | ast.ImportFrom() | ast.Global() | ast.Assign(targets=[ast.Name()]):
+            return True
+        case ast.Attribute(ctx=context, attr=attr):
+            return not isinstance(context, ast.Load) or attr in _SHELL_OWN
+        case ast.Subscript(ctx=context, slice=key):
+            return not isinstance(context, ast.Load) or isinstance(key, ast.Constant)
+        case ast.Name(ctx=context):
+            return not isinstance(context, ast.Load)
+        case ast.Call(func=ast.Name(id=name)):
+            return name in _CALLED
+        case ast.Call(func=ast.Attribute(attr=attr)):
+            return attr in _METHODS
+    return False
 
 
 def _hides(module: str) -> bool:

@@ -148,9 +148,9 @@ class RunProgress:
     def _listed(self, assignment: str, student: str) -> None:
         rows = by_hand_list.read(Path(self._converter.coursedir.root) / by_hand_list.FILE)
         who = spreadsheet.harmless(student), spreadsheet.harmless(assignment)
-        mine = sum((row["student"], row["assignment"]) == who for row in rows)
+        mine = {(r["notebook"], r["question"]) for r in rows if (r["student"], r["assignment"]) == who}
         if mine:
-            self._report.note(student, BY_HAND.format(answers=count(mine, "answer")), Reason.BY_HAND)
+            self._report.note(student, BY_HAND.format(answers=count(len(mine), "answer")), Reason.BY_HAND)
 
 
 def _why(error: Exception) -> str:

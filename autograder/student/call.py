@@ -31,7 +31,7 @@ import torch
 from autograder.by_hand.watch import Watch
 from autograder.calculus import reference
 from autograder.calculus.spelling import MOST_NAMES, spelling
-from autograder.student.answers import describe, results_of
+from autograder.student.answers import describe, is_plain, results_of
 from autograder.student.faults import fault_of
 from autograder.student.protocol import SECONDS, Answer, Request
 
@@ -63,7 +63,8 @@ def call(function: Callable[..., Any], request: Request, point: Mapping[str, flo
             if inspect.iscoroutine(returned):
                 returned.close()
             # An object of the student's may differentiate when it is asked for its number.
-            sys.setprofile(partial(watch.event, shifts=False))
+            parts = returned if type(returned) in (tuple, list) else (returned,)
+            sys.setprofile(None if is_plain((*parts, *local.values())) else partial(watch.event, shifts=False))
             results, single = results_of(returned)
             seen = {name: describe(value) for name, value in local.items()}
         finally:

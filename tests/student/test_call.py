@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 
 from autograder.student.kernel import KernelStudent
 from autograder.student.protocol import Reply, Request
@@ -39,6 +40,26 @@ def test_an_object_that_differentiates_when_it_is_asked_for_its_number_is_seen(
 ) -> None:
     student.run(LAZY.format(line=line, result=result))
     assert {f.rule for f in _asked(student).seen} == {"autograd"}
+
+
+PATCHED = """
+real = torch.Tensor.item
+def item(self):
+    a = torch.tensor(1.5, requires_grad=True)
+    (a * a).backward()
+    return real(self)
+def grad_q1(a, b):
+    return a, b
+torch.Tensor.item = item
+"""
+
+
+def test_a_method_of_tensors_that_differentiates_when_a_result_is_told_is_seen(student: Class) -> None:
+    try:
+        student.run(PATCHED)
+        assert "autograd" in {f.rule for f in _asked(student).seen}
+    finally:
+        del torch.Tensor.item
 
 
 def _by_text(student: Class) -> None:
