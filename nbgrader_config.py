@@ -60,6 +60,7 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.IncludeHeaderFooter",
     "autograder.rooms.RefuseBorrowing",
     "nbgrader.preprocessors.InstantiateTests",
+    "autograder.rooms.TryTests",
     "nbgrader.preprocessors.LockCells",
     "nbgrader.preprocessors.ClearSolutions",
     "nbgrader.preprocessors.ClearOutput",

@@ -11,14 +11,19 @@ from typing import Any
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade, is_locked
 
+from autograder.lending.specials import EXCEPTIONS
+from autograder.workers import wire
+
 HIDDEN = "has_hidden_tests"
 """Set in the metadata of a cell whose hidden tests were cleared; it is never written to a file."""
 FAILED = "A hidden test failed. {value}"
 NOT_RUN = (
     "This hidden test could not run: {name}: {value}\n"
-    "It uses names that the read-only cells of the notebook define. Check that nothing in your notebook replaces or "
-    "deletes them, then hand in again."
+    "Check that your notebook defines what the question asks for, and that nothing in it replaces or deletes names of "
+    "the read-only cells, then hand in again."
 )
+IN_THE_ANSWER = "A hidden test failed: your answer stopped with {name}."
+"""Without the text of the error, which may quote what the hidden test has given to the answer."""
 
 
 class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]  # nbgrader ships no types
@@ -30,8 +35,11 @@ class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]  # nbgrader ships
         cell.metadata.nbgrader[HIDDEN] = True
         for output in cell.get("outputs", []):
             if output.output_type == "error":
-                words = FAILED if output.ename == "AssertionError" else NOT_RUN
-                text = words.format(name=output.ename, value=output.evalue[:200]).strip()
+                words, name = FAILED if output.ename == "AssertionError" else NOT_RUN, output.ename
+                if name.endswith(wire.IN_THE_ANSWER):
+                    name = name.removesuffix(wire.IN_THE_ANSWER)
+                    words, name = IN_THE_ANSWER, name if name in EXCEPTIONS else "an error"
+                text = words.format(name=name, value=output.evalue[:200]).strip()
                 output.ename, output.evalue, output.traceback = "", text, text.split("\n")
         return cell, resources
 

@@ -42,6 +42,7 @@ _HOMES = {
     "RefuseBorrowing": "self_contained",
     "Restore": "restore_cells",
     "Sanitise": "clean_notebook",
+    "TryTests": "tried",
     "SaveGrades": "save_grades",
     "TwoRooms": "exporter",
     "grade": "command",

@@ -17,7 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearHiddenTests
-from nbgrader.utils import compute_checksum
+from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task
 
 from autograder.errors import AutograderError
 
@@ -28,6 +28,24 @@ class Owner(Enum):
     STUDENT = "the student's room"
     EXAMINER = "the examiner's room"
     BOTH = "both rooms"
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a test gets at what it needs of the student's."""
+
+    names: tuple[str, ...] = ()
+    """What it borrows."""
+    asked: tuple[tuple[str, str], ...] | None = ()
+    """The pairs (class, special method) that it may ask of objects; None while the course's own solution is tried."""
+    rebound: tuple[str, ...] = ()
+    """While it is tried: the names that the course and the solution both give a value."""
+    closed: bool = False
+    """It runs in the student's closed room, because it does what cannot be asked from outside."""
+
+    def loan(self) -> dict[str, Any] | None:
+        """What the examiner's worker is told; None if there is nothing to borrow."""
+        return {"names": self.names, "asked": self.asked, "rebound": self.rebound} if self.names else None
 
 
 class WrongGradebook(AutograderError):
@@ -117,6 +135,11 @@ class CourseCells:
         name = marks.get("grade_id") if isinstance(marks, dict) else None
         return self.cells.get(name) if isinstance(name, str) else None
 
+    def is_locked(self, cell: NotebookNode) -> bool:
+        """Whether a cell is one of the course's, which students do not write."""
+        of = self.of(cell)
+        return of is not None and of.locked
+
 
 def without_hidden_tests(clear: ClearHiddenTests, source: str) -> str:
     """The source of a cell as students get it."""
@@ -151,6 +174,27 @@ def read(gradebook: Gradebook, notebook: str, assignment: str, source: Path) -> 
     ordered = sorted(cells, key=lambda name: (order.get(name, len(order)), cells[name].grade))
     spec = json.loads(known.kernelspec) if known.kernelspec else {}
     return CourseCells({name: cells[name] for name in ordered}, spec)
+
+
+def of_notebook(nb: NotebookNode) -> CourseCells:
+    """The cells of the instructor's own notebook, before nbgrader has put it into the gradebook."""
+    cells = {
+        c.metadata.nbgrader.grade_id: CourseCell(
+            name=c.metadata.nbgrader.grade_id,
+            cell_type=c.cell_type,
+            source=c.source,
+            checksum="",
+            locked=is_locked(c),
+            grade=is_grade(c),
+            solution=is_solution(c),
+            task=is_task(c),
+            points=float(c.metadata.nbgrader.get("points", 0)),
+            attachments=None,
+        )
+        for c in nb.cells
+        if c.metadata.get("nbgrader", {}).get("grade_id")
+    }
+    return CourseCells(cells, nb.metadata.get("kernelspec", {}))
 
 
 def _pictures(source: Path) -> dict[str, Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from traitlets import Bool, Enum, Float, Integer, List, Unicode
 from autograder.rooms import reasons
 from autograder.rooms.course_cells import Owner, without_hidden_tests
 from autograder.rooms.run import STRONGEST
-from autograder.rooms.submission import SubmissionRun
+from autograder.rooms.submission import OWN, SubmissionRun
 from autograder.sandbox.limits import LANDLOCK, MB, NAMESPACES, NONE, Limits
 from autograder.sandbox.visible import readable
 from autograder.terminal.report import Reason
@@ -31,6 +31,11 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
     unsafe = Bool(
         False,
         help="Grade even where student code cannot be isolated. Only for submissions that you would run yourself.",
+    ).tag(config=True)
+    trusting = Bool(
+        True,
+        help="Allow tests that reach into the student's notebook; they run where the student's code runs, and a "
+        "student who knows how can make them pass.",
     ).tag(config=True)
     isolation = Enum(
         [STRONGEST, NAMESPACES, LANDLOCK, NONE],
@@ -76,6 +81,7 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
             reasons.write(nb, self.parent.report.reasons(where["student"]))
             return nb, resources
         course = self.parent.run.course_cells(where["assignment"], where["notebook"])
+        ways = self.parent.run.ways(where["assignment"], where["notebook"])
         files = os.path.abspath(resources["metadata"]["path"])
         cells = [(c, course.of(c)) for c in nb.cells if c.cell_type == "code" and c.source.strip()]
         tests = sum(of is not None and of.owner is Owner.EXAMINER for _, of in cells)
@@ -86,7 +92,8 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
                     for count, (cell, of) in enumerate(cells, 1):
                         if of:
                             of.stamp(cell)  # the file has lain in a folder since Restore has done so
-                        cell.outputs = submission.run(cell.source, of.owner if of else Owner.STUDENT, count)
+                        way = ways.get(of.name, OWN) if of else OWN
+                        cell.outputs = submission.run(cell.source, of.owner if of else Owner.STUDENT, count, way)
                         cell.execution_count = count
                     stopped = submission.stopped()
                 break

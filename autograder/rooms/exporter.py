@@ -49,7 +49,9 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
     def __init__(self, config: Any = None, **options: Any) -> None:
         super().__init__(config=config, **options)
         converter, engine = self.parent, Engine(parent=self)
-        self.run = GradingRun(engine.limits(), engine.fork, self._source_folder, self._submissions)
+        self.run = GradingRun(
+            engine.limits(), engine.fork, self._source_folder, self._submissions, Path(converter.coursedir.root)
+        )
         self.report = Report(lambda line: say(converter, line), self.log)
         self.scribe = Scribe()
         self._alone = alone.Alone(converter, converter.coursedir.assignment_id)

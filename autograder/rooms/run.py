@@ -7,7 +7,7 @@ lives on, and would keep the workers and the connection.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from typing import Any
 from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
 
-from autograder.rooms import course_cells, gradebook_lock
-from autograder.rooms.course_cells import CourseCells
+from autograder.rooms import course_cells, gradebook_lock, ways
+from autograder.rooms.course_cells import CourseCells, Way
 from autograder.sandbox import seccomp
 from autograder.sandbox.limits import LANDLOCK, NAMES, NAMESPACES, NONE, Limits
 from autograder.sandbox.visible import clean_environment
@@ -50,8 +50,11 @@ class GradingRun:
         fork: bool,
         source_folder: Callable[[str], str],
         submissions: Callable[[str], int],
+        root: Path,
     ) -> None:
         self.limits = limits
+        self.root = root
+        """The course's folder."""
         self.level = ""
         """Of isolation; empty until it is chosen."""
         self.source_folder = source_folder
@@ -60,6 +63,7 @@ class GradingRun:
         self._pool = WorkerPool(self._start, self._needed)
         self._gradebook: Gradebook | None = None
         self._course_cells: dict[tuple[str, str], CourseCells] = {}
+        self._ways: dict[tuple[str, str], Mapping[str, Way]] = {}
 
     def choose_isolation(self, wanted: str, unsafe: bool, log: Any) -> str:
         """Sets the strongest level that works here, tried rather than guessed, and returns the sentence that says so.
@@ -106,6 +110,18 @@ class GradingRun:
                 source = Path(self.source_folder(assignment)) / f"{notebook}.ipynb"
                 self._course_cells[key] = course_cells.read(gradebook, notebook, assignment, source)
         return self._course_cells[key]
+
+    def try_cells(self, assignment: str, notebook: str, cells: CourseCells) -> None:
+        """Takes the course's cells from elsewhere than the gradebook, which does not have them yet."""
+        self._course_cells[assignment, notebook] = cells
+
+    def ways(self, assignment: str, notebook: str) -> Mapping[str, Way]:
+        """How the tests of a notebook get at what is the student's, by the names of their cells."""
+        key = assignment, notebook
+        if key not in self._ways:
+            file = ways.file_of(self.root, assignment)
+            self._ways[key] = ways.read(file, notebook, self.course_cells(assignment, notebook))
+        return self._ways[key]
 
     def worker(self, role: str, assignment: str, notebook: str, keep: int) -> WorkerClient:
         """A worker for an owner (`wire.STUDENT` or `wire.EXAMINER`) of a notebook; `keep` more are made ready."""

@@ -7,24 +7,27 @@ So no cell that runs after a hidden test can print what that test has asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.rooms.course_cells import Owner
+from autograder.rooms.course_cells import Owner, Way
 from autograder.rooms.run import GradingRun
 from autograder.sandbox.folders import files_beside_notebooks
 from autograder.student.protocol import Reply, Request
 from autograder.workers import wire
-from autograder.workers.client import Cell, WorkerClient
+from autograder.workers.client import CallBack, Cell, WorkerClient
 from autograder.workers.errors import BadMessage, Gone, NoRoom
 from autograder.workers.files import choose, read_parts
-from autograder.workers.outputs import error_output
+from autograder.workers.outputs import error_output, verdict_of
 from autograder.workers.replay import Shared, StudentRoom
 
 EXAMINER_GONE = "The test itself did not end: {why}"
+OWN = Way()
+"""A test that needs nothing but what the course gives and what its questions ask."""
 _STOPPED = ("TooLong", "ProcessEnded")
 _MOST_MODULES, _MOST_SOURCE = 50, 100_000
 
@@ -62,6 +65,8 @@ class SubmissionRun:
         self._next_workers = 2 if tests else 1
         self._examiner: WorkerClient | None = None
         self._course_ran: list[Cell] = []
+        self.lent: Mapping[str, Any] = {}
+        """What the last test has borrowed and asked."""
         self._functions: set[str] = set()
         self._ended_tests: list[str] = []
         self._shared = Shared(modules=modules_of(files))
@@ -78,11 +83,13 @@ class SubmissionRun:
         self._beside.shutdown(wait=True)
         self._lose_examiner()
 
-    def run(self, code: str, owner: Owner, count: int) -> list[NotebookNode]:
-        """The outputs of a cell, from the room of its owner."""
+    def run(self, code: str, owner: Owner, count: int, way: Way = OWN) -> list[NotebookNode]:
+        """The outputs of a cell, from the room of its owner; `way` says how a test gets at what is the student's."""
         if owner is Owner.EXAMINER:
             self._tests -= 1
-            return self._examine(Cell(code, count))
+            if way.closed:
+                return self._test_inside(Cell(code, count))
+            return self._examine(Cell(code, count), way.loan())
         if owner is Owner.BOTH:
             self._prepare_examiner(Cell(code, count))
             code = self._without_hidden_tests(code)
@@ -107,9 +114,21 @@ class SubmissionRun:
             raise NoRoom(f"the submission's files could not be written: {gone}") from None
         return worker
 
-    def _examine(self, cell: Cell) -> list[NotebookNode]:
+    def _test_inside(self, cell: Cell) -> list[NotebookNode]:
+        """Runs a test in the student's closed room; only whether it passed, or the credit, is shown of it.
+
+        The open room runs what students may see of it, so that cells below find there what it defines.
+        """
+        outputs = self._closed.run(cell)
+        shown = self._without_hidden_tests(cell.code)
+        if shown.strip():
+            self._open.later(Cell(shown, cell.count))
+        return verdict_of(outputs)
+
+    def _examine(self, cell: Cell, loan: Mapping[str, Any] | None = None) -> list[NotebookNode]:
         try:
-            return self._examiner_worker().run_cell(cell, self._run.limits.cell_seconds, self._answer)
+            outputs, self.lent = self._examiner_worker().test(cell, self._run.limits.cell_seconds, self, loan)
+            return outputs
         except (Gone, BadMessage) as gone:
             self._lose_examiner()
             self._ended_tests.append(f"the test in cell {cell.count}")
@@ -126,7 +145,7 @@ class SubmissionRun:
         if self._examiner is None:
             self._examiner = self._run.worker(wire.EXAMINER, self._assignment, self._notebook, 1)
             for cell in self._course_ran:
-                self._examiner.run_cell(cell, self._run.limits.cell_seconds, self._answer)
+                self._examiner.run_cell(cell, self._run.limits.cell_seconds, self)
         return self._examiner
 
     def _lose_examiner(self) -> None:
@@ -134,7 +153,11 @@ class SubmissionRun:
             self._run.put_away(self._examiner)
         self._examiner = None
 
-    def _answer(self, request: Request) -> Reply:
+    def lend(self, order: dict[str, Any], call_back: CallBack) -> dict[str, Any]:
+        """What the closed room lends: it is the one that may know hidden arguments."""
+        return self._closed.lend(order, call_back)
+
+    def ask(self, request: Request) -> Reply:
         """What the examiner asks goes to the room that may know the points."""
         room = self._open if request.show else self._closed
         reply = room.ask(request)

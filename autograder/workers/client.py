@@ -15,12 +15,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from nbformat import NotebookNode
 
 from autograder.sandbox import folders
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.limits import MB, Limits
 from autograder.student.protocol import Reply, Request
 from autograder.workers import wire
 from autograder.workers.errors import BadMessage, Earlier, Gone, NoRoom, OutOfTime
@@ -32,6 +33,10 @@ ENDED = "the process in which the code ran has ended"
 _TICK = 0.2
 """Seconds between two looks whether a worker has ended."""
 STRAY = "the code wrote to the grader's own channel"
+LENT = 48 * MB
+"""Bytes of a reply that lends data."""
+CallBack = Callable[[Any], dict[str, Any]]
+"""Calls a function of the examiner's; the order and the reply are those of `autograder.lending`."""
 _TO_SEND = 10.0
 """Seconds that a worker may take to read what it is sent."""
 
@@ -43,6 +48,14 @@ class Cell:
     code: str
     count: int
     course: bool = False
+
+
+class Student(Protocol):
+    """Who answers an examiner: what its questions ask, and what its tests borrow."""
+
+    def ask(self, request: Request) -> Reply: ...
+
+    def lend(self, order: dict[str, Any], call_back: CallBack) -> dict[str, Any]: ...
 
 
 class Source(Protocol):
@@ -71,16 +84,30 @@ class WorkerClient:
         part = {"do": "file", "path": path, "start": start, "data": base64.b64encode(data).decode("ascii")}
         self._call(part, self._limits.cell_seconds)
 
-    def run_cell(
-        self, cell: Cell, seconds: float, answer: Callable[[Request], Reply] | None = None
-    ) -> list[NotebookNode]:
-        """The outputs of a cell, which may take so many seconds; `answer` answers what an examiner's test asks.
+    def run_cell(self, cell: Cell, seconds: float, student: Student | None = None) -> list[NotebookNode]:
+        """The outputs of a cell, which may take so many seconds; `student` answers what an examiner's test asks.
 
         Raises `Gone` (or `OutOfTime`), and `BadMessage` if it is the examiner's question that makes no sense.
         """
-        order = {"do": "run", "code": wire.clean(cell.code), "count": cell.count, "course": cell.course}
-        reply = self._call(order, seconds, wire.reply_bytes(self._limits.printed), answer)
-        return read_outputs(reply, cell.count, self._limits.printed)
+        return self.test(cell, seconds, student, None)[0]
+
+    def test(
+        self, cell: Cell, seconds: float, student: Student | None, loan: Mapping[str, Any] | None
+    ) -> tuple[list[NotebookNode], dict[str, Any]]:
+        """As `run_cell`, of a test that borrows what `loan` says; and what came of the loan."""
+        order = {"do": "run", "code": wire.clean(cell.code), "count": cell.count, "course": cell.course, "loan": loan}
+        reply = self._call(order, seconds, wire.reply_bytes(self._limits.printed), student)
+        told = {name: reply.get(name, []) for name in ("borrowed", "asked")}
+        return read_outputs(reply, cell.count, self._limits.printed), told
+
+    def lend(self, order: Mapping[str, Any], seconds: float, call_back: CallBack) -> dict[str, Any]:
+        """What the student's room replies to an order of the examiner's for what it lends; a reply is not looked into.
+
+        It may call a function that was given to it, by `call_back`. Raises `Gone` (or `OutOfTime`).
+        """
+        reply = self._call({"do": "lend", "lend": order}, seconds, LENT, call_back=call_back)
+        reply.pop("id", None)
+        return reply
 
     def ask(self, request: Request, seconds: float) -> Reply:
         """What the student's function answers. Raises `Gone` (or `OutOfTime`), and `BadMessage` if it is no answer."""
@@ -125,7 +152,8 @@ class WorkerClient:
         message: Mapping[str, Any],
         seconds: float,
         most: int = wire.MOST_BYTES,
-        answer: Callable[[Request], Reply] | None = None,
+        student: Student | None = None,
+        call_back: CallBack | None = None,
     ) -> dict[str, Any]:
         """Sends an order and returns its reply."""
         # Student code can write to this channel, but cannot guess the number that makes a message a reply.
@@ -139,16 +167,28 @@ class WorkerClient:
                 reply = self.receive(end - time.monotonic(), most)
             except BadMessage:  # what is wrong with it may be a choice of the room's, and this text reaches the page
                 raise Gone("what the process sent is not an answer") from None
-            if answer and "ask" in reply:
-                before = time.monotonic()
-                self.send(wire.encode(answer(wire.decode(Request, reply["ask"]))))
-                end += time.monotonic() - before  # the student's worker has its own limit of time
+            before = time.monotonic()
+            if student and "ask" in reply:
+                self.send(wire.encode(student.ask(wire.decode(Request, reply["ask"]))))
+            elif student and "lend" in reply:
+                self.send({"reply": student.lend(reply["lend"], partial(self._call_examiner, student))})
+            elif call_back and reply.get("id") == number and "call" in reply:
+                self.send({"back": call_back(reply["call"])})
             elif reply.get("id") == number:
                 self._before = number
                 self._watcher.look_now()
                 return reply
             else:
                 raise Earlier(STRAY) if self._before and reply.get("id") == self._before else Gone(STRAY)
+            end += time.monotonic() - before  # the other worker has its own limit of time
+
+    def _call_examiner(self, student: Student, call: Any) -> dict[str, Any]:
+        """What a function of the examiner's gives, which the student's has called; it may borrow more meanwhile."""
+        self.send({"call": call})
+        while "lend" in (reply := self.receive(self._limits.cell_seconds, LENT)):
+            self.send({"reply": student.lend(reply["lend"], partial(self._call_examiner, student))})
+        back = reply.get("back")
+        return back if type(back) is dict else {}
 
     def _pending(self) -> bool:
         """Whether something has arrived that no order asked for; the end of the channel does not count."""

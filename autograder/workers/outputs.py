@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
 from autograder.workers import wire
 
+TEST_FAILED = "This test did not pass. It runs where the answer runs, so nothing else is shown of it."
 MOST_OUTPUTS = 500
 MOST_LINES = 400
 """Of a traceback."""
@@ -16,6 +18,8 @@ _MOST_ERROR = 20_000
 """Characters of an error's text, and of each line of its traceback."""
 _MOST_NOTES = 1000
 """Characters that the worker itself may add to what a cell prints: how much was cut off."""
+
+_CREDIT = re.compile(r"\d{1,6}(?:\.\d{0,20})?")
 
 
 def read_outputs(reply: dict[str, Any], count: int, printed: int) -> list[NotebookNode]:
@@ -67,6 +71,17 @@ def _sizes(metadata: Any) -> dict[str, Any]:
 
 def _text(text: Any, most: int) -> str:
     return wire.clean(text[:most]) if type(text) is str else ""
+
+
+def verdict_of(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Of a test that ran where the answer ran, whether it failed, or else the number that it gave as its credit."""
+    if any(o.output_type == "error" or o.get("name") == "stderr" for o in outputs):
+        return [error_output("TestFailed", TEST_FAILED)]
+    texts = [str(o.data.get("text/plain", "")) for o in outputs if o.output_type == "execute_result"]
+    credits = [f"{float(text):.4g}" for text in texts if _CREDIT.fullmatch(text)]
+    return [
+        _new("execute_result", data={"text/plain": credit}, metadata={}, execution_count=None) for credit in credits
+    ]
 
 
 def error_output(name: str, value: str) -> NotebookNode:

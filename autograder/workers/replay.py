@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from nbformat import NotebookNode
 
@@ -20,7 +20,7 @@ from autograder.sandbox.limits import Limits
 from autograder.student.protocol import SECONDS, Fault, Missing, Reply, Request
 from autograder.workers import redaction, wire
 from autograder.workers.binding import binds
-from autograder.workers.client import Cell, WorkerClient
+from autograder.workers.client import CallBack, Cell, WorkerClient
 from autograder.workers.errors import BadMessage, Earlier, Gone, NoRoom, OutOfTime
 from autograder.workers.outputs import error_output
 
@@ -39,17 +39,22 @@ class Budget:
 
     def __init__(self, whole: float) -> None:
         self.whole, self._used, self._since = whole, 0.0, 0.0
+        self._entered = 0
 
     @property
     def left(self) -> float:
         return self.whole - self._used - (time.monotonic() - self._since if self._since else 0)
 
     def __enter__(self) -> None:
-        self._since = time.monotonic()
+        if not self._entered:
+            self._since = time.monotonic()
+        self._entered += 1
 
     def __exit__(self, *_: object) -> None:
-        self._used += time.monotonic() - self._since
-        self._since = 0.0
+        self._entered -= 1
+        if not self._entered:
+            self._used += time.monotonic() - self._since
+            self._since = 0.0
 
 
 @dataclass
@@ -133,6 +138,22 @@ class StudentRoom:
                     reply = redaction.no_answer("ProcessEnded", str(gone))
                 self._shared.calls[request.function] = reply
                 return reply
+
+    def lend(self, order: dict[str, Any], call_back: CallBack) -> dict[str, Any]:
+        """What this room replies to an order for what it lends; an exception if the call took the room with it."""
+        with self._one:
+            try:
+                with self._budget:
+                    seconds = min(SECONDS + _GRACE, self._budget.left)
+                    return self._with_worker(lambda worker: worker.lend(order, seconds, call_back))
+            except Gone as gone:
+                self._lose()
+                late = isinstance(gone, OutOfTime)
+                why = f"no answer within {SECONDS:g} seconds" if late else str(gone)
+                return {"raised": {"base": "TimeoutError" if late else "RuntimeError", "text": why}}
+            except BadMessage:
+                self._lose()
+                return {"raised": {"base": "RuntimeError", "text": "what came back is not an answer"}}
 
     def end(self, put_away: Callable[[WorkerClient], None]) -> None:
         """Gives the worker to `put_away`, because nothing more will be asked; if it is still at work, interrupts it."""

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from types import TracebackType
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -151,6 +152,10 @@ class Shell(InteractiveShell):  # type: ignore[misc]
         self.recorder = Recorder()
         super().__init__(**options)
 
+    def _get_exc_info(self, exc_tuple: Any = None) -> Any:
+        kind, value, trace = super()._get_exc_info(exc_tuple)
+        return kind, value, _without_ours(trace)
+
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         name = getattr(etype, "__name__", str(etype))
         self.recorder.add(
@@ -176,6 +181,22 @@ class Shell(InteractiveShell):  # type: ignore[misc]
 
     def ask_exit(self) -> None:
         """`exit()` does nothing, because the rest of the notebook is still to be graded."""
+
+
+def _without_ours(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback without the lines by which a test asks the student's room: they are this package's own."""
+    while trace and _is_ours(trace):
+        trace = trace.tb_next
+    at = trace
+    while at:
+        while at.tb_next and _is_ours(at.tb_next):
+            at.tb_next = at.tb_next.tb_next
+        at = at.tb_next
+    return trace
+
+
+def _is_ours(trace: TracebackType) -> bool:
+    return str(trace.tb_frame.f_globals.get("__name__", "")).startswith("autograder.lending")
 
 
 def _text_of(value: Any) -> str:

@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 STUDENT, EXAMINER = "student", "examiner"
 """Whose cells a worker runs."""
+IN_THE_ANSWER = " (in the answer)"
+"""At the end of an error's name: it was raised by what a test has borrowed, so its text is a student's."""
 MOST_BYTES = MB
 """The longest line that is parsed, where nothing else is said; longer ones are refused unread."""
 _BYTES_A_CHARACTER = 6

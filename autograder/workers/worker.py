@@ -13,8 +13,11 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from autograder.lending.lender import Lender
+from autograder.lending.loan import Loan
 from autograder.sandbox.limits import MB
 from autograder.student.kernel import KernelStudent, answering
 from autograder.student.protocol import Reply, Request
@@ -57,6 +60,14 @@ class RemoteStudent:
         return wire.decode(Reply, self._channel.receive())
 
 
+def _ask_for(channel: Channel, order: dict[str, Any], called: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    """What the student's room replies to an order for what it lends; `called` calls functions of this one meanwhile."""
+    channel.send({"lend": order})
+    while "call" in (said := channel.receive()):
+        channel.send({"back": called(said["call"])})
+    return said["reply"]
+
+
 def _come_back(start: str) -> None:
     """Leaves a working folder that was removed, or is so deep that each look at its name would take seconds."""
     lost = os.stat(".").st_nlink == 0
@@ -80,27 +91,32 @@ class Worker:
         self._channel, self._shell, self._descriptors = channel, shell, descriptors
         self._role, self._most = order["role"], wire.outputs_bytes(order["printed"])
         self._course: dict[str, Any] = {}
+        self._now = ""
+        """The number of the order that is obeyed."""
+        self._lender = Lender(shell.user_ns, self._call_back)
         os.environ.clear()
         os.environ.update(order["environment"] | (environment if self._role == wire.STUDENT else {}))
         # Modules beside the notebook can be imported, as from a kernel; beside the examiner lie the course's own files.
         sys.path[:] = ["", *(p for p in sys.path if p)]
         attach(shell, order["printed"])
         # Looked up now, so that a cell that replaces them does not change how the next cells are run.
-        self._run_cell, self._pack, self._ask = run_cell, wire.pack, self.ask
+        self._run_cell, self._pack, self._ask, self._lend = run_cell, wire.pack, self.ask, self.lend
         self._restored = Snapshot().restored
 
     def serve(self) -> None:
         if self._role == wire.EXAMINER:
+            loan = Loan(partial(_ask_for, self._channel))
             with answering(RemoteStudent(self._channel)):
-                self._loop({"run": self.run})
+                self._loop({"run": partial(self.test, loan)})
         else:
-            self._loop({"run": self.run, "ask": self._ask, "file": self.file})
+            self._loop({"run": self.run, "ask": self._ask, "lend": self._lend, "file": self.file})
 
     def _loop(self, orders: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
         me = os.getpid()
         start = os.getcwd()
         while True:
             order = self._channel.receive()
+            self._now = order["id"]
             _come_back(start)
             reply = orders[order["do"]](order)
             if os.getpid() != me:
@@ -120,6 +136,34 @@ class Worker:
             text = TOO_MUCH.format(size=size, most=self._most)
             done = {"outputs": [{"output_type": "stream", "name": "stderr", "text": text}], "ok": done["ok"]}
         return done
+
+    def test(self, loan: Loan, order: dict[str, Any]) -> dict[str, Any]:
+        """Runs a cell of the examiner's, with what it borrows of the student's."""
+        wanted = order["loan"]
+        if wanted is None:
+            return self.run(order)
+        found = loan.begin(wanted, self._shell.user_ns)
+        done = self.run(order)
+        if loan.raised is not None and getattr(sys, "last_value", None) is loan.raised:
+            for output in done["outputs"]:
+                if output["output_type"] == "error":
+                    output["ename"] += wire.IN_THE_ANSWER
+        return {**done, "borrowed": found, "asked": sorted(loan.asked)}
+
+    def lend(self, order: dict[str, Any]) -> dict[str, Any]:
+        with self._restored():
+            return self._lender.answer(order["lend"])
+
+    def _call_back(self, call: dict[str, Any]) -> dict[str, Any]:
+        """What the examiner's function gives; it may borrow again before it does."""
+        now = self._now
+        self._channel.send({"id": now, "call": call})
+        while "lend" in (order := self._channel.receive()):
+            self._now = order["id"]
+            self._channel.send({"id": order["id"], **self._lender.answer(order["lend"])})
+        self._now = now
+        back: dict[str, Any] = order["back"]
+        return back
 
     def file(self, order: dict[str, Any]) -> dict[str, Any]:
         """A part of a file of the submission; these orders come before any cell."""

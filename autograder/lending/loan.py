@@ -1,0 +1,256 @@
+"""The examiner's end: what one submission lends, under its names: copies of data, and stand-ins for all else."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from autograder.lending import stand_ins
+from autograder.lending.coder import Coder
+from autograder.lending.errors import Malformed, NotData
+from autograder.lending.kinds import Json
+from autograder.lending.reader import Reader, text, whole
+from autograder.lending.specials import EXCEPTIONS, JUDGING
+from autograder.lending.stand_ins import Absent, CannotBeHad
+
+Order = dict[str, Any]
+Ask = Callable[[Order, Callable[[Order], Order]], Order]
+
+CANNOT = "{what} cannot be had here: {why}."
+NO_FORM = "the room where the answer runs did not keep to the form"
+NO_ARGUMENT = "{what} cannot be given to what is the student's when it is graded: it is of type {kind}"
+_GLOBAL = frozenset(
+    ("builtins", "math", "cmath", "operator", "statistics", "numpy", "torch", "string", "functools", "itertools")
+)
+"""Modules whose functions and classes both rooms have, so that they cross by name."""
+_MOST_TOLD = 400
+
+
+class Loan:
+    """`ask` sends an order to the student's room and returns its reply. Meanwhile that room may call the functions that
+    were given to it, by the second argument of `ask`.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask_room = ask
+        self._allowed: frozenset[tuple[str, str]] | None = frozenset()
+        self.asked: set[tuple[str, str]] = set()
+        """The pairs (class, special method) of `JUDGING` that this cell has asked."""
+        self.raised: BaseException | None = None
+        """The last exception that has crossed."""
+        self._number = ""
+        self._bound: dict[str, list[Json]] = {}
+        """The records that names had when they were bound, each in a list of its own, because one may be None."""
+        self._known: dict[int, Any] = {}
+        self._ours: list[Callable[..., Any]] = []
+
+    def begin(self, wanted: Mapping[str, Any], namespace: dict[str, Any]) -> list[str]:
+        """Binds the `names` to what they hold in the student's room, and returns those that are bound.
+
+        A name that holds what it held the last time is left as the tests have left it since, and one that has gone
+        there goes here as well. `asked` are the pairs that may be asked. Where it is None the course's own solution is
+        tried: all may, and a name that the course has given as well is borrowed only if it is one of `rebound`, or
+        data that has changed.
+        """
+        tried = wanted["asked"] is None
+        self._allowed = None if tried else frozenset((kind, name) for kind, name in wanted["asked"])
+        self.asked, self.raised = set(), None
+        names = list(wanted["names"])
+        reply = self._ask({"do": "names", "names": names})
+        lent, number = reply.get("names"), reply.get("loan")
+        if type(lent) is not dict or type(number) is not str:
+            lent, number = {name: ["cannot", NO_FORM] for name in names}, ""
+        if number != self._number:
+            self._number = number
+            self._known.clear()
+            self._bound.clear()
+        for name in names:
+            if name not in lent:
+                if self._bound.pop(name, None) is not None:
+                    namespace.pop(name, None)
+                continue
+            record = lent[name]
+            seen = [record[:2] if type(record) is list and record[:1] == ["theirs"] else record]
+            given = tried and name in namespace and name not in self._bound and name not in wanted["rebound"]
+            if self._bound.get(name) != seen and not (given and not _differs(namespace[name], record)):
+                self._bound[name] = seen
+                namespace[name] = self._named(name, record)
+        return sorted(self._bound)
+
+    def do(
+        self, order: str, handle: int, name: str = "", args: Any = (), named: Mapping[str, Any] | None = None
+    ) -> Any:
+        """What comes of an order, or the exception that it has raised. `CannotBeHad` if it has no form of data."""
+        coder = Coder(self._given(f"An argument of {name}" if name else "An argument"))
+        message: Order = {"do": order, "loan": self._number, "of": handle, "name": name, "args": coder.items(args)}
+        if named:
+            message["named"] = {key: coder.encode(value) for key, value in named.items()}
+        reply = self._ask(message)
+        what = f"What {name or 'the call'} gives"
+        try:
+            if "raised" in reply:
+                self.raised = self._error(reply["raised"])
+            elif "cannot" in reply:
+                raise CannotBeHad(CANNOT.format(what=what, why=text(reply["cannot"])))
+            else:
+                return self._read(reply.get("value"))
+        except Malformed:
+            raise CannotBeHad(CANNOT.format(what=what, why=NO_FORM)) from None
+        raise self.raised
+
+    def special(self, thing: Any, name: str, args: Any) -> Any:
+        """What a special method of a student's object gives; NotImplemented where it must not be asked."""
+        pair = type(thing).__name__, name
+        if name in JUDGING:
+            if self._allowed is not None and pair not in self._allowed:
+                return NotImplemented
+            self.asked.add(pair)
+        handle = stand_ins.handle_of(thing)
+        return NotImplemented if handle is None else self.do("special", handle, name, args)
+
+    def called_back(self, call: Order) -> Order:
+        """Calls a function that was given to the student's as an argument; what it gives or raises, as data."""
+        try:
+            named = call.get("named", {})
+            if type(named) is not dict:
+                raise Malformed("no names")
+            args = Reader(self._stand_in).items(call.get("args", []))
+            function = self._ours[_index(call.get("of"), len(self._ours))]
+            value = function(*args, **{text(key): self._read(value) for key, value in named.items()})
+            return {"value": Coder(self._given("What the test's function gives")).encode(value)}
+        except Exception as error:
+            kind = next(base.__name__ for base in type(error).__mro__ if EXCEPTIONS.get(base.__name__) is base)
+            return {"raised": [kind, str(error)[:_MOST_TOLD]]}
+
+    def _ask(self, order: Order) -> Order:
+        return self._ask_room(order, self.called_back)
+
+    def _read(self, data: Json) -> Any:
+        return Reader(self._stand_in).read(data)
+
+    def _named(self, name: str, data: Json) -> Any:
+        try:
+            if type(data) is list and data[:1] == ["cannot"]:
+                return Absent(CANNOT.format(what=name, why=text(data[1])))
+            return self._read(data)
+        except (Malformed, IndexError):
+            return Absent(CANNOT.format(what=name, why=NO_FORM))
+
+    def _given(self, what: str) -> Callable[[Any], Json]:
+        """Writes what is no data of the examiner's: stand-ins by their handle, functions to be called back."""
+
+        def encode(value: Any) -> Json:
+            handle = stand_ins.handle_of(value)
+            if handle is not None:
+                return ["theirs", handle]
+            if callable(value):
+                if found := _global(value):
+                    return ["global", *found]
+                if not isinstance(value, type):
+                    if not any(known is value for known in self._ours):
+                        self._ours.append(value)
+                    number = next(at for at, known in enumerate(self._ours) if known is value)
+                    return ["ours", number, str(getattr(value, "__name__", "function"))[:100]]
+            raise NotData(NO_ARGUMENT.format(what=what, kind=type(value).__name__))
+
+        return encode
+
+    def _stand_in(self, data: list[Json]) -> Any:
+        """Reads what `Lender` has written of what is no data."""
+        match data:
+            case ["ours", number]:
+                return self._ours[_index(number, len(self._ours))]
+            case ["method", list(of), str(name), str(doc), signature]:
+                owner = stand_ins.handle_of(self._stand_in(of))
+                if owner is None:
+                    raise Malformed("a method of nothing")
+                return stand_ins.function(
+                    name,
+                    doc,
+                    self._signature(signature),
+                    lambda args, named: self.do("method", owner, name, args, named),
+                )
+            case ["theirs", int(number), *about]:
+                if number not in self._known:
+                    try:
+                        self._known[number] = self._made(number, *about)
+                    except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+                        # no description, bases that do not go together, two parameters of one name, a NUL in a name
+                        raise Malformed("a description of nothing") from None
+                return self._known[number]
+        raise Malformed("a value that has no form of data")
+
+    def _made(self, handle: int, about: Json) -> Any:
+        match about:
+            case ["function", str(name), str(doc), signature]:
+                return stand_ins.function(
+                    name,
+                    doc,
+                    self._signature(signature),
+                    lambda args, named: self.do("call", handle, "", args, named),
+                    handle,
+                )
+            case ["class", str(name), str(doc), signature, str(raised), list(specials), *bases]:
+                above = tuple(base for base in map(self._stand_in, bases) if isinstance(base, type))
+                if raised:
+                    return stand_ins.exception(name, raised, above)
+                made = stand_ins.class_(name, doc, specials, above)
+                return stand_ins.owned(made, self, handle, self._signature(signature))
+            case ["instance", list(of)]:
+                return stand_ins.instance(self._stand_in(of), self, handle)
+        raise ValueError(about)
+
+    def _signature(self, parameters: Json) -> inspect.Signature | None:
+        if parameters is None:
+            return None
+        made = []
+        for name, kind, default in parameters:
+            given = inspect.Parameter.empty
+            if default and not (type(default[0]) is list and default[0][:1] == ["cannot"]):
+                given = self._read(default[0])
+            made.append(inspect.Parameter(text(name), list(inspect._ParameterKind)[whole(kind)], default=given))
+        return inspect.Signature(made)
+
+    def _error(self, raised: Json) -> BaseException:
+        if type(raised) is not dict:
+            raise Malformed("no exception")
+        kind: Any = EXCEPTIONS.get(text(raised.get("base")), RuntimeError)
+        if raised.get("own") is not None:
+            own = self._read(raised["own"])
+            kind = own if isinstance(own, type) and issubclass(own, kind) else kind
+        args = raised.get("args")
+        given = self._read(args) if type(args) is list and args[:1] == ["list"] else None
+        line = raised.get("line")
+        source = text(raised.get("source", ""))
+        return stand_ins.error(kind, given, text(raised.get("text")), line if type(line) is int else None, source)
+
+
+def _differs(own: Any, record: Json) -> bool:
+    """Whether what the course has given is data, and the student's is other data."""
+
+    def other(_: Any) -> Json:
+        raise NotData("no data")
+
+    if type(record) is list and record[:1] in (["theirs"], ["cannot"]):
+        return False
+    try:
+        return bool(Coder(other).encode(own) != record)
+    except NotData:
+        return False
+
+
+def _index(data: Json, size: int) -> int:
+    if not 0 <= whole(data) < size:
+        raise Malformed("a number of nothing")
+    return int(data)
+
+
+def _global(value: Any) -> tuple[str, str] | None:
+    """Module and name of a function or class that both rooms have."""
+    name = getattr(value, "__name__", None)
+    for module in (str(getattr(value, "__module__", "")).partition(".")[0], "numpy", "torch", "math"):
+        if module in _GLOBAL and type(name) is str and getattr(sys.modules.get(module), name, None) is value:
+            return module, name
+    return None

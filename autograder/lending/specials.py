@@ -1,0 +1,39 @@
+"""Python's special methods and exceptions that cross between two rooms, by name."""
+
+from __future__ import annotations
+
+import builtins
+
+_BINARY = (
+    *("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod"),
+    *("divmod", "pow", "lshift", "rshift", "and", "xor", "or"),
+)
+NUMBERS = (
+    *("__neg__", "__pos__", "__abs__", "__invert__"),
+    *("__float__", "__int__", "__index__", "__complex__", "__round__"),
+)
+
+JUDGING = (
+    *("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__bool__", "__hash__", "__contains__"),
+    *NUMBERS,
+    *(f"__{side}{name}__" for name in _BINARY for side in ("", "r")),
+)
+"""Those whose answer may decide a test: an object that is equal to everything must not be asked whether it is. They are
+asked only where the course's own solution was asked them, of a class of the same name."""
+
+SPECIALS = (
+    *JUDGING,
+    *(f"__i{name}__" for name in _BINARY if name != "divmod"),
+    *("__len__", "__getitem__", "__setitem__", "__delitem__", "__iter__", "__next__", "__reversed__", "__call__"),
+    *("__str__", "__repr__", "__format__", "__enter__", "__exit__"),
+)
+
+EXCEPTIONS: dict[str, type[BaseException]] = {
+    name: kind
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type)
+    and issubclass(kind, BaseException)
+    and not issubclass(kind, BaseExceptionGroup)
+    and kind.__name__ == name
+}
+"""Python's own exceptions, without groups of them."""

@@ -1,0 +1,170 @@
+"""Stand-ins for a student's functions, classes and objects: they ask the student's room, and hold none of its code.
+
+A stand-in is a real function, class or object of the examiner's process, so that `inspect`, `isinstance` and
+`except` work with it. All that it knows is a *handle*, by which the student's room finds the thing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, Protocol
+
+from autograder.lending.specials import EXCEPTIONS, NUMBERS, SPECIALS
+
+_HANDLE, _LOAN, _TEXT = "__handle__", "__loan__", "__text__"
+_MOST_NOTE = 200
+
+
+class Asker(Protocol):
+    """Asks the student's room (`loan`)."""
+
+    def do(self, order: str, handle: int, name: str = "", args: Any = (), named: Any = None) -> Any: ...
+
+    def special(self, thing: Any, name: str, args: Any) -> Any: ...
+
+
+class CannotBeHad(Exception):
+    """Something of the student's that has no form of data and no stand-in; the text is a sentence."""
+
+
+def handle_of(value: Any) -> int | None:
+    """The handle of a stand-in; None of anything else."""
+    if isinstance(value, _Instance) or inspect.isfunction(value):
+        return vars(value).get(_HANDLE)
+    return _of(value, _HANDLE) if isinstance(value, _Class) else None
+
+
+def function(
+    name: str, doc: str, signature: inspect.Signature | None, ask: Callable[[Any, Any], Any], handle: int | None = None
+) -> Callable[..., Any]:
+    """Stands for a function or a method; `ask` gets the arguments by position and by name."""
+
+    def stand_in(*args: Any, **named: Any) -> Any:
+        return ask(args, named)
+
+    stand_in.__name__ = stand_in.__qualname__ = name
+    stand_in.__doc__, stand_in.__module__ = doc or None, "__main__"
+    if signature is not None:
+        vars(stand_in)["__signature__"] = signature
+    if handle is not None:
+        vars(stand_in)[_HANDLE] = handle
+    return stand_in
+
+
+def exception(name: str, base: str, above: tuple[type, ...]) -> type:
+    """Stands for an exception class of the student's, so that a test can name it after `except`."""
+    return type(name, above or (EXCEPTIONS[base],), {"__module__": "__main__", "__str__": _told})
+
+
+def class_(name: str, doc: str, specials: Iterable[Any], above: tuple[type, ...]) -> type:
+    """Stands for a class that has these special methods. `owned` says whose it is."""
+    methods: dict[str, Any] = {special: _special(special) for special in SPECIALS if special in specials}
+    if "__eq__" in methods:
+        methods.setdefault("__hash__", None)  # as Python does it
+    return _Class(name, above or (_Instance,), {"__module__": "__main__", "__doc__": doc or None, **methods})
+
+
+def owned(made: type, loan: Asker, handle: int, signature: inspect.Signature | None) -> type:
+    for name, value in ((_HANDLE, handle), (_LOAN, loan), ("__signature__", signature)):
+        if value is not None:
+            type.__setattr__(made, name, value)
+    return made
+
+
+def instance(kind: type, loan: Asker, handle: int) -> Any:
+    """Stands for an object of this class, which is a stand-in itself. TypeError if it is not."""
+    if not issubclass(kind, _Instance):
+        raise TypeError("not a stand-in for a class")
+    made = object.__new__(kind)
+    vars(made)[_HANDLE], vars(made)[_LOAN] = handle, loan
+    return made
+
+
+def error(kind: Any, args: list[Any] | None, said: str, line: int | None, source: str) -> BaseException:
+    """An exception that the student's code has raised, with the line of the answer as a note."""
+    try:
+        made: BaseException = kind(said) if args is None else kind(*args)
+    except Exception:  # one that takes other arguments than it keeps
+        made = RuntimeError(said)
+    vars(made)[_TEXT] = said
+    if line is not None and source:
+        made.add_note(f"In the answer, line {line}: {source[:_MOST_NOTE]}")
+    return made
+
+
+def _told(raised: BaseException) -> str:
+    return str(vars(raised).get(_TEXT, "")) or BaseException.__str__(raised)
+
+
+def _special(name: str) -> Callable[..., Any]:
+    def special(self: Any, *args: Any) -> Any:
+        given = vars(self)[_LOAN].special(self, name, args)
+        return _without(self, name) if given is NotImplemented else given
+
+    special.__name__ = name
+    return special
+
+
+def _without(thing: Any, name: str) -> Any:
+    """What Python does where a class has no such method."""
+    if name == "__hash__":
+        return object.__hash__(thing)
+    if name == "__bool__":
+        return True
+    if name in NUMBERS:
+        raise TypeError(f"a {type(thing).__name__} is no number: it has no {name}")
+    if name == "__contains__":
+        raise TypeError(f"argument of type {type(thing).__name__!r} is not iterable")
+    return NotImplemented
+
+
+def _of(kind: type, name: str) -> Any:
+    return type.__getattribute__(kind, name)
+
+
+class _Class(type):
+    """The class of stand-ins for classes: to call one makes an object in the student's room."""
+
+    def __call__(cls, *args: Any, **named: Any) -> Any:
+        return _of(cls, _LOAN).do("call", _of(cls, _HANDLE), "", args, named)
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return _of(cls, _LOAN).do("get", _of(cls, _HANDLE), name)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        _of(cls, _LOAN).do("set", _of(cls, _HANDLE), name, [value])
+
+
+class _Instance(metaclass=_Class):
+    """A stand-in for an object."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return vars(self)[_LOAN].do("get", vars(self)[_HANDLE], name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        vars(self)[_LOAN].do("set", vars(self)[_HANDLE], name, [value])
+
+    def __delattr__(self, name: str) -> None:
+        vars(self)[_LOAN].do("delete", vars(self)[_HANDLE], name)
+
+    def __dir__(self) -> Iterable[str]:
+        found: Iterable[str] = vars(self)[_LOAN].do("dir", vars(self)[_HANDLE])
+        return found
+
+
+class Absent:
+    """Stands under a name that cannot be had; whatever is done with it says why."""
+
+    def __init__(self, why: str) -> None:
+        object.__setattr__(self, "why", why)
+
+    def __getattribute__(self, name: str) -> NoReturn:
+        raise CannotBeHad(object.__getattribute__(self, "why"))
+
+    def __call__(self, *_: Any, **__: Any) -> NoReturn:
+        raise CannotBeHad(object.__getattribute__(self, "why"))

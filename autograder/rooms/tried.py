@@ -1,0 +1,156 @@
+"""Before a release, the instructor's own notebook is graded in rooms once: so each test is known to work there.
+
+A test that earns its points with stand-ins for what it borrows of the student's is run by the examiner. One that does
+not is tried in the student's closed room. One that fails there as well fails in the instructor's own notebook, and the
+assignment is refused.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+from weakref import finalize
+
+from nbformat import NotebookNode
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from nbgrader.utils import determine_grade
+from traitlets import Bool
+
+from autograder.errors import AutograderError
+from autograder.rooms import course_cells, ways
+from autograder.rooms.course_cells import Owner, Way, without_hidden_tests
+from autograder.rooms.engine import Engine
+from autograder.rooms.run import GradingRun
+from autograder.rooms.submission import SubmissionRun
+from autograder.terminal import say
+from autograder.terminal.words import count
+
+TRYING = "{notebook}: {tests} tried in rooms, as in grading."
+OUTSIDE, INSIDE_IT = "by the examiner", "inside the student's room"
+INSIDE = (
+    "The test {cell} reaches into the notebook, so it will run where the student's code runs: a student who knows how "
+    "can make it pass. docs/security.md says more."
+)
+NO_INSIDE = (
+    "The test {cell} reaches into the notebook, so it would run where the student's code runs, and c.Engine.trusting = "
+    "False refuses that. Let it call the student's functions and look at what they return."
+)
+FAILS = "The test {cell} of {notebook} fails for the instructor's own answer:\n{output}"
+NOT_TRIED = "{notebook} was not tried, because student code cannot be isolated on this machine."
+
+
+class FailsItself(AutograderError):
+    """The instructor's own answer does not earn the points of a test."""
+
+
+class TryTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
+    """In `GenerateAssignment.preprocessors` behind InstantiateTests, which writes tests, and before LockCells."""
+
+    enabled = Bool(True, help="Grade the instructor's own notebook in rooms before it is released.").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        where = dict(resources["nbgrader"])
+        notebook = where["notebook"] = resources["metadata"]["name"]
+        course = course_cells.of_notebook(nb)
+        tests = ways.tests(course)
+        root = Path(CourseDirectory(parent=self).root)
+        file = ways.file_of(root, where["assignment"])
+        whole = ways.checksum(json.dumps([[c.cell_type, c.source, c.metadata.get("nbgrader")] for c in nb.cells]))
+        if not self.enabled or not tests or ways.known(file, notebook, whole):
+            return nb, resources
+        folder = os.path.abspath(resources["metadata"]["path"])
+        try:
+            run = self._rooms(folder, root)
+        except NbGraderException:
+            self.log.warning("%s", NOT_TRIED.format(notebook=notebook))
+            return nb, resources
+        say(self.parent.parent, TRYING.format(notebook=notebook, tests=count(len(tests), "test")))
+        run.try_cells(where["assignment"], notebook, course)
+        found = self._try(run, where, folder, nb)
+        ways.write(file, notebook, whole, {t.name: (t.source, found[t.name]) for t in tests if t.name in found})
+        return nb, resources
+
+    def _rooms(self, folder: str, root: Path) -> GradingRun:
+        """The rooms, for all notebooks of a release; they end with this preprocessor, because nbgrader says no end."""
+        if self._run_of_rooms is None:
+            engine = Engine(parent=self)
+            run = GradingRun(engine.limits(), engine.fork, lambda _: folder, lambda _: 2, root)
+            finalize(self, run.end)
+            run.choose_isolation(engine.isolation, engine.unsafe, self.log)
+            self._run_of_rooms = run
+        return self._run_of_rooms
+
+    _run_of_rooms: GradingRun | None = None
+
+    def _try(self, run: GradingRun, where: dict[str, str], folder: str, nb: NotebookNode) -> dict[str, Way]:
+        course = run.course_cells(where["assignment"], where["notebook"])
+        theirs = ways.bound(c.source for c in nb.cells if c.cell_type == "code" and not course.is_locked(c))
+        trial = {
+            t.name: Way(tuple(sorted(ways.words(t, course))), None, tuple(sorted(theirs))) for t in ways.tests(course)
+        }
+        submission = partial(
+            SubmissionRun, run, where, folder, len(trial), partial(without_hidden_tests, ClearHiddenTests(parent=self))
+        )
+        with submission() as asked:
+            found, failed = self._graded(asked, nb, course, trial)
+        if failed:
+            again = {name: replace(way, closed=name in failed) for name, way in found.items()}
+            with submission() as inside:
+                found, failed = self._graded(inside, nb, course, again)
+        if failed:
+            raise FailsItself(
+                "\n".join(FAILS.format(cell=n, notebook=where["notebook"], output=o) for n, o in failed.items())
+            )
+        trusting = Engine(parent=self).trusting
+        closed = [name for name, way in found.items() if way.closed]
+        if closed and not trusting:
+            raise FailsItself("\n".join(NO_INSIDE.format(cell=name) for name in closed))
+        for name in closed:
+            say(self.parent.parent, INSIDE.format(cell=name))
+        return found
+
+    def _graded(
+        self, submission: SubmissionRun, nb: NotebookNode, course: Any, trial: Mapping[str, Way]
+    ) -> tuple[dict[str, Way], dict[str, str]]:
+        """The ways as they were found, and of each test that did not earn its points what it put out."""
+        found: dict[str, Way] = {}
+        failed: dict[str, str] = {}
+        for at, cell in enumerate((c for c in nb.cells if c.cell_type == "code" and c.source.strip()), 1):
+            of = course.of(cell)
+            owner = of.owner if of else Owner.STUDENT
+            way = trial.get(of.name, Way()) if of else Way()
+            done = copy.deepcopy(cell)
+            done.outputs = submission.run(cell.source, owner, at, way)
+            if owner is not Owner.EXAMINER:
+                continue
+            if way.asked is None and not way.closed:
+                lent = submission.lent
+                pairs = tuple((kind, name) for kind, name in lent.get("asked", ()))
+                way = Way(tuple(lent.get("borrowed", ())), pairs)
+            found[of.name] = way
+            say(self.parent.parent, f"  {of.name:30}  {INSIDE_IT if way.closed else OUTSIDE}")
+            points, most = determine_grade(done, self.log)
+            if points is None or points < most:
+                failed[of.name] = _text(done.outputs)
+        return found, failed
+
+
+def _text(outputs: Iterable[NotebookNode]) -> str:
+    """What a test has put out, for the instructor."""
+    lines = []
+    for output in outputs:
+        if output.output_type == "error":
+            lines.append(f"{output.ename}: {output.evalue}")
+        elif output.output_type == "stream":
+            lines.append(output.text)
+        else:
+            lines.append(str(output.data.get("text/plain", "")))
+    return "\n".join(f"  {line}" for text in lines for line in text.splitlines()[-20:])

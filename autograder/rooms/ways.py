@@ -1,0 +1,129 @@
+"""How each test of a course gets at what is the student's, kept beside the course from one release to the next.
+
+`generate_assignment` finds it out (`tried`) and writes `.tests-<assignment>.json`. Where a test has been changed since,
+or was never tried, what it may borrow is read from the course's cells: the names that it uses and that cells give a
+value which students write.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+from autograder.rooms.course_cells import CourseCell, CourseCells, Way
+
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def tests(course: CourseCells) -> list[CourseCell]:
+    """The cells that the examiner runs."""
+    return [c for c in course.cells.values() if c.cell_type == "code" and c.locked and c.grade]
+
+
+def file_of(root: Path, assignment: str) -> Path:
+    return root / f".tests-{assignment}.json"
+
+
+def read(file: Path, notebook: str, course: CourseCells) -> dict[str, Way]:
+    """The ways of the tests of a notebook."""
+    tried = _in(file, notebook).get("tests", {})
+    return {test.name: _kept(tried.get(test.name), test) or unread(test, course) for test in tests(course)}
+
+
+def known(file: Path, notebook: str, whole: str) -> bool:
+    """Whether this very notebook was tried before."""
+    return bool(_in(file, notebook).get("whole") == whole)
+
+
+def write(file: Path, notebook: str, whole: str, found: Mapping[str, tuple[str, Way]]) -> None:
+    """Keeps what was found out, by each test's name with its source; other notebooks of the assignment stay."""
+    kept = _all(file)
+    ways = {name: {"source": checksum(source), **asdict(way)} for name, (source, way) in found.items()}
+    kept[notebook] = {"whole": whole, "tests": ways}
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    new.replace(file)
+
+
+def _all(file: Path) -> dict[str, Any]:
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _in(file: Path, notebook: str) -> dict[str, Any]:
+    kept = _all(file).get(notebook)
+    return kept if isinstance(kept, dict) and isinstance(kept.get("tests"), dict) else {}
+
+
+def checksum(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def unread(test: CourseCell, course: CourseCells) -> Way:
+    """What a test may borrow as far as the course's cells show it."""
+    theirs = bound(c.source for c in course.cells.values() if c.cell_type == "code" and not c.locked)
+    return Way(tuple(sorted((words(test, course) & theirs) - bound(_given(course)))))
+
+
+def _given(course: CourseCells) -> list[str]:
+    """The sources of the course's cells that are no tests."""
+    return [c.source for c in course.cells.values() if c.cell_type == "code" and c.locked and not c.grade]
+
+
+def words(test: CourseCell, course: CourseCells) -> set[str]:
+    """The words of a test and of the course's other cells, whose functions it may call: any of them may be a name."""
+    sources = [
+        test.source,
+        *(c.source for c in course.cells.values() if c.cell_type == "code" and c.locked and not c.grade),
+    ]
+    return {word for source in sources for word in _WORD.findall(source)}
+
+
+def bound(sources: Iterable[str]) -> set[str]:
+    """The names to which these cells give a value, outside functions."""
+    names: set[str] = set()
+    for source in sources:
+        for node in _outside_functions(_tree(source)):
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                names.add(node.id)
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                names.add(node.name)
+            elif isinstance(node, ast.alias):
+                names.add((node.asname or node.name).split(".")[0])
+    return names
+
+
+def _outside_functions(node: ast.AST) -> Iterable[ast.AST]:
+    yield node
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        for child in ast.iter_child_nodes(node):
+            yield from _outside_functions(child)
+
+
+def _tree(source: str) -> ast.Module:
+    try:
+        code: str = TransformerManager().transform_cell(source)
+        return ast.parse(code)
+    except SyntaxError:
+        return ast.Module([], [])
+
+
+def _kept(data: Any, test: CourseCell) -> Way | None:
+    try:
+        if data["source"] != checksum(test.source):
+            return None
+        asked = tuple((str(kind), str(name)) for kind, name in data["asked"])
+        return Way(tuple(map(str, data["names"])), asked, closed=data["closed"] is True)
+    except (KeyError, TypeError, ValueError):
+        return None
