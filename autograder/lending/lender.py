@@ -7,6 +7,7 @@ raises.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from autograder.lending.coder import Coder
 from autograder.lending.errors import Malformed, NotData
 from autograder.lending.kinds import Json
 from autograder.lending.reader import Reader
-from autograder.lending.specials import EXCEPTIONS, SPECIALS
+from autograder.lending.specials import EXCEPTIONS, MUTABLE, SPECIALS
 from autograder.student.call import TooLong, captured, limited
 from autograder.student.faults import fault_of
 
@@ -46,9 +47,12 @@ class Lender:
         if order["loan"] != self.loan:
             return {"cannot": LOST}
         try:
+            read = Reader(self._given)
+            args = read.items(order["args"])
+            named = {name: read.read(value) for name, value in order.get("named", {}).items()}
             with captured(), limited():
-                value = self._do(order)
-            return {"value": Coder(self._handle).encode(value)}
+                value = self._do(order, args, named)
+            return {"value": Coder(self._handle).encode(value), **self._changed(order["args"], args)}
         except NotData as error:
             return {"cannot": str(error)[:_MOST_TEXT]}
         except BaseException as error:
@@ -62,12 +66,8 @@ class Lender:
         except BaseException as error:  # an object of the student's, or no memory for another copy
             return ["cannot", f"{type(error).__name__} when it was copied"[:_MOST_TEXT]]
 
-    def _do(self, order: Mapping[str, Any]) -> Any:
-        thing = self._things[order["of"]]
-        read = Reader(self._given)
-        args = read.items(order.get("args", []))
-        named = {name: read.read(value) for name, value in order.get("named", {}).items()}
-        name = order.get("name", "")
+    def _do(self, order: Mapping[str, Any], args: list[Any], named: dict[str, Any]) -> Any:
+        thing, name = self._things[order["of"]], order["name"]
         match order["do"]:
             case "call":
                 return thing(*args, **named)
@@ -84,6 +84,17 @@ class Lender:
             case "dir":
                 return [str(name) for name in dir(thing)]
         raise Malformed(f"no order {order['do']}")
+
+    def _changed(self, given: list[Json], args: list[Any]) -> dict[str, Any]:
+        """The arguments by position that are not what they were when they came."""
+        changed: dict[str, Json] = {}
+        for at, (before, value) in enumerate(zip(given, args, strict=True)):
+            if type(before) is list and before[0] in MUTABLE:
+                with contextlib.suppress(NotData):  # it holds itself now, or what has no form of data
+                    after = Coder(self._handle).encode(value)
+                    if after != before:
+                        changed[str(at)] = after
+        return {"changed": changed} if changed else {}
 
     def _attribute(self, thing: Any, name: str) -> Any:
         value = getattr(thing, name)

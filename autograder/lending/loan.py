@@ -12,7 +12,7 @@ from autograder.lending.coder import Coder
 from autograder.lending.errors import Malformed, NotData
 from autograder.lending.kinds import Json
 from autograder.lending.reader import Reader, text, whole
-from autograder.lending.specials import EXCEPTIONS, JUDGING
+from autograder.lending.specials import CHANGES, EXCEPTIONS, JUDGING
 from autograder.lending.stand_ins import Absent, CannotBeHad
 
 Order = dict[str, Any]
@@ -20,7 +20,7 @@ Ask = Callable[[Order, Callable[[Order], Order]], Order]
 
 CANNOT = "{what} cannot be had here: {why}."
 NO_FORM = "the room where the answer runs did not keep to the form"
-NO_ARGUMENT = "{what} cannot be given to what is the student's when it is graded: it is of type {kind}"
+NOT_SENT = "{what} cannot be given an argument here: {why}."
 _GLOBAL = frozenset(
     ("builtins", "math", "cmath", "operator", "statistics", "numpy", "torch", "string", "functools", "itertools")
 )
@@ -44,6 +44,8 @@ class Loan:
         self._bound: dict[str, list[Json]] = {}
         """The records that names had when they were bound, each in a list of its own, because one may be None."""
         self._known: dict[int, Any] = {}
+        self._labels: dict[int, str] = {}
+        """The names of functions, by their handles."""
         self._ours: list[Callable[..., Any]] = []
 
     def begin(self, wanted: Mapping[str, Any], namespace: dict[str, Any]) -> list[str]:
@@ -83,30 +85,55 @@ class Loan:
         self, order: str, handle: int, name: str = "", args: Any = (), named: Mapping[str, Any] | None = None
     ) -> Any:
         """What comes of an order, or the exception that it has raised. `CannotBeHad` if it has no form of data."""
-        coder = Coder(self._given(f"An argument of {name}" if name else "An argument"))
-        message: Order = {"do": order, "loan": self._number, "of": handle, "name": name, "args": coder.items(args)}
-        if named:
-            message["named"] = {key: coder.encode(value) for key, value in named.items()}
+        label = name or self._labels.get(handle, "the call")
+        message: Order = {"do": order, "loan": self._number, "of": handle, "name": name}
+        try:
+            coder = Coder(self._given)
+            message["args"] = coder.items(args)
+            message["named"] = {key: coder.encode(value) for key, value in (named or {}).items()}
+        except NotData as error:
+            raise CannotBeHad(NOT_SENT.format(what=label, why=error)) from None
         reply = self._ask(message)
-        what = f"What {name or 'the call'} gives"
+        what = f"What {label} gives"
         try:
             if "raised" in reply:
                 self.raised = self._error(reply["raised"])
             elif "cannot" in reply:
                 raise CannotBeHad(CANNOT.format(what=what, why=text(reply["cannot"])))
             else:
-                return self._read(reply.get("value"))
+                if "value" not in reply:
+                    raise Malformed("no reply")
+                value = self._read(reply["value"])
+                self._change(label, args, reply.get("changed"))
+                return value
         except Malformed:
             raise CannotBeHad(CANNOT.format(what=what, why=NO_FORM)) from None
         raise self.raised
 
+    def _change(self, function: str, args: Any, changed: Json) -> None:
+        """Changes the arguments that the function has changed over there."""
+        if not changed:
+            return
+        if type(changed) is not dict:
+            raise Malformed("no arguments")
+        if not self._may(function, CHANGES):
+            return
+        for at, data in changed.items():
+            try:
+                stand_ins.change(args[_index(int(text(at)), len(args))], self._read(data))
+            except (TypeError, ValueError):
+                raise Malformed("no change of an argument") from None
+
+    def _may(self, what: str, name: str) -> bool:
+        if self._allowed is not None and (what, name) not in self._allowed:
+            return False
+        self.asked.add((what, name))
+        return True
+
     def special(self, thing: Any, name: str, args: Any) -> Any:
         """What a special method of a student's object gives; NotImplemented where it must not be asked."""
-        pair = type(thing).__name__, name
-        if name in JUDGING:
-            if self._allowed is not None and pair not in self._allowed:
-                return NotImplemented
-            self.asked.add(pair)
+        if name in JUDGING and not self._may(type(thing).__name__, name):
+            return NotImplemented
         handle = stand_ins.handle_of(thing)
         return NotImplemented if handle is None else self.do("special", handle, name, args)
 
@@ -119,7 +146,7 @@ class Loan:
             args = Reader(self._stand_in).items(call.get("args", []))
             function = self._ours[_index(call.get("of"), len(self._ours))]
             value = function(*args, **{text(key): self._read(value) for key, value in named.items()})
-            return {"value": Coder(self._given("What the test's function gives")).encode(value)}
+            return {"value": Coder(self._given).encode(value)}
         except Exception as error:
             kind = next(base.__name__ for base in type(error).__mro__ if EXCEPTIONS.get(base.__name__) is base)
             return {"raised": [kind, str(error)[:_MOST_TOLD]]}
@@ -138,27 +165,30 @@ class Loan:
         except (Malformed, IndexError):
             return Absent(CANNOT.format(what=name, why=NO_FORM))
 
-    def _given(self, what: str) -> Callable[[Any], Json]:
+    def _given(self, value: Any) -> Json:
         """Writes what is no data of the examiner's: stand-ins by their handle, functions to be called back."""
-
-        def encode(value: Any) -> Json:
-            handle = stand_ins.handle_of(value)
-            if handle is not None:
-                return ["theirs", handle]
-            if callable(value):
-                if found := _global(value):
-                    return ["global", *found]
-                if not isinstance(value, type):
-                    if not any(known is value for known in self._ours):
-                        self._ours.append(value)
-                    number = next(at for at, known in enumerate(self._ours) if known is value)
-                    return ["ours", number, str(getattr(value, "__name__", "function"))[:100]]
-            raise NotData(NO_ARGUMENT.format(what=what, kind=type(value).__name__))
-
-        return encode
+        handle = stand_ins.handle_of(value)
+        if handle is not None:
+            return ["theirs", handle]
+        if callable(value):
+            if found := _global(value):
+                return ["global", *found]
+            if not isinstance(value, type):
+                if not any(known is value for known in self._ours):
+                    self._ours.append(value)
+                number = next(at for at, known in enumerate(self._ours) if known is value)
+                return ["ours", number, str(getattr(value, "__name__", "function"))[:100]]
+        raise NotData(f"it is of type {type(value).__name__}")
 
     def _stand_in(self, data: list[Json]) -> Any:
         """Reads what `Lender` has written of what is no data."""
+        try:
+            return self._known_or_made(data)
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+            # no description, bases that do not go together, two parameters of one name, a NUL in a name
+            raise Malformed("a value that has no form of data") from None
+
+    def _known_or_made(self, data: list[Json]) -> Any:
         match data:
             case ["ours", number]:
                 return self._ours[_index(number, len(self._ours))]
@@ -166,25 +196,21 @@ class Loan:
                 owner = stand_ins.handle_of(self._stand_in(of))
                 if owner is None:
                     raise Malformed("a method of nothing")
-                return stand_ins.function(
-                    name,
-                    doc,
-                    self._signature(signature),
-                    lambda args, named: self.do("method", owner, name, args, named),
-                )
+
+                def ask(args: Any, named: Any) -> Any:
+                    return self.do("method", owner, name, args, named)
+
+                return stand_ins.function(name, doc, self._signature(signature), ask)
             case ["theirs", int(number), *about]:
                 if number not in self._known:
-                    try:
-                        self._known[number] = self._made(number, *about)
-                    except (TypeError, ValueError, KeyError, IndexError, AttributeError):
-                        # no description, bases that do not go together, two parameters of one name, a NUL in a name
-                        raise Malformed("a description of nothing") from None
+                    self._known[number] = self._made(number, *about)
                 return self._known[number]
         raise Malformed("a value that has no form of data")
 
     def _made(self, handle: int, about: Json) -> Any:
         match about:
             case ["function", str(name), str(doc), signature]:
+                self._labels[handle] = name
                 return stand_ins.function(
                     name,
                     doc,

@@ -37,3 +37,12 @@ EXCEPTIONS: dict[str, type[BaseException]] = {
     and kind.__name__ == name
 }
 """Python's own exceptions, without groups of them."""
+
+CHANGES = "changes its arguments"
+"""Stands beside the special methods: of a function, that it changes a list, or an array, that it is given. A test may
+compare with what it has given, so that is believed only of functions of which the course's own solution did it.
+"""
+MUTABLE = frozenset(
+    ("list", "dict", "set", "OrderedDict", "Counter", "defaultdict", "deque", "bytearray", "array", "objects", "tensor")
+)
+"""Tags of data that a function can change."""

@@ -28,6 +28,19 @@ def tests(course: CourseCells) -> list[CourseCell]:
     return [c for c in course.cells.values() if c.cell_type == "code" and c.locked and c.grade]
 
 
+def asks_only(test: CourseCell) -> bool:
+    """Whether a test does nothing but ask questions: `q1.check()`, `q1.grade(…)`. It needs nothing of anybody else."""
+    calls = [node.value for node in _tree(test.source).body if isinstance(node, ast.Expr)]
+    return len(calls) == len(_tree(test.source).body) and all(
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("check", "grade")
+        and isinstance(call.func.value, ast.Name)
+        and all(isinstance(given, ast.Constant) for given in (*call.args, *(k.value for k in call.keywords)))
+        for call in calls
+    )
+
+
 def file_of(root: Path, assignment: str) -> Path:
     return root / f".tests-{assignment}.json"
 
@@ -82,25 +95,46 @@ def _given(course: CourseCells) -> list[str]:
 
 
 def words(test: CourseCell, course: CourseCells) -> set[str]:
-    """The words of a test and of the course's other cells, whose functions it may call: any of them may be a name."""
-    sources = [
-        test.source,
-        *(c.source for c in course.cells.values() if c.cell_type == "code" and c.locked and not c.grade),
-    ]
-    return {word for source in sources for word in _WORD.findall(source)}
+    """The words by which a test may name something: its own, and those of the course's definitions that it names.
+
+    A text may name something as well, for instance what `eval` or a magic gets.
+    """
+    found, definitions = _words(_tree(test.source)), [node for source in _given(course) for node in _tree(source).body]
+    while definitions:
+        named = [node for node in definitions if _bound(node) & found]
+        if not named:
+            break
+        definitions = [node for node in definitions if node not in named]
+        found = found.union(*map(_words, named))
+    return found
+
+
+def _words(tree: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.update(_WORD.findall(node.value))
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            found.update(node.names)
+    return found
 
 
 def bound(sources: Iterable[str]) -> set[str]:
     """The names to which these cells give a value, outside functions."""
+    return {name for source in sources for name in _bound(_tree(source))}
+
+
+def _bound(tree: ast.AST) -> set[str]:
     names: set[str] = set()
-    for source in sources:
-        for node in _outside_functions(_tree(source)):
-            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-                names.add(node.id)
-            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                names.add(node.name)
-            elif isinstance(node, ast.alias):
-                names.add((node.asname or node.name).split(".")[0])
+    for node in _outside_functions(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.alias):
+            names.add((node.asname or node.name).split(".")[0])
     return names
 
 

@@ -1,0 +1,281 @@
+"""Ordinary tests work with stand-ins as with the real things, and no answer can pass them by what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from autograder.lending.loan import Loan
+from autograder.lending.specials import CHANGES
+from autograder.lending.stand_ins import CannotBeHad
+from tests.lending.pair import Pair
+
+VECTOR = """
+class Vector:
+    'a vector'
+    size = 2
+    def __init__(self, x, y=0):
+        if x is None:
+            raise Wrong(x, y)
+        self.x, self.y = x, y
+    def __add__(self, other):
+        return Vector(self.x + other.x, self.y + other.y)
+    def __eq__(self, other):
+        return (self.x, self.y) == (other.x, other.y)
+    def __repr__(self):
+        return f'Vector({self.x}, {self.y})'
+    def norm(self):
+        return (self.x ** 2 + self.y ** 2) ** 0.5
+    @classmethod
+    def zero(cls):
+        return cls(0)
+    @property
+    def half(self):
+        return self.x / 2
+class Wrong(ValueError):
+    def __init__(self, x, y):
+        super().__init__(f'wrong: {x}, {y}')
+class Long(Vector):
+    def __len__(self):
+        return 7
+    def __iter__(self):
+        return iter([self.x, self.y])
+    def __getitem__(self, at):
+        return [self.x, self.y][at]
+"""
+
+RIGHT = {
+    "a function is one": (
+        "def f(x, y=2, *a, z=3, **k):\n 'doc'\n return x, y, z, a, k",
+        "import inspect\n"
+        "assert f(1, z=5, q=7) == (1, 2, 5, (), {'q': 7}) and f.__name__ == 'f' and f.__doc__ == 'doc'\n"
+        "assert inspect.isfunction(f) and str(inspect.signature(f)) == '(x, y=2, *a, z=3, **k)'",
+    ),
+    "exceptions are raised again": (
+        "def f(n):\n if n < 0: raise ValueError('negative', n)\n return {}['k']",
+        "for n, kind, args in ((-1, ValueError, ('negative', -1)), (1, KeyError, ('k',)), ('a', TypeError, None)):\n"
+        "    try: f(n)\n"
+        "    except kind as error: assert args is None or error.args == args\n"
+        "    else: raise AssertionError(n)",
+    ),
+    "own exceptions are caught by their own class and by Python's": (
+        VECTOR,
+        "for kind in (Wrong, ValueError):\n"
+        "    try: Vector(None)\n"
+        "    except kind as error: assert str(error) == 'wrong: None, 0'\n"
+        "    else: raise AssertionError(kind)",
+    ),
+    "an object does what its class says": (
+        VECTOR,
+        "v = Vector(1, 2) + Vector(3, 4)\n"
+        "assert v == Vector(4, 6) and v != Vector(4, 5) and repr(v) == 'Vector(4, 6)' and v.norm() == 52 ** 0.5\n"
+        "assert isinstance(v, Vector) and type(v) is Vector and Vector.zero().x == 0 and Vector.size == 2\n"
+        "v.x = 9\n"
+        "assert v.x == 9 and v.half == 4.5 and not hasattr(v, 'z') and 'norm' in dir(v)\n"
+        "assert Vector.__doc__ == 'a vector'",
+    ),
+    "classes inherit": (
+        VECTOR,
+        "w = Long(1, 2)\n"
+        "assert issubclass(Long, Vector) and isinstance(w, Vector)\n"
+        "assert len(w) == 7 and list(w) == [1, 2] and w[1] == 2\n"
+        "x, y = w\n"
+        "assert (x, y) == (1, 2) and w == Vector(1, 2)",
+    ),
+    "functions of the test's are called back": (
+        "def newton(f, x):\n"
+        " for _ in range(30): x = x - f(x) / ((f(x + 1e-6) - f(x)) / 1e-6)\n return x\n"
+        "def twice(f): return lambda *a: 2 * f(*a)",
+        "import math, numpy as np\n"
+        "assert abs(newton(lambda x: x * x - 2, 1.0) - 2 ** 0.5) < 1e-6 and newton(math.sin, 3.0) == math.pi\n"
+        "assert twice(np.sum)([1, 2]) == 6 and twice(twice(lambda x: x + 1))(1) == 8\n"
+        "try: newton(lambda x: {}['k'], 1.0)\nexcept KeyError: pass\nelse: raise AssertionError",
+    ),
+    "generators, named tuples, enumerations and modules": (
+        "from collections import namedtuple\nfrom enum import Enum\nimport math as m\nfrom math import *\n"
+        "Point = namedtuple('Point', 'x y')\nclass Colour(Enum):\n RED = 1\n"
+        "def gen():\n yield 1\n yield 2\ndef point(): return Point(1, 2)\ndef red(): return Colour.RED",
+        "x, y = point()\n"
+        "assert list(gen()) == [1, 2] and next(gen()) == 1\n"
+        "assert point().x == 1 and (x, y) == (1, 2) and len(point()) == 2\n"
+        "assert red() is Colour.RED and red().value == 1 and m.floor(2.5) == 2 and sqrt(4) == 2 == m.sqrt(4)",
+    ),
+    "data is data": (
+        "xs = [1, 2]\nd = {'a': (1,)}\nn = None\nimport torch\nt = torch.ones(2)\nimport numpy as np\na = np.arange(3)",
+        "import torch, numpy as np\n"
+        "assert xs == [1, 2] and d == {'a': (1,)} and n is None and torch.equal(t, torch.ones(2)) and a.sum() == 3\n"
+        "xs.append(3)\nassert len(xs) == 3",
+    ),
+    "what a function changes of its arguments is changed": (
+        "def put(xs, d, a):\n xs.sort()\n d['k'] = 1\n a[0] = 7",
+        "import numpy as np\nxs, d, a = [2, 1], {}, np.zeros(2)\nput(xs, d, a)\n"
+        "assert xs == [1, 2] and d == {'k': 1} and a.tolist() == [7, 0]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_answers_pass_with_what_the_solution_has_asked(name: str) -> None:
+    cells, test = RIGHT[name]
+    tried = Pair(cells)
+    tried.test(test, tried=True)
+    Pair(cells, sorted(tried.loan.asked)).test(test)
+
+
+EVERYTHING = """
+class Everything:
+    def __getattr__(self, name): return self
+    def __call__(self, *a, **k): return self
+    def __hash__(self): return hash(9)
+    def __array__(self, *a, **k):
+        import numpy
+        return numpy.array(9.0)
+    def __format__(self, spec): return '9'
+    def __str__(self): return '9'
+    __float__ = lambda self: 9.0
+    __int__ = __index__ = __len__ = lambda self: 9
+for name in ('eq', 'ne', 'lt', 'le', 'gt', 'ge', 'bool', 'contains'):
+    setattr(Everything, f'__{name}__', lambda self, *a: True)
+for name in ('add', 'sub', 'mul', 'truediv', 'pow', 'mod', 'matmul', 'radd', 'rsub', 'rmul', 'abs', 'neg', 'round'):
+    setattr(Everything, f'__{name}__', lambda self, *a: 0)
+"""
+FORGED = {
+    "an object": EVERYTHING + "def f(x): return Everything()",
+    "objects in a list": EVERYTHING + "def f(x): return [Everything()] * 9",
+    "a class": EVERYTHING + "class Meta(type):\n __eq__ = lambda *a: True\n __hash__ = type.__hash__\n"
+    "class C(metaclass=Meta): pass\ndef f(x): return C",
+    "a list's subclass": "class L(list):\n __eq__ = lambda *a: True\n __ne__ = lambda *a: False\n"
+    "def f(x): return L([1])",
+    "an integer's subclass": "class I(int):\n __eq__ = lambda *a: True\n __sub__ = __rsub__ = lambda *a: 0\n"
+    " __hash__ = int.__hash__\ndef f(x): return I(3)",
+    "a float's subclass": "class F(float):\n __eq__ = lambda *a: True\n __sub__ = __rsub__ = lambda *a: 0.0\n"
+    "def f(x): return F(3)",
+    "a text's subclass": "class S(str):\n __eq__ = lambda *a: True\n __hash__ = str.__hash__\ndef f(x): return S('a')",
+    "an array's subclass": "import numpy as np\nclass A(np.ndarray):\n __eq__ = lambda *a: True\n"
+    " __array_ufunc__ = lambda *a, **k: np.zeros(1)\ndef f(x): return np.zeros(1).view(A)",
+    "a tensor's subclass": "import torch\nclass T(torch.Tensor):\n __eq__ = lambda *a: True\n"
+    " @classmethod\n def __torch_function__(cls, *a, **k): return torch.zeros(())\n"
+    "def f(x): return torch.zeros(()).as_subclass(T)",
+    "one not a number": "def f(x): return float('nan')",
+    "a mapping of everything": "class D(dict):\n __missing__ = lambda s, k: s\n __eq__ = lambda *a: True\n"
+    "def f(x): return D(a=1)",
+    "an exception that is equal": "class E(Exception):\n __eq__ = lambda *a: True\ndef f(x): return E()",
+    "the arguments emptied": "def f(x):\n x.clear() if hasattr(x, 'clear') else None\n"
+    " return [] if isinstance(x, list) else 0",
+    "the test's own function": "def f(x): return x",
+}
+LIES = [
+    "assert f(3) == 9",
+    "assert 9 == f(3)",
+    "assert abs(f(3) - 9) < 1e-9",
+    "assert abs(9 - f(3)) < 1e-9",
+    "import math; assert math.isclose(f(3), 9)",
+    "import numpy as np; assert np.allclose(f(3), 9)",
+    "import torch; assert torch.allclose(torch.as_tensor(f(3)), torch.tensor(9.0))",
+    "assert f(3) in [9, 10, 11]",
+    "assert f(3) in {9: 1}",
+    "assert [f(3)] == [9]",
+    "assert f(3) > 8 and f(3) < 10",
+    "xs = [3]; assert f(xs) == [9] and xs == [3]",
+    "xs = [3]; assert f(xs) == [x * x for x in xs]",
+    "assert f(3)[0] == 9",
+    "assert int(f(3)) == 9",
+    "assert {f(3): 1}[9]",
+    "assert sum([f(3), f(3)]) == 18",
+    "assert f(lambda: 9) == 9",
+]
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_no_answer_passes_by_what_it_is(name: str) -> None:
+    for test in LIES:
+        try:
+            Pair(FORGED[name]).test(test)
+        except Exception:
+            continue
+        pytest.fail(f"{name} passes {test}")
+
+
+def test_an_argument_is_changed_only_where_the_solution_changed_it() -> None:
+    cells, test = "def f(x): x.clear(); return []", "xs = [3]; it = f(xs), xs"
+    assert Pair(cells).test(test) == ([], [3])
+    assert Pair(cells, [("f", CHANGES)]).test(test) == ([], [])
+
+
+def test_a_name_follows_the_notebook_and_else_stays_as_the_tests_left_it() -> None:
+    pair = Pair("x = 1\ndef f(): return 1")
+    assert pair.test("it = x; x = 5") == 1
+    assert pair.test("it = x") == 5
+    pair.theirs["x"] = 2
+    assert pair.test("it = x") == 2
+    del pair.theirs["x"]
+    with pytest.raises(NameError):
+        pair.test("x")
+
+
+def test_while_it_is_tried_a_given_name_is_borrowed_only_if_its_data_changed() -> None:
+    pair = Pair("import math\nxs = [1]\ny = 2\ndef given(): return 9")
+    pair.ours.update(xs=[], y=2, given=lambda: 1, math=3)
+    assert pair.test("it = xs, y, given(), math", tried=True)[:3] == ([1], 2, 1)
+
+
+def test_what_cannot_be_had_says_so_in_a_sentence_that_names_it() -> None:
+    loop = "xs = []\nxs.append(xs)\ndef f(): return xs"
+    with pytest.raises(CannotBeHad, match=r"^xs cannot be had here: it is nested more than 60 deep\.$"):
+        Pair(loop).test("len(xs)")
+    with pytest.raises(CannotBeHad, match=r"^What f gives cannot be had here: it is nested"):
+        Pair(loop).test("f()")
+    with pytest.raises(CannotBeHad, match=r"^f cannot be given an argument here: it is of type object\.$"):
+        Pair("def f(x): return x").test("f(object())")
+
+
+def test_prints_are_not_heard_and_an_exit_is_an_exception(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        Pair("def f():\n print('heard')\n import sys\n sys.exit(3)").test("f()")
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *({}, {"value": ["theirs", 5]}, {"value": ["theirs", 5, ["class"]]}, {"value": 1.5}, {"raised": 3}),
+        *(
+            {"raised": {"base": "KeyError"}},
+            {"raised": {"base": [], "text": ""}},
+            {"cannot": 3},
+            {"value": ["ours", 3]},
+        ),
+        {
+            "value": [
+                "theirs",
+                7,
+                ["class", "C", "", None, "", ["__eq__"], ["theirs", 8, ["class", "int", "", 3, "", []]]],
+            ]
+        },
+        {"value": ["theirs", 7, ["class", "C", "", None, "Nothing", []]]},
+        {"value": ["theirs", 7, ["function", "f", "", [["x", 1, []], ["x", 1, []]]]]},
+        {"value": ["theirs", 7, ["instance", ["theirs", 0]]]},
+        {"value": ["method", ["theirs", 0], "__class__", "", [[]]]},
+        {"value": None, "changed": {"9": 1}},
+        {"value": None, "changed": {"0": ["tuple"]}},
+        {"value": None, "changed": [1]},
+    ],
+    ids=str,
+)
+def test_a_reply_that_keeps_to_no_form_is_no_value(reply: dict[str, Any]) -> None:
+    function = ["theirs", 0, ["function", "f", "", None]]
+    replies = [{"loan": "a", "names": {"f": function}}, reply]
+    loan, namespace = Loan(lambda order, called: replies.pop(0)), dict[str, Any]()
+    loan.begin({"names": ["f"], "asked": [("f", CHANGES)], "rebound": []}, namespace)
+    with pytest.raises(CannotBeHad, match="did not keep to the form"):
+        namespace["f"]([1])
+
+
+@pytest.mark.parametrize("names", [3, {"f": ["theirs", 0]}, {"f": ["theirs", 0, []]}, {"f": ["eval", "1"]}, {"f": 1.5}])
+def test_a_name_that_comes_in_no_form_says_so_when_it_is_used(names: Any) -> None:
+    loan, namespace = Loan(lambda order, called: {"loan": "a", "names": names}), dict[str, Any]()
+    loan.begin({"names": ["f"], "asked": [], "rebound": []}, namespace)
+    for use in ("f(1)", "f.x", "f == 3", "f + 1", "len(f)"):
+        with pytest.raises(CannotBeHad, match="f cannot be had here"):
+            eval(use, namespace)
