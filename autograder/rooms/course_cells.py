@@ -40,6 +40,8 @@ class Way:
     """The pairs (class, special method) that it may ask of objects; None while the course's own solution is tried."""
     rebound: tuple[str, ...] = ()
     """While it is tried: the names that the course and the solution both give a value."""
+    tried: bool = True
+    """It was tried with the course's own solution."""
     closed: bool = False
     """It runs in the student's closed room, because it does what cannot be asked from outside."""
 

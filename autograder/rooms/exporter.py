@@ -20,7 +20,7 @@ from traitlets import Float, default
 
 from autograder import by_hand_list, seeds
 from autograder.at_home.notebook import UnreadableNotebook
-from autograder.rooms import alone, by_hand_table, course_files, folder_names, gradebook_lock, handed_in
+from autograder.rooms import alone, by_hand_table, course_files, folder_names, gradebook_lock, handed_in, ways
 from autograder.rooms.engine import Engine
 from autograder.rooms.names import Names
 from autograder.rooms.progress import RunProgress
@@ -91,7 +91,8 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             self.log.error("Nothing was graded: %s", " ".join(edited))
             raise NbGraderException(edited[0])
         aside = by_hand_list.set_aside(self._list())
-        self.report.header(name, students, isolated, *filter(None, [public, aside]))
+        tests = [line for notebook in notebooks for line in ways.told(self.run.ways(name, notebook))]
+        self.report.header(name, students, isolated, *filter(None, [public, aside, *tests]))
 
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
         def convert_and_end() -> None:

@@ -35,10 +35,6 @@ from autograder.terminal.words import count
 
 TRYING = "{notebook}: {tests} tried in rooms, as in grading."
 OUTSIDE, INSIDE_IT = "by the examiner", "inside the student's room"
-INSIDE = (
-    "The test {cell} reaches into the notebook, so it will run where the student's code runs: a student who knows how "
-    "can make it pass. docs/security.md says more."
-)
 NO_INSIDE = (
     "The test {cell} reaches into the notebook, so it would run where the student's code runs, and c.Engine.trusting = "
     "False refuses that. Let it call the student's functions and look at what they return."
@@ -113,8 +109,8 @@ class TryTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
         closed = [name for name, way in found.items() if way.closed]
         if closed and not trusting:
             raise FailsItself("\n".join(NO_INSIDE.format(cell=name) for name in closed))
-        for name in closed:
-            say(self.parent.parent, INSIDE.format(cell=name))
+        for line in ways.told(found):
+            say(self.parent.parent, line)
         return found
 
     def _graded(

@@ -20,6 +20,14 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from autograder.rooms.course_cells import CourseCell, CourseCells, Way
 
+UNTRIED = (
+    "Never tried with the course's own solution, so that right answers may fail: {names}. Run `nbgrader "
+    "generate_assignment` again."
+)
+INSIDE = (
+    "These tests run where the student's code runs, so that a student who knows how can make them pass "
+    "(docs/security.md): {names}."
+)
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -39,6 +47,16 @@ def asks_only(test: CourseCell) -> bool:
         and all(isinstance(given, ast.Constant) for given in (*call.args, *(k.value for k in call.keywords)))
         for call in calls
     )
+
+
+def told(ways: Mapping[str, Way]) -> list[str]:
+    """What a grading run says of the tests of a notebook before it begins."""
+    untried = [name for name, way in ways.items() if not way.tried]
+    closed = [name for name, way in ways.items() if way.closed]
+    return [
+        *([UNTRIED.format(names=", ".join(untried))] if untried else []),
+        *([INSIDE.format(names=", ".join(closed))] if closed else []),
+    ]
 
 
 def file_of(root: Path, assignment: str) -> Path:
@@ -86,7 +104,8 @@ def checksum(text: str) -> str:
 def unread(test: CourseCell, course: CourseCells) -> Way:
     """What a test may borrow as far as the course's cells show it."""
     theirs = bound(c.source for c in course.cells.values() if c.cell_type == "code" and not c.locked)
-    return Way(tuple(sorted((words(test, course) & theirs) - bound(_given(course)))))
+    names = tuple(sorted((words(test, course) & theirs) - bound(_given(course))))
+    return Way(names, tried=asks_only(test))
 
 
 def _given(course: CourseCells) -> list[str]:

@@ -5,7 +5,6 @@ Each test runs nbgrader's own commands on a small course of one notebook.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -14,88 +13,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
-from nbgrader.api import Gradebook
+from nbformat.v4 import new_code_cell
 
 from tests.conftest import ROOT
+from tests.rooms.small import AUTOTESTS, UNTRIED, Small, marked
 
 pytestmark = pytest.mark.course
-SQUARES = "def squares(n):\n    ### BEGIN SOLUTION\n    return [i**2 for i in range(1, n + 1)]\n    ### END SOLUTION"
-AUTOTESTS = """\
-python3:
-    setup: "from hashlib import sha1"
-    dispatch: "type({{snippet}})"
-    normalize: "str({{snippet}})"
-    check: 'assert {{snippet}} == "{{value}}", "{{message}}"'
-    success: "print('Success!')"
-    templates:
-        default:
-            - test: "{{snippet}}"
-              fail: "value is not correct"
-"""
-
-
-def marked(name: str, source: str, points: float | None = None, *, locked: bool = True) -> NotebookNode:
-    marks = {"grade_id": name, "grade": points is not None, "locked": locked, "solution": not locked, "task": False}
-    worth = {"points": points} if points is not None else {}
-    return new_code_cell(source, metadata={"nbgrader": {"schema_version": 3, "cell_type": "code", **marks, **worth}})
-
-
-class Small:
-    """A course whose assignment ps2 has one notebook, hw."""
-
-    def __init__(self, root: Path, *cells: NotebookNode, config: str = "") -> None:
-        self.root, self.source = root, root / "source" / "ps2"
-        self.source.mkdir(parents=True)
-        kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-        nbformat.write(new_notebook(cells=list(cells), metadata={"kernelspec": kernel}), self.source / "hw.ipynb")
-        (root / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text() + config)
-
-    def configure(self, line: str) -> None:
-        with (self.root / "nbgrader_config.py").open("a") as config:
-            config.write(f"\n{line}\n")
-
-    def run(self, command: str) -> tuple[int, str]:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", command, "ps2"],
-            cwd=self.root,
-            env={**os.environ, "PATH": path},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout + done.stderr
-
-    def refused(self) -> str:
-        """Why the assignment is not generated, on one line."""
-        status, said = self.run("generate_assignment")
-        assert status == 1, said
-        assert not (self.root / "release").exists()
-        return " ".join(said.split())
-
-    def generated(self) -> None:
-        status, said = self.run("generate_assignment")
-        assert status == 0, said
-
-    def hand_in(self, student: str, answer: str = "") -> Path:
-        """The release, with `answer` in the cell `ans`."""
-        folder = self.root / "submitted" / student / "ps2"
-        shutil.copytree(self.root / "release" / "ps2", folder)
-        if answer:
-            notebook = nbformat.read(folder / "hw.ipynb", as_version=4)
-            next(c for c in notebook.cells if c.metadata.nbgrader.grade_id == "ans").source = answer
-            nbformat.write(notebook, folder / "hw.ipynb")
-        return folder
-
-    def graded(self, student: str) -> str:
-        return (self.root / "autograded" / student / "ps2" / "hw.ipynb").read_text()
-
-    def marks(self, student: str) -> dict[str, tuple[float, bool]]:
-        with Gradebook(f"sqlite:///{self.root}/gradebook.db") as gradebook:
-            found = gradebook.find_submission_notebook("hw", "ps2", student).grades
-            return {grade.name: (grade.score, bool(grade.needs_manual_grade)) for grade in found}
 
 
 def test_a_result_that_is_no_mark_of_its_cell_is_named_and_costs_no_other_cell(tmp_path: Path) -> None:
@@ -141,7 +64,7 @@ def test_points_that_differ_from_those_of_the_panel_are_refused_whatever_the_cel
 def test_a_penalty_as_the_instructors_page_writes_it_is_applied(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "instructors.md").read_text().partition("## Late work")[2].partition("\n## ")[0]
     (line,) = re.findall(r"^c\..*penalty.*$", page, re.MULTILINE)
-    course = Small(tmp_path, marked("right", "assert True", 3), config=f"\n{line}\n")
+    course = Small(tmp_path, marked("right", "assert True", 3), config=f"{UNTRIED}\n{line}\n")
     course.generated()
     due = ["db", "assignment", "add", "ps2", "--duedate=2026-01-01 12:00:00 UTC"]
     subprocess.run([sys.executable, "-m", "nbgrader", *due], cwd=tmp_path, check=True, capture_output=True)
@@ -154,12 +77,6 @@ def test_a_penalty_as_the_instructors_page_writes_it_is_applied(tmp_path: Path) 
     assert re.search(r" bela +0 of 3 .*late by 1 hour, penalty 3", said)
 
 
-def test_an_autotest_of_a_students_function_is_refused_with_the_reason(tmp_path: Path) -> None:
-    course = Small(tmp_path, marked("ans", SQUARES, locked=False), marked("t1", "### AUTOTEST squares(2)", 1))
-    (tmp_path / "autotests.yml").write_text(AUTOTESTS)
-    assert "The locked cell t1 uses squares, which only the unlocked cell ans defines." in course.refused()
-
-
 def test_an_autotest_of_the_courses_own_function_works(tmp_path: Path) -> None:
     course = Small(
         tmp_path, marked("own", "def squares(n):\n    return n**2"), marked("t1", "### AUTOTEST squares(2)", 1)
@@ -169,16 +86,6 @@ def test_an_autotest_of_the_courses_own_function_works(tmp_path: Path) -> None:
     course.hand_in("ada")
     assert course.run("autograde")[0] == 0
     assert course.marks("ada") == {"t1": (1, False)}
-
-
-def test_tests_that_a_footer_adds_are_looked_at_as_well(tmp_path: Path) -> None:
-    course = Small(
-        tmp_path,
-        marked("ans", SQUARES, locked=False),
-        config="\nc.IncludeHeaderFooter.footer = 'source/footer.ipynb'\n",
-    )
-    nbformat.write(new_notebook(cells=[marked("t1", "assert squares(1) == [1]", 1)]), tmp_path / "source/footer.ipynb")
-    assert "The locked cell t1 uses squares, which only the unlocked cell ans defines." in course.refused()
 
 
 def test_notebooks_of_old_formats_are_graded_without_an_error(tmp_path: Path) -> None:
@@ -237,7 +144,7 @@ def test_a_module_that_students_may_edit_is_refused_where_a_test_uses_it(tmp_pat
 
 
 def test_a_module_that_students_may_edit_and_only_their_cells_use_is_theirs(tmp_path: Path) -> None:
-    course = Small(tmp_path, marked("t1", "assert True", 1), ANSWER, config=f"\n{EDITS}\n")
+    course = Small(tmp_path, marked("t1", "assert True", 1), ANSWER, config=f"{UNTRIED}\n{EDITS}\n")
     (course.source / "mytools.py").write_text(DOUBLE.format(2))
     course.generated()
     folder = course.hand_in("ada", "import mytools\nprint('by', mytools.double(1))")

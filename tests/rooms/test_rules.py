@@ -254,13 +254,3 @@ def test_where_nothing_isolates_grading_refuses_before_it_touches_anything(tmp_p
     said = course.run("autograde", "ps1")
     assert "GRADING WITHOUT ISOLATION" in said
     assert course.marks("ada") == EARNED
-
-
-def test_a_course_that_borrows_a_students_name_is_refused_by_name(tmp_path: Path) -> None:
-    course = Course(tmp_path)
-    source = tmp_path / "source" / "ps1" / "problems.ipynb"
-    notebook = nbformat.read(source, as_version=4)
-    find(notebook, "q4-hidden").source += "\nassert grad_q4(1.0)[0] > 0"
-    nbformat.write(notebook, source)
-    said = course.run("generate_assignment", "ps1", "--force", ok=False)
-    assert "The locked cell q4-hidden uses grad_q4, which only the unlocked cell q4 defines." in said
