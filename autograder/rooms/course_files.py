@@ -36,7 +36,7 @@ NOBODYS = (
 EDITED = (
     "{file} is a file that students may edit (c.Autograde.exclude_overwriting), and {by} uses it. When a submission is "
     "graded, locked cells use the course's own copy, so that a wrong one would earn full marks. Take it out of "
-    "exclude_overwriting, or let students write in a cell what is tested."
+    "exclude_overwriting, or run `nbgrader generate_assignment` again, which lets these tests use the student's copy."
 )
 TOO_LARGE = (
     "The files beside the notebooks have {size:.1f} MB ({files}), and a room where student code runs takes {most:.0f} "
@@ -88,9 +88,13 @@ def edited(locked: Iterable[tuple[str, str]], folder: Path, editable: Iterable[s
 
 
 def edited_in_a_run(run: GradingRun, assignment: str, notebooks: Iterable[str], config: Any) -> list[str]:
-    """What `edited` says of the notebooks as the gradebook holds them: the option may be newer than they are."""
+    """What `edited` says of the notebooks as the gradebook holds them: the option may be newer than they are.
+
+    Of those whose tests run in the student's room it says nothing, because there the student's copy is used.
+    """
     files = editable(config, assignment)
-    cells = [c for n in notebooks for c in run.course_cells(assignment, n).cells.values()] if files else []
+    outside = [n for n in notebooks if files and not all(way.closed for way in run.ways(assignment, n).values())]
+    cells = [c for n in outside for c in run.course_cells(assignment, n).cells.values()]
     locked = [(c.name, c.source) for c in cells if c.locked and c.cell_type == "code"]
     return list(edited(locked, Path(run.source_folder(assignment)), files))
 

@@ -37,13 +37,11 @@ class RefuseBorrowing(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader s
         if not folder:
             return []
         locked = [(c.metadata.nbgrader.grade_id, c.source) for c in nb.cells if c.cell_type == "code" and is_locked(c)]
-        editable = course_files.editable(self.config, resources["nbgrader"]["assignment"])
         engine = Engine(parent=self)
         coursedir = CourseDirectory(parent=self)
         large = course_files.too_large(Path(folder), coursedir, engine.limits().handed_in, engine.written)
         return [
             *course_files.nobodys(locked, Path(folder)),
-            *course_files.edited(locked, Path(folder), editable),
             *filter(None, [large]),
             *course_files.too_many(Path(folder), coursedir),
         ]

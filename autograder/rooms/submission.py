@@ -23,9 +23,10 @@ from autograder.workers.client import CallBack, Cell, WorkerClient
 from autograder.workers.errors import BadMessage, Gone, NoRoom
 from autograder.workers.files import choose, read_parts
 from autograder.workers.outputs import error_output, verdict_of
-from autograder.workers.replay import Shared, StudentRoom
+from autograder.workers.replay import Budget, Shared, StudentRoom
 
 EXAMINER_GONE = "The test itself did not end: {why}"
+SLOW = "the answer has used the {seconds:g} seconds of this test"
 OWN = Way()
 """A test that needs nothing but what the course gives and what its questions ask."""
 _STOPPED = ("TooLong", "ProcessEnded")
@@ -67,6 +68,8 @@ class SubmissionRun:
         self._course_ran: list[Cell] = []
         self.lent: Mapping[str, Any] = {}
         """What the last test has borrowed and asked."""
+        self._lent_for = Budget(run.limits.cell_seconds)
+        """The time that the student's room may take for one test."""
         self._functions: set[str] = set()
         self._ended_tests: list[str] = []
         self._shared = Shared(modules=modules_of(files))
@@ -126,6 +129,7 @@ class SubmissionRun:
         return verdict_of(outputs)
 
     def _examine(self, cell: Cell, loan: Mapping[str, Any] | None = None) -> list[NotebookNode]:
+        self._lent_for = Budget(self._run.limits.cell_seconds)
         try:
             outputs, self.lent = self._examiner_worker().test(cell, self._run.limits.cell_seconds, self, loan)
             return outputs
@@ -155,7 +159,10 @@ class SubmissionRun:
 
     def lend(self, order: dict[str, Any], call_back: CallBack) -> dict[str, Any]:
         """What the closed room lends: it is the one that may know hidden arguments."""
-        return self._closed.lend(order, call_back)
+        if self._lent_for.left <= 0:
+            return {"raised": {"base": "TimeoutError", "text": SLOW.format(seconds=self._lent_for.whole)}}
+        with self._lent_for:
+            return self._closed.lend(order, call_back)
 
     def ask(self, request: Request) -> Reply:
         """What the examiner asks goes to the room that may know the points."""

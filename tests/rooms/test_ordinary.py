@@ -275,3 +275,17 @@ def test_instantiated_tests_and_those_of_a_footer_borrow_as_others_do(tmp_path: 
     assert "Never tried with the course's own solution, so that right answers may fail: t1, t2." in said
     assert course.marks("ada") == {"t1": (1, False), "t2": (1, False)}
     assert course.marks("bela") == {"t1": (0, False), "t2": (1, False)}
+
+
+def test_a_module_that_students_may_edit_is_tested_as_theirs(tmp_path: Path) -> None:
+    """The examiner has the course's own copy, with which everybody would earn full marks."""
+    cells = marked("load", "import mytools"), marked("t1", "assert mytools.double(3) == 6", 1)
+    course = Small(tmp_path, *cells, config='\nc.Autograde.exclude_overwriting = {"ps2": ["mytools.py"]}\n')
+    (course.source / "mytools.py").write_text("def double(x): return 2 * x")
+    course.generated()
+    (course.hand_in("ada") / "mytools.py").write_text("def double(x): return 3 * x")
+    course.hand_in("bela")
+    status, said = course.run("autograde")
+    assert status == 0, said
+    assert "These tests run where the student's code runs" in said
+    assert (course.marks("ada"), course.marks("bela")) == ({"t1": (0, False)}, {"t1": (1, False)})

@@ -1,0 +1,150 @@
+"""Courses of ordinary tests earn in rooms, mark by mark, what they earn under stock nbgrader."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_notebook
+from nbgrader.api import Gradebook
+
+from tests.conftest import ROOT
+from tests.rooms.small import marked
+from tools import example_course
+
+pytestmark = pytest.mark.course
+STOCK = "c = get_config()\nc.CourseDirectory.course_id = 'example'\nc.CourseDirectory.root = {root!r}\n"
+Marks = dict[str, dict[str, tuple[float | None, bool]]]
+
+FORWARD = """\
+import torch
+def f1(a, b): c = a * a; d = c + b; return c * d * d
+def f2(b, x, w): u = w * x; v = u + b; return torch.relu(v)
+def f3(b, x, w): u = w * x; v = u + b; return 1 / (1 + torch.exp(-v))
+def f4(x): return torch.log(torch.exp(x ** 2) + torch.sin(x))
+"""
+TEST = """\
+import torch
+### BEGIN HIDDEN TESTS
+torch.manual_seed({number})
+for _ in range(5):
+    point = [torch.rand((), dtype=torch.float64) + 0.5 for _ in range({leaves})]
+    point[-1].requires_grad_()
+    value = f{number}(*point)
+    value.backward()
+    ours, slope = h{number}(*[p.detach() for p in point])
+    assert torch.isclose(torch.as_tensor(ours), value.detach()), "the value is another one"
+    assert torch.isclose(torch.as_tensor(slope, dtype=torch.float64), point[-1].grad, rtol=1e-4), "another derivative"
+### END HIDDEN TESTS
+"""
+LEAVES = {1: 2, 2: 3, 3: 3, 4: 1}
+RIGHT = {
+    1: "def h1(a, b):\n    c = a * a\n    d = c + b\n    return c * d * d, 2 * c * d",
+    2: "def h2(b, x, w):\n    v = w * x + b\n    return torch.relu(v), x * (v > 0)",
+    3: "def h3(b, x, w):\n    a = torch.sigmoid(w * x + b)\n    return a, a * (1 - a) * x",
+    4: "def h4(x):\n    e = torch.exp(x ** 2)\n    g = e + torch.sin(x)\n"
+    "    return torch.log(g), (2 * x * e + torch.cos(x)) / g",
+}
+SLIPS = {
+    1: RIGHT[1].replace("2 * c * d", "c * d"),
+    2: RIGHT[2].replace("x * (v > 0)", "x"),  # right where the relu is open, as it is at these points
+    3: RIGHT[3].replace("(1 - a) * x", "(1 - a)"),
+    4: RIGHT[4].replace("torch.cos(x)", "torch.sin(x)"),
+}
+CLASS = {
+    "right": RIGHT,
+    "slips": SLIPS,
+    "floats": {
+        n: answer.replace("return ", "return tuple(map(float, (").rstrip() + "))" for n, answer in RIGHT.items()
+    },
+    "nothing": {},
+    "swapped": {n: f"{answer}\nold{n} = h{n}\nh{n} = lambda *p: old{n}(*p)[::-1]" for n, answer in RIGHT.items()},
+    "stopped": {n: f"def h{n}(*p):\n    raise KeyError(p)" for n in RIGHT},
+}
+
+
+def run(root: Path, *command: str) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *command],
+        cwd=root,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 3), done.stdout + done.stderr
+    return done.stdout
+
+
+def marks(root: Path) -> Marks:
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as gradebook:
+        return {
+            submission.student_id: {
+                f"{notebook.name} {grade.name}": (grade.auto_score, bool(grade.needs_manual_grade))
+                for notebook in submission.notebooks
+                for grade in notebook.grades
+            }
+            for submission in gradebook.assignment_submissions("ps1")
+        }
+
+
+def both(root: Path, make: object) -> tuple[Marks, Marks]:
+    """The marks under stock nbgrader, and in rooms."""
+    found = []
+    for name, config in (("stock", ""), ("rooms", (ROOT / "nbgrader_config.py").read_text())):
+        course = root / name
+        course.mkdir()
+        (course / "nbgrader_config.py").write_text(config or STOCK.format(root=str(course)))
+        make(course)  # type: ignore[operator]
+        run(course, "autograde", "ps1")
+        found.append(marks(course))
+    return found[0], found[1]
+
+
+def _example(root: Path) -> None:
+    example_course.copy_source(root)
+    run(root, "generate_assignment", "ps1")
+    example_course.hand_in(root)
+
+
+def _derivatives(root: Path) -> None:
+    """A course as it is written before anybody hears of questions: hidden asserts that compare with autograd."""
+    folder = root / "source" / "ps1"
+    folder.mkdir(parents=True)
+    made = [marked("setup", FORWARD)]
+    for n, answer in RIGHT.items():
+        made.append(marked(f"a{n}", f"### BEGIN SOLUTION\n{answer}\n### END SOLUTION", locked=False))
+        made.append(marked(f"t{n}", TEST.format(number=n, leaves=LEAVES[n]), 2))
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    nbformat.write(new_notebook(cells=made, metadata={"kernelspec": kernel}), folder / "hw.ipynb")
+    run(root, "generate_assignment", "ps1")
+    for student, answers in CLASS.items():
+        notebook = nbformat.read(root / "release/ps1/hw.ipynb", as_version=4)
+        for cell in notebook.cells:
+            name = cell.metadata.nbgrader.grade_id
+            if name[0] == "a" and int(name[1]) in answers:
+                cell.source = answers[int(name[1])]
+        work = root / "submitted" / student / "ps1"
+        work.mkdir(parents=True)
+        nbformat.write(notebook, work / "hw.ipynb")
+
+
+def test_nbgraders_example_course_earns_the_same_marks(tmp_path: Path) -> None:
+    stock, rooms = both(tmp_path, _example)
+    assert rooms == stock
+    assert rooms["right-0"]["problem1 correct_squares"] == (1, False)
+    assert rooms["off-by-one-0"]["problem1 correct_squares"] == (0, False)
+
+
+def test_hidden_asserts_with_autograd_inside_earn_the_same_marks(tmp_path: Path) -> None:
+    stock, rooms = both(tmp_path, _derivatives)
+    assert rooms == stock
+    assert [mark for mark, _ in rooms["right"].values()] == [2, 2, 2, 2]
+    assert [mark for mark, _ in rooms["floats"].values()] == [2, 2, 2, 2]
+    assert [mark for mark, _ in rooms["slips"].values()] == [0, 2, 0, 0]
+    assert [mark for student in ("nothing", "stopped", "swapped") for mark, _ in rooms[student].values()] == [0] * 12
