@@ -6,7 +6,8 @@ AutograderError
 ├── UnreadableNotebook      a file that is no notebook of the course
 │   └── TooCostly           to read or clean it takes more time or memory than one notebook may
 ├── Unfinished              a source notebook that must not be released yet
-├── NeedsStudent            a source notebook whose locked cells use what only a student's cell defines
+├── NeedsStudent            a source notebook whose locked cells use a file that only students have
+├── FailsItself             a source notebook whose own answer does not earn the points of a test
 ├── SeedError               seeds that cannot be drawn or read
 ├── RosterError             a class list that cannot be read
 ├── RefusedWork             a file that came from Moodle, Canvas or a folder and cannot be taken
@@ -20,6 +21,9 @@ AutograderError
 ├── Gone                    a process in which cells run has ended or was ended
 │   ├── OutOfTime           it did not answer in time
 │   └── Earlier             what arrived was sent by the code of an earlier order
+├── NotData                 what one room would lend to another has no form of data
+├── Malformed               what another room has sent has none
+├── CannotBeHad             what a test would borrow of a student's cannot be had
 ├── NoRoom                  no such process can be made now: never a student's fault
 └── BadMessage              what such a process sent is no answer
 

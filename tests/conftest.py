@@ -14,6 +14,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from autograder import Question
 from autograder.authoring.notebook import questions
@@ -32,6 +33,10 @@ for ignored in ("SIGHUP", "SIGQUIT"):
 # Nor are the commands under test the children of the make that runs the tests: a make among them would say other lines.
 for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
     os.environ.pop(name, None)
+
+# A machine that does other things as well must not fail a test by its clock.
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 
 NAMES = tuple(f"q{n}" for n in range(1, 7))
 """The contract's questions, which the corpora and the sample class answer; ps1 may have more (QUESTIONS_OF_PS1)."""

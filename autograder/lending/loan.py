@@ -9,11 +9,11 @@ from typing import Any
 
 from autograder.lending import stand_ins
 from autograder.lending.coder import Coder
-from autograder.lending.errors import Malformed, NotData
+from autograder.lending.errors import CannotBeHad, Malformed, NotData
 from autograder.lending.kinds import Json
 from autograder.lending.reader import Reader, text, whole
 from autograder.lending.specials import CHANGES, EXCEPTIONS, JUDGING
-from autograder.lending.stand_ins import Absent, CannotBeHad
+from autograder.lending.stand_ins import Absent
 
 Order = dict[str, Any]
 Ask = Callable[[Order, Callable[[Order], Order]], Order]

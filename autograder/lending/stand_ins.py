@@ -14,6 +14,7 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 import torch
 
+from autograder.lending.errors import CannotBeHad
 from autograder.lending.specials import EXCEPTIONS, NUMBERS, SPECIALS
 
 _HANDLE, _LOAN, _TEXT = "__handle__", "__loan__", "__text__"
@@ -26,10 +27,6 @@ class Asker(Protocol):
     def do(self, order: str, handle: int, name: str = "", args: Any = (), named: Any = None) -> Any: ...
 
     def special(self, thing: Any, name: str, args: Any) -> Any: ...
-
-
-class CannotBeHad(Exception):
-    """Something of the student's that has no form of data and no stand-in; the text is a sentence."""
 
 
 def handle_of(value: Any) -> int | None:

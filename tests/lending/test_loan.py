@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from autograder.lending.errors import CannotBeHad
 from autograder.lending.loan import Loan
 from autograder.lending.specials import CHANGES
-from autograder.lending.stand_ins import CannotBeHad
 from tests.lending.pair import Pair
 
 VECTOR = """

@@ -155,7 +155,7 @@ PARTS = st.recursive(
 def test_whatever_arrives_is_data_of_an_exact_type_or_one_error() -> None:
     seen: collections.Counter[str] = collections.Counter()
 
-    @settings(max_examples=1500, deadline=None, database=None)
+    @settings(max_examples=600, database=None)
     @given(PARTS)
     def holds(data: Any) -> None:
         try:
@@ -168,8 +168,8 @@ def test_whatever_arrives_is_data_of_an_exact_type_or_one_error() -> None:
         assert module in ("builtins", "collections", "datetime", "fractions", "decimal", "numpy", "torch", "pandas")
 
     holds()
-    assert seen["read"] > 50
-    assert seen["refused"] > 50
+    assert seen["read"] > 20
+    assert seen["refused"] > 20
 
 
 @pytest.mark.parametrize(
