@@ -68,6 +68,8 @@ class SubmissionRun:
         self._course_ran: list[Cell] = []
         self.lent: Mapping[str, Any] = {}
         """What the last test has borrowed and asked."""
+        self.put_out: list[NotebookNode] = []
+        """What the last test inside has put out; only for the instructor, while a source is tried."""
         self._lent_for = Budget(run.limits.cell_seconds)
         """The time that the student's room may take for one test."""
         self._functions: set[str] = set()
@@ -122,7 +124,7 @@ class SubmissionRun:
 
         The open room runs what students may see of it, so that cells below find there what it defines.
         """
-        outputs = self._closed.run(cell)
+        self.put_out = outputs = self._closed.run(cell)
         shown = self._without_hidden_tests(cell.code)
         if shown.strip():
             self._open.later(Cell(shown, cell.count))

@@ -140,7 +140,7 @@ class TryTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
             say(self.parent.parent, f"  {of.name:30}  {INSIDE_IT if way.closed else OUTSIDE}")
             points, most = determine_grade(done, self.log)
             if points is None or points < most:
-                failed[of.name] = _text(done.outputs)
+                failed[of.name] = _text(submission.put_out if way.closed else done.outputs)
         return found, failed
 
 
