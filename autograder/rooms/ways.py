@@ -1,13 +1,13 @@
 """How each test of a course gets at what is the student's, kept beside the course from one release to the next.
 
 `generate_assignment` finds it out (`tried`) and writes `.tests-<assignment>.json`. Where a test has been changed since,
-or was never tried, what it may borrow is read from the course's cells: the names that it uses and that cells give a
-value which students write.
+or was never tried, what it may borrow is read from the course's cells. A test that only asks questions borrows nothing.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
 import hashlib
 import json
 import re
@@ -66,7 +66,10 @@ def file_of(root: Path, assignment: str) -> Path:
 def read(file: Path, notebook: str, course: CourseCells) -> dict[str, Way]:
     """The ways of the tests of a notebook."""
     tried = _in(file, notebook).get("tests", {})
-    return {test.name: _kept(tried.get(test.name), test) or unread(test, course) for test in tests(course)}
+    return {
+        test.name: Way() if asks_only(test) else _kept(tried.get(test.name), test) or unread(test, course)
+        for test in tests(course)
+    }
 
 
 def known(file: Path, notebook: str, whole: str) -> bool:
@@ -102,10 +105,10 @@ def checksum(text: str) -> str:
 
 
 def unread(test: CourseCell, course: CourseCells) -> Way:
-    """What a test may borrow as far as the course's cells show it."""
+    """What a test may borrow as far as the course's cells show it: whatever it names and the course does not give."""
     theirs = bound(c.source for c in course.cells.values() if c.cell_type == "code" and not c.locked)
-    names = tuple(sorted((words(test, course) & theirs) - bound(_given(course))))
-    return Way(names, tried=asks_only(test))
+    ours = bound(_given(course)) | (set(dir(builtins)) - theirs)
+    return Way(tuple(sorted(words(test, course) - ours)), tried=False)
 
 
 def _given(course: CourseCells) -> list[str]:

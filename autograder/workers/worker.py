@@ -93,6 +93,8 @@ class Worker:
         self._course: dict[str, Any] = {}
         self._now = ""
         """The number of the order that is obeyed."""
+        self._lends = False
+        """Whether no cell has run since something was lent."""
         self._lender = Lender(shell.user_ns, self._call_back)
         os.environ.clear()
         os.environ.update(order["environment"] | (environment if self._role == wire.STUDENT else {}))
@@ -124,6 +126,7 @@ class Worker:
             self._channel.send({"id": order["id"], **reply})
 
     def run(self, order: dict[str, Any]) -> dict[str, Any]:
+        self._lends = False
         before = dict(self._shell.user_ns) if order["course"] else {}
         done = self._run_cell(self._shell, order["code"], order["count"], self._descriptors)
         if order["course"]:
@@ -151,7 +154,8 @@ class Worker:
         return {**done, "borrowed": found, "asked": sorted(loan.asked)}
 
     def lend(self, order: dict[str, Any]) -> dict[str, Any]:
-        with self._restored():
+        with self._restored(modules=not self._lends):
+            self._lends = True
             return self._lender.answer(order["lend"])
 
     def _call_back(self, call: dict[str, Any]) -> dict[str, Any]:
