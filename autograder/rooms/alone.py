@@ -1,4 +1,4 @@
-"""One run that writes an assignment's grades or feedback pages at a time: a second one says so, waits, and leaves if the
+"""One run at a time writes an assignment's grades or feedback pages: a second one says so, waits, and leaves if the
 first does not end.
 
 Two would write the same files at once, or a page from grades that are just changing. The lock is the kernel's, so that

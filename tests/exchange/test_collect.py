@@ -250,6 +250,27 @@ def test_a_submission_of_too_many_files_says_at_once_what_collect_will_not_take(
     assert sum(p.name != "" for p in place.collected(student).rglob("*")) == 500
 
 
+def test_a_submission_that_does_not_fit_a_room_is_handed_in_and_says_at_once_what_will_be_missing(place: Place) -> None:
+    """The file of the course takes its part of the room first, then what is small; as when the work is graded."""
+    place.answer("my work")
+    for folder in (place.home / "ps1", place.inbound.parent / "outbound" / "ps1"):
+        (folder / "given.bin").write_bytes(b"." * 900_000)
+    (place.home / "ps1" / "data").mkdir()
+    for name, size in (("small.csv", 10_000), ("data/middle.csv", 200_000), ("data/large.csv", 700_000)):
+        (place.home / "ps1" / name).write_bytes(b"." * size)
+    assert "Submitted as" in place.run("submit", "ps1", at="home")
+    with (place.home / "nbgrader_config.py").open("a") as config:
+        config.write("\nc.Engine.written = 2\n")
+    said = one_line(place.run("submit", "ps1", at="home", code=1))
+    assert "ps1 IS handed in, but your code will not find all files beside the notebook when it is graded" in said
+    assert "there is room for 1 MB of them. These will be missing then: 'data/large.csv', 'data/middle.csv' If" in said
+    assert "delete what you no longer need, and submit again." in said
+    assert "Traceback" not in said
+    place.run("collect", "ps1")
+    (student,) = os.listdir(place.course / "submitted")
+    assert (place.collected(student) / "data" / "large.csv").stat().st_size == 700_000
+
+
 def test_a_notebook_that_is_too_large_is_not_handed_in_without_itself(place: Place) -> None:
     place.answer("first")
     place.run("submit", "ps1", at="home")

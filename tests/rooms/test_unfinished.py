@@ -65,7 +65,7 @@ def test_a_second_run_that_writes_pages_waits_and_writes_what_is_there_when_the_
     (graded / "chen").rename(course.root / "later")
     hold.touch()
     with running(course, "generate_feedback", "ps1", "--student=ada") as first:
-        until(lambda: (course.root / "held").exists(), "the first run is at its first page")
+        until((course.root / "held").exists, "the first run is at its first page")
         with running(course, "generate_feedback", "ps1", log="second.log") as second:
             said = f"Another run is writing the feedback pages of ps1 (process {first.pid}); waiting"
             until(lambda: said in (course.root / "second.log").read_text(), "the second run waits")
