@@ -270,6 +270,52 @@ def test_a_module_that_only_students_have_is_refused_by_name(tmp_path: Path) -> 
     assert course.marks("ada") == {"t1": (1, False)}
 
 
+WRITES = """\
+import json, matplotlib.pyplot as plt, numpy as np, pandas as pd
+from pathlib import Path
+### BEGIN SOLUTION
+open("a.txt", "w").write("5")
+np.save("b", np.zeros(3)); np.savetxt("c.csv", np.zeros(3)); json.dump({}, open("d.json", "w"))
+Path("out/e.txt").write_text("5"); pd.DataFrame().to_csv("f.csv"); plt.savefig("g.png"); open("given.txt", "a")
+open("both.txt", "w"); open("made.txt", "w")
+### END SOLUTION
+"""
+FILES = {
+    "a.txt": "assert open('./a.txt').read() == '5'",
+    "b.npy": "assert np.load('b.npy').sum() == 0",
+    "c.csv": "assert np.loadtxt('c.csv', delimiter=',').sum() == 0",
+    "d.json": "with open('d.json', encoding='utf-8') as file:\n    assert json.load(file) == {}",
+    "out/e.txt": "import pathlib\nassert pathlib.Path('out/e.txt').read_text() == '5'",
+    "f.csv": "assert len(pd.read_csv('f.csv')) == 0, 'f.csv is not empty'",
+    "g.png": "import os\nassert os.path.exists('g.png')",
+    "h.py": "assert Path('h.py').open().read()",
+}
+FINE = (
+    "np.savetxt('both.txt', np.ones(3)); Path('made.txt').write_text('x')\nassert len(np.loadtxt('both.txt')) == 3\n"
+    "assert open('given.txt').read() and open('made.txt').read()\nopen('a.txt', 'w').close()\n"
+    "try:\n    open('nowhere.txt')\nexcept OSError:\n    pass"
+)
+
+
+def test_a_file_that_only_students_write_is_refused_where_a_test_reads_it(tmp_path: Path) -> None:
+    given = marked("given", "import json, numpy as np\nfrom pathlib import Path")
+    magic = marked("magic", "%%writefile h.py\nx = 1", locked=False)
+    tests = [marked(f"t{n}", source, 1) for n, source in enumerate(FILES.values())]
+    course = Small(tmp_path / "refused", given, marked("ans", WRITES, locked=False), magic, *tests)
+    said = course.refused()
+    for number, file in enumerate(FILES):
+        other = "magic" if file == "h.py" else "ans"
+        named = file if number else "./a.txt"
+        assert f"The locked cell t{number} reads {named}, which is not beside the course's notebook and which" in said
+        assert f"which only the unlocked cell {other} names. When a submission is graded" in said
+    course = Small(tmp_path / "fine", given, marked("ans", WRITES, locked=False), marked("t1", FINE, 1))
+    (course.source / "given.txt").write_text("the course's own")
+    course.generated()
+    course.hand_in("ada")
+    assert course.run("autograde")[0] == 0
+    assert course.marks("ada") == {"t1": (1, False)}
+
+
 def test_course_files_larger_than_the_room_are_refused_and_the_setting_that_is_named_mends_it(tmp_path: Path) -> None:
     course = Small(
         tmp_path,
