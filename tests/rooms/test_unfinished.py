@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from autograder.sandbox.limits import LANDLOCK, NAMESPACES
 from tests.rooms.course import EARNED, Course, Submission
 from tests.rooms.test_run import ENOUGH, graded, grading, running, until
 
@@ -21,14 +22,14 @@ def held(**_):
 c.GenerateFeedback.pre_convert_hook = held
 """
 """nbgrader's own hook before each submission: it waits as long as there is a file `hold`."""
-SETTINGS = "\nc.TwoRooms.patience = 1\nc.Engine.cell_seconds = 3000\nc.Engine.submission_seconds = 3000\n"
+SETTINGS = '\nc.TwoRooms.patience = 1\nc.Engine.cell_seconds = 3000\nc.Engine.submission_seconds = 3000\nc.Engine.isolation = "{}"\n'
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(("how", "level"), [(signal.SIGKILL, NAMESPACES), (signal.SIGTERM, LANDLOCK)])
 def test_whoever_was_being_graded_when_the_run_was_ended_is_graded_again(
-    tmp_path_factory: pytest.TempPathFactory, how: int
+    tmp_path_factory: pytest.TempPathFactory, how: int, level: str
 ) -> None:
-    course = Course(tmp_path_factory.mktemp("killed"), SETTINGS)
+    course = Course(tmp_path_factory.mktemp("killed"), SETTINGS.format(level))
     for name in ("ada", "bela", "chen"):
         course.hand_in(name, Submission(WAITS if name == "bela" else ""))
     with grading(course) as run:
