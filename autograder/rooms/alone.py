@@ -1,5 +1,5 @@
-"""One run at a time writes an assignment's grades or feedback pages: a second one says so, waits, and leaves if the
-first does not end.
+"""One run at a time writes an assignment's grades or feedback pages, or releases these: a second one says so, waits,
+and leaves if the first does not end.
 
 Two would write the same files at once, or a page from grades that are just changing. The lock is the kernel's, so that
 it ends with the process that holds it, however that ends.
@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from nbgrader.converters.base import NbGraderException
 
 FILE = ".grading-{assignment}.lock"
-GRADING, PAGES = "grading", "writing the feedback pages of"
+GRADING, PAGES, RELEASING = "grading", "writing the feedback pages of", "releasing the feedback on"
 HELD = "Another run is {work} {assignment} (process {process})"
 WAITING = "%s; waiting up to %g seconds for it to end."
 NO_LOCK = "%s cannot be locked (%s): see to it that no other run is %s %s at the same time."
@@ -27,7 +27,7 @@ BUSY = (
 class Alone:
     """The lock of a course's assignment, a file in the course's folder. `end` must be called in any case.
 
-    `work` is what this run does, `GRADING` or `PAGES`, for the message of another run.
+    `work` is what this run does, such as `GRADING`, for the message of another run.
     """
 
     def __init__(self, converter: Any, assignment: str, work: str = GRADING) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -15,11 +16,13 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 
 from autograder.exchange.safe_copy import Copy
+from autograder.rooms.alone import PAGES, Alone
 from autograder.selection import Budget, LeftOut, Limits, select
 from tests.conftest import ROOT
 
@@ -405,6 +408,29 @@ def test_whoever_gets_no_feedback_is_named_and_everybody_else_gets_theirs(place:
     assert said.count("did not come through the exchange") == said.count(many) == 1
     assert "because the secret in submission_secret.txt beside the page cannot be used." in said
     assert "They are: fay, gus." in said
+
+
+def test_feedback_is_not_released_while_its_pages_are_written(place: Place) -> None:
+    page = place.course / "feedback" / "ada" / "ps1" / "problems.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("half a pa")
+    (page.parent / "submission_secret.txt").write_text("a" * 128)
+    with (place.course / "nbgrader_config.py").open("a") as config:
+        config.write("\nc.TwoRooms.patience = 0.1\n")
+    writing = SimpleNamespace(
+        log=logging.getLogger("a test"), coursedir=SimpleNamespace(root=str(place.course), groupshared=False)
+    )
+    lock = Alone(writing, "ps1", PAGES)
+    lock.begin(0)
+    try:
+        said = one_line(place.run("release_feedback", "ps1", code=1))
+    finally:
+        lock.end()
+    assert f"Another run is writing the feedback pages of ps1 (process {os.getpid()})" in said
+    assert "Traceback" not in said
+    assert not list((place.root / "exchange").rglob("*.html"))
+    place.run("release_feedback", "ps1")
+    assert list((place.root / "exchange").rglob("*.html"))
 
 
 def test_a_submission_that_is_killed_halfway_is_not_there_and_leaves_nothing_behind(place: Place) -> None:
