@@ -120,14 +120,19 @@ def too_large(folder: Path, coursedir: Any, most: int, room: int) -> str:
     )
 
 
+def parsed(cell: str) -> ast.Module:
+    """The cell, or file, as Python reads it; an empty one if it cannot, which the cell itself will say."""
+    try:
+        source: str = TransformerManager().transform_cell(cell)
+        return ast.parse(source)
+    except SyntaxError:
+        return ast.Module([], [])
+
+
 def imported(source: str, *, tried: bool = False) -> set[str]:
     """The modules that a cell or file imports; those whose absence it expects (`try: import …`) only if `tried`."""
-    try:
-        tree = ast.parse(TransformerManager().transform_cell(source))
-    except SyntaxError:
-        return set()
     names: set[str] = set()
-    todo: list[ast.AST] = [tree]
+    todo: list[ast.AST] = [parsed(source)]
     while todo:
         node = todo.pop()
         if isinstance(node, ast.Import):

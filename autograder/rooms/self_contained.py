@@ -11,14 +11,14 @@ import builtins
 from pathlib import Path
 from typing import Any
 
-from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import InstantiateTests, NbGraderPreprocessor
-from nbgrader.utils import is_locked
+from nbgrader.utils import is_grade, is_locked
 
 from autograder.errors import AutograderError
-from autograder.rooms import course_files
+from autograder.rooms import borrowed_files, course_files
+from autograder.rooms.course_files import parsed
 from autograder.rooms.engine import Engine
 
 NEEDS = (
@@ -47,13 +47,17 @@ class RefuseBorrowing(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader s
         folder = resources.get("metadata", {}).get("path")
         if not folder:
             return found
-        locked = [(c.metadata.nbgrader.grade_id, c.source) for c in nb.cells if c.cell_type == "code" and is_locked(c)]
+        code = [(_name(c), c) for c in nb.cells if c.cell_type == "code"]
+        locked = [(name, c.source) for name, c in code if is_locked(c)]
+        tests = [(name, c.source) for name, c in code if is_locked(c) and is_grade(c)]
+        unlocked = [(name, c.source) for name, c in code if not is_locked(c)]
         editable = course_files.editable(self.config, resources["nbgrader"]["assignment"])
         engine = Engine(parent=self)
         coursedir = CourseDirectory(parent=self)
         large = course_files.too_large(Path(folder), coursedir, engine.limits().handed_in, engine.written)
         return [
             *found,
+            *borrowed_files.borrowed(tests, locked, unlocked, Path(folder)),
             *course_files.nobodys(locked, Path(folder)),
             *course_files.edited(locked, Path(folder), editable),
             *filter(None, [large]),
@@ -72,14 +76,16 @@ def borrowed(nb: NotebookNode, autotest: str = "AUTOTEST") -> list[str]:
     theirs: dict[str, str] = {}
     for cell in code:
         if not is_locked(cell):
-            theirs.update(
-                dict.fromkeys(_bound(cell), cell.metadata.get("nbgrader", {}).get("grade_id", "without a name"))
-            )
+            theirs.update(dict.fromkeys(_bound(cell), _name(cell)))
     problems = []
     for cell in locked:
         for name in sorted(((_used(cell.source) | _used(_autotests(cell, autotest))) - given) & theirs.keys()):
             problems.append(NEEDS.format(cell=cell.metadata.nbgrader.grade_id, name=name, other=theirs[name]))
     return problems
+
+
+def _name(cell: NotebookNode) -> str:
+    return str(cell.metadata.get("nbgrader", {}).get("grade_id", "without a name"))
 
 
 def _autotests(cell: NotebookNode, delimiter: str) -> str:
@@ -88,18 +94,10 @@ def _autotests(cell: NotebookNode, delimiter: str) -> str:
     return "\n".join(part.strip() for line in comments for part in line.partition(delimiter)[2].split(";"))
 
 
-def _tree(cell: str) -> ast.Module:
-    try:
-        source: str = TransformerManager().transform_cell(cell)
-        return ast.parse(source)
-    except SyntaxError:
-        return ast.Module([], [])  # the cell will say so itself
-
-
 def _bound(cell: NotebookNode) -> set[str]:
     """Every name that the cell may bind; names inside functions count too, so that no good course is refused."""
     names: set[str] = set()
-    for node in ast.walk(_tree(cell.source)):
+    for node in ast.walk(parsed(cell.source)):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             names.add(node.id)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -114,4 +112,4 @@ def _bound(cell: NotebookNode) -> set[str]:
 
 
 def _used(source: str) -> set[str]:
-    return {n.id for n in ast.walk(_tree(source)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return {n.id for n in ast.walk(parsed(source)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}

@@ -24,7 +24,7 @@ from autograder.workers.files import choose, read_parts
 from autograder.workers.outputs import error_output
 from autograder.workers.replay import Shared, StudentRoom
 
-EXAMINER_GONE = "The test itself did not end: {why}"
+EXAMINER_GONE = "The test was ended before it gave a mark, and a person gives it: {why}"
 _STOPPED = ("TooLong", "ProcessEnded")
 _MOST_MODULES, _MOST_SOURCE = 50, 100_000
 
@@ -63,7 +63,8 @@ class SubmissionRun:
         self._examiner: WorkerClient | None = None
         self._course_ran: list[Cell] = []
         self._functions: set[str] = set()
-        self._ended_tests: list[str] = []
+        self.lost: dict[int, str] = {}
+        """Why the examiner was lost in a cell, by the cell's number: no code of the student's runs there."""
         self._shared = Shared(modules=modules_of(files))
         self._open = StudentRoom(self._start_student, run.limits, self._shared)
         self._closed = StudentRoom(self._start_student, run.limits, self._shared)
@@ -93,9 +94,9 @@ class SubmissionRun:
         return self._open.run(cell)
 
     def stopped(self) -> str:
-        """The cells, functions and tests that had to be ended, in words; empty if none had to be."""
+        """The student's cells and functions that had to be ended, in words; empty if none had to be."""
         cells = [f"cell {cell.count}" for cell in sorted(self._shared.cells, key=lambda cell: cell.count)]
-        return ", ".join((*cells, *sorted(self._functions), *self._ended_tests))
+        return ", ".join((*cells, *sorted(self._functions)))
 
     def _start_student(self) -> WorkerClient:
         worker = self._run.worker(wire.STUDENT, self._assignment, self._notebook, self._next_workers)
@@ -112,7 +113,7 @@ class SubmissionRun:
             return self._examiner_worker().run_cell(cell, self._run.limits.cell_seconds, self._answer)
         except (Gone, BadMessage) as gone:
             self._lose_examiner()
-            self._ended_tests.append(f"the test in cell {cell.count}")
+            self.lost[cell.count] = str(gone)
             return [error_output("DeadKernelError", EXAMINER_GONE.format(why=gone))]
 
     def _prepare_examiner(self, cell: Cell) -> None:

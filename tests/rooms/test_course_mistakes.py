@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
 
+from autograder.terminal.report import NEEDS_A_PERSON
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.course
@@ -120,6 +121,53 @@ def test_a_result_that_is_no_mark_of_its_cell_is_named_and_costs_no_other_cell(t
     assert status == 3
     assert "cells that you mark, in the formgrader: ada" in again  # until they are marked
     assert course.run("generate_feedback")[0] == 0
+
+
+LOST = "tests that were ended before they gave a mark"
+
+
+def test_a_test_that_is_lost_gives_nobody_a_0_but_a_person_marks_it(tmp_path: Path) -> None:
+    """A crash, an endless loop and too much memory of the tests themselves; what follows in a new process counts."""
+    course = Small(
+        tmp_path,
+        ANSWER,
+        marked("crash", "import os\nos.kill(os.getpid(), 9)", 1),
+        marked("right", "assert True", 2),
+        marked("endless", "while True: pass", 3),
+        marked("large", "import time\nx = b'x' * (1500 << 20)\ntime.sleep(60)", 4),
+        marked("wrong", "assert False", 5),
+        config="\nc.Engine.cell_seconds = 5\nc.Engine.memory = 1024\n",
+    )
+    course.generated()
+    course.hand_in("ada")
+    course.hand_in("bela", "import os\nos.kill(os.getpid(), 9)")
+    status, said = course.run("autograde")
+    assert status == NEEDS_A_PERSON, said
+    for name in ("ada", "bela"):
+        assert course.marks(name) == {
+            **dict.fromkeys(("crash", "endless", "large"), (0, True)),
+            "right": (2, False),
+            "wrong": (0, False),
+        }
+        (line,) = [line for line in said.splitlines() if re.search(rf"/2  {name} ", line)]
+        for text in (
+            "crash was ended before it gave a mark: the process in which the code ran has ended",
+            "endless was ended before it gave a mark: no reply in time",
+            "large was ended before it gave a mark: the code used more than 1024 MB of memory",
+        ):
+            assert text in line
+    end = said.partition("2 need a person:")[2]
+    assert re.search(rf"{LOST}.*: ada, bela$", end, re.MULTILINE)
+    assert "code that was stopped (time, memory, processes): bela" in end
+    assert end.count("ada") == 1
+    assert course.run("autograde")[0] == NEEDS_A_PERSON
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as gradebook:
+        for name in ("ada", "bela"):
+            for test in ("crash", "endless", "large"):
+                grade = gradebook.find_grade(test, "hw", "ps2", name)
+                grade.manual_score, grade.needs_manual_grade = 1.0, False
+        gradebook.db.commit()
+    assert "ada" not in course.run("autograde")[1].partition("need")[2]
 
 
 def test_points_that_differ_from_those_of_the_panel_are_refused_whatever_the_cell_is_called(tmp_path: Path) -> None:
@@ -264,6 +312,52 @@ def test_a_module_that_only_students_have_is_refused_by_name(tmp_path: Path) -> 
     assert "The locked cell t1 imports mine, which is neither beside the course's notebook nor installed here." in said
     assert said.count("which is neither") == 1
     (tmp_path / "mine.py").rename(course.source / "mine.py")
+    course.generated()
+    course.hand_in("ada")
+    assert course.run("autograde")[0] == 0
+    assert course.marks("ada") == {"t1": (1, False)}
+
+
+WRITES = """\
+import json, matplotlib.pyplot as plt, numpy as np, pandas as pd
+from pathlib import Path
+### BEGIN SOLUTION
+open("a.txt", "w").write("5")
+np.save("b", np.zeros(3)); np.savetxt("c.csv", np.zeros(3)); json.dump({}, open("d.json", "w"))
+Path("out/e.txt").write_text("5"); pd.DataFrame().to_csv("f.csv"); plt.savefig("g.png"); open("given.txt", "a")
+open("both.txt", "w"); open("made.txt", "w")
+### END SOLUTION
+"""
+FILES = {
+    "a.txt": "assert open('./a.txt').read() == '5'",
+    "b.npy": "assert np.load('b.npy').sum() == 0",
+    "c.csv": "assert np.loadtxt('c.csv', delimiter=',').sum() == 0",
+    "d.json": "with open('d.json', encoding='utf-8') as file:\n    assert json.load(file) == {}",
+    "out/e.txt": "import pathlib\nassert pathlib.Path('out/e.txt').read_text() == '5'",
+    "f.csv": "assert len(pd.read_csv('f.csv')) == 0, 'f.csv is not empty'",
+    "g.png": "import os\nassert os.path.exists('g.png')",
+    "h.py": "assert Path('h.py').open().read()",
+}
+FINE = (
+    "np.savetxt('both.txt', np.ones(3)); Path('made.txt').write_text('x')\nassert len(np.loadtxt('both.txt')) == 3\n"
+    "assert open('given.txt').read() and open('made.txt').read()\nopen('a.txt', 'w').close()\n"
+    "try:\n    open('nowhere.txt')\nexcept OSError:\n    pass"
+)
+
+
+def test_a_file_that_only_students_write_is_refused_where_a_test_reads_it(tmp_path: Path) -> None:
+    given = marked("given", "import json, numpy as np\nfrom pathlib import Path")
+    magic = marked("magic", "%%writefile h.py\nx = 1", locked=False)
+    tests = [marked(f"t{n}", source, 1) for n, source in enumerate(FILES.values())]
+    course = Small(tmp_path / "refused", given, marked("ans", WRITES, locked=False), magic, *tests)
+    said = course.refused()
+    for number, file in enumerate(FILES):
+        other = "magic" if file == "h.py" else "ans"
+        named = file if number else "./a.txt"
+        assert f"The locked cell t{number} reads {named}, which is not beside the course's notebook and which" in said
+        assert f"which only the unlocked cell {other} names. When a submission is graded" in said
+    course = Small(tmp_path / "fine", given, marked("ans", WRITES, locked=False), marked("t1", FINE, 1))
+    (course.source / "given.txt").write_text("the course's own")
     course.generated()
     course.hand_in("ada")
     assert course.run("autograde")[0] == 0
