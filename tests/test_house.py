@@ -68,3 +68,21 @@ def test_every_exception_of_the_package_is_in_the_tree_that_errors_draws() -> No
 
 def test_every_module_says_what_it_keeps() -> None:
     assert [str(file) for file, tree in MODULES.items() if not ast.get_docstring(tree)] == []
+
+
+def test_what_commands_print_goes_through_the_one_function_that_makes_it_safe() -> None:
+    """What a student has written or chosen, such as the name of a file, is not obeyed by an instructor's terminal."""
+    own = {
+        "terminal/__init__.py": "it is that function",
+        "questions.py": "a check prints into the student's own notebook",
+        "verdict/shown.py": "the same",
+        "at_home/fresh_run.py": "progress on the student's own terminal, on one line that is written again",
+        "authoring/current.py": "one line of JSON for the process that has started it",
+    }
+    printing = {
+        file.relative_to(PACKAGE).as_posix()
+        for file, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    }
+    assert printing == set(own)

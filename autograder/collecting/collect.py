@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from autograder import terminal
 from autograder.class_list import Student
 from autograder.collecting import archive, owners, roster
 from autograder.collecting.archive import Entry, RefusedWork
@@ -207,15 +208,15 @@ def main(source: Path, assignment: str, options: Options) -> int:
     """Runs the command. Returns the exit status: 1 if some files need the instructor, 130 after Ctrl-C, else 0."""
 
     def tell(outcome: str, who: str, text: str) -> None:
-        print(f"{outcome:<10}  {who}{': ' if text else ''}{text}", flush=True)
+        terminal.tell(f"{outcome:<10}  {who}{': ' if text else ''}{text}")
 
     run = Collection(Course(assignment), options, tell)
     try:
         run.run(source)
     except KeyboardInterrupt:
-        print("\nStopped. What is named above is in place, whole. Run the same command again for the rest.")
+        terminal.tell("\nStopped. What is named above is in place, whole. Run the same command again for the rest.")
         return 130
-    print("\n" + "\n".join(_summary(run)))
+    terminal.tell("\n" + "\n".join(_summary(run)))
     return 1 if run.count[NEEDS] else 0
 
 

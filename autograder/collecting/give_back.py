@@ -18,6 +18,7 @@ from autograder.collecting.course import Course
 from autograder.collecting.owners import CANVAS, MOODLE
 from autograder.collecting.place import CANNOT_WRITE, Memory, Origin, modified, timestamp_of
 from autograder.errors import AutograderError
+from autograder.terminal import tell
 from autograder.terminal.words import shown
 
 NOBODY = (
@@ -61,16 +62,16 @@ def main(assignment: str, to: Path) -> int:
         path = to / f"feedback-{assignment}-{system}.zip"
         with _writing(path):
             _write_zip(path, entries)
-        print(f"{path}: {len(entries)} page{'s' if len(entries) != 1 else ''}. {UPLOAD[system]}")
+        tell(f"{path}: {len(entries)} page{'s' if len(entries) != 1 else ''}. {UPLOAD[system]}")
     if single:
         folder = to / f"feedback-{assignment}"
         with _writing(folder):
             _write_files(folder, single)
-        print(f"{folder}{os.sep}: {len(single)} page{'s' if len(single) != 1 else ''}, one for each student, to send.")
+        tell(f"{folder}{os.sep}: {len(single)} page{'s' if len(single) != 1 else ''}, one for each student, to send.")
     for student, why in sorted(missing.items()):
-        print(f"NO PAGE  {shown(student)}: {why}")
+        tell(f"NO PAGE  {shown(student)}: {why}")
     if not pages and not missing:
-        print(NOBODY.format(assignment=assignment))
+        tell(NOBODY.format(assignment=assignment))
     return 1 if missing or not pages else 0
 
 

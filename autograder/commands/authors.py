@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import QuestionError
+from autograder.terminal import tell
 
 EXAMPLE = """\
 an example of FORWARD.py:
@@ -98,7 +99,7 @@ def _new_assignment(options: argparse.Namespace) -> int:
     path = assignment.path_of(options.name, Path())
     path.parent.mkdir(parents=True, exist_ok=True)
     notebooks.write(assignment.notebook(options.title or options.name), path)
-    print(
+    tell(
         f"Wrote {path}: the instructions, and the set-up cell. Next:\n"
         "  1. Write a forward pass into a file, such as q1.py (`autograder new --help` shows one), and add it:\n"
         f'     autograder new q1 q1.py --title "Q1. …" --notebook {path}\n'
@@ -132,7 +133,7 @@ def _new(options: argparse.Namespace) -> int:
     notebooks.insert(notebook, cells)
     notebooks.write(notebook, path)
     name, assignment = question.name, path.resolve().parent.name
-    print(
+    tell(
         f"Wrote five cells for {name} into {path}. Next:\n"
         f"  1. In {name}: write the solution where the lines end in `...`.\n"
         f"  2. In {name}-statement: write the words where it says TODO.\n"
@@ -191,19 +192,19 @@ def _inspect(options: argparse.Namespace) -> int:
     for path in paths:
         for name, fault in found[path].faults.items():
             if options.name in (None, name):
-                print(f"{name} needs a change: it cannot be made.\n  {fault}\n")
+                tell(f"{name} needs a change: it cannot be made.\n  {fault}\n")
                 bad.append(name)
         for name, question in found[path].made.items():
             if options.name not in (None, name):
                 continue
             lines, good = report(question, found[path], books[path], options.seed)
-            print("\n".join(lines), end="\n\n")
+            tell("\n".join([*lines, ""]))
             bad += [] if good else [name]
             if options.picture:
                 options.picture.write_text(question.draw().svg, encoding="utf-8")
-                print(f"Wrote {options.picture}")
+                tell(f"Wrote {options.picture}")
     if bad:
-        print(f"{', '.join(bad)} must be changed; look above for the lines that say `Change`.")
+        tell(f"{', '.join(bad)} must be changed; look above for the lines that say `Change`.")
     return int(bool(bad))
 
 
@@ -224,18 +225,18 @@ def _refresh(options: argparse.Namespace) -> int:
     for path, of in done.items():
         if not of.changes and not of.to_review and not of.faults:
             what = "the pictures are" if options.pictures else "everything is"
-            print(f"{path}: {what} up to date.")
+            tell(f"{path}: {what} up to date.")
             continue
-        print(f"{path}:")
+        tell(f"{path}:")
         for change in of.changes:
-            print(f"  {change.cell}: {change.what} {'NOT up to date.' if options.check else 'up to date now.'}")
+            tell(f"  {change.cell}: {change.what} {'NOT up to date.' if options.check else 'up to date now.'}")
         for fault in of.faults.values():
-            print(f"  Not refreshed: {fault}")
+            tell(f"  Not refreshed: {fault}")
         if of.changes and not options.check:
             notebooks.write(of.notebook, path)
         if of.to_review:
-            print("  Look at this yourself:")
-            print("\n".join(f"    {text}" for text in of.to_review))
+            tell("  Look at this yourself:")
+            tell("\n".join(f"    {text}" for text in of.to_review))
         stale |= bool(of.changes)
     if options.check and stale:
         command = "autograder pictures" if options.pictures else "autograder refresh"

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from autograder.terminal import tell
+
 
 def add_to(commands: Any) -> None:
     """Adds the instructors' commands to the command line."""
@@ -108,13 +110,13 @@ def _grade(options: argparse.Namespace) -> int:
 def _grades(options: argparse.Namespace) -> int:
     from autograder.gradebook.export import grades
 
-    return grades(options.assignment, options.to, options.student)
+    return grades(options.assignment, options.to, options.student, tell)
 
 
 def _roster(options: argparse.Namespace) -> int:
     from autograder.gradebook.roster import import_roster
 
-    return import_roster(options.file, options.id)
+    return import_roster(options.file, options.id, tell)
 
 
 def _seeds(options: argparse.Namespace) -> int:

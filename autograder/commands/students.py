@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from autograder.terminal import tell
+
 NOTEBOOK = Path("problems.ipynb")
 
 
@@ -45,18 +47,16 @@ def _check(options: argparse.Namespace) -> int:
     from autograder.at_home import fresh_run, notebook, report
 
     read = notebook.read(options.notebook)
-    tell = fresh_run.progress()
+    progress = fresh_run.progress()
     try:
-        outcomes = fresh_run.run(read, tell)
+        outcomes = fresh_run.run(read, progress)
     except KeyboardInterrupt:
-        print("\nStopped. Nothing was checked.", file=sys.stderr)
+        tell("\nStopped. Nothing was checked.", sys.stderr)
         return 130
     finally:
-        tell("")
+        progress("")
     found = report.report(read, notebook.original_of(read), outcomes)
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a Windows console may lack a character
-    print("\n".join(found.lines()))
+    tell("\n".join(found.lines()))
     return 0 if found.passed else 1
 
 
@@ -65,5 +65,5 @@ def _pack(options: argparse.Namespace) -> int:
 
     assignment = options.assignment or notebook.assignment_of(options.notebook[0])
     made = pack.pack(options.notebook, options.name, assignment)
-    print(f"Send this file: {made.resolve()}")
+    tell(f"Send this file: {made.resolve()}")
     return 0

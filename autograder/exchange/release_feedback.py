@@ -18,6 +18,7 @@ from nbgrader.utils import notebook_hash
 from autograder.errors import AutograderError
 from autograder.exchange.atomic import FULL, STOPPED, ExplainedErrors, no_space
 from autograder.exchange.root import ClosedRoot
+from autograder.rooms import alone, gradebook_lock
 
 NOT_RELEASED = "%s: no page was released, because %s. %s"
 NONE_RELEASED = "No page was released for %d students, because %s. %s They are: %s."
@@ -46,7 +47,15 @@ class ReleaseFeedback(ClosedRoot, ExplainedErrors, ExchangeReleaseFeedback):  # 
     """Releases every page that its student can find; fails after the last page if some could not be released."""
 
     def copy_files(self) -> None:
-        """Releases the pages, each in one step."""
+        """Releases the pages, each in one step, while no other run writes them: none is released half-written."""
+        lock = alone.Alone(self, self.coursedir.assignment_id, alone.RELEASING)
+        try:
+            lock.begin(gradebook_lock.patience_of(self.config))
+            self._release_all()
+        finally:
+            lock.end()
+
+    def _release_all(self) -> None:
         assignment = self.coursedir.assignment_id
         pages = self._pages()
         if not pages:

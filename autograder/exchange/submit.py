@@ -1,5 +1,7 @@
 """Hands in an assignment: whole or nothing, exactly what `collect` will take, and what that leaves out is said at once.
 
+So is which of the files will be missing when the work is graded, because a room has no space for them.
+
 It copies as nbgrader's own class does (nbgrader/exchange/default/submit.py), but into a folder beside the destination,
 which is renamed at the end; and an environment beside the notebook does not count.
 """
@@ -20,11 +22,18 @@ from nbgrader.exchange.default import ExchangeSubmit
 
 from autograder.exchange.atomic import FULL, STAGED, STOPPED, ExplainedErrors, logged_as, no_space, share_with_group
 from autograder.exchange.root import ClosedRoot
-from autograder.selection import PROGRAMS, Budget, UnsafeCopy, is_ignored, limits_of, select
+from autograder.sandbox.folders import files_beside_notebooks
+from autograder.sandbox.limits import MB, Limits
+from autograder.selection import PROGRAMS, Budget, LeftOut, UnsafeCopy, is_ignored, limits_of, select
+from autograder.workers.files import choose
 
 NOT_WORK = "Not handed in, because it holds programs or a cache and no work of yours: %s"
-PARTLY = (
-    "{what} IS handed in, with your notebooks, but not with all files beside them. These are missing:\n{reasons}\n"
+PARTLY = "{what} IS handed in, with your notebooks, but not with all files beside them. These are missing:\n{reasons}"
+NO_ROOM = (
+    "{what} IS handed in, but your code will not find all files beside the notebook when it is graded: there is room "
+    "for {most:.0f} MB of them. These will be missing then:\n{names}"
+)
+SMALLER = (
     "If your notebook does not need them, you have nothing to do. If it does, make them fewer or smaller, delete what "
     "you no longer need, and submit again."
 )
@@ -49,9 +58,26 @@ class Submit(ClosedRoot, ExplainedErrors, ExchangeSubmit):  # type: ignore[misc]
         programs = self._left.by_reason.pop(PROGRAMS, [])
         if programs:
             self.log.info(NOT_WORK, ", ".join(programs))
+        what = self.coursedir.assignment_id
+        told: list[str] = []
         if self._left:
-            reasons = [f"{names}: {why}" for names, why, _ in self._left.told()]
-            self.stop(PARTLY.format(what=self.coursedir.assignment_id, reasons="\n".join(reasons)).splitlines())
+            reasons = "\n".join(f"{names}: {why}" for names, why, _ in self._left.told())
+            told += PARTLY.format(what=what, reasons=reasons).splitlines()
+        if self._beyond:
+            names = "\n".join(named for named, _, _ in self._beyond.told())
+            told += NO_ROOM.format(what=what, most=self._room() / MB, names=names).splitlines()
+        if told:
+            self.stop([*told, SMALLER])
+
+    def _room(self) -> int:
+        """Bytes of the files beside the notebooks that fit into a room, by the option of grading, if it is set here."""
+        return Limits(written=self.config.Engine.get("written", Limits.written // MB) * MB).handed_in
+
+    def _look_for_room(self, submission: str) -> None:
+        """Notes which files of the `submission` grading will leave out, by the rule of grading itself."""
+        given = {path for _, path in files_beside_notebooks(self.release_path)}
+        _, beyond = choose(submission, self._room(), given)
+        self._beyond = LeftOut({"": beyond[::-1]} if beyond else {})
 
     def _choose(self) -> None:
         """What is handed in: what `collect` will take. UnsafeCopy if a notebook is not among it."""
@@ -78,6 +104,7 @@ class Submit(ClosedRoot, ExplainedErrors, ExchangeSubmit):  # type: ignore[misc]
                 os.mkdir(self.inbound_path, 0o700)
                 with logged_as(self.log, self.inbound_path, inbound):
                     super().copy_files()
+                self._look_for_room(os.path.join(self.inbound_path, *os.listdir(self.inbound_path)))
                 for staged, final in ((self.inbound_path, inbound), (self.cache_path, cache)):
                     (submission,) = os.listdir(staged)
                     os.rename(os.path.join(staged, submission), os.path.join(final, submission))

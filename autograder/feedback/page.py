@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import weakref
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from autograder.feedback import grades, lacking, outputs, questions
 from autograder.feedback.hide import HideHiddenTests
 from autograder.feedback.questions import Role
 from autograder.gradebook import spreadsheet
-from autograder.rooms import sanitise, unfinished
+from autograder.rooms import alone, gradebook_lock, sanitise, unfinished
 
 HERE = Path(__file__).parent
 
@@ -84,6 +85,22 @@ class FeedbackPage(Exporter):  # type: ignore[misc]  # nbconvert ships no types
         if isinstance(self.parent, GenerateFeedback):
             self._skips = self.parent.init_destination
             self.parent.init_destination = self._destination
+            self.parent.convert_notebooks = self._alone(self.parent.convert_notebooks)
+
+    def _alone(self, convert: Callable[[], None]) -> Callable[[], None]:
+        """As `convert`, while no other run writes pages or grades of the assignment."""
+
+        def convert_alone() -> None:
+            converter = self.parent
+            lock = alone.Alone(converter, converter.coursedir.assignment_id, alone.PAGES)
+            try:
+                lock.begin(gradebook_lock.patience_of(self.config))
+                converter.init_notebooks()  # nbgrader looked for them before, and the other run may have graded more
+                convert()
+            finally:
+                lock.end()
+
+        return convert_alone
 
     def _destination(self, assignment: str, student: str) -> bool:
         """As nbgrader says whether pages are written; one that a run that was killed has left half-written is."""

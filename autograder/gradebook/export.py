@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from nbgrader.plugins import ExportPlugin
 
@@ -58,8 +58,8 @@ class Grades(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
         self.parent.fail("%s", _sentence(error))
 
 
-def grades(assignment: str, to: str = "", students: Sequence[str] = ()) -> int:
-    """`autograder grades`: writes the grades of `students` (default: all) to the file `to` and prints a summary.
+def grades(assignment: str, to: str, students: Sequence[str], tell: Callable[[str, TextIO], None]) -> int:
+    """`autograder grades`: writes the grades of `students` (if empty, all) to the file `to` and tells a summary.
 
     With `to` = "-" the table goes to standard output and the summary to standard error. Returns 0; AutograderError if
     the gradebook cannot be read or the file not written.
@@ -78,7 +78,8 @@ def grades(assignment: str, to: str = "", students: Sequence[str] = ()) -> int:
         spreadsheet.write(file, made.columns, made.rows)
         lines, out = [summary(made, file), *notes(made)], sys.stdout
     lines += _not_graded(assignment, waiting, students)
-    print("\n".join([*lines, *([note] if note else [])]), file=out)
+    for line in filter(None, [*lines, note]):
+        tell(line, out)
     return 0
 
 

@@ -6,6 +6,7 @@ nbgrader's own `nbgrader db student import` accepts only the heading `id`, and n
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from nbgrader.api import Gradebook, Student
@@ -23,10 +24,10 @@ NAMELESS = (
 KNOWN = ("first_name", "last_name", "email", "lms_user_id")
 
 
-def import_roster(file: str, column: str = "") -> int:
-    """Imports the CSV file into the gradebook of the current course and prints a summary; returns 0.
+def import_roster(file: str, column: str, tell: Callable[[str], None]) -> int:
+    """Imports the CSV file into the gradebook of the current course and tells a summary, line by line; returns 0.
 
-    `column` names the column of user names, if it cannot be found by its heading. AutograderError if the list or the
+    `column` names the column of user names; "" if it can be found by its heading. AutograderError if the list or the
     gradebook cannot be used.
     """
     students = class_list.read(Path(file), NAMES, column)
@@ -48,11 +49,11 @@ def import_roster(file: str, column: str = "") -> int:
         gradebook.db.commit()
     new = [s.id for s in students if s.id not in before]
     others = sorted(before - {s.id for s in students})
-    print(f"Read {len(students)} students into {where.name if where else 'the gradebook'}: {len(new)} of them new.")
+    tell(f"Read {len(students)} students into {where.name if where else 'the gradebook'}: {len(new)} of them new.")
     fields = ("first_name", "last_name")
     if missing := [key for key in fields if not any(getattr(s, key) for s in students)]:
         name = Path(file).name
-        print(NAMELESS.format(file=name, missing=" or ".join(missing), seen=class_list.headings(Path(file))))
+        tell(NAMELESS.format(file=name, missing=" or ".join(missing), seen=class_list.headings(Path(file))))
     if others:
-        print(f"In the gradebook, but not in {Path(file).name}: {', '.join(others)}. Nobody was removed.")
+        tell(f"In the gradebook, but not in {Path(file).name}: {', '.join(others)}. Nobody was removed.")
     return 0

@@ -46,6 +46,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
         super().__init__(config=config, **options)
         if isinstance(self.parent, GenerateAssignment):
             self._staging = ""
+            self._patience = gradebook_lock.patience_of(self.config)
             self._released = self.parent._format_dest
             self._problem: Exception | None = None
             self._failed_at, self._writing_began = "", False
@@ -66,8 +67,8 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
     def _in_staging(self, convert: Callable[[], None]) -> Callable[[], None]:
         def convert_in_staging() -> None:
             converter = self.parent
-            if not converter.no_database and not gradebook_lock.is_free(converter.coursedir, self._patience(), self.log):
-                self._refuse(gradebook_lock.HELD % self._patience())
+            if not converter.no_database and not gradebook_lock.is_free(converter.coursedir, self._patience, self.log):
+                self._refuse(gradebook_lock.HELD % self._patience)
             if not converter.no_database:
                 self._rules = regrade.rules(converter.coursedir.db_url, converter.coursedir.assignment_id)
             with tempfile.TemporaryDirectory(prefix="release-") as self._staging:
@@ -77,10 +78,6 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
                     self._refuse(self._why(self._problem or error))
 
         return convert_in_staging
-
-    def _patience(self) -> float:
-        """Seconds to wait for a gradebook that another process has locked, as in a grading run."""
-        return float(self.config.TwoRooms.get("patience", 60.0))
 
     def _recording_errors(self, step: Callable[..., None]) -> Callable[..., None]:
         def recorded(*arguments: Any) -> None:
@@ -155,7 +152,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert ship
         coursedir = self.parent.coursedir
         text = str(problem).strip()
         if gradebook_lock.is_locked(problem):
-            return gradebook_lock.HELD % self._patience()
+            return gradebook_lock.HELD % self._patience
         if "submissions associated with it" in text:  # raised by nbgrader's preprocessors/savecells.py
             return HAS_WORK.format(name=coursedir.assignment_id, source=self._relative(self._source()))
         known = type(problem).__module__.startswith(("autograder.", "nbgrader."))

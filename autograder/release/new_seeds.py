@@ -13,6 +13,7 @@ from typing import Any
 from autograder import seeds
 from autograder.gradebook import reading
 from autograder.release import regrade
+from autograder.terminal import tell
 
 GRADED = (
     "{assignment} was graded with the present seeds (submissions: {count}). With new ones the same answers can earn "
@@ -49,7 +50,7 @@ def new_seeds(wanted: Sequence[str], force: bool = False) -> int:
         for name in assignments:
             if count := regrade.graded(coursedir.db_url, name):
                 raise seeds.SeedError(GRADED.format(assignment=name, count=count))
-    print("Drawing seeds, and trying each against the known mistakes ...", flush=True)
+    tell("Drawing seeds, and trying each against the known mistakes ...")
     files = [_short(file) for name in assignments for file in sorted((source / name).glob("*.ipynb"))]
     drawn = [seeds.draw(file, _fits(file)) for file in files]
     changed = [d for d in drawn if d.count]
@@ -57,11 +58,11 @@ def new_seeds(wanted: Sequence[str], force: bool = False) -> int:
         raise seeds.SeedError(NO_SEEDS.format(folder=", ".join(str(_short(source / n)) for n in assignments) or source))
     seeds.save(changed)
     for one in changed:
-        print(f"{_short(one.path)}: new seeds for {one.count} hidden test{'s' * (one.count != 1)}")
-    print("The students' notebooks stay as they are. Next, so that the gradebook has the new tests:")
+        tell(f"{_short(one.path)}: new seeds for {one.count} hidden test{'s' * (one.count != 1)}")
+    tell("The students' notebooks stay as they are. Next, so that the gradebook has the new tests:")
     for name in dict.fromkeys(one.path.parent.name for one in changed):
-        print(f"  nbgrader generate_assignment {name}")
-    print("From now on the source folder is secret: keep it where no student can read it.")
+        tell(f"  nbgrader generate_assignment {name}")
+    tell("From now on the source folder is secret: keep it where no student can read it.")
     return 0
 
 

@@ -18,11 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from IPython.core.inputtransformer2 import TransformerManager
 from nbgrader.utils import find_all_files
 from traitlets.config import LazyConfigValue
 
 from autograder.rooms.run import GradingRun
+from autograder.rooms.ways import parsed
 from autograder.sandbox.folders import files_beside_notebooks
 from autograder.sandbox.limits import MB
 from autograder.sandbox.visible import trusted_path
@@ -126,12 +126,8 @@ def too_large(folder: Path, coursedir: Any, most: int, room: int) -> str:
 
 def imported(source: str, *, tried: bool = False) -> set[str]:
     """The modules that a cell or file imports; those whose absence it expects (`try: import …`) only if `tried`."""
-    try:
-        tree = ast.parse(TransformerManager().transform_cell(source))
-    except SyntaxError:
-        return set()
     names: set[str] = set()
-    todo: list[ast.AST] = [tree]
+    todo: list[ast.AST] = [parsed(source)]
     while todo:
         node = todo.pop()
         if isinstance(node, ast.Import):

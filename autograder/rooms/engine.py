@@ -8,6 +8,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from nbgrader.utils import is_grade
 from traitlets import Bool, Enum, Float, Integer, List, Unicode
 
 from autograder.rooms import reasons
@@ -84,18 +85,18 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
         ways = self.parent.run.ways(where["assignment"], where["notebook"])
         files = os.path.abspath(resources["metadata"]["path"])
         cells = [(c, course.of(c)) for c in nb.cells if c.cell_type == "code" and c.source.strip()]
-        tests = sum(of is not None and of.owner is Owner.EXAMINER for _, of in cells)
+        of_examiner = sum(of is not None and of.owner is Owner.EXAMINER for _, of in cells)
         released = partial(without_hidden_tests, ClearHiddenTests(parent=self))
         for left in reversed(range(_TRIES)):
             try:
-                with SubmissionRun(self.parent.run, where, files, tests, released) as submission:
+                with SubmissionRun(self.parent.run, where, files, of_examiner, released) as submission:
                     for count, (cell, of) in enumerate(cells, 1):
                         if of:
                             of.stamp(cell)  # the file has lain in a folder since Restore has done so
                         way = ways.get(of.name, OWN) if of else OWN
                         cell.outputs = submission.run(cell.source, of.owner if of else Owner.STUDENT, count, way)
                         cell.execution_count = count
-                    stopped = submission.stopped()
+                    stopped, ended = submission.stopped(), submission.lost
                 break
             except NoRoom as lost:  # the machine's fault: the submission must not lose marks by it
                 if not left:
@@ -107,5 +108,7 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
             self.parent.report.note(where["student"], told, Reason.LEFT_OUT)
         if stopped:
             self.parent.report.note(where["student"], STOPPED.format(what=stopped), Reason.STOPPED)
+        tests = [(c.metadata.nbgrader.grade_id, c.execution_count) for c, _ in cells if is_grade(c)]
+        reasons.lose(nb, {name: ended[count] for name, count in tests if count in ended})
         reasons.write(nb, self.parent.report.reasons(where["student"]))
         return nb, resources

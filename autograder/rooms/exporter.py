@@ -39,7 +39,9 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
     """`Autograde.exporter_class`: writes notebooks as nbconvert's own does, and owns what the submissions share."""
 
     patience = Float(
-        60.0, help="Seconds to wait for a gradebook that another process holds, before and during a run."
+        gradebook_lock.PATIENCE,
+        help="Seconds to wait for a gradebook that another process holds, before and during a run, and for another run "
+        "that grades the assignment or writes its feedback pages.",
     ).tag(config=True)
 
     @default("optimistic_validation")  # type: ignore[untyped-decorator]

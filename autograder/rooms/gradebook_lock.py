@@ -23,6 +23,13 @@ HELD = (
     "before is saved. Look for another grading run, a formgrader at work, or a program that has the file open "
     "(lsof gradebook.db), let it end, and run the same command again. c.TwoRooms.patience sets how long to wait."
 )
+PATIENCE = 60.0
+"""Seconds to wait if c.TwoRooms.patience is not set."""
+
+
+def patience_of(config: Any) -> float:
+    """Seconds to wait for a gradebook or a run, as in a grading run, for a command with this configuration."""
+    return float(config.TwoRooms.get("patience", PATIENCE))
 
 
 def open_gradebook(coursedir: Any, patience: float, log: Any) -> Gradebook:

@@ -142,7 +142,7 @@ class RunProgress:
         return _Marks(max(0.0, score), of, cells)
 
     def _waits(self, student: str, marks: _Marks | None) -> None:
-        if marks and marks.waiting and not self._report.reasons(student) & UNGRADABLE:
+        if marks and marks.waiting and not self._report.reasons(student) & (UNGRADABLE | {Reason.LOST}):
             self._report.note(student, MARK.format(cells=count(marks.waiting, "cell")), Reason.MARK)
 
     def _listed(self, assignment: str, student: str) -> None:

@@ -8,7 +8,7 @@ gave no mark, are in the gradebook until they are marked.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from nbformat import NotebookNode
 from autograder.terminal.report import Reason
 
 KEY = "autograder"
-_REASONS, _BEGUN, _UNGRADABLE, _ADDED = "needs_a_person", "unfinished", "ungradable", "added_back"
+_REASONS, _BEGUN, _UNGRADABLE = "needs_a_person", "unfinished", "ungradable"
+_ADDED, _LOST = "added_back", "lost_tests"
 
 
 def begin(nb: NotebookNode, ungradable: bool, added: Sequence[str]) -> None:
@@ -45,6 +46,17 @@ def is_ungradable(nb: NotebookNode) -> bool:
 def added(nb: NotebookNode) -> list[str]:
     """The names of cells that the student's notebook did not have."""
     return list(_of(nb).get(_ADDED, ()))
+
+
+def lose(nb: NotebookNode, tests: Mapping[str, str]) -> None:
+    """Keeps which tests were ended before they gave a mark, by the name of their cell, and why."""
+    if tests:
+        nb.metadata[KEY] = {**_of(nb), _LOST: dict(tests)}
+
+
+def lost(nb: NotebookNode) -> dict[str, str]:
+    """The tests that `lose` has kept."""
+    return dict(_of(nb).get(_LOST, {}))
 
 
 def write(nb: NotebookNode, reasons: Iterable[Reason]) -> None:

@@ -2,7 +2,8 @@
 
 The rules are nbgrader's own, but for one. Where a test gives a number that is no mark of its cell (more than its
 maximum, less than 0, nan), nbgrader fails the whole student, or gives full marks. Here that cell alone has no mark, and
-a person gives it one. nbgrader's two preprocessors (0.9.5) commit after each cell, which takes longer than the grading.
+a person gives it one; so it is with a test that was ended before it gave one. nbgrader's two preprocessors (0.9.5)
+commit after each cell, which takes longer than the grading.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from autograder.terminal.report import Reason
 from autograder.terminal.words import count
 
 LATE = "late by {late}, penalty {penalty}"
+LOST = "{cell} was ended before it gave a mark: {why}"
 NO_MARK = "{cell} gives {given:g}, which is no mark of 0 to {most:g}: correct its points, or give a mark by hand"
 
 
@@ -33,6 +35,8 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
             submitted = gradebook.find_submission_notebook(where["notebook"], where["assignment"], where["student"])
             grades, comments = _by_name(gradebook, Grade, submitted), _by_name(gradebook, Comment, submitted)
             unknown = _unknown(nb)
+            for name, why in reasons.lost(nb).items():
+                self.parent.report.note(where["student"], LOST.format(cell=name, why=why), Reason.LOST)
             for cell in nb.cells:
                 if utils.is_grade(cell):
                     name = cell.metadata.nbgrader.grade_id
@@ -89,14 +93,19 @@ def _duration(seconds: float) -> str:
 
 
 def _unknown(nb: NotebookNode) -> set[str]:
-    """Cells that only a person can mark: all of a notebook that could not be graded, and answers that it lacked."""
-    added = set(reasons.added(nb))
+    """Cells that only a person can mark: all of a notebook that could not be graded, answers that it lacked, and tests
+    that were lost."""
+    added, lost = set(reasons.added(nb)), reasons.lost(nb)
     everything = reasons.is_ungradable(nb)
     return {
         cell.metadata.nbgrader.grade_id
         for cell in nb.cells
         if utils.is_grade(cell)
-        and (everything or (utils.is_solution(cell) and cell.metadata.nbgrader.grade_id in added))
+        and (
+            everything
+            or (name := cell.metadata.nbgrader.grade_id) in lost
+            or (utils.is_solution(cell) and name in added)
+        )
     }
 
 

@@ -25,7 +25,7 @@ from autograder.workers.files import choose, read_parts
 from autograder.workers.outputs import error_output, verdict_of
 from autograder.workers.replay import Budget, Shared, StudentRoom
 
-EXAMINER_GONE = "The test itself did not end: {why}"
+EXAMINER_GONE = "The test was ended before it gave a mark, and a person gives it: {why}"
 SLOW = "the answer has used the {seconds:g} seconds of this test"
 OWN = Way()
 """A test that needs nothing but what the course gives and what its questions ask."""
@@ -73,7 +73,8 @@ class SubmissionRun:
         self._lent_for = Budget(run.limits.cell_seconds)
         """The time that the student's room may take for one test."""
         self._functions: set[str] = set()
-        self._ended_tests: list[str] = []
+        self.lost: dict[int, str] = {}
+        """Why the examiner was lost in a cell, by the cell's number: no code of the student's runs there."""
         self._shared = Shared(modules=modules_of(files))
         self._open = StudentRoom(self._start_student, run.limits, self._shared)
         self._closed = StudentRoom(self._start_student, run.limits, self._shared)
@@ -105,9 +106,9 @@ class SubmissionRun:
         return self._open.run(cell)
 
     def stopped(self) -> str:
-        """The cells, functions and tests that had to be ended, in words; empty if none had to be."""
+        """The student's cells and functions that had to be ended, in words; empty if none had to be."""
         cells = [f"cell {cell.count}" for cell in sorted(self._shared.cells, key=lambda cell: cell.count)]
-        return ", ".join((*cells, *sorted(self._functions), *self._ended_tests))
+        return ", ".join((*cells, *sorted(self._functions)))
 
     def _start_student(self) -> WorkerClient:
         worker = self._run.worker(wire.STUDENT, self._assignment, self._notebook, self._next_workers)
@@ -137,7 +138,7 @@ class SubmissionRun:
             return outputs
         except (Gone, BadMessage) as gone:
             self._lose_examiner()
-            self._ended_tests.append(f"the test in cell {cell.count}")
+            self.lost[cell.count] = str(gone)
             return [error_output("DeadKernelError", EXAMINER_GONE.format(why=gone))]
 
     def _prepare_examiner(self, cell: Cell) -> None:

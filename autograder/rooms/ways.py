@@ -38,8 +38,8 @@ def tests(course: CourseCells) -> list[CourseCell]:
 
 def asks_only(test: CourseCell) -> bool:
     """Whether a test does nothing but ask questions: `q1.check()`, `q1.grade(…)`. It needs nothing of anybody else."""
-    calls = [node.value for node in _tree(test.source).body if isinstance(node, ast.Expr)]
-    return len(calls) == len(_tree(test.source).body) and all(
+    calls = [node.value for node in parsed(test.source).body if isinstance(node, ast.Expr)]
+    return len(calls) == len(parsed(test.source).body) and all(
         isinstance(call, ast.Call)
         and isinstance(call.func, ast.Attribute)
         and call.func.attr in ("check", "grade")
@@ -121,7 +121,10 @@ def words(test: CourseCell, course: CourseCells) -> set[str]:
 
     A text may name something as well, for instance what `eval` or a magic gets.
     """
-    found, definitions = _words(_tree(test.source)), [node for source in _given(course) for node in _tree(source).body]
+    found, definitions = (
+        _words(parsed(test.source)),
+        [node for source in _given(course) for node in parsed(source).body],
+    )
     while definitions:
         named = [node for node in definitions if _bound(node) & found]
         if not named:
@@ -145,7 +148,7 @@ def _words(tree: ast.AST) -> set[str]:
 
 def bound(sources: Iterable[str]) -> set[str]:
     """The names to which these cells give a value, outside functions."""
-    return {name for source in sources for name in _bound(_tree(source))}
+    return {name for source in sources for name in _bound(parsed(source))}
 
 
 def _bound(tree: ast.AST) -> set[str]:
@@ -167,10 +170,11 @@ def _outside_functions(node: ast.AST) -> Iterable[ast.AST]:
             yield from _outside_functions(child)
 
 
-def _tree(source: str) -> ast.Module:
+def parsed(cell: str) -> ast.Module:
+    """The cell, or file, as Python reads it; an empty one if it cannot, which the cell itself will say."""
     try:
-        code: str = TransformerManager().transform_cell(source)
-        return ast.parse(code)
+        source: str = TransformerManager().transform_cell(cell)
+        return ast.parse(source)
     except SyntaxError:
         return ast.Module([], [])
 

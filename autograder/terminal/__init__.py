@@ -51,16 +51,25 @@ def any_text() -> None:
             stream.reconfigure(errors="replace")
 
 
-def show(line: str, out: TextIO | None = None) -> None:
-    """Prints `line` to `out` (default: standard output). It never raises, because grading must go on without output.
+def tell(line: str, out: TextIO | None = None) -> None:
+    """Prints `line`, or several, to `out` (default: standard output): all that commands print goes through here.
 
-    Characters that are not printable, or that the terminal's encoding lacks, become "?". After a failed write, all
-    later output is discarded.
+    Characters that are not printable, or that the terminal's encoding lacks, become "?": they may be of a student's
+    choice. OSError if the output is closed; `autograder` then ends.
     """
     out = out or sys.stdout
     known = out.encoding or "utf-8"
+    print(printable(line).encode(known, "replace").decode(known), file=out, flush=True)
+
+
+def show(line: str, out: TextIO | None = None) -> None:
+    """As `tell`, but it never raises, because grading must go on without output.
+
+    After a failed write, all later output is discarded.
+    """
+    out = out or sys.stdout
     try:
-        print(printable(line).encode(known, "replace").decode(known), file=out, flush=True)
+        tell(line, out)
     except OSError:  # the reading end of a pipe was closed (`| head`), or the disk is full
         with open(os.devnull, "w", encoding="utf-8") as nowhere:
             os.dup2(nowhere.fileno(), out.fileno())

@@ -37,6 +37,7 @@ class Reason(Enum):
     LEFT_OUT = "files that were left out, so that code may not have found them"
     STOPPED = "code that was stopped (time, memory, processes)"
     NO_MARK = "tests whose number is no mark of their cell, see the student's line; mark them in the formgrader"
+    LOST = "tests that were ended before they gave a mark: --force grades anew, or mark them in the formgrader"
     BY_HAND = "answers that may not be by hand, see by_hand.csv"
     MARK = "cells that you mark, in the formgrader"
     UNKNOWN = "graded before, but not known whether they need a person"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -15,11 +16,13 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 
 from autograder.exchange.safe_copy import Copy
+from autograder.rooms.alone import PAGES, Alone
 from autograder.selection import Budget, LeftOut, Limits, select
 from tests.conftest import ROOT
 
@@ -250,6 +253,27 @@ def test_a_submission_of_too_many_files_says_at_once_what_collect_will_not_take(
     assert sum(p.name != "" for p in place.collected(student).rglob("*")) == 500
 
 
+def test_a_submission_that_does_not_fit_a_room_is_handed_in_and_says_at_once_what_will_be_missing(place: Place) -> None:
+    """The file of the course takes its part of the room first, then what is small; as when the work is graded."""
+    place.answer("my work")
+    for folder in (place.home / "ps1", place.inbound.parent / "outbound" / "ps1"):
+        (folder / "given.bin").write_bytes(b"." * 900_000)
+    (place.home / "ps1" / "data").mkdir()
+    for name, size in (("small.csv", 10_000), ("data/middle.csv", 200_000), ("data/large.csv", 700_000)):
+        (place.home / "ps1" / name).write_bytes(b"." * size)
+    assert "Submitted as" in place.run("submit", "ps1", at="home")
+    with (place.home / "nbgrader_config.py").open("a") as config:
+        config.write("\nc.Engine.written = 2\n")
+    said = one_line(place.run("submit", "ps1", at="home", code=1))
+    assert "ps1 IS handed in, but your code will not find all files beside the notebook when it is graded" in said
+    assert "there is room for 1 MB of them. These will be missing then: 'data/large.csv', 'data/middle.csv' If" in said
+    assert "delete what you no longer need, and submit again." in said
+    assert "Traceback" not in said
+    place.run("collect", "ps1")
+    (student,) = os.listdir(place.course / "submitted")
+    assert (place.collected(student) / "data" / "large.csv").stat().st_size == 700_000
+
+
 def test_a_notebook_that_is_too_large_is_not_handed_in_without_itself(place: Place) -> None:
     place.answer("first")
     place.run("submit", "ps1", at="home")
@@ -384,6 +408,29 @@ def test_whoever_gets_no_feedback_is_named_and_everybody_else_gets_theirs(place:
     assert said.count("did not come through the exchange") == said.count(many) == 1
     assert "because the secret in submission_secret.txt beside the page cannot be used." in said
     assert "They are: fay, gus." in said
+
+
+def test_feedback_is_not_released_while_its_pages_are_written(place: Place) -> None:
+    page = place.course / "feedback" / "ada" / "ps1" / "problems.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("half a pa")
+    (page.parent / "submission_secret.txt").write_text("a" * 128)
+    with (place.course / "nbgrader_config.py").open("a") as config:
+        config.write("\nc.TwoRooms.patience = 0.1\n")
+    writing = SimpleNamespace(
+        log=logging.getLogger("a test"), coursedir=SimpleNamespace(root=str(place.course), groupshared=False)
+    )
+    lock = Alone(writing, "ps1", PAGES)
+    lock.begin(0)
+    try:
+        said = one_line(place.run("release_feedback", "ps1", code=1))
+    finally:
+        lock.end()
+    assert f"Another run is writing the feedback pages of ps1 (process {os.getpid()})" in said
+    assert "Traceback" not in said
+    assert not list((place.root / "exchange").rglob("*.html"))
+    place.run("release_feedback", "ps1")
+    assert list((place.root / "exchange").rglob("*.html"))
 
 
 def test_a_submission_that_is_killed_halfway_is_not_there_and_leaves_nothing_behind(place: Place) -> None:

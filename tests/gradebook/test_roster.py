@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from nbgrader.api import Gradebook
 
 from autograder.__main__ import main
 
@@ -80,3 +81,13 @@ def test_a_list_comes_before_the_first_gradebook(here: Path, capsys: pytest.Capt
     assert "Read 1 students into gradebook.db: 1 of them new." in capsys.readouterr().out
     assert main(["roster", "class.csv"]) == 0
     assert "0 of them new" in capsys.readouterr().out
+
+
+def test_a_name_that_is_no_plain_text_is_not_obeyed_by_the_terminal(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Gradebook(f"sqlite:///{here}/gradebook.db") as gradebook:
+        gradebook.add_student("\x1b]0;title\x07mallory")
+    (here / "class.csv").write_text("username\nada\n")
+    assert main(["roster", "class.csv"]) == 0
+    assert "?]0;title?mallory" in capsys.readouterr().out

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from nbgrader.converters.base import NbGraderException
 
-from autograder.rooms.alone import Alone
+from autograder.rooms.alone import GRADING, PAGES, Alone
 
 HOLDS = """
 import logging, sys
@@ -26,9 +26,9 @@ sys.stdin.read()
 """
 
 
-def _of(root: Path, assignment: str = "ps1", shared: bool = False) -> Alone:
+def _of(root: Path, assignment: str = "ps1", shared: bool = False, work: str = GRADING) -> Alone:
     coursedir = SimpleNamespace(root=str(root), groupshared=shared)
-    return Alone(SimpleNamespace(log=logging.getLogger("a test"), coursedir=coursedir), assignment)
+    return Alone(SimpleNamespace(log=logging.getLogger("a test"), coursedir=coursedir), assignment, work)
 
 
 def test_a_second_run_names_the_first_and_another_assignment_is_free(
@@ -39,8 +39,8 @@ def test_a_second_run_names_the_first_and_another_assignment_is_free(
     ) as first:
         assert first.stdout
         assert first.stdout.readline() == "held\n"
-        with pytest.raises(NbGraderException, match="another run is grading ps1"):
-            _of(tmp_path).begin(0.1)
+        with pytest.raises(NbGraderException, match="Another run is grading ps1"):
+            _of(tmp_path, work=PAGES).begin(0.1)
         assert f"Another run is grading ps1 (process {first.pid}); waiting up to 0.1 seconds" in caplog.text
         other = _of(tmp_path, "ps2")
         other.begin(0)
@@ -60,7 +60,7 @@ def test_in_a_course_of_a_group_the_others_can_take_the_lock(tmp_path: Path, sha
     assert file.stat().st_mode & 0o777 == mode
 
 
-def test_where_no_lock_can_be_had_grading_goes_on_and_it_is_said(
+def test_where_no_lock_can_be_had_the_run_goes_on_and_it_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     os.mkdir(tmp_path / ".grading-ps1.lock")  # a folder is in its way

@@ -14,6 +14,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
+from autograder.terminal.report import NEEDS_A_PERSON
 from tests.conftest import ROOT
 from tests.rooms.small import AUTOTESTS, UNTRIED, Small, marked
 
@@ -42,6 +43,53 @@ def test_a_result_that_is_no_mark_of_its_cell_is_named_and_costs_no_other_cell(t
     assert status == 3
     assert "cells that you mark, in the formgrader: ada" in again  # until they are marked
     assert course.run("generate_feedback")[0] == 0
+
+
+LOST = "tests that were ended before they gave a mark"
+
+
+def test_a_test_that_is_lost_gives_nobody_a_0_but_a_person_marks_it(tmp_path: Path) -> None:
+    """A crash, an endless loop and too much memory of the tests themselves; what follows in a new process counts."""
+    course = Small(
+        tmp_path,
+        ANSWER,
+        marked("crash", "import os\nos.kill(os.getpid(), 9)", 1),
+        marked("right", "assert True", 2),
+        marked("endless", "while True: pass", 3),
+        marked("large", "import time\nx = b'x' * (1500 << 20)\ntime.sleep(60)", 4),
+        marked("wrong", "assert False", 5),
+        config="\nc.Engine.cell_seconds = 5\nc.Engine.memory = 1024\n",
+    )
+    course.generated()
+    course.hand_in("ada")
+    course.hand_in("bela", "import os\nos.kill(os.getpid(), 9)")
+    status, said = course.run("autograde")
+    assert status == NEEDS_A_PERSON, said
+    for name in ("ada", "bela"):
+        assert course.marks(name) == {
+            **dict.fromkeys(("crash", "endless", "large"), (0, True)),
+            "right": (2, False),
+            "wrong": (0, False),
+        }
+        (line,) = [line for line in said.splitlines() if re.search(rf"/2  {name} ", line)]
+        for text in (
+            "crash was ended before it gave a mark: the process in which the code ran has ended",
+            "endless was ended before it gave a mark: no reply in time",
+            "large was ended before it gave a mark: the code used more than 1024 MB of memory",
+        ):
+            assert text in line
+    end = said.partition("2 need a person:")[2]
+    assert re.search(rf"{LOST}.*: ada, bela$", end, re.MULTILINE)
+    assert "code that was stopped (time, memory, processes): bela" in end
+    assert end.count("ada") == 1
+    assert course.run("autograde")[0] == NEEDS_A_PERSON
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as gradebook:
+        for name in ("ada", "bela"):
+            for test in ("crash", "endless", "large"):
+                grade = gradebook.find_grade(test, "hw", "ps2", name)
+                grade.manual_score, grade.needs_manual_grade = 1.0, False
+        gradebook.db.commit()
+    assert "ada" not in course.run("autograde")[1].partition("need")[2]
 
 
 def test_points_that_differ_from_those_of_the_panel_are_refused_whatever_the_cell_is_called(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
+from autograder.sandbox.limits import LANDLOCK, NAMESPACES
 from tests.rooms.course import EARNED, Course, Submission, find
 
 pytestmark = pytest.mark.course
@@ -106,23 +107,35 @@ UNGRADABLE = {
 }
 
 
+AT_THE_LANDLOCK_LEVEL = ("bom", "large", "renamed", "no-marks", "cut", "twice")
+"""These are handed in a second time, and graded at the weaker level: how a file is read does not depend on it."""
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     made = Course(tmp_path_factory.mktemp("damaged"))
-    for name, change in {**REPAIRED, **{name: change for name, (change, _) in UNGRADABLE.items()}}.items():
+    changes = {**REPAIRED, **{name: change for name, (change, _) in UNGRADABLE.items()}}
+    for name in AT_THE_LANDLOCK_LEVEL:
+        made.hand_in(f"{LANDLOCK}-{name}", Submission(files=changes[name]))
+    made.run("autograde", "ps1", f"--Engine.isolation={LANDLOCK}", ok=None)
+    for name, change in changes.items():
         made.hand_in(name, Submission(files=change))
     made.hand_in("moved", Submission(edit=_answer_beside))
-    said = made.run("autograde", "ps1", ok=None)
+    said = made.run("autograde", "ps1", f"--Engine.isolation={NAMESPACES}", ok=None)
     made.graded_with = said, made.status
     return made
 
 
-@pytest.mark.parametrize("name", [*REPAIRED, "moved"])
+def _again(names: Iterable[str]) -> list[str]:
+    return [f"{LANDLOCK}-{name}" for name in AT_THE_LANDLOCK_LEVEL if name in names]
+
+
+@pytest.mark.parametrize("name", [*REPAIRED, "moved", *_again(REPAIRED)])
 def test_a_right_answer_in_a_damaged_file_earns_its_points(course: Course, name: str) -> None:
     assert course.marks(name) == EARNED
 
 
-@pytest.mark.parametrize("name", UNGRADABLE)
+@pytest.mark.parametrize("name", [*UNGRADABLE, *_again(UNGRADABLE)])
 def test_no_grade_of_what_was_not_graded_looks_final(course: Course, name: str) -> None:
     with Gradebook(f"sqlite:///{course.root}/gradebook.db") as gradebook:
         submission = gradebook.find_submission("ps1", name)

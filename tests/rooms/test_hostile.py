@@ -161,6 +161,12 @@ def _hostile(course: Course, port: int) -> dict[str, Submission]:
             "display({'image/svg+xml': '<svg xmlns=\"http://www.w3.org/2000/svg\">' + '<g>' * n + '</g>' * n + '</svg>'}, raw=True)\n"
             "display({'text/html': '<div>' * n}, raw=True)\ndisplay({'text/markdown': '*a ' * n}, raw=True)\nprint('\\x1b[31m' * 100_000)"
         ),
+        # An element that is left open is opened again in each paragraph: 41 kB become 80 MB when they are cleaned.
+        "html-grows": Submission(
+            "from IPython.display import display\ntext = '<p><b title=\"' + 'x' * 9000 + '\">' + '<p>x' * 8000\n"
+            "display({'text/html': text, 'text/plain': 'shown as text'}, raw=True)\n"
+            "for n in range(5000): display({'text/markdown': '\\\\[' * 500, 'text/plain': 'x'}, raw=True)"
+        ),
         # leaving something behind
         "daemon": Submission(
             "import os, subprocess, ctypes\nif not os.fork():\n    os.setsid()\n    if not os.fork():\n"
@@ -315,6 +321,7 @@ KINDS = [
     "sockets-with-names",
     "other-architecture",
     "drawing-deep",
+    "html-grows",
     "daemon",
     "background",
     "holds-the-socket",
@@ -344,6 +351,14 @@ def test_a_line_that_nobody_asked_for_ends_the_room_and_the_watcher_looks_whatev
     course, _, _ = run
     for kind in ("flood-before-memory", "flood-before-disk", "stray-line"):
         assert "The cell was stopped: the code wrote to the grader's own channel" in course.shown(kind), kind
+
+
+def test_what_grows_when_it_is_cleaned_is_shown_as_text_and_makes_no_large_notebook(
+    run: tuple[Course, Host, str],
+) -> None:
+    shown = run[0].shown("html-grows")
+    assert "shown as text" in shown
+    assert len(shown) < 4_000_000
 
 
 def test_the_next_submission_is_untouched(run: tuple[Course, Host, str]) -> None:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -66,15 +66,15 @@ def course(tmp_path: Path) -> Course:
 
 
 @contextmanager
-def grading(course: Course) -> Iterator[subprocess.Popen[str]]:
-    """`nbgrader autograde ps1`, at work."""
+def running(course: Course, *arguments: str, log: str = "run.log") -> Iterator[subprocess.Popen[str]]:
+    """nbgrader's own command, at work; what it says goes into the file `log`."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    with (course.root / "run.log").open("w") as log:
+    with (course.root / log).open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "nbgrader", "autograde", "ps1"],
+            [sys.executable, "-m", "nbgrader", *arguments],
             cwd=course.root,
             env={**os.environ, "PATH": path},
-            stdout=log,
+            stdout=out,
             stderr=subprocess.STDOUT,
             text=True,
         )
@@ -83,6 +83,10 @@ def grading(course: Course) -> Iterator[subprocess.Popen[str]]:
         finally:
             process.kill()
             process.wait()
+
+
+def grading(course: Course) -> AbstractContextManager[subprocess.Popen[str]]:
+    return running(course, "autograde", "ps1")
 
 
 def until(happened: Callable[[], bool], what: str) -> None:
