@@ -101,7 +101,7 @@ class Array(np.ndarray):
         collections.UserList(),
         type("int", (int,), {}),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_a_subclass_is_no_data(value: Any) -> None:
     for whole in (value, [value], {"a": value}, (1, (value,))):
