@@ -43,9 +43,9 @@ def as_run(source: str) -> ast.Module | None:
     """The tree of a cell as IPython runs it, its magics as calls; None where it cannot be read."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for text in (lambda: source, lambda: _as_ipython_runs_it(source)):
+        for text in (str, _as_ipython_runs_it):
             with contextlib.suppress(*_UNREADABLE):
-                return ast.parse(text())
+                return ast.parse(text(source))
     return None
 
 

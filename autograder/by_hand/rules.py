@@ -69,6 +69,7 @@ _LISTED = {
     "grad-compared": "compares with `.grad` or prints it, and torch.autograd fills that",
     "diff": "takes differences of neighbours",
     "equations": "solves equations, as a fit through values of a function does",
+    "matrices": "computes with a matrix or a polynomial in place of the argument, whose powers hold its derivative",
     "fixed-points": "takes values of a function at fixed points, as an interpolation does",
     "difference-like": "has a line that looks like a finite difference",
     "too-long": "does more than the grader reads",
@@ -132,6 +133,8 @@ _NAMES = {
     "equations": "torch.linalg.{solve,lstsq,inv,pinv,solve_ex,inv_ex,vander} numpy.linalg.{solve,lstsq,inv,pinv} "
     "torch.{inverse,pinverse,lstsq,vander} numpy.vander",
     "diff": "torch.diff numpy.{diff,ediff1d}",
+    "matrices": "torch.{matrix_exp,matrix_power} torch.linalg.{matrix_exp,matrix_power} numpy.linalg.matrix_power "
+    "numpy.{matrix,asmatrix,mat,bmat,polydiv,polymul}",
     "question": "autograder",
     "hidden": "base64 binascii codecs marshal pickle dill cloudpickle ctypes cffi runpy importlib code codeop torch._C "
     "builtins.{exec,eval,compile,__import__,getattr,__builtins__} types.{FunctionType,CodeType,LambdaType} "

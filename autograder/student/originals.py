@@ -1,7 +1,7 @@
 """Whether torch, numpy and math compute with what they had when this package was loaded.
 
-A cell can put its own function in the place of `torch.cos`, so that an answer that reads like a formula is none. It can do
-so in ways that no reader of its text can follow; what is in these modules can be compared. A new name beside theirs
+A cell can put its own function in the place of `torch.cos`, so that an answer that reads like a formula is none. It can
+do so in ways that no reader of its text can follow; what is in these modules can be compared. A new name beside theirs
 changes nothing, unless it hides one that `torch.Tensor` inherits.
 """
 

@@ -74,7 +74,7 @@ class Cells:
     unread: tuple[str, ...]
 
     def may_hold(self, name: str, code: CodeType | None) -> bool:
-        """Whether what the name holds may be what the cells give it; `code` is None of what is no function of theirs."""
+        """Whether the name may hold this by what the cells give it; `code` is None of what is no function of theirs."""
         own = self.bindings.get(name, ())
         if not own or any(name in text for text in self.unread):
             return True

@@ -17,15 +17,17 @@ PUT = [
     "put = globals().update\nput({{'{name}': other}})",
     "getattr(other, '__glo' + 'bals__')['{name}'] = other",
     "import sys\nsys._getframe().f_locals['{name}'] = other",
-    "import copy\nclass P:\n    def __reduce__(self): return dict.update, (globals(), {{'{name}': other}})\ncopy.copy(P())",
-    "class M(type):\n    @classmethod\n    def __prepare__(m, *a): return globals()\nclass C(metaclass=M):\n    {name} = other",
+    "import copy\nclass P:\n    def __reduce__(self): return dict.update, (globals(), {{'{name}': other}})\n"
+    "copy.copy(P())",
+    "class M(type):\n    @classmethod\n    def __prepare__(m, *a): return globals()\n"
+    "class C(metaclass=M):\n    {name} = other",
     "class D:\n    def __del__(self): dict.update(globals(), {{'{name}': other}})\nd = D()\ndel d",
     "import timeit\ntimeit.timeit('global {name}; {name} = other', number=1, globals=globals())",
     "import functools\ng = globals()\ng['{name}'] = functools.partial(other)",
     "{name} = {name}\ng = globals()\ng['{name}'] = other",
     "object.__setattr__({name}, '__code__', other.__code__)",
-    "c = {name}.__code__\nsetattr({name}, '__code__', other.__code__.replace(co_name=c.co_name, co_filename=c.co_filename, "
-    "co_firstlineno=c.co_firstlineno))",
+    "c = {name}.__code__\nsetattr({name}, '__code__', other.__code__.replace(co_name=c.co_name, "
+    "co_filename=c.co_filename, co_firstlineno=c.co_firstlineno))",
     "import types\ng = globals()\ng['{name}'] = types.FunctionType({name}.__code__, {{'step': other}})",
 ]
 HONEST = [
@@ -34,13 +36,16 @@ HONEST = [
     "import torch\nstep = torch.sin",
     "import functools\nstep = functools.partial(pow, 2)",
     "@torch.no_grad()\ndef step(v):\n    return [w for w in (v, v)][0]",
-    "import functools\ndef twice(f):\n    @functools.wraps(f)\n    def inner(v): return 2 * f(v)\n    return inner\n@twice\ndef step(v): return v",
+    "import functools\ndef twice(f):\n    @functools.wraps(f)\n    def inner(v): return 2 * f(v)\n    return inner\n"
+    "@twice\ndef step(v): return v",
     "def make(k):\n    def inner(v): return k * v\n    return inner\nstep = make(3)",
     "steps = {}\nsteps['q1'] = lambda v: 3 * v\nstep = steps['q1']",
-    "class Step:\n    def __call__(self, v): return v\n    @staticmethod\n    def of(v): return v\nstep = Step()\nstep = Step.of",
+    "class Step:\n    def __call__(self, v): return v\n    @staticmethod\n    def of(v): return v\n"
+    "step = Step()\nstep = Step.of",
     "if True:\n    def step(v): return v\nelse:\n    step = None",
     "try:\n    from nowhere import step\nexcept ImportError:\n    def step(v): return v",
-    "from __future__ import annotations\ndef step(v: Tensor) -> Tensor:\n    def inner(w: Tensor): return w\n    return inner(v)",
+    "from __future__ import annotations\n"
+    "def step(v: Tensor) -> Tensor:\n    def inner(w: Tensor): return w\n    return inner(v)",
     "count = 0\ndef step(v, times=lambda w: w):\n    'counts'\n    global count\n    count += 1\n    return times(v)",
     "for step in (abs, max): pass",
 ]
