@@ -54,7 +54,7 @@ _LEASES = (1024, 1026, 1040)
 """fcntl: F_SETLEASE, F_NOTIFY, F_SETDELEG. Whoever opens a file under a lease waits, 45 seconds if its holder wishes,
 and the files of Python and of the package are everybody's."""
 _LOCKS = (6, 7, 37, 38)
-"""fcntl: F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW. Files of Python are the same in all rooms, so a lock on one, or on
+"""fcntl: F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW. Files of Python are the same in all rooms: a lock on one, or on
 a range of its bytes, would tell the room that shows its outputs what the closed room was asked."""
 _ACCESS_MODE = 3
 
