@@ -870,6 +870,13 @@ LISTED: dict[str, tuple[str, list[str]]] = {
             "return f(x), c[1] + 2 * c[2] * x + 3 * c[3] * x**2 + 4 * c[4] * x**3"
         ),
     ),
+    "the same by another name for solving": (
+        "equations",
+        one(
+            "e = np.linspace(-0.5, 0.5, 21)\nV = np.stack([e**k for k in range(21)], 1)\n"
+            "return f(x), np.linalg.tensorsolve(V, f(float(x) + e))[1]"
+        ),
+    ),
     "powers of a matrix that is not a number": (
         "matrices",
         one("X = np.array([[x, 1.0], [0.0, x]])\nF = 6 * X + 7 * X @ X + 3 * X @ X @ X\nreturn F[0, 0] + 3, F[0, 1]"),
