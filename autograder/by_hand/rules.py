@@ -130,9 +130,9 @@ _NAMES = {
     "graph": "torch.autograd.graph",
     "hook": "torch.autograd.graph.{saved_tensors_hooks,register_multi_grad_hook}",
     "differences": "torch.gradient numpy.gradient",
-    "equations": "torch.linalg.{solve,lstsq,inv,pinv,solve_ex,inv_ex,vander,solve_triangular,tensorsolve,tensorinv,lu_solve,"
-    "ldl_solve} numpy.linalg.{solve,lstsq,inv,pinv,tensorsolve,tensorinv} torch.{inverse,pinverse,lstsq,vander,lu_solve,"
-    "cholesky_solve,cholesky_inverse,triangular_solve} numpy.vander",
+    "equations": "torch.linalg.{solve,lstsq,inv,pinv,solve_ex,inv_ex,vander,solve_triangular,tensorsolve,tensorinv} "
+    "torch.linalg.{lu_solve,ldl_solve} numpy.linalg.{solve,lstsq,inv,pinv,tensorsolve,tensorinv} numpy.vander "
+    "torch.{inverse,pinverse,lstsq,vander,lu_solve,cholesky_solve,cholesky_inverse,triangular_solve}",
     "diff": "torch.diff numpy.{diff,ediff1d}",
     "matrices": "torch.{matrix_exp,matrix_power} torch.linalg.{matrix_exp,matrix_power} numpy.linalg.matrix_power "
     "numpy.{matrix,asmatrix,mat,bmat,polydiv,polymul}",
