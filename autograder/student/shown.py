@@ -20,6 +20,8 @@ from autograder.by_hand.cells import PYTHON_MAGICS, Function, as_run, magic_of
 
 _MOST = 100
 """Functions of a student's that one answer may reach; of more the rest is not looked at."""
+_LONGEST = 100_000
+"""Characters of a cell that is read."""
 _IMPORT = ast.Import | ast.ImportFrom
 _FUTURE = (0, __import__("__future__").annotations.compiler_flag)
 
@@ -114,28 +116,39 @@ def _names_in(code: CodeType) -> Iterator[str]:
 @lru_cache(maxsize=2)
 def _read(texts: tuple[str, ...]) -> Cells:
     found: dict[str, list[Binding]] = {}
-    unread: list[str] = []
     statements: list[Statement] = []
+    unread: list[str] = []
     for text in texts:
-        magic = magic_of(text)
-        if magic and magic not in PYTHON_MAGICS:
-            continue
-        tree = as_run(text.lstrip().partition("\n")[2] if magic else text)
-        if tree is None:
+        cell = _cell(text) if len(text) <= _LONGEST else None
+        if cell is None:
             unread.append(text)
-        imports = tuple(n for s in tree.body for n in _outermost(s) if isinstance(n, _IMPORT)) if tree else ()
-        for part in tree.body if tree else ():
-            statement = Statement(part, imports)
-            statements.append(statement)
-            for node in _outermost(part):
-                if isinstance(node, Function):
-                    decorated = frozenset[str]().union(*map(_used, node.decorator_list))
-                    binding = Binding(Statement(node, imports), not node.decorator_list, decorated)
-                    found.setdefault(node.name, []).append(binding)
-                else:
-                    for name in _names(node):
-                        found.setdefault(name, []).append(Binding(statement, False, _used(part)))
+            continue
+        statements += cell[0]
+        for name, binding in cell[1]:
+            found.setdefault(name, []).append(binding)
     return Cells(tuple(statements), {name: tuple(bindings) for name, bindings in found.items()}, tuple(unread))
+
+
+@lru_cache(maxsize=256)
+def _cell(text: str) -> tuple[tuple[Statement, ...], tuple[tuple[str, Binding], ...]] | None:
+    """The statements of a cell and what they give to names; None where it cannot be read."""
+    magic = magic_of(text)
+    if magic and magic not in PYTHON_MAGICS:
+        return (), ()
+    tree = as_run(text.lstrip().partition("\n")[2] if magic else text)
+    if tree is None:
+        return None
+    imports = tuple(node for part in tree.body for node in _outermost(part) if isinstance(node, _IMPORT))
+    statements = tuple(Statement(part, imports) for part in tree.body)
+    given: list[tuple[str, Binding]] = []
+    for statement in statements:
+        for node in _outermost(statement.tree):
+            if isinstance(node, Function):
+                decorated = frozenset[str]().union(*map(_used, node.decorator_list))
+                given.append((node.name, Binding(Statement(node, imports), not node.decorator_list, decorated)))
+            else:
+                given += [(name, Binding(statement, False, _used(statement.tree))) for name in _names(node)]
+    return statements, tuple(given)
 
 
 def _outermost(statement: ast.stmt) -> Iterator[ast.AST]:
