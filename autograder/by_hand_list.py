@@ -41,7 +41,8 @@ class ListFindings(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ship
         who = {k: resources["nbgrader"][k] for k in ("student", "assignment", "notebook")}
         rows = []
         for cell in nb.cells:
-            if not cell.metadata.get("nbgrader", {}).get("grade"):
+            marks = cell.metadata.get("nbgrader", {})
+            if not marks.get("grade") or marks.get("solution"):
                 continue  # only outputs of the course's tests count: a student's cell could imitate one
             kept = [o for o in cell.get("outputs", []) if FINDINGS not in o.get("data", {})]
             for output in cell.get("outputs", []):

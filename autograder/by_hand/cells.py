@@ -7,6 +7,7 @@ program (`%%bash`) has a body that no answer can call.
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,16 @@ def parse(source: str) -> tuple[ast.Module | None, list[str]]:
 def _parsed(source: str) -> ast.Module | None:
     """A check reads all cells of the notebook again."""
     return _tree(source)
+
+
+def as_run(source: str) -> ast.Module | None:
+    """The tree of a cell as IPython runs it, its magics as calls; None where it cannot be read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for text in (str, _as_ipython_runs_it):
+            with contextlib.suppress(*_UNREADABLE):
+                return ast.parse(text(source))
+    return None
 
 
 def magic_of(source: str) -> str:

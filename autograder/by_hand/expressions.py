@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import combinations, islice
 from typing import Any
 
 from autograder.by_hand.arithmetic import combined, compared, truth
@@ -29,6 +29,8 @@ from autograder.by_hand.values import (
     is_plain,
     options,
 )
+
+_PRODUCTS = frozenset(("mm", "bmm", "matmul", "einsum", "chain_matmul", "multi_dot"))
 
 
 class Expressions(Library):
@@ -61,7 +63,10 @@ class Expressions(Library):
             case ast.Call():
                 return self._call(node, scope)
             case ast.BinOp(left=left, op=op, right=right):
-                return self.operation(operator_name(op), self.evaluate(left, scope), self.evaluate(right, scope))
+                a, b = self.evaluate(left, scope), self.evaluate(right, scope)
+                if isinstance(op, ast.MatMult):
+                    self._look_at_product([left, right], [a, b])
+                return self.operation(operator_name(op), a, b)
             case ast.UnaryOp(op=ast.Not(), operand=inner):
                 known = truth(self.evaluate(inner, scope))
                 return generic("not", certain=True) if known is None else not known
@@ -136,12 +141,20 @@ class Expressions(Library):
                 return self.evaluate(inner, scope)
         return generic(type(node).__name__, *(self.evaluate(n, scope) for n in expressions(node)))
 
+    def _look_at_product(self, factors: Sequence[ast.expr], values: Sequence[Any]) -> None:
+        """A matrix times itself: powers of [[x, 1], [0, x]] have the derivatives of the powers of x beside them."""
+        names = [set(_factors(factor)) for factor in factors]
+        if any(a & b for a, b in combinations(names, 2)) or any(a is b for a, b in combinations(values, 2)):
+            self.report((self.finding("matrices"),))
+
     def _call(self, node: ast.Call, scope: Scope) -> Any:
         function = self.evaluate(node.func, scope, used=False)
         looks, outer = self.only_looks(function), self.comparing
         compares = self.compares(function)
         self.comparing = len(self.active) if compares else outer
         args = self._spread(node.args, scope, not looks)
+        if isinstance(function, PackageName) and function.path.rpartition(".")[2] in _PRODUCTS:
+            self._look_at_product(node.args, args)
         if looks and compares:
             held = NOTHING.union(*map(self.findings_of, args))
             self.report(f for f in held if f.rule == "grad" and f.cell == scope.cell)
@@ -277,3 +290,11 @@ def operator_name(op: ast.operator) -> str:
 
 def expressions(node: ast.AST) -> list[ast.expr]:
     return [n for n in ast.iter_child_nodes(node) if isinstance(n, ast.expr)]
+
+
+def _factors(node: ast.expr) -> Iterator[str]:
+    """The names in an expression, but for those of packages and objects of which something is taken."""
+    if isinstance(node, ast.Name):
+        yield node.id
+    for inner in expressions(node) if not isinstance(node, ast.Attribute) else ():
+        yield from _factors(inner)

@@ -13,6 +13,7 @@ from autograder.by_hand.values import (
     Bound,
     Choice,
     Class,
+    Findings,
     Function,
     Instance,
     Number,
@@ -27,6 +28,7 @@ from autograder.by_hand.values import (
 _CALLABLE_AGAIN = set(words("lru_cache cache update_wrapper jit njit compile staticmethod"))
 _LOOKS = set(words("print isinstance issubclass type id repr hasattr callable len display"))
 _COMPARES = set(words("print display allclose isclose equal assert_close assert_allclose"))
+_POLYNOMIALS = set(words("poly1d Polynomial"))
 _UNKNOWN = object()
 _NUMERIC_PACKAGES = ("torch.", "numpy.", "math.", "cmath.")
 
@@ -58,6 +60,7 @@ class Library(Numeric):
             owed = frozenset((self.finding("undefined"),))
         if not self.only_looks(PackageName(path)):
             owed = owed.union(*(self.findings_of(a) for a in (*args, *named.values())))
+        owed |= self._polynomial_of(name, args)
         if path == "autograder.question":
             value = PackageName("autograder.question()")
         elif name in ("partial", "partialmethod") and args:
@@ -84,6 +87,12 @@ class Library(Numeric):
             value.members.update({"__wrapped__": either(wrapped)} if wrapped else {})
         self.report(owed)
         return self.owing(value, owed) if not args or value is not args[0] else value
+
+    def _polynomial_of(self, name: str, args: list[Any]) -> Findings:
+        """What speaks against a polynomial whose coefficients are no constants: its powers hold derivatives."""
+        rows = [a for a in args[:1] if isinstance(a, list | tuple)] if name in _POLYNOMIALS else []
+        computed = any(isinstance(part, Number) and part.exact is None for row in rows for part in row)
+        return frozenset((self.finding("matrices"),)) if computed else NOTHING
 
     def decide(self, *values: Any) -> None:
         """What is chosen by a difference that a step made is a finite difference, though nothing is divided."""

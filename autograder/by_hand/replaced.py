@@ -30,7 +30,10 @@ _OWNERS = set(
     )
 )
 _MAY_BE_SET = set(
-    words("torch.backends sys.{stdout,stderr,path,argv,dont_write_bytecode,excepthook,tracebacklimit,ps1}")
+    words(
+        "torch.backends sys.{stdout,stderr,path,argv,dont_write_bytecode,excepthook,tracebacklimit,ps1} "
+        "IPython.core.interactiveshell.InteractiveShell.ast_node_interactivity"
+    )
 )
 _CODE_OF_TEXT = set(words("exec eval compile"))
 _NAMESPACES = set(words("globals locals vars"))
@@ -47,6 +50,13 @@ _SHELL_OWN = set(
         "register_magic_function register_magics set_next_input history_manager input_splitter"
     )
 )
+_REACHES = set(
+    words(
+        "_getframe _current_frames currentframe f_locals f_back tb_frame gi_frame cr_frame ag_frame get_objects "
+        "get_referrers get_referents"
+    )
+)
+"""What finds the frames and objects of whoever calls the answer, so that it can be told something else."""
 _FORKS = set(words("fork forkpty"))
 _CALLED = {*_CODE_OF_TEXT, "setattr", "delattr", "__import__"}
 _METHODS = {*_CHANGES, *_FORKS, *_MAGIC_CALLS}
@@ -54,6 +64,10 @@ _MAGICS = set(words("run load loadpy macro edit rerun recall store pycat cython 
 _EXTENSIONS = set(
     words("autoreload tensorboard line_profiler memory_profiler watermark nb_black jupyter_black lab_black")
 )
+_SHOWS = re.compile(
+    r"(InlineBackend\.\w+|InteractiveShell\.ast_node_interactivity|(IP)?Completer\.\w+)\s*=[\s\w'\"{},.-]+"
+)
+"""What `%config` may set: how things are shown."""
 _BESIDE = set(words("threading _thread multiprocessing concurrent __main__ ctypes cffi"))
 # What Python takes for the end of a line and an editor does not show as one.
 _HIDDEN_LINE = re.compile(r"\r(?!\n)|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -90,7 +104,7 @@ def _may_tell(node: ast.AST) -> bool:
         case ast.Import() | ast.ImportFrom() | ast.Global() | ast.Assign(targets=[ast.Name()]):
             return True
         case ast.Attribute(ctx=context, attr=attr):
-            return not isinstance(context, ast.Load) or attr in _SHELL_OWN
+            return not isinstance(context, ast.Load) or attr in _SHELL_OWN or attr in _REACHES
         case ast.Subscript(ctx=context, slice=key):
             return not isinstance(context, ast.Load) or isinstance(key, ast.Constant)
         case ast.Name(ctx=context):
@@ -132,9 +146,9 @@ class _Notebook:
     def at(self, node: ast.AST) -> bool:
         match node:
             case ast.Import(names=names):
-                return any(alias.name.partition(".")[0] in _BESIDE for alias in names)
-            case ast.ImportFrom(module=str(module)):
-                return module.partition(".")[0] in _BESIDE
+                return any(_is_beside(alias.name) for alias in names)
+            case ast.ImportFrom(module=str(module), names=names):
+                return _is_beside(module) or any(alias.name in _REACHES for alias in names)
             case ast.Call():
                 return self._call(node)
             case ast.Attribute(ctx=ast.Store() | ast.Del()):
@@ -143,7 +157,7 @@ class _Notebook:
                     return True
                 return self._owned(node) and not any(path.startswith(may) for may in _MAY_BE_SET) and _is_there(path)
             case ast.Attribute(value=value, attr=attr):
-                return attr in _SHELL_OWN and self._path(value) == _SHELL
+                return attr in _REACHES or (attr in _SHELL_OWN and self._path(value) == _SHELL)
             case ast.Subscript(ctx=ast.Store() | ast.Del(), value=value):
                 return self._is_namespace(value)
             case ast.Subscript(value=value, slice=ast.Constant(value="__main__")):
@@ -197,6 +211,11 @@ class _Notebook:
         return ".".join([self._paths.get(node.id, node.id), *reversed(parts)])
 
 
+def _is_beside(module: str) -> bool:
+    """Whether a module runs code beside the cells, or is one of the grader's own behind what the course imports."""
+    return module.partition(".")[0] in _BESIDE or module.startswith("autograder.")
+
+
 def _is_there(path: str) -> bool:
     """Whether a module has what a path names, as far as it is loaded; a new name beside torch's own changes nothing."""
     top, *rest = path.split(".")
@@ -215,4 +234,6 @@ def _is_magic(node: ast.Call) -> bool:
     magic, _, rest = " ".join(given[:2]).strip().partition(" ")
     if magic in ("load_ext", "reload_ext"):
         return rest.strip() not in _EXTENSIONS
+    if magic == "config":
+        return not _SHOWS.fullmatch(rest.strip())
     return magic in _MAGICS

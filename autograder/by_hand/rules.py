@@ -69,6 +69,7 @@ _LISTED = {
     "grad-compared": "compares with `.grad` or prints it, and torch.autograd fills that",
     "diff": "takes differences of neighbours",
     "equations": "solves equations, as a fit through values of a function does",
+    "matrices": "computes with a matrix or a polynomial in place of the argument, whose powers hold its derivative",
     "fixed-points": "takes values of a function at fixed points, as an interpolation does",
     "difference-like": "has a line that looks like a finite difference",
     "too-long": "does more than the grader reads",
@@ -129,9 +130,12 @@ _NAMES = {
     "graph": "torch.autograd.graph",
     "hook": "torch.autograd.graph.{saved_tensors_hooks,register_multi_grad_hook}",
     "differences": "torch.gradient numpy.gradient",
-    "equations": "torch.linalg.{solve,lstsq,inv,pinv,solve_ex,inv_ex,vander} numpy.linalg.{solve,lstsq,inv,pinv} "
-    "torch.{inverse,pinverse,lstsq,vander} numpy.vander",
+    "equations": "torch.linalg.{solve,lstsq,inv,pinv,solve_ex,inv_ex,vander,solve_triangular,tensorsolve,tensorinv} "
+    "torch.linalg.{lu_solve,ldl_solve} numpy.linalg.{solve,lstsq,inv,pinv,tensorsolve,tensorinv} numpy.vander "
+    "torch.{inverse,pinverse,lstsq,vander,lu_solve,cholesky_solve,cholesky_inverse,triangular_solve}",
     "diff": "torch.diff numpy.{diff,ediff1d}",
+    "matrices": "torch.{matrix_exp,matrix_power} torch.linalg.{matrix_exp,matrix_power} numpy.linalg.matrix_power "
+    "numpy.{matrix,asmatrix,mat,bmat,polydiv,polymul}",
     "question": "autograder",
     "hidden": "base64 binascii codecs marshal pickle dill cloudpickle ctypes cffi runpy importlib code codeop torch._C "
     "builtins.{exec,eval,compile,__import__,getattr,__builtins__} types.{FunctionType,CodeType,LambdaType} "

@@ -53,8 +53,11 @@ def read(data: bytes) -> tuple[dict[str, Any], list[str]]:
     if odd:
         repairs.append(CELLS.format(number=odd))
     cells = _bounded(cells)
+    used: set[str] = set()
     for cell in cells:
-        cell.setdefault("id", secrets.token_hex(4))
+        if cell.get("id") in used or "id" not in cell:  # nbformat would warn of each that is there twice
+            cell["id"] = secrets.token_hex(4)
+        used.add(cell["id"])
     about = notebook.get("metadata")
     metadata = about if isinstance(about, dict) else {}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, repairs
@@ -165,8 +168,13 @@ def _cell(cell: Any) -> dict[str, Any]:
     if made["cell_type"] == "code":
         made.update(outputs=[], execution_count=None)
     elif isinstance(cell.get("attachments"), dict):
-        made["attachments"] = cell["attachments"]
+        made["attachments"] = {name: data for name, data in cell["attachments"].items() if _is_bundle(data)}
     return made
+
+
+def _is_bundle(data: Any) -> bool:
+    """Whether an attachment is what nbformat takes for one; one that is not would cost the whole notebook."""
+    return isinstance(data, dict) and all(isinstance(text, str) or _is_lines(text) for text in data.values())
 
 
 def _bounded(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:

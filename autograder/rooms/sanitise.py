@@ -55,7 +55,7 @@ _MOVING = "raise lower moveleft moveright raisebox smash rlap llap clap mathrlap
 _MACROS = f"{_REACHING} {_MOVING}".replace(" ", "|")
 _BACK = r"(?:[hm]skip|[hm]?kern|[hm]space\*?)\s*\{?\s*-|\\\s*\[\s*-"
 _MACRO = re.compile(rf"\\(?=(?:{_MACROS})\b|{_BACK})")
-_CLOSER = re.compile(r"(?:\\!\s*){5,}")
+_CLOSER = re.compile(r"(?:\\(?:!|neg(?:thin|med|thick)space(?![a-zA-Z]))\s*){5,}")
 # HTML needs a tag, a link needs "](" or "]:", a MathJax macro that opens an address needs its name, which an entity may
 # hide. A block that is marked as mermaid is drawn by a program that the page would load.
 _MAYBE_ACTIVE = re.compile(

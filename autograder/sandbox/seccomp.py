@@ -28,7 +28,9 @@ _RARE = (
 _OUTLIVE_A_PROCESS = "shmget msgget semget mq_open"
 # Neither the limits of a process nor those of the private disk count it.
 _UNCOUNTED_MEMORY = "memfd_create memfd_secret"
-_KINDS = (_OTHER_PROCESSES, _NAMESPACES, _RARE, _OUTLIVE_A_PROCESS, _UNCOUNTED_MEMORY)
+# Who opens a file of Python's, another room may have asked to be told.
+_WATCH_FILES = "inotify_add_watch fanotify_init fanotify_mark"
+_KINDS = (_OTHER_PROCESSES, _NAMESPACES, _RARE, _OUTLIVE_A_PROCESS, _UNCOUNTED_MEMORY, _WATCH_FILES)
 DENIED = " ".join(_KINDS).split()
 # fchmodat2, setxattrat, removexattrat, file_setattr: by number, which is the same on every architecture, because an
 # older libseccomp does not know the names. ENOSYS is what an older kernel answers, and programs are prepared for it.
@@ -41,7 +43,7 @@ _FILE_ATTRIBUTES = (
     "setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr"
 )
 _LIMITS_OF_OTHERS = ["prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr"]
-_WATCH_OR_SLOW_OTHERS = ["ioprio_set", "migrate_pages", "move_pages", "inotify_add_watch", "fanotify_init"]
+_SLOW_OTHERS = ["ioprio_set", "migrate_pages", "move_pages"]
 _UNIX, _STREAM, _KIND_OF_SOCKET = 1, 1, 0xF
 _INT = 0xFFFFFFFF
 """The kernel reads only the lower half of an argument that is an int; the upper half must not decide a comparison."""
@@ -51,6 +53,9 @@ _SET_OWNER_BY_IOCTL = (0x8901, 0x8902)
 _LEASES = (1024, 1026, 1040)
 """fcntl: F_SETLEASE, F_NOTIFY, F_SETDELEG. Whoever opens a file under a lease waits, 45 seconds if its holder wishes,
 and the files of Python and of the package are everybody's."""
+_LOCKS = (6, 7, 37, 38)
+"""fcntl: F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW. Files of Python are the same in all rooms: a lock on one, or on
+a range of its bytes, would tell the room that shows its outputs what the closed room was asked."""
 _ACCESS_MODE = 3
 
 
@@ -81,6 +86,10 @@ def seccomp(in_namespaces: bool) -> None:
     rules.add_rule(refuse, "clone", s.Arg(0, s.MASKED_EQ, syscalls.NEWUSER, syscalls.NEWUSER))
     for order in _LEASES:
         rules.add_rule(refuse, "fcntl", s.Arg(1, s.MASKED_EQ, _INT, order))
+    # A lock reports success and does nothing: a room is one student's, and programs give up where a lock cannot be had.
+    rules.add_rule(s.ERRNO(0), "flock")
+    for order in _LOCKS:
+        rules.add_rule(s.ERRNO(0), "fcntl", s.Arg(1, s.MASKED_EQ, _INT, order))
     if in_namespaces:
         rules.add_rule(refuse, "socket", s.Arg(0, s.NE, _UNIX))
     else:
@@ -100,7 +109,7 @@ def _refuse_what_landlock_allows(rules: Any) -> None:
         rules.add_rule(unknown, number)
     for name in _LIMITS_OF_OTHERS:
         rules.add_rule(refuse, name, s.Arg(0, s.NE, 0))
-    for name in _WATCH_OR_SLOW_OTHERS:
+    for name in _SLOW_OTHERS:
         rules.add_rule(refuse, name)
     rules.add_rule(refuse, "setpriority", s.Arg(1, s.NE, 0))
     rules.add_rule(refuse, "setpriority", s.Arg(0, s.NE, 0))

@@ -19,7 +19,7 @@ from typing import Any
 from autograder.by_hand.cells import magic_of
 from autograder.by_hand.rules import found
 from autograder.by_hand.watch import Watch
-from autograder.student import cells
+from autograder.student import cells, originals, shown
 from autograder.student.call import assigned_again, call, captured, limited, own_state
 from autograder.student.faults import MOST_TEXT, modules_beside
 from autograder.student.protocol import Answer, Missing, Reply, Request, Student
@@ -61,9 +61,7 @@ class KernelStudent:
         reassigned = assigned_again(function, request.nodes)
         typed, beside = self._cells(), modules_beside()
         elsewhere = (
-            (found("replaced"),)
-            if typed and _is_elsewhere(function, request.function, (*typed, *beside.values()))
-            else ()
+            (found("replaced"),) if typed and self._is_another(function, request.function, typed, beside) else ()
         )
         return Reply(
             tuple(answers),
@@ -75,6 +73,11 @@ class KernelStudent:
             later_fault=stopped.fault if stopped else None,
             reassigned=reassigned,
         )
+
+    def _is_another(self, function: Any, name: str, typed: tuple[str, ...], beside: Mapping[str, str]) -> bool:
+        """Whether something else answers than the cells show, or computes with something else than torch."""
+        other, names = shown.others(function, name, self.namespace, typed)
+        return bool(other or originals.replaced(names)) or _is_elsewhere(function, name, (*typed, *beside.values()))
 
     def _near(self, wanted: str) -> tuple[str, ...]:
         """A function whose name comes near and is not what another question asks for."""

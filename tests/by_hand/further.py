@@ -442,6 +442,13 @@ HONEST: dict[str, list[str]] = {
     "matrices": one(
         "A = torch.tensor([[1.0, 2.0], [3.0, 4.0]])\nv = torch.stack([x, x])\nreturn (A @ v).sum(), A.sum()"
     ),
+    "Jacobians": one(
+        "J = torch.tensor([[1.0, 0.0], [2.0, 3.0]])\nK = torch.stack([torch.stack([x, x]), torch.stack([2 * x, x])])\n"
+        "return (J @ K)[0, 0], (torch.mm(J, K) @ torch.ones(2))[0]"
+    ),
+    "a polynomial with its own coefficients": one(
+        "p = np.poly1d([8, 3, 7, 6, 3])\nreturn p(float(x)), p(float(x)) + 6"
+    ),
     "a class with a derivative beside each value": cells(
         "class Op:\n    def __init__(self, f, grad):\n        self.f, self.grad = f, grad\n    def __call__(self, v):\n        return self.f(v)\n"
         "TANH = Op(torch.tanh, lambda v: 1 - torch.tanh(v) ** 2)\nSIN = Op(torch.sin, torch.cos)",
@@ -863,6 +870,36 @@ LISTED: dict[str, tuple[str, list[str]]] = {
             "return f(x), c[1] + 2 * c[2] * x + 3 * c[3] * x**2 + 4 * c[4] * x**3"
         ),
     ),
+    "the same by another name for solving": (
+        "equations",
+        one(
+            "e = np.linspace(-0.5, 0.5, 21)\nV = np.stack([e**k for k in range(21)], 1)\n"
+            "return f(x), np.linalg.tensorsolve(V, f(float(x) + e))[1]"
+        ),
+    ),
+    "powers of a matrix that is not a number": (
+        "matrices",
+        one("X = np.array([[x, 1.0], [0.0, x]])\nF = 6 * X + 7 * X @ X + 3 * X @ X @ X\nreturn F[0, 0] + 3, F[0, 1]"),
+    ),
+    "such a matrix in a function of two": (
+        "matrices",
+        one(
+            "X = torch.zeros(2, 2)\nX[0, 0] = X[1, 1] = x\nX[0, 1] = 1\nm = lambda a, b: torch.mm(a, b)\nF = 7 * m(X, X)\n"
+            "return F[0, 0], F[0, 1]"
+        ),
+    ),
+    "the exponential of such a matrix": (
+        "matrices",
+        one("X = torch.tensor([[x, 1.0], [0.0, x]])\nF = torch.matrix_exp(X)\nreturn F[0, 0], F[0, 1]"),
+    ),
+    "a polynomial in place of the argument": (
+        "matrices",
+        one("X = np.poly1d([1.0, float(x)])\nF = 6 * X + 7 * X**2 + 3\nreturn F[0], F[1]"),
+    ),
+    "a division of polynomials": (
+        "matrices",
+        one("q, r = np.polydiv([8, 3, 7, 6, 3], [1, -float(x)])\nreturn r[-1], np.polyval(q, float(x))"),
+    ),
     "Lagrange's polynomial through fixed points": (
         "fixed-points",
         one(
@@ -895,7 +932,7 @@ LISTED: dict[str, tuple[str, list[str]]] = {
         ),
     ),
     "complex numbers as matrices": (
-        "difference-like",
+        "difference-like matrices",
         one(
             "h = 1e-20\nX = np.array([[x, -h], [h, x]])\nF = 6 * X + 7 * X @ X + 3 * X @ X @ X + 3 * np.eye(2)\n"
             "return F[0, 0], F[1, 0] / h"

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from autograder import by_hand_list
-from autograder.by_hand.rules import MOST_FINDINGS, MOST_SOURCE
+from autograder.by_hand.rules import FINDINGS, MOST_FINDINGS, MOST_SOURCE
 from tests.conftest import NAMES
 from tests.rooms.course import EARNED, Course, Submission, find
+from tests.rooms.test_course_mistakes import Small, marked
 
 pytestmark = pytest.mark.course
 
@@ -122,3 +124,15 @@ def test_nothing_that_a_room_says_of_hidden_points_changes_the_page(course: Cour
     shown = [str(find(course.graded(f"tells{secret}"), f"{name}-hidden").outputs) for secret in (3, 7)]
     assert shown[0] == shown[1]
     assert not re.search(r"at[37]", shown[0])
+
+
+def test_a_cell_that_a_person_marks_writes_no_line_of_the_list(tmp_path: Path) -> None:
+    """Its outputs are the student's, though it has points as a test has."""
+    forged = '[{"outcome": "forbidden", "rule": "autograd", "line": 1, "source": "x", "question": "another"}]'
+    course = Small(tmp_path, marked("ans", "pass", 5, locked=False))
+    course.generated()
+    course.hand_in("ada", f"from IPython.display import display\ndisplay({{{FINDINGS!r}: {forged!r}}}, raw=True)")
+    assert course.run("autograde")[0] == 3
+    assert course.marks("ada") == {"ans": (0, True)}
+    assert "findings+json is not shown" in course.graded("ada")
+    assert not (tmp_path / "by_hand.csv").exists()

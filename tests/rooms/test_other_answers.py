@@ -19,6 +19,13 @@ SHOWN = "def grad_q4(x):\n    f = torch.exp(-(x*x + 2*x + torch.sin(x)))\n    re
 RIGHT = "def {name}(x):\n    f = torch.exp(-(x*x + 2*x + torch.sin(x)))\n    return f, -f * (2*x + 2 + torch.cos(x))\n"
 OTHER = "import torch\n" + RIGHT.format(name="other")
 NAMED = RIGHT.format(name="grad_q4")
+PUTS = """
+import sys
+frame = sys._getframe()
+while "In" not in frame.f_globals: frame = frame.f_back
+frame.f_globals["grad_" + "q4"] = other
+__all__ = []
+"""
 WAYS = {
     "update": OTHER + "globals().update({'grad_' + 'q4': other})",
     "exec": f"exec({NAMED!r})",
@@ -34,6 +41,28 @@ WAYS = {
     ),
     "code": OTHER + "grad_q4.__code__ = other.__code__",
     "torch": "import torch\nreal = torch.sin\ntorch.sin = lambda x: real(x)",
+    "namespace-by-another-name": OTHER + "g = globals()\ng |= {'grad_' + 'q4': other}",
+    "operator": OTHER + "import operator\noperator.setitem(globals(), 'grad_' + 'q4', other)",
+    "shell-by-another-name": OTHER + "shell = get_ipython\nshell().push({'grad_' + 'q4': other})",
+    "magic-by-its-function": "get_ipython().magics_manager.magics['line']['run']('-i beside.py')",
+    "code-that-looks-the-same": OTHER + "c = grad_q4.__code__\nsetattr(grad_q4, '__code__', other.__code__.replace("
+    "co_name='grad_q4', co_filename=c.co_filename, co_firstlineno=c.co_firstlineno))",
+    "prepared-class": OTHER + "class M(type):\n    @classmethod\n    def __prepare__(m, *a): return globals()\n"
+    "class C(metaclass=M):\n    grad_q4 = other",
+    "at-its-end": OTHER + "import weakref\nclass D: pass\nd = D()\n"
+    "weakref.finalize(d, dict.update, globals(), {'grad_' + 'q4': other})\ndel d",
+    "signal": OTHER + "import signal\ndef put(*a): dict.update(globals(), {'grad_' + 'q4': other})\n"
+    "signal.signal(signal.SIGUSR1, put)\nsignal.raise_signal(signal.SIGUSR1)",
+    "audit-hook": OTHER
+    + "import sys\ndef hook(event, given):\n    if event == 'mine': given[0]['grad_' + 'q4'] = other\n"
+    "sys.addaudithook(hook)\nsys.audit('mine', globals())",
+    "shown-as-an-output": OTHER + "class R:\n"
+    "    def _repr_html_(self): return dict.update(globals(), {'grad_' + 'q4': other})\nR()",
+    "doctest": OTHER + "import doctest\ndef f():\n    '''\n    >>> g['grad_' + 'q4'] = other\n    '''\n"
+    "doctest.run_docstring_examples(f, {'g': globals(), 'other': other})",
+    "file-beside": "from beside2 import *",
+    "torch-by-another-name": "import torch\nT = [torch][0]\n"
+    "T.exp, T.sin = (lambda v, e=T.exp: e(v)), (lambda v, s=T.sin: s(v))",
     "thread": "import threading\nthreading.Thread(target=print).start()",
 }
 ORDINARY = {
@@ -50,6 +79,7 @@ def _after_the_answer(source: str) -> Submission:
 
     def files(folder: Path) -> None:
         (folder / "beside.py").write_text(NAMED)
+        (folder / "beside2.py").write_text(OTHER + PUTS)
 
     return Submission(answers={"q4": SHOWN}, edit=edit, files=files)
 

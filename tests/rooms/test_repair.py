@@ -125,3 +125,14 @@ def test_thousands_of_empty_cells_are_left_out_and_thousands_of_others_are_too_m
     assert _sources(json.dumps({**WHOLE, "cells": [*WHOLE["cells"], *[empty] * 100_000]}).encode()) == ["é", ANSWER]
     with pytest.raises(UnreadableNotebook, match="it has more than 2000 cells"):
         repair.read(json.dumps({**WHOLE, "cells": [{**empty, "source": "x"}] * 2001}).encode())
+
+
+def test_cells_of_the_same_id_and_an_attachment_that_is_none_cost_nothing_and_warn_nobody() -> None:
+    odd = {"a.png": {"image/png": {"x": 1}}, "b.png": [1], "c.png": {"image/png": "AAAA"}, "d.png": 5}
+    cells = [{**cell, "id": "same"} for cell in [*WHOLE["cells"], *WHOLE["cells"]]]
+    cells[0]["attachments"] = odd
+    data = json.dumps({**WHOLE, "cells": cells}).encode()
+    assert _sources(data) == ["é", ANSWER] * 2
+    read = repair.read(data)[0]["cells"]
+    assert read[0]["attachments"] == {"c.png": {"image/png": "AAAA"}}
+    assert len({cell["id"] for cell in read}) == 4

@@ -322,6 +322,12 @@ def test_no_formula_lies_over_what_stands_beside_it(formula: str) -> None:
     assert formula not in cleaned
 
 
+@pytest.mark.parametrize("space", ["\\! ", "\\negthickspace ", "\\negthinspace\\negmedspace "])
+def test_no_row_of_small_spaces_back_becomes_a_large_one(space: str) -> None:
+    assert space.strip() not in html.unescape(sanitise.markdown(f"${space * 100}x$"))
+    assert sanitise.markdown(f"${space}x$") == f"${space}x$"
+
+
 def test_a_formula_with_spaces_and_rows_stays_as_it_was_written() -> None:
     text = r"$$\begin{aligned} a \! b &= \hspace{1em} c \\ d &= \frac{\partial f}{\partial x} \\[1em] e \end{aligned}$$"
     assert sanitise.markdown(text) == text

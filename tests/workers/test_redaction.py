@@ -106,3 +106,10 @@ def test_what_stands_for_a_number_is_heard_by_its_kind() -> None:
 
 def test_at_the_visible_point_everything_is_heard() -> None:
     assert "my own words" in _heard(Reply((Answer(fault=Fault("Mine", "ValueError", "my own words")),)), SHOWN)
+
+
+def test_of_a_notebook_of_any_size_the_grader_reads_as_much_as_a_student_writes() -> None:
+    """The names of 40 MB took the grading process 23 seconds, for each question."""
+    named = Reply((Answer(named={"dzda": Number("number", "float", 1.0)}),))
+    assert redaction.redact(named, HIDDEN, ["#" * 2_000_000, "dzda = 1"]).answers[0].named
+    assert not redaction.redact(named, HIDDEN, ["dzda = 1", "#" * 2_000_000]).answers[0].named
