@@ -58,7 +58,7 @@ def test_a_test_that_is_lost_gives_nobody_a_0_but_a_person_marks_it(tmp_path: Pa
         marked("endless", "while True: pass", 3),
         marked("large", "import time\nx = b'x' * (1500 << 20)\ntime.sleep(60)", 4),
         marked("wrong", "assert False", 5),
-        config="\nc.Engine.cell_seconds = 5\nc.Engine.memory = 1024\n",
+        config=f"{UNTRIED}\nc.Engine.cell_seconds = 5\nc.Engine.memory = 1024\n",
     )
     course.generated()
     course.hand_in("ada")
