@@ -62,11 +62,15 @@ def add_to(commands: Any) -> None:
     inspect = commands.add_parser(
         "inspect",
         parents=[all_],
-        help="say of a question what is good and what needs a change",
+        help="say of a question, or an assignment, what is good and what needs a change",
         description="Says of a question what is good and what needs a change: its graph, its domain, its test points, "
-        "the known slips, its solution. Fails if something needs a change.",
+        "the known slips, its solution. Of an assignment (ps2) it says so of every question, and tries the tests with "
+        "the notebook's own answers, in rooms as in grading. Fails if something needs a change.",
     )
-    inspect.add_argument("name", nargs="?", metavar="NAME", help="such as q7; without it, every question")
+    inspect.add_argument(
+        "name", nargs="?", metavar="NAME", help="a question such as q7, or an assignment; without it, every question"
+    )
+    inspect.add_argument("--no-try", action="store_true", help="do not try the tests of an assignment")
     inspect.add_argument("--seed", help="the seed of the points looked at (default: the question's own)")
     inspect.add_argument("--picture", type=Path, metavar="FILE.svg", help="also write the graph's picture")
     inspect.set_defaults(run=_inspect)
@@ -178,7 +182,12 @@ def _inspect(options: argparse.Namespace) -> int:
     from autograder.authoring.questions import read
     from autograder.authoring.report import report
 
-    paths = _all(options)
+    assignment = "" if options.notebook or not options.name else options.name
+    if assignment and (whole := sorted(Path("source", assignment).glob("*.ipynb"))):
+        paths = [path for path in whole if path in notebooks.with_questions()]
+        options.name = None
+    else:
+        assignment, paths = "", _all(options)
     books = {path: notebooks.read(path) for path in paths}
     found = {path: read(book) for path, book in books.items()}
     if options.name:
@@ -203,9 +212,18 @@ def _inspect(options: argparse.Namespace) -> int:
             if options.picture:
                 options.picture.write_text(question.draw().svg, encoding="utf-8")
                 tell(f"Wrote {options.picture}")
+    if assignment and not options.no_try:
+        _try(assignment)
     if bad:
         tell(f"{', '.join(bad)} must be changed; look above for the lines that say `Change`.")
     return int(bool(bad))
+
+
+def _try(assignment: str) -> None:
+    from autograder.collecting.course import Course
+    from autograder.rooms.tried import inspect
+
+    inspect(Course(assignment).coursedir, assignment)
 
 
 def _refresh(options: argparse.Namespace) -> int:

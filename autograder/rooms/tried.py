@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 from weakref import finalize
 
+import nbformat
 from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from nbgrader.preprocessors import ClearHiddenTests, IncludeHeaderFooter, InstantiateTests, NbGraderPreprocessor
 from nbgrader.utils import determine_grade
 from traitlets import Bool
 
@@ -30,7 +31,7 @@ from autograder.rooms.course_cells import Owner, Way, without_hidden_tests
 from autograder.rooms.engine import Engine
 from autograder.rooms.run import GradingRun
 from autograder.rooms.submission import SubmissionRun
-from autograder.terminal import say
+from autograder.terminal import say, tell
 from autograder.terminal.words import count
 
 TRYING = "{notebook}: {tests} tried in rooms, as in grading."
@@ -59,20 +60,29 @@ class TryTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
         tests = ways.tests(course)
         root = Path(CourseDirectory(parent=self).root)
         file = ways.file_of(root, where["assignment"])
-        whole = ways.checksum(json.dumps([[c.cell_type, c.source, c.metadata.get("nbgrader")] for c in nb.cells]))
-        if not self.enabled or all(map(ways.asks_only, tests)) or ways.known(file, notebook, whole):
-            return nb, resources
         folder = os.path.abspath(resources["metadata"]["path"])
+        editable = course_files.editable(self.config, where["assignment"])
+        whole = ways.checksum(json.dumps([_cells(nb), _modules(folder), editable]))
+        known = self.parent is not None and ways.known(file, notebook, whole)
+        if not self.enabled or all(map(ways.asks_only, tests)) or known:
+            return nb, resources
         try:
             run = self._rooms(folder, root)
         except NbGraderException:
             self.log.warning("%s", NOT_TRIED.format(notebook=notebook))
             return nb, resources
-        say(self.parent.parent, TRYING.format(notebook=notebook, tests=count(len(tests), "test")))
+        self._told = set[str]()
+        self._say(TRYING.format(notebook=notebook, tests=count(len(tests), "test")))
         run.try_cells(where["assignment"], notebook, course)
         found = self._try(run, where, folder, nb)
         ways.write(file, notebook, whole, {t.name: (t.source, found[t.name]) for t in tests if t.name in found})
         return nb, resources
+
+    def _say(self, line: str) -> None:
+        if self.parent is None:  # `autograder inspect`
+            tell(line)
+        else:
+            say(self.parent.parent, line)
 
     def _rooms(self, folder: str, root: Path) -> GradingRun:
         """The rooms, for all notebooks of a release; they end with this preprocessor, because nbgrader says no end."""
@@ -115,7 +125,7 @@ class TryTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
         if closed and not trusting:
             raise FailsItself("\n".join(NO_INSIDE.format(cell=name) for name in closed))
         for line in ways.told(found):
-            say(self.parent.parent, line)
+            self._say(line)
         return found
 
     def _graded(
@@ -137,11 +147,35 @@ class TryTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
                 pairs = tuple((kind, name) for kind, name in lent.get("asked", ()))
                 way = Way(tuple(lent.get("borrowed", ())), pairs)
             found[of.name] = way
-            say(self.parent.parent, f"  {of.name:30}  {INSIDE_IT if way.closed else OUTSIDE}")
             points, most = determine_grade(done, self.log)
             if points is None or points < most:
                 failed[of.name] = _text(submission.put_out if way.closed else done.outputs)
+            elif of.name not in self._told:
+                self._told.add(of.name)
+                self._say(f"  {of.name:30}  {INSIDE_IT if way.closed else OUTSIDE}")
         return found, failed
+
+
+def inspect(coursedir: Any, assignment: str) -> None:
+    """Tries an assignment's own notebooks as `generate_assignment` does, also where they were tried before.
+
+    AutograderError if one fails its own tests.
+    """
+    steps = [step(config=coursedir.config) for step in (IncludeHeaderFooter, InstantiateTests, TryTests)]
+    for path in sorted(Path(coursedir.format_path(coursedir.source_directory, ".", assignment)).glob("*.ipynb")):
+        nb = nbformat.read(path, as_version=4)
+        resources = {"nbgrader": {"assignment": assignment}, "metadata": {"name": path.stem, "path": str(path.parent)}}
+        for step in steps:
+            nb, resources = step.preprocess(nb, resources)
+
+
+def _cells(nb: NotebookNode) -> list[Any]:
+    return [[c.cell_type, c.source, c.metadata.get("nbgrader")] for c in nb.cells]
+
+
+def _modules(folder: str) -> list[str]:
+    """The course's modules beside the notebook, on which it may depend whether a test passes."""
+    return [path.read_text(encoding="utf-8", errors="replace") for path in sorted(Path(folder).glob("*.py"))]
 
 
 def _text(outputs: Iterable[NotebookNode]) -> str:

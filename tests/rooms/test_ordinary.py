@@ -7,6 +7,8 @@ graded once.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +61,11 @@ FORMS = {
     ),
     "a function of the test's": Form(
         "def apply18(f, x): return f(f(x))", "assert apply18(lambda v: v + 1, 1) == 3", "def apply18(f, x): return f(x)"
+    ),
+    "a function of the test's that borrows": Form(
+        "def apply32(f): return f(2)\ndef square32(n): return n * n",
+        "assert apply32(lambda v: square32(v) + apply32(lambda w: w)) == 6",
+        "def apply32(f): return f(3)\ndef square32(n): return n * n",
     ),
     "an exception": Form(
         "def f19(n):\n    raise ValueError('no')",
@@ -249,6 +256,11 @@ def test_an_answer_of_the_instructors_that_fails_its_own_test_is_refused_with_th
     said = course.refused()
     assert "The test t1 of hw fails for the instructor's own answer:" in said
     assert "AssertionError" in said
+    for more, status in ((["--no-try"], 0), ([], 1)):
+        command = [sys.executable, "-m", "autograder", "inspect", "ps2", *more]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+    assert "The test t1 of hw fails for the instructor's own answer:" in done.stderr
 
 
 def test_a_course_that_trusts_nobody_refuses_tests_inside_the_students_room(tmp_path: Path) -> None:
