@@ -1,4 +1,4 @@
-"""Refuses, before release, a course whose tests use a file that only students have, or files that fit into no room.
+"""Refuses, before release, a course in another language, with a module that only students have, or with too many files.
 
 What its tests use of a student's notebook is borrowed; whether that works is tried (`tried`).
 """
@@ -17,6 +17,11 @@ from autograder.errors import AutograderError
 from autograder.rooms import course_files
 from autograder.rooms.engine import Engine
 
+LANGUAGE = (
+    "The notebook is written in {language}, and rooms run Python alone. Take it out of this course, and grade it with "
+    "nbgrader's own configuration where you trust every submission as your own code."
+)
+
 
 class NeedsStudent(AutograderError):
     """A course that cannot be graded in two rooms."""
@@ -26,7 +31,7 @@ class RefuseBorrowing(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader s
     """In `GenerateAssignment.preprocessors` behind IncludeHeaderFooter, which adds cells, and before all others."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        found = self.problems(nb, resources)
+        found = [*_other_language(nb), *self.problems(nb, resources)]
         if found:
             raise NeedsStudent("\n".join(found))
         return nb, resources
@@ -45,3 +50,8 @@ class RefuseBorrowing(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader s
             *filter(None, [large]),
             *course_files.too_many(Path(folder), coursedir),
         ]
+
+
+def _other_language(nb: NotebookNode) -> list[str]:
+    about = nb.metadata.get("kernelspec", {}).get("language") or nb.metadata.get("language_info", {}).get("name")
+    return [] if not about or str(about).lower() in ("python", "ipython") else [LANGUAGE.format(language=about)]

@@ -44,10 +44,10 @@ def marked(name: str, source: str, points: float | None = None, *, locked: bool 
 class Small:
     """A course whose assignment ps2 has one notebook, hw."""
 
-    def __init__(self, root: Path, *cells: NotebookNode, config: str = UNTRIED) -> None:
+    def __init__(self, root: Path, *cells: NotebookNode, config: str = UNTRIED, language: str = "python") -> None:
         self.root, self.source = root, root / "source" / "ps2"
         self.source.mkdir(parents=True)
-        kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        kernel = {"display_name": "Python 3", "language": language, "name": "python3"}
         nbformat.write(new_notebook(cells=list(cells), metadata={"kernelspec": kernel}), self.source / "hw.ipynb")
         (root / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text() + config)
 
