@@ -26,7 +26,11 @@ For each submission nbgrader runs the preprocessors that nbgrader_config.py name
     save_grades      SaveGrades: marks, comments and penalties, in one transaction
     clean_notebook   Sanitise: nothing that a student wrote can run in a page
 
-    self_contained   RefuseBorrowing, before release: a course that cannot be graded in two rooms is refused
+Before release:
+
+    self_contained   RefuseBorrowing: a course that cannot be graded in rooms is refused
+    tried            TryTests: the instructor's own notebook is graded, so each test is known to work
+    ways             how each test gets at what is the student's, as was found out
 
 The rooms themselves are `autograder.workers`. The classes are imported when they are asked for, because other folders
 use single modules of this one and need not load torch and nbgrader for that.

@@ -25,6 +25,7 @@ One turn of a worker:
     forkserver    the fork server forks, and sends back a pidfd; the new process confines itself and says "locked"
     client        only now the grader sends student code: put_file, run_cell, ask; one order, one reply
     worker        the worker obeys; meanwhile the client watches what it uses
+    client        what an examiner's test asks or borrows meanwhile, the student's worker answers
     pool          workers for the next submission are started meanwhile
 
 A worker's replies are hostile. `wire` decodes them into checked data, `outputs` makes them into a notebook's outputs,
