@@ -10,6 +10,7 @@ import ast
 import builtins
 import hashlib
 import json
+import keyword
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -28,6 +29,8 @@ INSIDE = (
     "These tests run where the student's code runs, so that a student who knows how can make them pass "
     "(docs/security.md): {names}."
 )
+_SHELLS = frozenset(("get_ipython", "exit", "quit", "In", "Out", "display", "open"))
+"""What IPython itself gives to every namespace."""
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -131,7 +134,7 @@ def words(test: CourseCell, course: CourseCells) -> set[str]:
             break
         definitions = [node for node in definitions if node not in named]
         found = found.union(*map(_words, named))
-    return found
+    return {name for name in found if not keyword.iskeyword(name) and name not in _SHELLS and name[:2] != "__"}
 
 
 def _words(tree: ast.AST) -> set[str]:
