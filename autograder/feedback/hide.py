@@ -6,6 +6,7 @@ without it reveals nothing either.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from nbgrader.preprocessors import ClearHiddenTests
@@ -24,6 +25,7 @@ NOT_RUN = (
 )
 IN_THE_ANSWER = "A hidden test failed: your answer stopped with {name}."
 """Without the text of the error, which may quote what the hidden test has given to the answer."""
+_UNKNOWN = re.compile(r"name '\w{1,60}' is not defined")
 
 
 class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]  # nbgrader ships no types
@@ -35,11 +37,7 @@ class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]  # nbgrader ships
         cell.metadata.nbgrader[HIDDEN] = True
         for output in cell.get("outputs", []):
             if output.output_type == "error":
-                words, name = FAILED if output.ename == "AssertionError" else NOT_RUN, output.ename
-                if name.endswith(wire.IN_THE_ANSWER):
-                    name = name.removesuffix(wire.IN_THE_ANSWER)
-                    words, name = IN_THE_ANSWER, name if name in EXCEPTIONS else "an error"
-                text = words.format(name=name, value=output.evalue[:200]).strip()
+                text = _sentence(output.ename, output.evalue[:200])
                 output.ename, output.evalue, output.traceback = "", text, text.split("\n")
         return cell, resources
 
@@ -53,3 +51,18 @@ class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]  # nbgrader ships
         except RuntimeError:
             cell.source = cell.source.split(self.begin_test_delimeter)[0].rpartition("\n")[0]
             return True
+
+
+def _sentence(name: str, value: str) -> str:
+    """What a page says of an error in a hidden test. The words of one that an answer may have had a part in are left
+    out: they can hold what the hidden test has given to the answer.
+    """
+    if name == "AssertionError":
+        return FAILED.format(value=value).strip()
+    if name.endswith(wire.IN_THE_ANSWER):
+        name = name.removesuffix(wire.IN_THE_ANSWER)
+        return IN_THE_ANSWER.format(name=name if name in EXCEPTIONS else "an error")
+    quotes = name in EXCEPTIONS or name == "CannotBeHad"
+    if quotes and not (name == "NameError" and _UNKNOWN.fullmatch(value)):
+        value = "what your notebook gives cannot be tested so"
+    return NOT_RUN.format(name=name, value=value)

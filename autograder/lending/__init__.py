@@ -6,6 +6,7 @@ the student's. So before the test runs, its names are *borrowed*:
     loan       the examiner's end: names, and what stand-ins ask
     stand_ins  functions, classes and objects that ask the student's room
     lender     the student's end: a number for whatever is no data
+    own        what the examiner's room has itself, and does not borrow
     coder      data as JSON                 reader  and back, in exact types
     kinds      which types and sizes cross  frames  the same for pandas
     specials   Python's special methods and exceptions

@@ -60,20 +60,25 @@ def read(reader: Any, data: list[Json]) -> Any:
     try:
         if data[0] == "Series":
             _, column, index, name = data
-            return pandas.Series(
-                _values(pandas, reader, column), index=_index(pandas, reader, index), name=reader.read(name)
-            )
+            return _series(pandas, _values(pandas, reader, column), _index(pandas, reader, index), reader.read(name))
         if data[0] == "Index":
             return _read_index(pandas, reader, data[1:])
         _, columns, index, *parts = data
         rows = _index(pandas, reader, index)
-        made = [pandas.Series(_values(pandas, reader, part), index=rows) for part in parts]
+        made = [_series(pandas, _values(pandas, reader, part), rows) for part in parts]
         frame = pandas.concat(made, axis=1) if made else pandas.DataFrame(index=rows)
         return frame.set_axis(_index(pandas, reader, columns), axis=1)
     except Malformed:
         raise
     except Exception as error:
         raise Malformed(f"{data[0]}: {type(error).__name__}") from None
+
+
+def _series(pandas: Any, values: Any, index: Any, name: Any = None) -> Any:
+    """One value alone would be repeated for an index of any length."""
+    if not hasattr(values, "__len__") or len(values) != len(index):
+        raise Malformed("not as many values as the index")
+    return pandas.Series(values, index=index, name=name)
 
 
 def _index(pandas: Any, reader: Any, data: Json) -> Any:

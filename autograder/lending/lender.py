@@ -135,6 +135,8 @@ class Lender:
                 _text(thing.method.__doc__),
                 self._signature(thing.method),
             ]
+        if isinstance(thing, type) and EXCEPTIONS.get(name := thing.__name__) is thing:
+            return ["exception", name]
         for number, function in self._theirs.items():
             if function is thing:
                 return ["ours", number]

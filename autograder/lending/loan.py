@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autograder.lending import stand_ins
+from autograder.lending import own, stand_ins
 from autograder.lending.coder import Coder
 from autograder.lending.errors import CannotBeHad, Malformed, NotData
 from autograder.lending.kinds import Json
 from autograder.lending.reader import Reader, text, whole
-from autograder.lending.specials import CHANGES, EXCEPTIONS, JUDGING
+from autograder.lending.specials import CHANGES, EXCEPTIONS, FAMILIES, JUDGING
 from autograder.lending.stand_ins import Absent
 
 Order = dict[str, Any]
@@ -21,10 +20,6 @@ Ask = Callable[[Order, Callable[[Order], Order]], Order]
 CANNOT = "{what} cannot be had here: {why}."
 NO_FORM = "the room where the answer runs did not keep to the form"
 NOT_SENT = "{what} cannot be given an argument here: {why}."
-_GLOBAL = frozenset(
-    ("builtins", "math", "cmath", "operator", "statistics", "numpy", "torch", "string", "functools", "itertools")
-)
-"""Modules whose functions and classes both rooms have, so that they cross by name."""
 _MOST_TOLD = 400
 
 
@@ -41,25 +36,31 @@ class Loan:
         self.raised: BaseException | None = None
         """The last exception that has crossed."""
         self._number = ""
-        self._bound: dict[str, list[Json]] = {}
-        """The records that names had when they were bound, each in a list of its own, because one may be None."""
+        self._bound: dict[str, tuple[list[Json], Any]] = {}
+        """The record that a name had when it was bound, in a list because it may be None, and to what it was bound."""
+        self._changing = False
+        self.kept = False
+        """Whether an argument was kept as it was, although the function has changed it."""
         self._known: dict[int, Any] = {}
         self._labels: dict[int, str] = {}
         """The names of functions, by their handles."""
         self._ours: list[Callable[..., Any]] = []
 
-    def begin(self, wanted: Mapping[str, Any], namespace: dict[str, Any]) -> list[str]:
+    def begin(self, wanted: Mapping[str, Any], namespace: dict[str, Any], changing: bool = False) -> list[str]:
         """Binds the `names` to what they hold in the student's room, and returns those that are bound.
 
         A name that holds what it held the last time is left as the tests have left it since, and one that has gone
         there goes here as well. `asked` are the pairs that may be asked. Where it is None the course's own solution is
         tried: all may, and a name that the course has given as well is borrowed only if it is one of `rebound`, or
-        data that has changed.
+        data that has changed. What students' cells import (`imports`) is never borrowed, because it may judge. With
+        `changing`, functions may change their arguments.
         """
         tried = wanted["asked"] is None
         self._allowed = None if tried else frozenset((kind, name) for kind, name in wanted["asked"])
+        self._changing, self.kept = changing, False
         self.asked, self.raised = set(), None
-        names = list(wanted["names"])
+        mine = own.imported(wanted["imports"], namespace)
+        names = [name for name in wanted["names"] if not tried or name not in mine or name in wanted["rebound"]]
         reply = self._ask({"do": "names", "names": names})
         lent, number = reply.get("names"), reply.get("loan")
         if type(lent) is not dict or type(number) is not str:
@@ -69,17 +70,19 @@ class Loan:
             self._known.clear()
             self._bound.clear()
         for name in names:
+            seen, value = self._bound.get(name, (None, namespace))
+            ours = name in namespace and namespace[name] is not value
             if name not in lent:
-                if self._bound.pop(name, None) is not None:
+                if not ours and self._bound.pop(name, None) is not None:
                     namespace.pop(name, None)
                 continue
             record = lent[name]
-            seen = [record[:2] if type(record) is list and record[:1] == ["theirs"] else record]
-            given = tried and name in namespace and name not in self._bound and name not in wanted["rebound"]
-            if self._bound.get(name) != seen and not (given and not _differs(namespace[name], record)):
-                self._bound[name] = seen
+            now = [record[:2] if type(record) is list and record[:1] == ["theirs"] else record]
+            given = tried and ours and name not in wanted["rebound"] and not own.differs(namespace[name], record)
+            if seen != now and not given:
                 namespace[name] = self._named(name, record)
-        return sorted(self._bound)
+                self._bound[name] = now, namespace[name]
+        return [name for name in names if name in self._bound]
 
     def do(
         self, order: str, handle: int, name: str = "", args: Any = (), named: Mapping[str, Any] | None = None
@@ -98,6 +101,11 @@ class Loan:
         try:
             if "raised" in reply:
                 self.raised = self._error(reply["raised"])
+                if isinstance(self.raised, StopIteration | StopAsyncIteration) and name not in (
+                    "__next__",
+                    "__anext__",
+                ):
+                    self.raised = RuntimeError(f"{label} raised StopIteration")  # it would end a loop of the test's
             elif "cannot" in reply:
                 raise CannotBeHad(CANNOT.format(what=what, why=text(reply["cannot"])))
             else:
@@ -116,7 +124,8 @@ class Loan:
             return
         if type(changed) is not dict:
             raise Malformed("no arguments")
-        if not self._may(function, CHANGES):
+        if not self._changing and not self._may(function, CHANGES):
+            self.kept = True
             return
         for at, data in changed.items():
             try:
@@ -131,11 +140,16 @@ class Loan:
         return True
 
     def special(self, thing: Any, name: str, args: Any) -> Any:
-        """What a special method of a student's object gives; NotImplemented where it must not be asked."""
-        if name in JUDGING and not self._may(type(thing).__name__, name):
-            return NotImplemented
+        """What a special method of a student's object gives; NotImplemented where it must not be asked.
+
+        Methods of a family may stand for each other: a class has one of them, another class another.
+        """
+        other = f" {type(args[0]).__name__}" if args and stand_ins.handle_of(args[0]) is not None else ""
+        may = self._may(type(thing).__name__, FAMILIES.get(name, name) + other)
         handle = stand_ins.handle_of(thing)
-        return NotImplemented if handle is None else self.do("special", handle, name, args)
+        if (name in JUDGING and not may) or handle is None:
+            return NotImplemented
+        return self.do("special", handle, name, args)
 
     def called_back(self, call: Order) -> Order:
         """Calls a function that was given to the student's as an argument; what it gives or raises, as data."""
@@ -147,7 +161,7 @@ class Loan:
             function = self._ours[_index(call.get("of"), len(self._ours))]
             value = function(*args, **{text(key): self._read(value) for key, value in named.items()})
             return {"value": Coder(self._given).encode(value)}
-        except Exception as error:
+        except BaseException as error:  # an exit as well: the student's room waits for a reply
             kind = next(base.__name__ for base in type(error).__mro__ if EXCEPTIONS.get(base.__name__) is base)
             return {"raised": [kind, str(error)[:_MOST_TOLD]]}
 
@@ -171,7 +185,7 @@ class Loan:
         if handle is not None:
             return ["theirs", handle]
         if callable(value):
-            if found := _global(value):
+            if found := own.name_of(value):
                 return ["global", *found]
             if not isinstance(value, type):
                 if not any(known is value for known in self._ours):
@@ -192,6 +206,8 @@ class Loan:
         match data:
             case ["ours", number]:
                 return self._ours[_index(number, len(self._ours))]
+            case ["exception", str(name)]:
+                return EXCEPTIONS[name]
             case ["method", list(of), str(name), str(doc), signature]:
                 owner = stand_ins.handle_of(self._stand_in(of))
                 if owner is None:
@@ -244,8 +260,8 @@ class Loan:
             raise Malformed("no exception")
         kind: Any = EXCEPTIONS.get(text(raised.get("base")), RuntimeError)
         if raised.get("own") is not None:
-            own = self._read(raised["own"])
-            kind = own if isinstance(own, type) and issubclass(own, kind) else kind
+            theirs = self._read(raised["own"])
+            kind = theirs if isinstance(theirs, type) and issubclass(theirs, kind) else kind
         args = raised.get("args")
         given = self._read(args) if type(args) is list and args[:1] == ["list"] else None
         line = raised.get("line")
@@ -253,30 +269,7 @@ class Loan:
         return stand_ins.error(kind, given, text(raised.get("text")), line if type(line) is int else None, source)
 
 
-def _differs(own: Any, record: Json) -> bool:
-    """Whether what the course has given is data, and the student's is other data."""
-
-    def other(_: Any) -> Json:
-        raise NotData("no data")
-
-    if type(record) is list and record[:1] in (["theirs"], ["cannot"]):
-        return False
-    try:
-        return bool(Coder(other).encode(own) != record)
-    except NotData:
-        return False
-
-
 def _index(data: Json, size: int) -> int:
     if not 0 <= whole(data) < size:
         raise Malformed("a number of nothing")
     return int(data)
-
-
-def _global(value: Any) -> tuple[str, str] | None:
-    """Module and name of a function or class that both rooms have."""
-    name = getattr(value, "__name__", None)
-    for module in (str(getattr(value, "__module__", "")).partition(".")[0], "numpy", "torch", "math"):
-        if module in _GLOBAL and type(name) is str and getattr(sys.modules.get(module), name, None) is value:
-            return module, name
-    return None

@@ -28,6 +28,13 @@ SPECIALS = (
     *("__str__", "__repr__", "__format__", "__enter__", "__exit__"),
 )
 
+_FAMILIES = (
+    *(("__eq__", "__ne__"), ("__lt__", "__gt__"), ("__le__", "__ge__"), ("__bool__", "__len__")),
+    *(("__contains__", "__iter__", "__getitem__"), ("__float__", "__int__", "__index__", "__complex__")),
+    *((f"__{name}__", f"__r{name}__", f"__i{name}__") for name in _BINARY),
+)
+FAMILIES = {name: family[0] for family in _FAMILIES for name in family}
+"""Where Python asks one of these and a class has it not, it asks another; each by the first of its family."""
 EXCEPTIONS: dict[str, type[BaseException]] = {
     name: kind
     for name, kind in vars(builtins).items()

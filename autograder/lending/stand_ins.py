@@ -88,6 +88,8 @@ def error(kind: Any, args: list[Any] | None, said: str, line: int | None, source
         made: BaseException = kind(said) if args is None else kind(*args)
     except Exception:  # one that takes other arguments than it keeps
         made = RuntimeError(said)
+    if isinstance(made, SyntaxError):
+        made.filename = made.lineno = made.text = None  # IPython would open the file to show the line
     vars(made)[_TEXT] = said
     if line is not None and source:
         made.add_note(f"In the answer, line {line}: {source[:_MOST_NOTE]}")

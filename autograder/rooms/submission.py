@@ -65,7 +65,7 @@ class SubmissionRun:
         self._without_hidden_tests = without_hidden_tests
         self._next_workers = 2 if tests else 1
         self._examiner: WorkerClient | None = None
-        self._course_ran: list[Cell] = []
+        self._course_ran: list[tuple[Cell, Mapping[str, Any] | None]] = []
         self.lent: Mapping[str, Any] = {}
         """What the last test has borrowed and asked."""
         self.put_out: list[NotebookNode] = []
@@ -97,7 +97,7 @@ class SubmissionRun:
                 return self._test_inside(Cell(code, count))
             return self._examine(Cell(code, count), way.loan())
         if owner is Owner.BOTH:
-            self._prepare_examiner(Cell(code, count))
+            self._prepare_examiner(Cell(code, count), way.loan())
             code = self._without_hidden_tests(code)
         cell = Cell(code, count, course=owner is Owner.BOTH)
         self._closed.later(cell)
@@ -141,18 +141,18 @@ class SubmissionRun:
             self.lost[cell.count] = str(gone)
             return [error_output("DeadKernelError", EXAMINER_GONE.format(why=gone))]
 
-    def _prepare_examiner(self, cell: Cell) -> None:
+    def _prepare_examiner(self, cell: Cell, loan: Mapping[str, Any] | None) -> None:
         """The course's own cells run when the first test needs them; what they print is shown from the open room."""
-        self._course_ran.append(cell)
+        self._course_ran.append((cell, loan))
         if self._examiner:
-            self._examine(cell)
+            self._examine(cell, loan)
 
     def _examiner_worker(self) -> WorkerClient:
         """A new one for each submission; after a test that did not end, another that has run the course's cells."""
         if self._examiner is None:
             self._examiner = self._run.worker(wire.EXAMINER, self._assignment, self._notebook, 1)
-            for cell in self._course_ran:
-                self._examiner.run_cell(cell, self._run.limits.cell_seconds, self)
+            for cell, loan in self._course_ran:
+                self._examiner.test(cell, self._run.limits.cell_seconds, self, loan)
         return self._examiner
 
     def _lose_examiner(self) -> None:

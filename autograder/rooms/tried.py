@@ -11,7 +11,6 @@ import copy
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -98,32 +97,28 @@ class TryTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
 
     def _try(self, run: GradingRun, where: dict[str, str], folder: str, nb: NotebookNode) -> dict[str, Way]:
         course = run.course_cells(where["assignment"], where["notebook"])
-        theirs = ways.bound(c.source for c in nb.cells if c.cell_type == "code" and not course.is_locked(c))
-        trial = {
-            t.name: Way(tuple(sorted(ways.words(t, course))), None, tuple(sorted(theirs))) for t in ways.tests(course)
-        }
+        trial = {t.name: ways.first(t, course) for t in ways.tests(course)}
         submission = partial(
             SubmissionRun, run, where, folder, len(trial), partial(without_hidden_tests, ClearHiddenTests(parent=self))
         )
         files = course_files.editable(self.config, where["assignment"])
         locked = [(c.name, c.source) for c in course.cells.values() if c.locked and c.cell_type == "code"]
         edited = any(course_files.edited(locked, Path(folder), files))
-        if edited:  # the examiner has the course's own copy
-            trial = {name: Way(closed=True) for name in trial}
-        with submission() as asked:
-            found, failed = self._graded(asked, nb, course, trial)
-        if failed and not edited:
-            again = {name: replace(way, closed=name in failed) for name, way in found.items()}
-            with submission() as inside:
-                found, failed = self._graded(inside, nb, course, again)
+        closed = {t.name for t in ways.tests(course) if edited or ways.reaches_inside(t, course)}
+        while True:
+            way = {name: Way(closed=True) if name in closed else trial[name] for name in trial}
+            with submission() as tried:
+                found, failed = self._graded(tried, nb, course, {**ways.shared(course), **way})
+            if failed.keys() <= closed:
+                break
+            closed |= failed.keys()  # others may fail then, for want of what these define
         if failed:
             raise FailsItself(
                 "\n".join(FAILS.format(cell=n, notebook=where["notebook"], output=o) for n, o in failed.items())
             )
         trusting = Engine(parent=self).trusting
-        closed = [name for name, way in found.items() if way.closed]
         if closed and not trusting:
-            raise FailsItself("\n".join(NO_INSIDE.format(cell=name) for name in closed))
+            raise FailsItself("\n".join(NO_INSIDE.format(cell=name) for name in found if name in closed))
         for line in ways.told(found):
             self._say(line)
         return found
@@ -145,7 +140,7 @@ class TryTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
             if way.asked is None and not way.closed:
                 lent = submission.lent
                 pairs = tuple((kind, name) for kind, name in lent.get("asked", ()))
-                way = Way(tuple(lent.get("borrowed", ())), pairs)
+                way = Way(tuple(lent.get("borrowed", ())), pairs, imports=way.imports)
             found[of.name] = way
             points, most = determine_grade(done, self.log)
             if points is None or points < most:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 import builtins
 import hashlib
+import itertools
 import json
 import keyword
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,14 @@ INSIDE = (
     "These tests run where the student's code runs, so that a student who knows how can make them pass "
     "(docs/security.md): {names}."
 )
+_INSIDE = frozenset(
+    (
+        *("getsource", "getsourcelines", "findsource", "getmembers", "monkeypatch", "setattr"),
+        *("__code__", "__defaults__", "__kwdefaults__", "__closure__", "__globals__", "__dict__", "__annotations__"),
+        *("redirect_stdout", "redirect_stderr", "capture_output", "setrecursionlimit"),
+    )
+)
+_MODULES_INSIDE = frozenset(("dis", "unittest.mock", "mock"))
 _SHELLS = frozenset(("get_ipython", "exit", "quit", "In", "Out", "display", "open"))
 """What IPython itself gives to every namespace."""
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -69,10 +78,17 @@ def file_of(root: Path, assignment: str) -> Path:
 def read(file: Path, notebook: str, course: CourseCells) -> dict[str, Way]:
     """The ways of the tests of a notebook."""
     tried = _in(file, notebook).get("tests", {})
-    return {
+    found = {
         test.name: Way() if asks_only(test) else _kept(tried.get(test.name), test) or unread(test, course)
         for test in tests(course)
     }
+    return {**shared(course), **found}
+
+
+def shared(course: CourseCells) -> dict[str, Way]:
+    """What the course's cells that run in both rooms may borrow in the examiner's."""
+    both = [c for c in course.cells.values() if c.cell_type == "code" and c.locked and not c.grade]
+    return {cell.name: replace(unread(cell, course), tried=True) for cell in both}
 
 
 def known(file: Path, notebook: str, whole: str) -> bool:
@@ -108,10 +124,64 @@ def checksum(text: str) -> str:
 
 
 def unread(test: CourseCell, course: CourseCells) -> Way:
-    """What a test may borrow as far as the course's cells show it: whatever it names and the course does not give."""
-    theirs = bound(c.source for c in course.cells.values() if c.cell_type == "code" and not c.locked)
-    ours = bound(_given(course)) | (set(dir(builtins)) - theirs)
-    return Way(tuple(sorted(words(test, course) - ours)), tried=False)
+    """What a test may borrow as far as the course's cells show it: what it names and a student's cell gives."""
+    way = first(test, course)
+    return Way(way.rebound, imports=way.imports, tried=False)
+
+
+def first(test: CourseCell, course: CourseCells) -> Way:
+    """What is tried of a cell of the course's: whatever it names may be borrowed, but for what students' cells import,
+    which is imported, and for what a cell of the course's gave a value last, unless that has changed.
+    """
+    named, last = words(test, course), dict[str, str]()
+    imports: dict[str, tuple[str, str, str]] = {}
+    stars: list[tuple[str, str, str]] = []
+    for cell in itertools.takewhile(lambda cell: cell.name != test.name, course.cells.values()):
+        if cell.cell_type != "code":
+            continue
+        tree = parsed(cell.source)
+        if not cell.locked:
+            brought = list(_imports(tree))
+            stars += [one for one in brought if one[0] == "*"]
+            imports.update((one[0], one) for one in brought)
+            last.update((one[0], "imported") for one in brought)
+        last.update(dict.fromkeys(_bound(tree, imports=cell.locked), "ours" if cell.locked else "theirs"))
+    theirs = tuple(sorted(name for name in named if last.get(name) == "theirs"))
+    own = tuple(imports[name] for name in sorted(named) if last.get(name) == "imported")
+    names = tuple(sorted(name for name in named if last.get(name) != "imported"))
+    return Way(names, None, theirs, (*own, *stars))
+
+
+def _imports(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
+    """Name, module and attribute of what a cell imports outside functions (`Way.imports`)."""
+    for node in _outside_functions(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.asname or alias.name.partition(".")[0], alias.name, ""
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for alias in node.names:
+                star = alias.name == "*"
+                yield ("*" if star else alias.asname or alias.name), node.module, "" if star else alias.name
+
+
+def reaches_inside(test: CourseCell, course: CourseCells) -> bool:
+    """Whether a test, or a function of the course's that it names, looks at what a stand-in has not, or changes what
+    the student's room would not see: then it must not pass by that.
+    """
+    named = words(test, course)
+    given = [tree for tree in map(parsed, _given(course)) if _bound(tree) & named]
+    trees = [parsed(test.source), *given]
+    for tree in trees:
+        brought = {name for name, *_ in _imports(tree)} | {"builtins", "np", "torch", "math"}
+        if {module for _, module, _ in _imports(tree)} & _MODULES_INSIDE:
+            return True
+        for node in ast.walk(tree):
+            word = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+            stores = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
+            of = node.value if isinstance(node, ast.Attribute) else None
+            if word in _INSIDE or (stores and isinstance(of, ast.Name) and of.id in brought):
+                return True
+    return bool(_bound(trees[0], imports=False) & set(dir(builtins)))
 
 
 def _given(course: CourseCells) -> list[str]:
@@ -154,14 +224,14 @@ def bound(sources: Iterable[str]) -> set[str]:
     return {name for source in sources for name in _bound(parsed(source))}
 
 
-def _bound(tree: ast.AST) -> set[str]:
+def _bound(tree: ast.AST, imports: bool = True) -> set[str]:
     names: set[str] = set()
     for node in _outside_functions(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             names.add(node.id)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
-        elif isinstance(node, ast.alias):
+        elif isinstance(node, ast.alias) and imports:
             names.add((node.asname or node.name).split(".")[0])
     return names
 
@@ -187,6 +257,7 @@ def _kept(data: Any, test: CourseCell) -> Way | None:
         if data["source"] != checksum(test.source):
             return None
         asked = tuple((str(kind), str(name)) for kind, name in data["asked"])
-        return Way(tuple(map(str, data["names"])), asked, closed=data["closed"] is True)
+        imports = tuple((str(name), str(module), str(of)) for name, module, of in data["imports"])
+        return Way(tuple(map(str, data["names"])), asked, imports=imports, closed=data["closed"] is True)
     except (KeyError, TypeError, ValueError):
         return None

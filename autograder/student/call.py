@@ -174,9 +174,9 @@ def limited() -> Iterator[None]:
         raise TooLong(f"no answer within {SECONDS:g} seconds")
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, left)  # of a call that this one is made in; else 0, which ends it
         signal.signal(signal.SIGALRM, before)

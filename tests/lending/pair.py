@@ -37,6 +37,7 @@ class Pair:
     def test(self, code: str, tried: bool = False) -> Any:
         """Runs the test; the value of `it`, if the test gives it one."""
         self.names |= {name for name in self.theirs if not name.startswith("__")}
-        self.loan.begin({"names": sorted(self.names), "asked": None if tried else self.asked, "rebound": []}, self.ours)
+        asked = None if tried else self.asked
+        self.loan.begin({"names": sorted(self.names), "asked": asked, "rebound": [], "imports": []}, self.ours)
         exec(code, self.ours)
         return self.ours.get("it")

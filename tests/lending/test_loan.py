@@ -164,6 +164,7 @@ FORGED = {
     "the arguments emptied": "def f(x):\n x.clear() if hasattr(x, 'clear') else None\n"
     " return [] if isinstance(x, list) else 0",
     "the test's own function": "def f(x): return x",
+    "an end of the test's loop": "def f(x): raise StopIteration",
 }
 LIES = [
     "assert f(3) == 9",
@@ -184,6 +185,7 @@ LIES = [
     "assert {f(3): 1}[9]",
     "assert sum([f(3), f(3)]) == 18",
     "assert f(lambda: 9) == 9",
+    "assert all(map(lambda x: f(x) == x * x, range(5)))",
 ]
 
 
@@ -267,7 +269,7 @@ def test_a_reply_that_keeps_to_no_form_is_no_value(reply: dict[str, Any]) -> Non
     function = ["theirs", 0, ["function", "f", "", None]]
     replies = [{"loan": "a", "names": {"f": function}}, reply]
     loan, namespace = Loan(lambda order, called: replies.pop(0)), dict[str, Any]()
-    loan.begin({"names": ["f"], "asked": [("f", CHANGES)], "rebound": []}, namespace)
+    loan.begin({"names": ["f"], "asked": [("f", CHANGES)], "rebound": [], "imports": []}, namespace)
     with pytest.raises(CannotBeHad, match="did not keep to the form"):
         namespace["f"]([1])
 
@@ -275,7 +277,7 @@ def test_a_reply_that_keeps_to_no_form_is_no_value(reply: dict[str, Any]) -> Non
 @pytest.mark.parametrize("names", [3, {"f": ["theirs", 0]}, {"f": ["theirs", 0, []]}, {"f": ["eval", "1"]}, {"f": 1.5}])
 def test_a_name_that_comes_in_no_form_says_so_when_it_is_used(names: Any) -> None:
     loan, namespace = Loan(lambda order, called: {"loan": "a", "names": names}), dict[str, Any]()
-    loan.begin({"names": ["f"], "asked": [], "rebound": []}, namespace)
+    loan.begin({"names": ["f"], "asked": [], "rebound": [], "imports": []}, namespace)
     for use in ("f(1)", "f.x", "f == 3", "f + 1", "len(f)"):
         with pytest.raises(CannotBeHad, match="f cannot be had here"):
             eval(use, namespace)

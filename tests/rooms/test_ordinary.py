@@ -94,6 +94,39 @@ FORMS = {
     "a visible test": Form(
         "def f31(n): return n + 1", "assert f31(1) == 2, 'f31(1) should be 2'", "def f31(n): return n"
     ),
+    "what an answer's cell imports": Form(
+        "import numpy as np\ndef f33(x): return x * x",
+        "assert np.allclose(f33(3), 9)",
+        "class np:\n    allclose = staticmethod(lambda *given, **named: True)\ndef f33(x): return 0",
+    ),
+    "all names of a module": Form(
+        "from math import *\ndef f34(x): return sqrt(x)",
+        "assert isclose(f34(9), sqrt(9))",
+        "isclose = lambda *given: True\nf34 = sqrt = lambda x: 0",
+    ),
+    "an argument left as it was": Form(
+        "def f35(xs): return sorted(xs)",
+        "xs = [3, 1]\nassert f35(xs) == [1, 3] and xs == [3, 1]",
+        "def f35(xs):\n    xs.sort()\n    return xs",
+    ),
+    "an end of iteration": Form(
+        "def f36(x): return x * x",
+        "assert all(map(lambda x: f36(x) == x * x, range(5)))",
+        "def f36(x): raise StopIteration",
+    ),
+    "the source of the answer": Form(
+        "def f37(xs): return sum(xs)",
+        "import inspect\nassert 'for ' not in inspect.getsource(f37) and f37([1, 2]) == 3",
+        "def f37(xs):\n    total = 0\n    for x in xs: total += x\n    return total",
+        inside=True,
+    ),
+    "a patch": Form(
+        "def f38(xs): return xs[0] + xs[1]",
+        "import builtins\nold = builtins.max\nbuiltins.max = None\n"
+        "try:\n    assert f38([1, 2]) == 3\nfinally:\n    builtins.max = old",
+        "def f38(xs): return max(xs) + xs[0]",
+        inside=True,
+    ),
     "a file that the answer writes": Form(
         "open('out24.txt', 'w').write('5')",
         "assert open('out24.txt').read() == '5'",
