@@ -124,7 +124,7 @@ class Loan:
             return
         if type(changed) is not dict:
             raise Malformed("no arguments")
-        if not self._changing and not self._may(function, CHANGES):
+        if not self._changing and not self.may(function, CHANGES):
             self.kept = True
             return
         for at, data in changed.items():
@@ -133,7 +133,8 @@ class Loan:
             except (TypeError, ValueError):
                 raise Malformed("no change of an argument") from None
 
-    def _may(self, what: str, name: str) -> bool:
+    def may(self, what: str, name: str) -> bool:
+        """Whether this may be asked of it: whether the course's own solution was asked the same."""
         if self._allowed is not None and (what, name) not in self._allowed:
             return False
         self.asked.add((what, name))
@@ -145,7 +146,7 @@ class Loan:
         Methods of a family may stand for each other: a class has one of them, another class another.
         """
         other = f" {type(args[0]).__name__}" if args and stand_ins.handle_of(args[0]) is not None else ""
-        may = self._may(type(thing).__name__, FAMILIES.get(name, name) + other)
+        may = self.may(type(thing).__name__, FAMILIES.get(name, name) + other)
         handle = stand_ins.handle_of(thing)
         if (name in JUDGING and not may) or handle is None:
             return NotImplemented

@@ -28,6 +28,8 @@ class Asker(Protocol):
 
     def special(self, thing: Any, name: str, args: Any) -> Any: ...
 
+    def may(self, what: str, name: str) -> bool: ...
+
 
 def handle_of(value: Any) -> int | None:
     """The handle of a stand-in; None of anything else."""
@@ -173,6 +175,12 @@ class _Instance(metaclass=_Class):
 
     def __delattr__(self, name: str) -> None:
         vars(self)[_LOAN].do("delete", vars(self)[_HANDLE], name)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
+        """Its items. An object without any would be close to every number, so this is asked as the solution was."""
+        if not vars(self)[_LOAN].may(type(self).__name__, "__array__"):
+            raise TypeError(f"a {type(self).__name__} is no array")
+        return np.asarray(list(self), dtype)
 
     def __dir__(self) -> Iterable[str]:
         found: Iterable[str] = vars(self)[_LOAN].do("dir", vars(self)[_HANDLE])

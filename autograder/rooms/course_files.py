@@ -22,7 +22,7 @@ from nbgrader.utils import find_all_files
 from traitlets.config import LazyConfigValue
 
 from autograder.rooms.run import GradingRun
-from autograder.rooms.ways import parsed
+from autograder.rooms.ways import parsed, tests
 from autograder.sandbox.folders import files_beside_notebooks
 from autograder.sandbox.limits import MB
 from autograder.sandbox.visible import trusted_path
@@ -93,10 +93,15 @@ def edited_in_a_run(run: GradingRun, assignment: str, notebooks: Iterable[str], 
     Of those whose tests run in the student's room it says nothing, because there the student's copy is used.
     """
     files = editable(config, assignment)
-    outside = [n for n in notebooks if files and not all(way.closed for way in run.ways(assignment, n).values())]
+    outside = [n for n in notebooks if files and not _is_inside(run, assignment, n)]
     cells = [c for n in outside for c in run.course_cells(assignment, n).cells.values()]
     locked = [(c.name, c.source) for c in cells if c.locked and c.cell_type == "code"]
     return list(edited(locked, Path(run.source_folder(assignment)), files))
+
+
+def _is_inside(run: GradingRun, assignment: str, notebook: str) -> bool:
+    ways = run.ways(assignment, notebook)
+    return all(ways[test.name].closed for test in tests(run.course_cells(assignment, notebook)))
 
 
 def too_many(folder: Path, coursedir: Any) -> Iterator[str]:

@@ -115,7 +115,7 @@ FORMS = {
         "def f36(x): raise StopIteration",
     ),
     "the source of the answer": Form(
-        "def f37(xs): return sum(xs)",
+        "def f37(xs): return xs[0] + xs[1]",
         "import inspect\nassert 'for ' not in inspect.getsource(f37) and f37([1, 2]) == 3",
         "def f37(xs):\n    total = 0\n    for x in xs: total += x\n    return total",
         inside=True,
@@ -233,9 +233,9 @@ def test_no_blank_answer_earns_them(course: tuple[Small, str]) -> None:
 
 
 def test_an_object_that_is_equal_to_everything_earns_nothing(course: tuple[Small, str]) -> None:
-    """But where the test only looks whether there is a name."""
+    """But where the test only looks whether there is a name, or runs where the object's own code can answer."""
     marks = course[0].marks("forged")
-    assert {form for form, name in NAMES.items() if marks[name][0]} == {"dir"}
+    assert {form for form, name in NAMES.items() if marks[name][0]} == {"dir", "a patch"}
 
 
 def test_which_test_runs_where_is_found_out_and_said(course: tuple[Small, str]) -> None:
