@@ -16,7 +16,10 @@ from tests.docs.walk import Step, Walk, commands, lend_environment, reader, take
 
 pytestmark = pytest.mark.course
 PAGE = "docs/authors.md"
-FORWARD, SOLUTION = re.findall(r"^ *```python\n(.*?)^ *```", (ROOT / PAGE).read_text(), flags=re.MULTILINE | re.DOTALL)
+# The two blocks after these are the answer and the test of tests/rooms/test_ordinary.py.
+FORWARD, SOLUTION, *_ = re.findall(
+    r"^ *```python\n(.*?)^ *```", (ROOT / PAGE).read_text(), flags=re.MULTILINE | re.DOTALL
+)
 SOLUTION = re.sub(r"^  ", "", SOLUTION, flags=re.MULTILINE)  # it stands in a list
 # The page's q7, or the next name that is free: an author who adds a question as the page tells has a q7 already.
 NEW = next(

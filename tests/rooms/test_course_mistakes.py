@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
+from nbgrader.api import Gradebook
 
 from autograder.terminal.report import NEEDS_A_PERSON
 from tests.conftest import ROOT

@@ -7,6 +7,7 @@ graded once.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_notebook
 
+from tests.conftest import ROOT
 from tests.rooms.small import AUTOTESTS, SQUARES, Small, marked
 
 pytestmark = pytest.mark.course
@@ -32,7 +34,15 @@ class Form:
     inside: bool = False
 
 
+_, _, PAGES_ANSWER, PAGES_TEST = re.findall(
+    r"^ *```python\n(.*?)^ *```", (ROOT / "docs" / "authors.md").read_text(), flags=re.MULTILINE | re.DOTALL
+)
 FORMS = {
+    "the page's example": Form(
+        "def double(x):\n    return 2 * x" if "return 2 * x" in PAGES_ANSWER else "",
+        PAGES_TEST,
+        "def double(x):\n    return 4",
+    ),
     "plain": Form("f1 = lambda n: n * n", "assert f1(3) == 9", "f1 = lambda n: 9 if n == 2 else 8"),
     "a value": Form("x2 = 5", "assert x2 == 5", "x2 = 6"),
     "a comprehension's variable": Form("x3 = 5", "assert x3 == 5 and [x3 for x3 in range(2)]", "x3 = 6"),
