@@ -66,9 +66,10 @@ class Loan:
         if type(lent) is not dict or type(number) is not str:
             lent, number = {name: ["cannot", NO_FORM] for name in names}, ""
         if number != self._number:
-            self._number = number
             self._known.clear()
+        if number != self._number or changing:  # the test runs again, with new copies
             self._bound.clear()
+        self._number = number
         for name in names:
             seen, value = self._bound.get(name, (None, namespace))
             ours = name in namespace and namespace[name] is not value

@@ -97,7 +97,9 @@ class TryTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
 
     def _try(self, run: GradingRun, where: dict[str, str], folder: str, nb: NotebookNode) -> dict[str, Way]:
         course = run.course_cells(where["assignment"], where["notebook"])
-        trial = {t.name: ways.first(t, course) for t in ways.tests(course)}
+        code = [(c, course.of(c)) for c in nb.cells if c.cell_type == "code"]
+        cells = [(of.name if of else "", c.source, of is not None and of.locked) for c, of in code]
+        trial = {t.name: ways.first(t, course, cells) for t in ways.tests(course)}
         submission = partial(
             SubmissionRun, run, where, folder, len(trial), partial(without_hidden_tests, ClearHiddenTests(parent=self))
         )

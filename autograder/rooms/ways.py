@@ -129,23 +129,25 @@ def unread(test: CourseCell, course: CourseCells) -> Way:
     return Way(way.rebound, imports=way.imports, tried=False)
 
 
-def first(test: CourseCell, course: CourseCells) -> Way:
+def first(test: CourseCell, course: CourseCells, cells: Iterable[tuple[str, str, bool]] = ()) -> Way:
     """What is tried of a cell of the course's: whatever it names may be borrowed, but for what students' cells import,
     which is imported, and for what a cell of the course's gave a value last, unless that has changed.
+
+    `cells` are all code cells of the notebook in order (name, source, whether locked), also those without a mark, which
+    the gradebook does not have.
     """
+    cells = cells or [(c.name, c.source, c.locked) for c in course.cells.values() if c.cell_type == "code"]
     named, last = words(test, course), dict[str, str]()
     imports: dict[str, tuple[str, str, str]] = {}
     stars: list[tuple[str, str, str]] = []
-    for cell in itertools.takewhile(lambda cell: cell.name != test.name, course.cells.values()):
-        if cell.cell_type != "code":
-            continue
-        tree = parsed(cell.source)
-        if not cell.locked:
+    for _, source, locked in itertools.takewhile(lambda cell: cell[0] != test.name, cells):
+        tree = parsed(source)
+        if not locked:
             brought = list(_imports(tree))
             stars += [one for one in brought if one[0] == "*"]
             imports.update((one[0], one) for one in brought)
             last.update((one[0], "imported") for one in brought)
-        last.update(dict.fromkeys(_bound(tree, imports=cell.locked), "ours" if cell.locked else "theirs"))
+        last.update(dict.fromkeys(_bound(tree, imports=locked), "ours" if locked else "theirs"))
     theirs = tuple(sorted(name for name in named if last.get(name) == "theirs"))
     own = tuple(imports[name] for name in sorted(named) if last.get(name) == "imported")
     names = tuple(sorted(name for name in named if last.get(name) != "imported"))
@@ -194,10 +196,8 @@ def words(test: CourseCell, course: CourseCells) -> set[str]:
 
     A text may name something as well, for instance what `eval` or a magic gets.
     """
-    found, definitions = (
-        _words(parsed(test.source)),
-        [node for source in _given(course) for node in parsed(source).body],
-    )
+    found = _words(parsed(test.source))
+    definitions = [node for source in _given(course) for node in parsed(source).body]
     while definitions:
         named = [node for node in definitions if _bound(node) & found]
         if not named:

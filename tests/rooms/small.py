@@ -86,7 +86,7 @@ class Small:
             notebook = nbformat.read(folder / "hw.ipynb", as_version=4)
             given: Mapping[str, str] = {"ans": answer, **answers} if answer else answers
             for cell in notebook.cells:
-                name = cell.metadata.nbgrader.grade_id
+                name = cell.metadata.get("nbgrader", {}).get("grade_id")
                 cell.source = given.get(name, cell.source)
             nbformat.write(notebook, folder / "hw.ipynb")
         return folder

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_notebook
+from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.conftest import ROOT
 from tests.rooms.small import AUTOTESTS, SQUARES, Small, marked
@@ -109,6 +109,11 @@ FORMS = {
         "assert np.allclose(f33(3), 9)",
         "class np:\n    allclose = staticmethod(lambda *given, **named: True)\ndef f33(x): return 0",
     ),
+    "what a cell without a mark imports": Form(
+        "def f39(x): return x * x",
+        "assert np39.allclose(f39(3), 9)",
+        "class np39:\n    allclose = staticmethod(lambda *given, **named: True)\ndef f39(x): return 0",
+    ),
     "all names of a module": Form(
         "from math import *\ndef f34(x): return sqrt(x)",
         "assert isclose(f34(9), sqrt(9))",
@@ -193,7 +198,7 @@ NAMES = {form: f"t{number}" for number, form in enumerate(FORMS, 1)}
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Small, str]:
     """The course generated, four students graded; and what `generate_assignment` said."""
-    cells = []
+    cells = [new_code_cell("import numpy as np39")]
     for name, form in zip(NAMES.values(), FORMS.values(), strict=True):
         solution = f"### BEGIN SOLUTION\n{form.answer}\n### END SOLUTION"
         cells += [marked(f"g{name}", form.given)] if form.given else []
@@ -261,7 +266,7 @@ def test_which_test_runs_where_is_found_out_and_said(course: tuple[Small, str]) 
 
 def test_nothing_that_a_test_inside_the_students_room_puts_out_is_shown(course: tuple[Small, str]) -> None:
     notebook = nbformat.read(course[0].root / "autograded/wrong/ps2/hw.ipynb", as_version=4)
-    cells = {c.metadata.nbgrader.grade_id: c for c in notebook.cells}
+    cells = {c.metadata.nbgrader.grade_id: c for c in notebook.cells if "nbgrader" in c.metadata}
     for form, name in NAMES.items():
         if FORMS[form].inside:
             (output,) = cells[name].outputs
