@@ -162,6 +162,10 @@ def own_state(namespace: Mapping[str, Any], given: Mapping[str, Any]) -> Iterato
                     namespace.pop(n, None)
 
 
+_rings: list[Any] = []
+"""The handlers by which the calls end that are made now, one in the other."""
+
+
 @contextmanager
 def limited() -> Iterator[None]:
     """Ends an endless call when nbgrader runs the notebook; needs POSIX signals and the main thread."""
@@ -174,9 +178,13 @@ def limited() -> Iterator[None]:
         raise TooLong(f"no answer within {SECONDS:g} seconds")
 
     before = signal.signal(signal.SIGALRM, ring)
-    left, _ = signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    rest: Any = signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    # A timer that a cell has set must not end a call. And a cell may have made `setitimer` anything.
+    left = rest[0] if before in _rings and type(rest) is tuple else 0
+    _rings.append(ring)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, left)  # of a call that this one is made in; else 0, which ends it
+        signal.setitimer(signal.ITIMER_REAL, left)  # what is left of a call that this one is made in
         signal.signal(signal.SIGALRM, before)
+        _rings.remove(ring)
