@@ -54,7 +54,7 @@ def _column(coder: Any, values: Any) -> Json:
 def read(reader: Any, data: list[Json]) -> Any:
     """What `encode` has written; `Malformed` if it is anything else, or pandas is not installed here."""
     try:
-        import pandas  # type: ignore[import-untyped]
+        import pandas
     except ImportError:
         raise Malformed("pandas is not installed where the tests run") from None
     try:

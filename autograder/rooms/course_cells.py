@@ -30,31 +30,6 @@ class Owner(Enum):
     BOTH = "both rooms"
 
 
-@dataclass(frozen=True)
-class Way:
-    """How a test gets at what it needs of the student's."""
-
-    names: tuple[str, ...] = ()
-    """What it borrows."""
-    asked: tuple[tuple[str, str], ...] | None = ()
-    """The pairs (class, special method) that it may ask of objects; None while the course's own solution is tried."""
-    rebound: tuple[str, ...] = ()
-    """While it is tried: the names that a student's cell gave a value last."""
-    imports: tuple[tuple[str, str, str], ...] = ()
-    """Name, module and attribute of what a student's cell imports: the examiner imports it itself. The name `*` stands
-    for all names of the module, an empty attribute for the module."""
-    tried: bool = True
-    """It was tried with the course's own solution."""
-    closed: bool = False
-    """It runs in the student's closed room, because it does what cannot be asked from outside."""
-
-    def loan(self) -> dict[str, Any] | None:
-        """What the examiner's worker is told; None if there is nothing to borrow."""
-        if not self.names and not self.imports:
-            return None
-        return {"names": self.names, "asked": self.asked, "rebound": self.rebound, "imports": self.imports}
-
-
 class WrongGradebook(AutograderError):
     """The gradebook contradicts itself: the course must be generated again."""
 

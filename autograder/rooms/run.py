@@ -16,7 +16,8 @@ from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
 
 from autograder.rooms import course_cells, gradebook_lock, ways
-from autograder.rooms.course_cells import CourseCells, Way
+from autograder.rooms.course_cells import CourseCells
+from autograder.rooms.ways import Way
 from autograder.sandbox import seccomp
 from autograder.sandbox.limits import LANDLOCK, NAMES, NAMESPACES, NONE, Limits
 from autograder.sandbox.visible import clean_environment

@@ -28,7 +28,10 @@ class NeedsStudent(AutograderError):
 
 
 class RefuseBorrowing(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
-    """In `GenerateAssignment.preprocessors` behind IncludeHeaderFooter, which adds cells, and before all others."""
+    """In `GenerateAssignment.preprocessors` behind IncludeHeaderFooter, which adds cells, and before all others.
+
+    The name is from when every borrowed name was refused; it stands in the configurations of courses.
+    """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         found = [*_other_language(nb), *self.problems(nb, resources)]

@@ -14,8 +14,9 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.rooms.course_cells import Owner, Way
+from autograder.rooms.course_cells import Owner
 from autograder.rooms.run import GradingRun
+from autograder.rooms.ways import Way
 from autograder.sandbox.folders import files_beside_notebooks
 from autograder.student.protocol import Reply, Request
 from autograder.workers import wire

@@ -26,10 +26,11 @@ from traitlets import Bool
 
 from autograder.errors import AutograderError
 from autograder.rooms import course_cells, course_files, ways
-from autograder.rooms.course_cells import Owner, Way, without_hidden_tests
+from autograder.rooms.course_cells import Owner, without_hidden_tests
 from autograder.rooms.engine import Engine
 from autograder.rooms.run import GradingRun
 from autograder.rooms.submission import SubmissionRun
+from autograder.rooms.ways import Way
 from autograder.terminal import say, tell
 from autograder.terminal.words import count
 

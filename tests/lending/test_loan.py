@@ -118,9 +118,22 @@ RIGHT = {
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_answers_pass_with_what_the_solution_has_asked(name: str) -> None:
     cells, test = RIGHT[name]
+    tried, graded = Pair(cells), f"{test}\nit = 'passed'"
+    assert tried.test(graded, tried=True) == "passed"
+    assert Pair(cells, sorted(tried.loan.asked)).test(graded) == "passed"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("self.y + other.y", "self.y"), ("** 0.5", ""), ("self.x / 2", "self.x"), ("cls(0)", "cls(1)")]
+)
+def test_a_slip_in_a_class_fails_with_what_the_solution_has_asked(old: str, new: str) -> None:
+    """Or else the stand-ins would pass whatever they stand for."""
+    cells, test = RIGHT["an object does what its class says"]
     tried = Pair(cells)
     tried.test(test, tried=True)
-    Pair(cells, sorted(tried.loan.asked)).test(test)
+    assert old in cells
+    with pytest.raises(AssertionError):
+        Pair(cells.replace(old, new), sorted(tried.loan.asked)).test(test)
 
 
 EVERYTHING = """

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 import torch
 from hypothesis import given, settings
@@ -19,8 +20,6 @@ from autograder.lending.coder import Coder
 from autograder.lending.errors import Malformed, NotData
 from autograder.lending.kinds import TYPES
 from autograder.lending.reader import _READ, Reader
-
-pandas = pytest.importorskip("pandas")
 
 DATA = [
     *(None, True, 1, -3, 2**200, -(2**70), 1.5, -0.0, float("nan"), float("inf"), 1j, "δ", "\ud800", b"ab"),

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -89,14 +90,14 @@ def marks(root: Path) -> Marks:
         }
 
 
-def both(root: Path, make: object) -> tuple[Marks, Marks]:
+def both(root: Path, make: Callable[[Path], None]) -> tuple[Marks, Marks]:
     """The marks under stock nbgrader, and in rooms."""
     found = []
     for name, config in (("stock", ""), ("rooms", (ROOT / "nbgrader_config.py").read_text())):
         course = root / name
         course.mkdir()
         (course / "nbgrader_config.py").write_text(config or STOCK.format(root=str(course)))
-        make(course)  # type: ignore[operator]
+        make(course)
         run(course, "autograde", "ps1")
         found.append(marks(course))
     return found[0], found[1]

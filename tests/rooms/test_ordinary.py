@@ -39,7 +39,7 @@ _, _, PAGES_ANSWER, PAGES_TEST = re.findall(
 )
 FORMS = {
     "the page's example": Form(
-        "def double(x):\n    return 2 * x" if "return 2 * x" in PAGES_ANSWER else "",
+        re.sub("^ *###.*\n", "", PAGES_ANSWER, flags=re.MULTILINE).rstrip(),
         PAGES_TEST,
         "def double(x):\n    return 4",
     ),

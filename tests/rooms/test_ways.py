@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from autograder.rooms import ways
-from autograder.rooms.course_cells import CourseCell, CourseCells, Way
+from autograder.rooms.course_cells import CourseCell, CourseCells
+from autograder.rooms.ways import Way
 
 
 def cell(name: str, source: str, *, locked: bool = True, grade: bool = False) -> CourseCell:
