@@ -85,17 +85,19 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
         ways = self.parent.run.ways(where["assignment"], where["notebook"])
         files = os.path.abspath(resources["metadata"]["path"])
         cells = [(c, course.of(c)) for c in nb.cells if c.cell_type == "code" and c.source.strip()]
-        of_examiner = sum(of is not None and of.owner is Owner.EXAMINER for _, of in cells)
+        for cell, of in cells:
+            if of:
+                of.stamp(cell)  # the file has lain in a folder since Restore has done so
+        whole = [(c.source, *((of.owner, ways.get(of.name, OWN)) if of else (Owner.STUDENT, OWN))) for c, of in cells]
+        of_examiner = [owner for _, owner, _ in whole].count(Owner.EXAMINER)
         released = partial(without_hidden_tests, ClearHiddenTests(parent=self))
         for left in reversed(range(_TRIES)):
             try:
                 with SubmissionRun(self.parent.run, where, files, of_examiner, released) as submission:
-                    for count, (cell, of) in enumerate(cells, 1):
-                        if of:
-                            of.stamp(cell)  # the file has lain in a folder since Restore has done so
-                        way = ways.get(of.name, OWN) if of else OWN
-                        cell.outputs = submission.run(cell.source, of.owner if of else Owner.STUDENT, count, way)
-                        cell.execution_count = count
+                    used = submission.used_later(whole)
+                    for at, ((cell, _), (source, owner, way)) in enumerate(zip(cells, whole, strict=True)):
+                        cell.outputs = submission.run(source, owner, at + 1, way, used=at in used)
+                        cell.execution_count = at + 1
                     stopped, ended = submission.stopped(), submission.lost
                 break
             except NoRoom as lost:  # the machine's fault: the submission must not lose marks by it

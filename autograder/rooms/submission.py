@@ -7,13 +7,14 @@ So no cell that runs after a hidden test can print what that test has asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
+from autograder.rooms import defined_in_tests
 from autograder.rooms.course_cells import Owner
 from autograder.rooms.run import GradingRun
 from autograder.rooms.ways import Way
@@ -90,13 +91,19 @@ class SubmissionRun:
         self._beside.shutdown(wait=True)
         self._lose_examiner()
 
-    def run(self, code: str, owner: Owner, count: int, way: Way = OWN) -> list[NotebookNode]:
-        """The outputs of a cell, from the room of its owner; `way` says how a test gets at what is the student's."""
+    def run(self, code: str, owner: Owner, count: int, way: Way = OWN, *, used: bool = False) -> list[NotebookNode]:
+        """The outputs of a cell, from the room of its owner; `way` says how a test gets at what is the student's.
+
+        With `used`, a cell of the student's further down uses what the test defines.
+        """
         if owner is Owner.EXAMINER:
             self._tests -= 1
             if way.closed:
                 return self._test_inside(Cell(code, count))
-            return self._examine(Cell(code, count), way.loan())
+            outputs = self._examine(Cell(code, count), way.loan())
+            if used:
+                self._define(Cell(code, count), self._open, self._closed)
+            return outputs
         if owner is Owner.BOTH:
             self._prepare_examiner(Cell(code, count), way.loan())
             code = self._without_hidden_tests(code)
@@ -105,6 +112,12 @@ class SubmissionRun:
         if self._tests:  # nobody will ask the closed room after the last of them
             self._beside.submit(self._closed.catch_up)
         return self._open.run(cell)
+
+    def used_later(self, cells: Sequence[tuple[str, Owner, Way]]) -> set[int]:
+        """The places of tests that define what a cell of the student's uses; the cells are given as `run` gets them."""
+        alone = [owner is Owner.EXAMINER and not way.closed for _, owner, way in cells]
+        shown = [self._without_hidden_tests(c) if test else c for (c, _, _), test in zip(cells, alone, strict=True)]
+        return defined_in_tests.used_later(list(zip(shown, alone, strict=True)))
 
     def stopped(self) -> str:
         """The student's cells and functions that had to be ended, in words; empty if none had to be."""
@@ -127,10 +140,14 @@ class SubmissionRun:
         The open room runs what students may see of it, so that cells below find there what it defines.
         """
         self.put_out = outputs = self._closed.run(cell)
-        shown = self._without_hidden_tests(cell.code)
-        if shown.strip():
-            self._open.later(Cell(shown, cell.count))
+        self._define(cell, self._open)
         return verdict_of(outputs)
+
+    def _define(self, test: Cell, *rooms: StudentRoom) -> None:
+        """Runs what students may see of a test in their rooms, unheard, for what it defines."""
+        shown = self._without_hidden_tests(test.code)
+        for room in rooms if shown.strip() else ():
+            room.later(Cell(shown, test.count))
 
     def _examine(self, cell: Cell, loan: Mapping[str, Any] | None = None) -> list[NotebookNode]:
         self._lent_for = Budget(self._run.limits.cell_seconds)

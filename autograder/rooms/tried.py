@@ -26,7 +26,7 @@ from traitlets import Bool
 
 from autograder.errors import AutograderError
 from autograder.rooms import course_cells, course_files, ways
-from autograder.rooms.course_cells import Owner, without_hidden_tests
+from autograder.rooms.course_cells import CourseCells, Owner, without_hidden_tests
 from autograder.rooms.engine import Engine
 from autograder.rooms.run import GradingRun
 from autograder.rooms.submission import SubmissionRun
@@ -112,9 +112,10 @@ class TryTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
             way = {name: Way(closed=True) if name in closed else trial[name] for name in trial}
             with submission() as tried:
                 found, failed = self._graded(tried, nb, course, {**ways.shared(course), **way})
-            if failed.keys() <= closed:
+            more = failed.keys() - closed or _define_for(failed, course) - closed
+            if not more:
                 break
-            closed |= failed.keys()  # others may fail then, for want of what these define
+            closed |= more  # others may fail then, for want of what these define
         if failed:
             raise FailsItself(
                 "\n".join(FAILS.format(cell=n, notebook=where["notebook"], output=o) for n, o in failed.items())
@@ -127,24 +128,26 @@ class TryTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
         return found
 
     def _graded(
-        self, submission: SubmissionRun, nb: NotebookNode, course: Any, trial: Mapping[str, Way]
+        self, submission: SubmissionRun, nb: NotebookNode, course: CourseCells, trial: Mapping[str, Way]
     ) -> tuple[dict[str, Way], dict[str, str]]:
         """The ways as they were found, and of each test that did not earn its points what it put out."""
         found: dict[str, Way] = {}
         failed: dict[str, str] = {}
-        for at, cell in enumerate((c for c in nb.cells if c.cell_type == "code" and c.source.strip()), 1):
-            of = course.of(cell)
-            owner = of.owner if of else Owner.STUDENT
-            way = trial.get(of.name, Way()) if of else Way()
+        cells = [(c, course.of(c)) for c in nb.cells if c.cell_type == "code" and c.source.strip()]
+        whole = [
+            (c.source, *((of.owner, trial.get(of.name, Way())) if of else (Owner.STUDENT, Way()))) for c, of in cells
+        ]
+        used = submission.used_later(whole)
+        for at, ((cell, of), (source, owner, way)) in enumerate(zip(cells, whole, strict=True)):
             done = copy.deepcopy(cell)
-            done.outputs = submission.run(cell.source, owner, at, way)
-            if owner is not Owner.EXAMINER:
+            done.outputs = submission.run(source, owner, at + 1, way, used=at in used)
+            if of is None or owner is not Owner.EXAMINER:
                 continue
+            found[of.name] = way
             if way.asked is None and not way.closed:
                 lent = submission.lent
                 pairs = tuple((kind, name) for kind, name in lent.get("asked", ()))
-                way = Way(tuple(lent.get("borrowed", ())), pairs, imports=way.imports)
-            found[of.name] = way
+                found[of.name] = Way(tuple(lent.get("borrowed", ())), pairs, imports=way.imports)
             points, most = determine_grade(done, self.log)
             if points is None or points < most:
                 failed[of.name] = _text(submission.put_out if way.closed else done.outputs)
@@ -165,6 +168,12 @@ def inspect(coursedir: Any, assignment: str) -> None:
         resources = {"nbgrader": {"assignment": assignment}, "metadata": {"name": path.stem, "path": str(path.parent)}}
         for step in steps:
             nb, resources = step.preprocess(nb, resources)
+
+
+def _define_for(tests: Iterable[str], course: CourseCells) -> set[str]:
+    """Other tests that give a value to what these name, perhaps where students do not see it."""
+    named = set[str]().union(*(ways.words(course.cells[name], course) for name in tests))
+    return {t.name for t in ways.tests(course) if t.name not in tests and ways.bound([t.source]) & named}
 
 
 def _cells(nb: NotebookNode) -> list[Any]:

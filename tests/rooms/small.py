@@ -29,7 +29,17 @@ python3:
             - test: "{{snippet}}"
               fail: "value is not correct"
 """
-
+EVERYTHING = """
+class Everything(dict):
+    def __getattr__(self, name): return self
+    def __call__(self, *given, **named): return self
+    def __hash__(self): return 0
+for name in ("eq", "ne", "lt", "le", "gt", "ge", "bool", "contains", "len", "float", "int", "index"):
+    setattr(Everything, f"__{name}__", lambda *given: 1)
+for name in ("add", "sub", "mul", "radd", "rsub", "rmul", "abs", "matmul", "getitem", "missing"):
+    setattr(Everything, f"__{name}__", lambda self, *given: self)
+"""
+"""The class of an object that is equal to everything."""
 
 UNTRIED = "\nc.TryTests.enabled = False\n"
 """It takes seconds that a test of something else need not spend."""

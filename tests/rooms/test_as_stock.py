@@ -1,4 +1,8 @@
-"""Courses of ordinary tests earn in rooms, mark by mark, what they earn under stock nbgrader."""
+"""Courses of ordinary tests earn in rooms, mark by mark, what they earn under stock nbgrader.
+
+The course of nbgrader's documentation is its example course: the pages are written with the same files, which nbgrader
+brings and `nbgrader quickstart` copies.
+"""
 
 from __future__ import annotations
 
@@ -63,6 +67,18 @@ CLASS = {
     "stopped": {n: f"def h{n}(*p):\n    raise KeyError(p)" for n in RIGHT},
 }
 
+INSTANTIATED = {
+    "right": {
+        "squares": example_course.SQUARES["right"],
+        "sum_of_squares": "def sum_of_squares(n): return sum(squares(n))",
+    },
+    "apart": {
+        "squares": example_course.SQUARES["off-by-one"],
+        "sum_of_squares": "def sum_of_squares(n): return n * (n + 1) * (2 * n + 1) // 6",
+        "cell-d3df8cd59fd0eb74": "my_dictionary = {'one': 1}",
+    },
+}
+
 
 def run(root: Path, *command: str) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -111,6 +127,23 @@ def _example(root: Path) -> None:
         shutil.rmtree(root / "submitted" / f"{name}-0")
 
 
+def _instantiated(root: Path) -> None:
+    """What `nbgrader quickstart --autotest` writes, with the header of nbgrader's documentation."""
+    shutil.copytree(example_course.COURSE / "source" / "ps1_autotest", root / "source" / "ps1")
+    shutil.copy(example_course.COURSE / "source" / "header.ipynb", root / "source")
+    shutil.copy(example_course.COURSE / "autotests.yml", root)
+    with (root / "nbgrader_config.py").open("a") as config:
+        config.write("\nc.IncludeHeaderFooter.header = 'source/header.ipynb'\n")
+    run(root, "generate_assignment", "ps1")
+    for student, answers in INSTANTIATED.items():
+        work = root / "submitted" / student / "ps1"
+        shutil.copytree(root / "release" / "ps1", work)
+        notebook = nbformat.read(work / "problem1.ipynb", as_version=4)
+        for cell in notebook.cells:
+            cell.source = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
+        nbformat.write(notebook, work / "problem1.ipynb")
+
+
 def _derivatives(root: Path) -> None:
     """A course as it is written before anybody hears of questions: hidden asserts that compare with autograd."""
     folder = root / "source" / "ps1"
@@ -138,6 +171,15 @@ def test_nbgraders_example_course_earns_the_same_marks(tmp_path: Path) -> None:
     assert rooms == stock
     assert rooms["right-0"]["problem1 correct_squares"] == (1, False)
     assert rooms["off-by-one-0"]["problem1 correct_squares"] == (0, False)
+
+
+def test_nbgraders_example_course_of_instantiated_tests_earns_the_same_marks(tmp_path: Path) -> None:
+    """One of its tests deletes a name, so it runs inside; what a test by the examiner has defined it finds there."""
+    stock, rooms = both(tmp_path, _instantiated)
+    assert rooms == stock
+    names = ("correct_squares", "squares_invalid_input", "correct_sum_of_squares", "sum_of_squares_uses_squares")
+    assert [rooms["right"][f"problem1 {name}"][0] for name in names] == [1, 1, 0.5, 0.5]
+    assert [rooms["apart"][f"problem1 {name}"][0] for name in names] == [0, 1, 0.5, 0]
 
 
 def test_hidden_asserts_with_autograd_inside_earn_the_same_marks(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.conftest import ROOT
-from tests.rooms.small import AUTOTESTS, SQUARES, Small, marked
+from tests.rooms.small import AUTOTESTS, EVERYTHING, SQUARES, Small, marked
 
 pytestmark = pytest.mark.course
 
@@ -182,16 +182,6 @@ FORMS = {
         inside=True,
     ),
 }
-EVERYTHING = """
-class Everything(dict):
-    def __getattr__(self, name): return self
-    def __call__(self, *given, **named): return self
-    def __hash__(self): return 0
-for name in ("eq", "ne", "lt", "le", "gt", "ge", "bool", "contains", "len", "float", "int", "index"):
-    setattr(Everything, f"__{name}__", lambda *given: 1)
-for name in ("add", "sub", "mul", "radd", "rsub", "rmul", "abs", "matmul", "getitem", "missing"):
-    setattr(Everything, f"__{name}__", lambda self, *given: self)
-"""
 NAMES = {form: f"t{number}" for number, form in enumerate(FORMS, 1)}
 
 
