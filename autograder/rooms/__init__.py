@@ -22,7 +22,9 @@ For each submission nbgrader runs the preprocessors that nbgrader_config.py name
     restore_cells    Restore: the course's cells are put back as they were released
     recognise        cells of the course that have lost nbgrader's marks
     engine           Engine: the options; runs each cell in its owner's room
+    other_language   a notebook that is not Python: refused, or run in one kernel where nothing is isolated
     submission       SubmissionRun: the examiner's room and the student's two, for one submission
+    defined_in_tests what of a test a student's cell uses
     save_grades      SaveGrades: marks, comments and penalties, in one transaction
     clean_notebook   Sanitise: nothing that a student wrote can run in a page
 

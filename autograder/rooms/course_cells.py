@@ -110,6 +110,8 @@ class CourseCells:
 
     cells: Mapping[str, CourseCell]
     kernelspec: Mapping[str, Any]
+    language: str = ""
+    """Empty for Python."""
 
     def of(self, cell: NotebookNode) -> CourseCell | None:
         """The course's cell whose name a submitted cell carries, if there is one."""
@@ -136,7 +138,8 @@ def read(gradebook: Gradebook, notebook: str, assignment: str, source: Path) -> 
     graded = {c.name: c.max_score for c in known.grade_cells}
     solutions = {c.name for c in known.solution_cells}
     tasks = {c.name: c.max_score for c in known.task_cells}
-    pictures = _pictures(source)
+    own = nbformat.read(source, as_version=4) if source.exists() else nbformat.v4.new_notebook()
+    pictures = _pictures(own)
     cells = {
         c.name: CourseCell(
             name=c.name,
@@ -155,7 +158,13 @@ def read(gradebook: Gradebook, notebook: str, assignment: str, source: Path) -> 
     order = {name: at for at, name in enumerate(pictures)}
     ordered = sorted(cells, key=lambda name: (order.get(name, len(order)), cells[name].grade))
     spec = json.loads(known.kernelspec) if known.kernelspec else {}
-    return CourseCells({name: cells[name] for name in ordered}, spec)
+    return CourseCells({name: cells[name] for name in ordered}, spec, language({**own.metadata, "kernelspec": spec}))
+
+
+def language(metadata: Mapping[str, Any]) -> str:
+    """The language of a notebook, as its kernel's specification says or else the notebook itself; empty for Python."""
+    about = metadata.get("kernelspec", {}).get("language") or metadata.get("language_info", {}).get("name")
+    return "" if not about or str(about).lower() in ("python", "ipython") else str(about)
 
 
 def of_notebook(nb: NotebookNode) -> CourseCells:
@@ -176,13 +185,10 @@ def of_notebook(nb: NotebookNode) -> CourseCells:
         for c in nb.cells
         if c.metadata.get("nbgrader", {}).get("grade_id")
     }
-    return CourseCells(cells, nb.metadata.get("kernelspec", {}))
+    return CourseCells(cells, nb.metadata.get("kernelspec", {}), language(nb.metadata))
 
 
-def _pictures(source: Path) -> dict[str, Mapping[str, Any]]:
+def _pictures(source: NotebookNode) -> dict[str, Mapping[str, Any]]:
     """The attachments of the source notebook's cells, in its order."""
-    if not source.exists():
-        return {}
-    notebook = nbformat.read(source, as_version=4)
-    marked = [c for c in notebook.cells if "grade_id" in c.metadata.get("nbgrader", {})]
+    marked = [c for c in source.cells if "grade_id" in c.metadata.get("nbgrader", {})]
     return {c.metadata.nbgrader.grade_id: c.get("attachments", {}) for c in marked}

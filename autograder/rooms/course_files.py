@@ -93,7 +93,8 @@ def edited_in_a_run(run: GradingRun, assignment: str, notebooks: Iterable[str], 
     Of those whose tests run in the student's room it says nothing, because there the student's copy is used.
     """
     files = editable(config, assignment)
-    outside = [n for n in notebooks if files and not _is_inside(run, assignment, n)]
+    in_rooms = [n for n in notebooks if files and not run.course_cells(assignment, n).language]
+    outside = [n for n in in_rooms if not _is_inside(run, assignment, n)]
     cells = [c for n in outside for c in run.course_cells(assignment, n).cells.values()]
     locked = [(c.name, c.source) for c in cells if c.locked and c.cell_type == "code"]
     return list(edited(locked, Path(run.source_folder(assignment)), files))

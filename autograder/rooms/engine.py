@@ -11,7 +11,7 @@ from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from traitlets import Bool, Enum, Float, Integer, List, Unicode
 
-from autograder.rooms import reasons
+from autograder.rooms import other_language, reasons
 from autograder.rooms.course_cells import Owner, without_hidden_tests
 from autograder.rooms.run import STRONGEST
 from autograder.rooms.submission import OWN, SubmissionRun
@@ -31,7 +31,8 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
 
     unsafe = Bool(
         False,
-        help="Grade even where student code cannot be isolated. Only for submissions that you would run yourself.",
+        help="Grade even where student code cannot be isolated, and notebooks in other languages than Python, which "
+        "never are. Only for submissions that you would run yourself.",
     ).tag(config=True)
     trusting = Bool(
         True,
@@ -82,6 +83,10 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
             reasons.write(nb, self.parent.report.reasons(where["student"]))
             return nb, resources
         course = self.parent.run.course_cells(where["assignment"], where["notebook"])
+        if course.language:
+            other_language.run(nb, resources, course.language, self)
+            reasons.write(nb, self.parent.report.reasons(where["student"]))
+            return nb, resources
         ways = self.parent.run.ways(where["assignment"], where["notebook"])
         files = os.path.abspath(resources["metadata"]["path"])
         cells = [(c, course.of(c)) for c in nb.cells if c.cell_type == "code" and c.source.strip()]

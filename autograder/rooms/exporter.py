@@ -20,7 +20,16 @@ from traitlets import Float, default
 
 from autograder import by_hand_list, seeds
 from autograder.at_home.notebook import UnreadableNotebook
-from autograder.rooms import alone, by_hand_table, course_files, folder_names, gradebook_lock, handed_in, ways
+from autograder.rooms import (
+    alone,
+    by_hand_table,
+    course_files,
+    folder_names,
+    gradebook_lock,
+    handed_in,
+    other_language,
+    ways,
+)
 from autograder.rooms.engine import Engine
 from autograder.rooms.names import Names
 from autograder.rooms.progress import RunProgress
@@ -89,12 +98,16 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
                 raise NbGraderException(f"{name} is not in the gradebook")
             public = seeds.public_note(gradebook.db, name)
             notebooks = [notebook.name for notebook in gradebook.find_assignment(name).notebooks]
-        if edited := course_files.edited_in_a_run(self.run, name, notebooks, self.config):
-            self.log.error("Nothing was graded: %s", " ".join(edited))
-            raise NbGraderException(edited[0])
+        courses = {notebook: self.run.course_cells(name, notebook) for notebook in notebooks}
+        refused = other_language.refused(courses, Engine(parent=self).unsafe)
+        if refused := refused or course_files.edited_in_a_run(self.run, name, notebooks, self.config):
+            self.log.error("Nothing was graded: %s", " ".join(refused))
+            raise NbGraderException(refused[0])
         aside = by_hand_list.set_aside(self._list())
-        tests = [line for notebook in notebooks for line in ways.told(self.run.ways(name, notebook))]
-        self.report.header(name, students, isolated, *filter(None, [public, aside, *tests]))
+        in_rooms = [notebook for notebook, course in courses.items() if not course.language]
+        tests = [line for notebook in in_rooms for line in ways.told(self.run.ways(name, notebook))]
+        others = other_language.told(courses)
+        self.report.header(name, students, isolated, *filter(None, [public, aside, *others, *tests]))
 
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
         def convert_and_end() -> None:

@@ -104,7 +104,8 @@ def _as_text(cell: NotebookNode) -> None:
 
 def _only_ours(nb: NotebookNode, course: CourseCells) -> None:
     """Removes the student's metadata, which reach pages as titles, class names and widgets."""
-    nb.metadata = from_dict({"language_info": {"name": "python", "pygments_lexer": "ipython3"}})
+    python = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
+    nb.metadata = from_dict({} if course.language else python)
     if course.kernelspec:
         nb.metadata.kernelspec = from_dict(dict(course.kernelspec))
     used: set[str] = set()

@@ -14,13 +14,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_locked
 
 from autograder.errors import AutograderError
-from autograder.rooms import course_files
+from autograder.rooms import course_cells, course_files, other_language
 from autograder.rooms.engine import Engine
-
-LANGUAGE = (
-    "The notebook is written in {language}, and rooms run Python alone. Take it out of this course, and grade it with "
-    "nbgrader's own configuration where you trust every submission as your own code."
-)
 
 
 class NeedsStudent(AutograderError):
@@ -34,7 +29,10 @@ class RefuseBorrowing(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader s
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        found = [*_other_language(nb), *self.problems(nb, resources)]
+        found = self.problems(nb, resources)
+        if (language := course_cells.language(nb.metadata)) and not Engine(parent=self).unsafe:
+            name = resources["nbgrader"]["notebook"]
+            found.insert(0, other_language.LANGUAGE.format(notebook=name, language=language))
         if found:
             raise NeedsStudent("\n".join(found))
         return nb, resources
@@ -49,12 +47,7 @@ class RefuseBorrowing(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader s
         coursedir = CourseDirectory(parent=self)
         large = course_files.too_large(Path(folder), coursedir, engine.limits().handed_in, engine.written)
         return [
-            *course_files.nobodys(locked, Path(folder)),
+            *([] if course_cells.language(nb.metadata) else course_files.nobodys(locked, Path(folder))),
             *filter(None, [large]),
             *course_files.too_many(Path(folder), coursedir),
         ]
-
-
-def _other_language(nb: NotebookNode) -> list[str]:
-    about = nb.metadata.get("kernelspec", {}).get("language") or nb.metadata.get("language_info", {}).get("name")
-    return [] if not about or str(about).lower() in ("python", "ipython") else [LANGUAGE.format(language=about)]

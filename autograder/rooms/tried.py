@@ -57,7 +57,7 @@ class TryTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
         where = dict(resources["nbgrader"])
         notebook = where["notebook"] = resources["metadata"]["name"]
         course = course_cells.of_notebook(nb)
-        tests = ways.tests(course)
+        tests = [] if course.language else ways.tests(course)
         root = Path(CourseDirectory(parent=self).root)
         file = ways.file_of(root, where["assignment"])
         folder = os.path.abspath(resources["metadata"]["path"])

@@ -216,7 +216,7 @@ def test_a_module_that_only_students_have_is_refused_by_name(tmp_path: Path) -> 
 
 def test_a_notebook_in_another_language_is_refused_by_its_name(tmp_path: Path) -> None:
     course = Small(tmp_path, marked("t1", "stopifnot(TRUE)", 1), language="R")
-    assert "The notebook is written in R, and rooms run Python alone." in course.refused()
+    assert "The notebook hw is written in R, and rooms run Python alone." in course.refused()
 
 
 def test_course_files_larger_than_the_room_are_refused_and_the_setting_that_is_named_mends_it(tmp_path: Path) -> None:
