@@ -32,6 +32,7 @@ Before release:
 
     self_contained   RefuseBorrowing: a course that cannot be graded in rooms is refused
     tried            TryTests: the instructor's own notebook is graded, so each test is known to work
+    written_files    files that students' cells write, which a test can only find there
     ways             how each test gets at what is the student's, as was found out
 
 The rooms themselves are `autograder.workers`. The classes are imported when they are asked for, because other folders

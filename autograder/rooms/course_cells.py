@@ -7,7 +7,7 @@ up here.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -112,6 +112,10 @@ class CourseCells:
     kernelspec: Mapping[str, Any]
     language: str = ""
     """Empty for Python."""
+    code: Sequence[tuple[str, str, bool]] = ()
+    """All code cells of the instructor's notebook in order, also those without a mark: name, source, whether locked.
+    Empty where there is none: what the gradebook has of answers is what students get.
+    """
 
     def of(self, cell: NotebookNode) -> CourseCell | None:
         """The course's cell whose name a submitted cell carries, if there is one."""
@@ -158,7 +162,8 @@ def read(gradebook: Gradebook, notebook: str, assignment: str, source: Path) -> 
     order = {name: at for at, name in enumerate(pictures)}
     ordered = sorted(cells, key=lambda name: (order.get(name, len(order)), cells[name].grade))
     spec = json.loads(known.kernelspec) if known.kernelspec else {}
-    return CourseCells({name: cells[name] for name in ordered}, spec, language({**own.metadata, "kernelspec": spec}))
+    spoken = language({**own.metadata, "kernelspec": spec})
+    return CourseCells({name: cells[name] for name in ordered}, spec, spoken, _code(own))
 
 
 def language(metadata: Mapping[str, Any]) -> str:
@@ -185,7 +190,12 @@ def of_notebook(nb: NotebookNode) -> CourseCells:
         for c in nb.cells
         if c.metadata.get("nbgrader", {}).get("grade_id")
     }
-    return CourseCells(cells, nb.metadata.get("kernelspec", {}), language(nb.metadata))
+    return CourseCells(cells, nb.metadata.get("kernelspec", {}), language(nb.metadata), _code(nb))
+
+
+def _code(nb: NotebookNode) -> list[tuple[str, str, bool]]:
+    code = [c for c in nb.cells if c.cell_type == "code"]
+    return [(c.metadata.get("nbgrader", {}).get("grade_id", ""), c.source, bool(is_locked(c))) for c in code]
 
 
 def _pictures(source: NotebookNode) -> dict[str, Mapping[str, Any]]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import importlib.machinery
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -23,6 +22,8 @@ from traitlets.config import LazyConfigValue
 
 from autograder.rooms.run import GradingRun
 from autograder.rooms.ways import parsed, tests
+from autograder.rooms.written_files import modules
+from autograder.rooms.written_files import written as written_files
 from autograder.sandbox.folders import files_beside_notebooks
 from autograder.sandbox.limits import MB
 from autograder.sandbox.visible import trusted_path
@@ -46,16 +47,17 @@ TOO_MANY = (
     "Students could not hand in {names} again: {why}. Set c.HandedIn.files, c.CourseDirectory.max_file_size or "
     "max_dir_size (kB) in nbgrader_config.py, the students' as well, or make the files fewer and smaller."
 )
-_WRITEFILE = re.compile(r"^%%(?:writefile|file)\s+(?:-a\s+)?(\S+)")
 _MOST_NAMED = 5
 
 
-def nobodys(locked: Iterable[tuple[str, str]], folder: Path) -> Iterator[str]:
-    """A sentence for each module that a locked cell (name, source) imports and that only students could have."""
+def nobodys(locked: Iterable[tuple[str, str]], folder: Path, written: Iterable[str] = ()) -> Iterator[str]:
+    """A sentence for each module that a locked cell (name, source) imports and that only students could have; the
+    modules of the files `written` are those that a cell of theirs writes, and that is tried.
+    """
     cells = list(locked)
     paths = [Path(name) for name in _names(folder)]  # in any folder: a cell may add one to sys.path
     beside = {path.stem for path in paths} | {part for path in paths for part in path.parts}
-    beside |= {Path(found[1]).stem for _, source in cells if (found := _WRITEFILE.match(source))}
+    beside |= modules([*written, *(name for _, source in cells for name in written_files(source, parsed(source)))])
     for cell, source in cells:
         for module in sorted(imported(source) - beside):
             if not _installed(module):

@@ -36,6 +36,7 @@ from autograder.rooms.progress import RunProgress
 from autograder.rooms.restore_cells import UNREADABLE
 from autograder.rooms.run import GradingRun
 from autograder.rooms.scribe import Scribe
+from autograder.rooms.tried import NO_INSIDE
 from autograder.terminal import in_terminal, say
 from autograder.terminal.report import Reason, Report
 from autograder.terminal.too_early import NOT_IN_GRADEBOOK
@@ -99,12 +100,17 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             public = seeds.public_note(gradebook.db, name)
             notebooks = [notebook.name for notebook in gradebook.find_assignment(name).notebooks]
         courses = {notebook: self.run.course_cells(name, notebook) for notebook in notebooks}
-        refused = other_language.refused(courses, Engine(parent=self).unsafe)
-        if refused := refused or course_files.edited_in_a_run(self.run, name, notebooks, self.config):
+        in_rooms = [notebook for notebook, course in courses.items() if not course.language]
+        engine = Engine(parent=self)
+        closed = [test for n in in_rooms for test, way in self.run.ways(name, n).items() if way.closed]
+        if refused := (
+            other_language.refused(courses, engine.unsafe)
+            or ([] if engine.trusting else [NO_INSIDE.format(cell=test) for test in closed])
+            or course_files.edited_in_a_run(self.run, name, notebooks, self.config)
+        ):
             self.log.error("Nothing was graded: %s", " ".join(refused))
             raise NbGraderException(refused[0])
         aside = by_hand_list.set_aside(self._list())
-        in_rooms = [notebook for notebook, course in courses.items() if not course.language]
         tests = [line for notebook in in_rooms for line in ways.told(self.run.ways(name, notebook))]
         others = other_language.told(courses)
         self.report.header(name, students, isolated, *filter(None, [public, aside, *others, *tests]))

@@ -14,7 +14,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_locked
 
 from autograder.errors import AutograderError
-from autograder.rooms import course_cells, course_files, other_language
+from autograder.rooms import course_cells, course_files, other_language, ways
 from autograder.rooms.engine import Engine
 
 
@@ -43,11 +43,11 @@ class RefuseBorrowing(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader s
         if not folder:
             return []
         locked = [(c.metadata.nbgrader.grade_id, c.source) for c in nb.cells if c.cell_type == "code" and is_locked(c)]
-        engine = Engine(parent=self)
+        engine, course = Engine(parent=self), course_cells.of_notebook(nb)
         coursedir = CourseDirectory(parent=self)
         large = course_files.too_large(Path(folder), coursedir, engine.limits().handed_in, engine.written)
         return [
-            *([] if course_cells.language(nb.metadata) else course_files.nobodys(locked, Path(folder))),
+            *([] if course.language else course_files.nobodys(locked, Path(folder), ways.written(course))),
             *filter(None, [large]),
             *course_files.too_many(Path(folder), coursedir),
         ]

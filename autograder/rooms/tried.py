@@ -62,7 +62,8 @@ class TryTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
         file = ways.file_of(root, where["assignment"])
         folder = os.path.abspath(resources["metadata"]["path"])
         editable = course_files.editable(self.config, where["assignment"])
-        whole = ways.checksum(json.dumps([_cells(nb), _modules(folder), editable]))
+        trusting = Engine(parent=self).trusting
+        whole = ways.checksum(json.dumps([_cells(nb), _modules(folder), editable, trusting]))
         known = self.parent is not None and ways.known(file, notebook, whole)
         if not self.enabled or all(map(ways.asks_only, tests)) or known:
             return nb, resources
@@ -98,9 +99,7 @@ class TryTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
 
     def _try(self, run: GradingRun, where: dict[str, str], folder: str, nb: NotebookNode) -> dict[str, Way]:
         course = run.course_cells(where["assignment"], where["notebook"])
-        code = [(c, course.of(c)) for c in nb.cells if c.cell_type == "code"]
-        cells = [(of.name if of else "", c.source, of is not None and of.locked) for c, of in code]
-        trial = {t.name: ways.first(t, course, cells) for t in ways.tests(course)}
+        trial = {t.name: ways.first(t, course) for t in ways.tests(course)}
         submission = partial(
             SubmissionRun, run, where, folder, len(trial), partial(without_hidden_tests, ClearHiddenTests(parent=self))
         )

@@ -13,13 +13,14 @@ import itertools
 import json
 import keyword
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from autograder.rooms import written_files
 from autograder.rooms.course_cells import CourseCell, CourseCells
 
 UNTRIED = (
@@ -151,17 +152,16 @@ def checksum(text: str) -> str:
 def unread(test: CourseCell, course: CourseCells) -> Way:
     """What a test may borrow as far as the course's cells show it: what it names and a student's cell gives."""
     way = first(test, course)
+    if test.grade and reaches_inside(test, course):
+        return Way(tried=False, closed=True)
     return Way(way.rebound, imports=way.imports, tried=False)
 
 
-def first(test: CourseCell, course: CourseCells, cells: Iterable[tuple[str, str, bool]] = ()) -> Way:
+def first(test: CourseCell, course: CourseCells) -> Way:
     """What is tried of a cell of the course's: whatever it names may be borrowed, but for what students' cells import,
     which is imported, and for what a cell of the course's gave a value last, unless that has changed.
-
-    `cells` are all code cells of the notebook in order (name, source, whether locked), also those without a mark, which
-    the gradebook does not have.
     """
-    cells = cells or [(c.name, c.source, c.locked) for c in course.cells.values() if c.cell_type == "code"]
+    cells = code(course)
     named, last = words(test, course), dict[str, str]()
     imports: dict[str, tuple[str, str, str]] = {}
     stars: list[tuple[str, str, str]] = []
@@ -179,6 +179,11 @@ def first(test: CourseCell, course: CourseCells, cells: Iterable[tuple[str, str,
     return Way(names, None, theirs, (*own, *stars))
 
 
+def code(course: CourseCells) -> Sequence[tuple[str, str, bool]]:
+    """The code cells of a notebook of the course in order: name, source, whether locked."""
+    return course.code or [(c.name, c.source, c.locked) for c in course.cells.values() if c.cell_type == "code"]
+
+
 def _imports(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
     """Name, module and attribute of what a cell imports outside functions (`Way.imports`)."""
     for node in _outside_functions(tree):
@@ -193,14 +198,17 @@ def _imports(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
 
 def reaches_inside(test: CourseCell, course: CourseCells) -> bool:
     """Whether a test, or a function of the course's that it names, looks at what a stand-in has not, or changes what
-    the student's room would not see: then it must not pass by that.
+    the student's room would not see: then it must not pass by that. Or uses a file that a student's cell writes.
     """
+    files = written(course)
     named = words(test, course)
     given = [tree for tree in map(parsed, _given(course)) if _bound(tree) & named]
     trees = [parsed(test.source), *given]
     for tree in trees:
         brought = {name for name, *_ in _imports(tree)} | {"builtins", "np", "torch", "math"}
         if {module for _, module, _ in _imports(tree)} & _MODULES_INSIDE:
+            return True
+        if files & written_files.named(tree) or written_files.modules(files) & {m for _, m, _ in _imports(tree)}:
             return True
         for node in ast.walk(tree):
             word = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
@@ -209,6 +217,12 @@ def reaches_inside(test: CourseCell, course: CourseCells) -> bool:
             if word in _INSIDE or (stores and isinstance(of, ast.Name) and of.id in brought):
                 return True
     return bool(_bound(trees[0], imports=False) & set(dir(builtins)))
+
+
+def written(course: CourseCells) -> set[str]:
+    """The names of files that the students' cells write."""
+    cells = [source for _, source, locked in code(course) if not locked]
+    return set[str]().union(*(written_files.written(source, parsed(source)) for source in cells))
 
 
 def _given(course: CourseCells) -> list[str]:

@@ -18,7 +18,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.conftest import ROOT
-from tests.rooms.small import AUTOTESTS, EVERYTHING, SQUARES, Small, marked
+from tests.rooms.small import AUTOTESTS, EVERYTHING, SQUARES, UNTRIED, Small, marked
 
 pytestmark = pytest.mark.course
 
@@ -146,6 +146,12 @@ FORMS = {
         "open('out24.txt', 'w').write('5')",
         "assert open('out24.txt').read() == '5'",
         "open('out24.txt', 'w').write('6')",
+        inside=True,
+    ),
+    "a module that the answer writes": Form(
+        "open('mine40.py', 'w').write('def f(x): return x * x')",
+        "import importlib\nimportlib.invalidate_caches()\nimport mine40\nassert mine40.f(3) == 9",
+        "open('mine40.py', 'w').write('def f(x): return x + 1')",
         inside=True,
     ),
     "the environment": Form(
@@ -339,3 +345,67 @@ def test_a_module_that_students_may_edit_is_tested_as_theirs(tmp_path: Path) -> 
     assert status == 0, said
     assert "These tests run where the student's code runs" in said
     assert (course.marks("ada"), course.marks("bela")) == ({"t1": (0, False)}, {"t1": (1, False)})
+
+
+@pytest.mark.parametrize("config", ["", UNTRIED])
+def test_a_module_that_an_answer_writes_is_the_students_where_the_instructors_lies_beside_as_well(
+    tmp_path: Path, config: str
+) -> None:
+    """It lies there since the instructor has run the notebook; with that copy everybody would earn full marks."""
+    answer = "%%writefile mine.py\n### BEGIN SOLUTION\ndef f(x): return x * x\n### END SOLUTION"
+    cells = marked("ans", answer, locked=False), marked("t1", "import mine\nassert mine.f(3) == 9", 1)
+    course = Small(tmp_path, *cells, config=config)
+    (course.source / "mine.py").write_text("def f(x): return x * x\n")
+    course.generated()
+    course.hand_in("blank")
+    course.hand_in("right", "%%writefile mine.py\ndef f(x): return x ** 2")
+    course.hand_in("wrong", "%%writefile mine.py\ndef f(x): return x + x")
+    status, said = course.run("autograde")
+    assert status == 0, said
+    assert "These tests run where the student's code runs" in said
+    assert {name: course.marks(name)["t1"][0] for name in ("blank", "right", "wrong")} == {
+        "blank": 0,
+        "right": 1,
+        "wrong": 0,
+    }
+
+
+def test_a_course_of_an_older_version_is_told_what_to_do_and_its_right_answers_are_right(tmp_path: Path) -> None:
+    """Nothing was ever tried there: what a test may borrow is read from the source, with its solutions."""
+    course = Small(
+        tmp_path,
+        new_code_cell("import numpy as np"),
+        marked("own", "class Q:\n    def check(self): print('asked')\nq1 = Q()"),
+        marked("ans", "### BEGIN SOLUTION\nsquares = lambda n: [1, 4][:n]\n### END SOLUTION", locked=False),
+        marked("t1", "assert np.allclose(squares(2), [1, 4])", 1),
+        marked("t2", "q1.check()", 1),
+    )
+    course.generated()
+    course.hand_in("right", "def squares(n):\n    return [i * i for i in range(1, n + 1)]")
+    course.hand_in("forged", f"{EVERYTHING}\nnp = squares = Everything()")
+    never = "Never tried with the course's own solution, so that right answers may fail: {}. Run `nbgrader generate"
+    status, said = course.run("autograde")
+    assert (status, never.format("t1") in said) == (0, True), said
+    assert course.marks("right") == {"t1": (1, False), "t2": (1, False)}
+    assert course.marks("forged")["t1"] == (0, False)
+    course.configure("c.TryTests.enabled = True")
+    course.generated()
+    course.hand_in("later", "squares = lambda n: [1, 4]")
+    status, said = course.run("autograde")
+    assert (status, "Never tried" in said) == (0, False), said
+    assert course.marks("later") == course.marks("right")
+
+
+def test_where_a_course_trusts_nobody_since_its_release_nothing_is_graded_and_it_is_not_generated_again(
+    tmp_path: Path,
+) -> None:
+    form = FORMS["the source of the answer"]
+    course = Small(tmp_path, marked("ans", form.answer, locked=False), marked("t1", form.test, 1), config="")
+    course.generated()
+    course.hand_in("ada", form.answer)
+    course.configure("c.Engine.trusting = False")
+    status, said = course.run("autograde")
+    assert status == 1
+    assert "Nothing was graded: The test t1 reaches into the notebook" in " ".join(said.split())
+    assert not (tmp_path / "autograded").exists()
+    assert course.run("generate_assignment")[0] == 1
