@@ -342,7 +342,8 @@ def test_a_right_answer_earns_all_and_a_person_gives_the_rest(both: tuple[Graded
 def test_an_object_that_is_equal_to_everything_earns_nothing(both: tuple[Graded, Graded]) -> None:
     """On purpose not as under stock nbgrader, where its own code judges it."""
     stock, rooms = (found.grades("forged") for found in both)
-    assert sum(mark or 0 for mark, _ in stock.values()) == 12
+    fooled = {"asserts", "files", "partial", "hidden", "imports", "imported", "number"}
+    assert {name for name, (mark, _) in stock.items() if mark} == fooled
     assert rooms == {name: (mark and 0, person) for name, (mark, person) in stock.items()}
 
 
