@@ -145,6 +145,7 @@ _WRITE: dict[type, Callable[[Coder, Any], Json]] = {
     datetime.datetime: _moment("datetime"),
     datetime.timedelta: lambda c, v: ["timedelta", v.days, v.seconds, v.microseconds],
     np.ndarray: _array,
+    np.matrix: lambda c, v: ["matrix", *_array(c, v.A)[1:]],
     torch.Tensor: _tensor("tensor"),
     torch.nn.Parameter: _tensor("Parameter"),
     torch.Size: lambda c, v: ["Size", *v],

@@ -38,6 +38,19 @@ DATA = [
     *(pandas.DataFrame([[1, 2], [3, 4]], columns=["a", "a"]), pandas.DataFrame(), pandas.NA, pandas.NaT),
     *(pandas.Series([1, None], dtype="Int64"), pandas.Timestamp("2020-01-01"), pandas.Index([1.5, 2], name="i")),
     pandas.MultiIndex.from_tuples([(1, 2), (3, 4)], names=["a", "b"]),
+    *(np.ones((1, 2)).view(np.matrix), pandas.date_range("2020-01-01", periods=3, freq="D", name="d")),
+    *(
+        pandas.date_range("2020-03-28", periods=3, tz="Europe/Berlin"),
+        pandas.period_range("2020-01", periods=3, freq="M"),
+    ),
+    *(pandas.interval_range(0, 3), pandas.Series(pandas.cut([1, 2, 3], 2)), pandas.to_timedelta([1, 2], unit="h")),
+    *(
+        pandas.Timestamp("2020-01-01", tz="UTC"),
+        pandas.Timedelta("1h"),
+        pandas.Period("2020-01"),
+        pandas.Interval(0, 1),
+    ),
+    pandas.DataFrame({"k": [1, 2, 1], "x": [1.0, 2.0, 3.0]}).groupby("k").agg(["mean", "sum"]),
 ]
 
 
@@ -134,6 +147,9 @@ ATOMS = (
             *TYPES,
             "range",
             "plain",
+            "one",
+            "zoned",
+            "interval",
             "multi",
             "numpy",
         ]
@@ -177,6 +193,7 @@ def test_whatever_arrives_is_data_of_an_exact_type_or_one_error() -> None:
         ["array", "|O8", [1], "AAAAAAAAAAA="],
         ["array", "<f8", [1 << 40], ""],
         ["array", "<f8", [-1], "AAAAAAAAAAA="],
+        ["array", "<f8", [0, 1 << 40], ""],
         ["array", "f8,f8", [1], "AAAAAAAAAAA="],
         ["scalar", "|O8", "AAAAAAAAAAA="],
         ["int", "0x" + "f" * 30_000],
@@ -192,6 +209,11 @@ def test_whatever_arrives_is_data_of_an_exact_type_or_one_error() -> None:
         ["Series", ["nullable", "object", 1], ["Index", "range", 0, 1, 1, None], None],
         ["Series", ["numpy", ["array", "|O8", [1], "AAAAAAAAAAA="]], ["Index", "range", 0, 1, 1, None], None],
         ["DataFrame"],
+        ["Index", "one", ["zoned", "../../etc/passwd", ["array", "<M8[D]", [1], "AAAAAAAAAAA="]]],
+        ["Index", "one", ["period", "M; import os", ["array", "<i8", [1], "AAAAAAAAAAA="]]],
+        ["Index", "Timestamp", "now"],
+        ["set", *(["int", hex(n * ((1 << 61) - 1))] for n in range(200))],
+        ["dict", *(part for n in range(200) for part in (["complex", float(1000003 * n).hex(), float(-n).hex()], 0))],
         {"a": 1},
         1.5,
         [],
