@@ -273,7 +273,7 @@ class Loan:
             theirs = self._read(raised["own"])
             kind = theirs if isinstance(theirs, type) and issubclass(theirs, kind) else kind
         args = raised.get("args")
-        given = self._read(args) if type(args) is list and args[:1] == ["list"] else None
+        given = self._read(args) if type(args) is list and args[:1] in (["list"], ["floats"]) else None
         kept = raised.get("attributes", {})
         if type(kept) is not dict:
             raise Malformed("no attributes")

@@ -173,6 +173,7 @@ _READ: dict[str, Callable[[Reader, list[Json]], Any]] = {
     "int": lambda r, p: _integer(*p),
     "float": lambda r, p: _float(*p),
     "list": lambda r, p: r.items(p),
+    "floats": lambda r, p: np.frombuffer(_bytes(*p), "<f8").tolist(),
     "tuple": lambda r, p: tuple(r.items(p)),
     "set": lambda r, p: set(r.keys(p)),
     "frozenset": lambda r, p: frozenset(r.keys(p)),

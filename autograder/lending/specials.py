@@ -51,18 +51,8 @@ compare with what it has given, so that is believed only of functions of which t
 """
 MUTABLE = frozenset(
     (
-        "list",
-        "dict",
-        "set",
-        "OrderedDict",
-        "Counter",
-        "defaultdict",
-        "deque",
-        "bytearray",
-        "array",
-        "matrix",
-        "objects",
-        "tensor",
+        *("list", "floats", "dict", "set", "OrderedDict", "Counter", "defaultdict", "deque", "bytearray"),
+        *("array", "matrix", "objects", "tensor"),
     )
 )
 """Tags of data that a function can change."""

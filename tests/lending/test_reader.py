@@ -23,6 +23,7 @@ from autograder.lending.reader import _READ, Reader
 
 DATA = [
     *(None, True, 1, -3, 2**200, -(2**70), 1.5, -0.0, float("nan"), float("inf"), 1j, "δ", "\ud800", b"ab"),
+    [-0.0, float("nan"), *(k / 7 for k in range(9))],
     *(bytearray(b"x"), [1, [2, (3, {4})]], {"a": {1: 2}, (1, 2): None}, {1, "a"}, frozenset({1}), range(1, 9, 2)),
     *(slice(1, None, 2), Fraction(1, 3), Decimal("1.5E+3"), Decimal("NaN"), Decimal("0E-10"), Ellipsis, int),
     *(datetime.date(2020, 1, 2), datetime.datetime(2020, 1, 2, 3, 4, 5, 6), datetime.timedelta(-1, 2, 3)),
