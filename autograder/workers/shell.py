@@ -26,7 +26,7 @@ from traitlets.config import Config
 
 from autograder.sandbox import syscalls
 from autograder.sandbox.limits import Limits
-from autograder.workers.tracebacks import Compiler, remember
+from autograder.workers.tracebacks import Compiler
 
 NO_INPUT = "input() was called, but nobody is there to answer while a notebook is graded."
 CUT = "\n… and {lost} more characters\n"
@@ -218,7 +218,6 @@ def make_shell() -> Shell:
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
     config.InteractiveShell.banner1 = ""
-    remember()
     streams = sys.stdout, sys.stderr
     shell: Shell = Shell.instance(config=config)
     sys.stdout, sys.stderr = streams
