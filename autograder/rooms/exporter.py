@@ -102,18 +102,19 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         courses = {notebook: self.run.course_cells(name, notebook) for notebook in notebooks}
         in_rooms = [notebook for notebook, course in courses.items() if not course.language]
         engine = Engine(parent=self)
-        closed = [test for n in in_rooms for test, way in self.run.ways(name, n).items() if way.closed]
+        several = len(in_rooms) > 1
+        found = {(n, test): way for n in in_rooms for test, way in self.run.ways(name, n).items()}
+        tests = {f"{n} {test}" if several else test: way for (n, test), way in found.items()}
         if refused := (
             other_language.refused(courses, engine.unsafe)
-            or ([] if engine.trusting else [NO_INSIDE.format(cell=test) for test in closed])
+            or [NO_INSIDE.format(cell=test) for test, way in tests.items() if way.closed and not engine.trusting]
             or course_files.edited_in_a_run(self.run, name, notebooks, self.config)
         ):
             self.log.error("Nothing was graded: %s", " ".join(refused))
             raise NbGraderException(refused[0])
         aside = by_hand_list.set_aside(self._list())
-        tests = [line for notebook in in_rooms for line in ways.told(self.run.ways(name, notebook))]
-        others = other_language.told(courses)
-        self.report.header(name, students, isolated, *filter(None, [public, aside, *others, *tests]))
+        said = [*other_language.told(courses), *ways.told(tests)]
+        self.report.header(name, students, isolated, *filter(None, [public, aside, *said]))
 
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
         def convert_and_end() -> None:

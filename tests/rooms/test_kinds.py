@@ -224,6 +224,8 @@ class Graded:
     """A course that was graded, and how its gradebook and its files look."""
 
     root: Path
+    said: str = ""
+    """What grading it said."""
 
     def course(self) -> dict[str, Any]:
         """What the gradebook says of the assignment, its notebooks and their cells."""
@@ -288,9 +290,9 @@ def grade(root: Path, config: str) -> Graded:
         hand_in(root, student, answers)
     if config != STOCK.format(root=str(root)):  # which takes its time
         hand_in(root, "in another language", RIGHT, OTHER)
-    run(root, "autograde", "ps1")
+    said = run(root, "autograde", "ps1")
     run(root, "generate_feedback", "ps1")
-    return Graded(root)
+    return Graded(root, said)
 
 
 @pytest.fixture(scope="module")
@@ -337,6 +339,11 @@ def test_a_right_answer_earns_all_and_a_person_gives_the_rest(both: tuple[Graded
     assert {name for name, (_, person) in grades.items() if person} == {"code", "words", "task", "theory"}
     assert both[1].grades("wrong")["partial"] == (1, False)
     assert both[1].grades("blank")["words"] == (0, False)
+
+
+def test_a_run_names_the_tests_inside_with_their_notebook(both: tuple[Graded, Graded]) -> None:
+    assert "can make them pass (docs/security.md): work printed." in both[1].said
+    assert "Never tried" not in both[1].said
 
 
 def test_an_object_that_is_equal_to_everything_earns_nothing(both: tuple[Graded, Graded]) -> None:
