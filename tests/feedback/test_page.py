@@ -38,7 +38,7 @@ def test_the_table_has_a_row_a_question_with_its_verdict_and_points(pages: Pages
         "B. Partly right dfdx is not right at a hidden test point. Look at the first link. "
         "Your instructor left a comment. ◐ Partly right 2.67 of 10.00 check 0.00 of 2.00 hidden 2.67 of 8.00",
         "C. Not answered – Not answered 0.00 of 8.00",
-        "D. An ordinary test AssertionError: d must be 4 ✗ Not right 0.00 of 3.00",
+        "D. An ordinary test A test failed. d must be 4 ✗ Not right 0.00 of 3.00",
         "D. An ordinary test d2 ✓ Right 1.00 of 1.00",
         "Sum 13.67 of 32.00",
         "Penalty for handing in late −1.50",
@@ -47,7 +47,7 @@ def test_the_table_has_a_row_a_question_with_its_verdict_and_points(pages: Pages
     assert rows(pages["words"].read_text())[1:] == [
         "Why? Your instructor left a comment. ◐ Some of the points 4.50 of 5.00",
         "And then? … Not graded yet 0.00 of 4.00",
-        "Total of this notebook 4.50 of 9.00",
+        "Total of this notebook 4.00 points of it are not graded yet. 4.50 of 9.00",
     ]
 
 
