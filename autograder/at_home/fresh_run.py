@@ -32,8 +32,8 @@ class Outcome:
     """The result of one code cell.
 
     `error` is the type of the exception ("" if there was none), `text` its message, `line` the number of the line of
-    the cell that raised it (from 1) and `source` that line. `credit` is the number that the cell's last line gave, which
-    nbgrader takes for its points.
+    the cell that raised it (from 1) and `source` that line. `credit` is the number that the cell's last line gave,
+    which nbgrader takes for its points.
     """
 
     cell: Cell

@@ -20,8 +20,7 @@ from nbformat import NotebookNode
 from autograder.lending.specials import EXCEPTIONS
 from autograder.workers import wire
 
-SEEN = ("A test", "This test")
-HIDDEN = ("A hidden test", "This hidden test")
+SEEN, HIDDEN = "A test", "A hidden test"
 FAILED = "{test} failed. {value}"
 FAILED_AT = "{test} failed: `{statement}`"
 STOPPED = "{test} failed: your answer stopped with {error}"
@@ -51,19 +50,22 @@ _ASSERTS = re.compile(r"\bassert", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Test:
+class Source:
     """A test's cell as it was run, with its execution count, and the numbers of its lines that students do not see."""
 
-    __test__ = False  # pytest takes it for one of its own
-    source: str
+    text: str
     hidden: frozenset[int] = frozenset()
     count: int | None = None
 
     @property
+    def seen(self) -> str:
+        """What students see of it."""
+        return "\n".join(line for n, line in enumerate(self._lines, 1) if n not in self.hidden)
+
+    @property
     def only_hidden(self) -> bool:
         """Whether nothing of it can be seen but comments."""
-        seen = [line for n, line in enumerate(self._lines, 1) if n not in self.hidden]
-        return bool(self.hidden) and all(_COMMENT.fullmatch(line) for line in seen)
+        return bool(self.hidden) and all(map(_COMMENT.fullmatch, self.seen.split("\n")))
 
     def line(self, number: int, text: str) -> int | None:
         """The number of a line in this source, of one that a traceback counts and shows; None if it is not found.
@@ -101,12 +103,12 @@ class Test:
 
     @cached_property
     def _lines(self) -> list[str]:
-        return self.source.split("\n")
+        return self.text.split("\n")
 
     @cached_property
     def _statements(self) -> list[range]:
         try:
-            nodes = [node for node in ast.walk(ast.parse(self.source)) if isinstance(node, ast.stmt)]
+            nodes = [node for node in ast.walk(ast.parse(self.text)) if isinstance(node, ast.stmt)]
         except (SyntaxError, ValueError):  # it has a magic
             return []
         return [range(n.lineno, (n.end_lineno or n.lineno) + 1) for n in nodes if not hasattr(n, "body")]
@@ -127,11 +129,13 @@ class _Where:
     """Those of the test itself, the outermost first."""
     hidden: bool
     """Whether it leads through a hidden line, or might."""
+    which: str
+    """`HIDDEN` only if that is certain."""
     library: bool
     """Whether a package has raised the error: its message quotes what a test compares."""
 
 
-def told(error: NotebookNode, test: Test, tests: Mapping[int, Test], secret: bool) -> str:
+def told(error: NotebookNode, test: Source, tests: Mapping[int, Source], secret: bool) -> str:
     """What a page says of an error below this test; "" if the error's own text is meant for students.
 
     `tests` are all of the notebook by their execution counts. `secret` says that a hidden test stands in the notebook
@@ -143,37 +147,36 @@ def told(error: NotebookNode, test: Test, tests: Mapping[int, Test], secret: boo
     where = _where(error, test, tests)
     if name in _CHECKS and not where.hidden:
         return ""
-    hidden = where.hidden and (bool(where.lines) or test.only_hidden)
-    sentence, *more = _why(name, value, where, secret, *(HIDDEN if hidden else SEEN))
+    sentence, *more = _why(name, value, where, secret)
     if where.hidden:
         return "\n".join([sentence, *more])
     quoted = list(dict.fromkeys(test.quoted(number) for number in where.lines))[:_MOST_QUOTED]
     if name == "AssertionError" and not value and quoted and "\n" not in quoted[0]:
-        sentence, quoted = FAILED_AT.format(test=SEEN[0], statement=quoted[0].strip()), quoted[1:]
+        sentence, quoted = FAILED_AT.format(test=SEEN, statement=quoted[0].strip()), quoted[1:]
     if not secret and name.endswith(wire.IN_THE_ANSWER):
         quoted += _IN_ANSWER.findall("\n".join(map(_plain, error.traceback[-1:])))
     below = [BELOW] if where.lines and test.asserts_below(where.lines[0]) else []
     return "\n".join([sentence, *quoted, *more, *below])
 
 
-def _why(name: str, value: str, where: _Where, secret: bool, a_test: str, this_test: str) -> list[str]:
+def _why(name: str, value: str, where: _Where, secret: bool) -> list[str]:
     if name == "TimeoutError" + wire.IN_THE_ANSWER:
-        return [SLOW.format(test=a_test)]
+        return [SLOW.format(test=where.which)]
     if name.endswith(wire.IN_THE_ANSWER):
         name = name.removesuffix(wire.IN_THE_ANSWER)
         # The name of a class is the student's choice as well.
         error = (name if name in EXCEPTIONS else AN_ERROR) + "." if secret else f"{name}: {value}".rstrip(": ")
-        return [STOPPED.format(test=a_test, error=error)]
+        return [STOPPED.format(test=where.which, error=error)]
     if name == "AssertionError" or name in _CHECKS:
         quotes = not where.hidden or (where.lines and not where.library and name not in _CHECKS)
-        return [FAILED.format(test=a_test, value=value if quotes else "").strip()]
-    unknown = name == "NameError" and _UNKNOWN.fullmatch(value)
-    if secret and not unknown and (name in EXCEPTIONS or name == "CannotBeHad" or where.library):
+        return [FAILED.format(test=where.which, value=value if quotes else "").strip()]
+    if secret and not (name == "NameError" and _UNKNOWN.fullmatch(value)):
         value = CANNOT_BE_TESTED
-    return [COULD_NOT_RUN.format(test=this_test, error=value if name == "CannotBeHad" else f"{name}: {value}"), HINT]
+    named = name in EXCEPTIONS or not (secret or name == "CannotBeHad")
+    return [COULD_NOT_RUN.format(test=where.which, error=f"{name}: {value}" if named else value), HINT]
 
 
-def _where(error: NotebookNode, test: Test, tests: Mapping[int, Test]) -> _Where:
+def _where(error: NotebookNode, test: Source, tests: Mapping[int, Source]) -> _Where:
     lines: list[int] = []
     hidden = library = False
     for frame in map(_plain, error.traceback):
@@ -185,10 +188,11 @@ def _where(error: NotebookNode, test: Test, tests: Mapping[int, Test]) -> _Where
         hidden |= of.is_hidden(line) if line else bool(of.hidden)
         if of is test and line:
             lines.append(line)
-    return _Where(tuple(lines), hidden or (not lines and bool(test.hidden)), library)
+    hidden |= not lines and bool(test.hidden)
+    return _Where(tuple(lines), hidden, HIDDEN if hidden and (lines or test.only_hidden) else SEEN, library)
 
 
-def _frame(frame: str, test: Test, tests: Mapping[int, Test]) -> tuple[Test | None, int | None]:
+def _frame(frame: str, test: Source, tests: Mapping[int, Source]) -> tuple[Source | None, int | None]:
     """Of a part of a traceback, the test through which it leads, if it is one, and the line there, if it is found."""
     if (timed := _IN_MAGIC.match(frame)) and (line := test.timed(int(timed[1]))):
         return test, line

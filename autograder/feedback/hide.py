@@ -13,10 +13,12 @@ from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade, is_locked
 
 from autograder.feedback import failure
-from autograder.feedback.failure import Test
+from autograder.feedback.failure import Source
 
 HIDDEN = "has_hidden_tests"
 """Set in the metadata of a cell whose hidden tests were cleared; it is never written to a file."""
+TOLD = "failures_told"
+"""Set in the metadata of a test's cell of whose errors it was said what a page says; it is never written either."""
 
 
 class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]  # nbgrader ships no types
@@ -29,16 +31,16 @@ class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]  # nbgrader ships
         for cell, test in tests:
             secret |= bool(test.hidden) or HIDDEN in cell.metadata.nbgrader
             if test.hidden:
-                cell.source = "\n".join(line for n, line in enumerate(test.source.split("\n"), 1) if n not in test.hidden)
+                cell.source = test.seen
                 cell.metadata.nbgrader[HIDDEN] = True
-            for output in cell.get("outputs", []):
-                if output.output_type != "error" or not output.ename:
-                    continue  # one without a name was replaced before
-                if text := failure.told(output, test, by_count, secret):
-                    output.ename, output.evalue, output.traceback = "", text, text.split("\n")
+            errors = [] if TOLD in cell.metadata.nbgrader else [o for o in cell.outputs if o.output_type == "error"]
+            for error in errors:
+                if text := failure.told(error, test, by_count, secret):
+                    error.ename, error.evalue, error.traceback = "", text, text.split("\n")
+            cell.metadata.nbgrader[TOLD] = True
         return nb, resources
 
-    def _test(self, cell: NotebookNode) -> Test:
+    def _test(self, cell: NotebookNode) -> Source:
         """The cell as it was run. If the end of a hidden part is not marked, the rest of the cell is hidden.
 
         nbgrader 0.9 (preprocessors/clearhiddentests.py) raises RuntimeError then, and the student would get no page.
@@ -50,7 +52,7 @@ class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]  # nbgrader ships
             if begins or ends or depth:
                 hidden.add(number)
             depth = max(0, depth + begins - ends)
-        return Test(cell.source, frozenset(hidden), cell.get("execution_count"))
+        return Source(cell.source, frozenset(hidden), cell.get("execution_count"))
 
 
 def _is_test(cell: NotebookNode) -> bool:

@@ -1,8 +1,8 @@
 """Divides a graded notebook into questions: a heading of the course, the answer below it, and its tests with points.
 
-A question begins at a heading of the course, a task's included, and at an answer that follows graded cells. Only cells that are in the
-gradebook or in the source notebook count as the course's. So a student's cell cannot begin or name a question, or show
-points.
+A question begins at a heading of the course, a task's included, and at an answer that follows graded cells. Only cells
+that are in the gradebook or in the source notebook count as the course's. So a student's cell cannot begin or name a
+question, or show points.
 """
 
 from __future__ import annotations

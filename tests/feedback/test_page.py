@@ -101,7 +101,7 @@ def test_nothing_hidden_and_no_number_but_points_with_two_decimals(pages: Pages)
         assert secret not in seen
     for number in ("8.0\n<", "0.9876\n<"):  # results, which nbgrader reads points from
         assert number not in page
-    assert "This hidden test could not run: NameError" in page
+    assert "A hidden test could not run: NameError" in page
 
 
 def test_nothing_of_a_students_text_gets_into_the_table_or_the_outline(pages: Pages) -> None:
