@@ -9,6 +9,7 @@ the student's. So before the test runs, its names are *borrowed*:
     own        what the examiner's room has itself, and does not borrow
     coder      data as JSON                 reader  and back, in exact types
     kinds      which types and sizes cross  frames  the same for pandas
+    plain      named tuples and other subclasses of plain types
     specials   Python's special methods and exceptions
 
 Nothing that the student's room sends is unpickled, evaluated or imported, and no code of a student's runs in the

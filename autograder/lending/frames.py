@@ -1,4 +1,9 @@
-"""Series, data frames and indices of pandas as data. Only where pandas is imported already; nothing else needs it."""
+"""Series, DataFrames, indexes and single moments of pandas as data, where the course has pandas.
+
+Values are told by column: arrays of numpy as they are, categories by their codes, moments of a zone and periods as
+integers, intervals by their ends, missing values and texts one by one. pandas is imported only where it already is, or
+where a frame has arrived: it takes most of a second.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,15 @@ import re
 import sys
 from typing import Any
 
+import numpy as np
+
 from autograder.lending.errors import Malformed, NotData
 from autograder.lending.kinds import Json
 
 _NULLABLE = re.compile(r"str|string|boolean|U?Int(?:8|16|32|64)|Float(?:32|64)")
 """Extension types whose values are told one by one, as Python has them."""
+_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9_+:/.-]{1,64}")
+"""Of a time zone, or a frequency."""
 
 
 def encode(coder: Any, value: Any) -> Json:
@@ -26,24 +35,32 @@ def encode(coder: Any, value: Any) -> Json:
         return ["Index", "range", value.start, value.stop, value.step, coder.encode(value.name)]
     if kind is pandas.MultiIndex:
         return ["Index", "multi", coder.encode(value.tolist()), coder.encode(list(value.names))]
-    if kind in (pandas.Index, pandas.DatetimeIndex, pandas.TimedeltaIndex, pandas.CategoricalIndex):
-        return ["Index", "plain", _column(coder, value.to_series()), coder.encode(value.name)]
+    if kind in (pandas.DatetimeIndex, pandas.TimedeltaIndex):
+        return ["Index", "plain", _column(coder, value.to_series()), coder.encode(value.name), value.freqstr]
+    if kind in (pandas.Index, pandas.CategoricalIndex, pandas.PeriodIndex, pandas.IntervalIndex):
+        return ["Index", "plain", _column(coder, value.to_series()), coder.encode(value.name), None]
     if value is pandas.NA or value is pandas.NaT:
         return ["Index", "none", "NA" if value is pandas.NA else "NaT"]
-    if kind in (pandas.Timestamp, pandas.Timedelta) and getattr(value, "tz", None) is None:
-        return ["Index", kind.__name__, coder.encode(value.to_numpy())]
+    if kind in (pandas.Timestamp, pandas.Timedelta, pandas.Period, pandas.Interval):
+        return ["Index", "one", _column(coder, pandas.Series([value]))]
     return None
 
 
 def _column(coder: Any, values: Any) -> Json:
-    import numpy as np
-
     dtype = values.dtype
     if isinstance(dtype, np.dtype):
         return ["numpy", coder.encode(values.to_numpy())]
-    if str(dtype) == "category":
-        codes, categories = values.cat.codes.to_numpy(), values.cat.categories
-        return ["category", coder.encode(codes), coder.encode(categories), bool(values.cat.ordered)]
+    match str(dtype).partition("[")[0]:
+        case "category":
+            codes, categories = values.cat.codes.to_numpy(), values.cat.categories
+            return ["category", coder.encode(codes), coder.encode(categories), bool(values.cat.ordered)]
+        case "datetime64":
+            return ["zoned", str(dtype.tz), coder.encode(values.dt.tz_convert(None).to_numpy())]
+        case "period":
+            return ["period", str(dtype)[7:-1], coder.encode(values.array.asi8)]
+        case "interval":
+            ends = (coder.encode(part) for part in (values.array.left, values.array.right))
+            return ["interval", values.array.closed, *ends]
     if not _NULLABLE.fullmatch(str(dtype)):
         raise NotData(f"a column of type {dtype}")
     missing = values.isna().tolist()
@@ -89,27 +106,53 @@ def _index(pandas: Any, reader: Any, data: Json) -> Any:
 
 
 def _read_index(pandas: Any, reader: Any, parts: list[Json]) -> Any:
-    kind, *rest = parts
-    values = reader.items(rest) if kind in ("range", "multi", "none", "Timestamp", "Timedelta") else []
-    if kind == "range":
-        return pandas.RangeIndex(*values[:3], name=values[3])
-    if kind == "multi":
-        return pandas.MultiIndex.from_tuples(values[0], names=values[1])
-    if kind == "none":
-        return {"NA": pandas.NA, "NaT": pandas.NaT}[values[0]]
-    if kind in ("Timestamp", "Timedelta"):
-        return getattr(pandas, kind)(values[0])
-    column, name = rest
-    return pandas.Index(_values(pandas, reader, column), name=reader.read(name))
+    match parts:
+        case ["range", *values]:
+            start, stop, step, name = reader.items(values)
+            return pandas.RangeIndex(start, stop, step, name=name)
+        case ["multi", values, names]:
+            return pandas.MultiIndex.from_tuples(reader.read(values), names=reader.read(names))
+        case ["none", str(name)]:
+            return {"NA": pandas.NA, "NaT": pandas.NaT}[name]
+        case ["one", column]:
+            (one,) = pandas.Series(_values(pandas, reader, column))
+            return one
+        case ["plain", column, name, frequency]:
+            made = pandas.Index(_values(pandas, reader, column), name=reader.read(name))
+            if frequency is not None:
+                made.freq = _name(frequency)
+            return made
+    raise Malformed("not an index")
+
+
+def _name(data: Json) -> str:
+    if type(data) is not str or not _NAME.fullmatch(data):
+        raise Malformed("not a name")
+    return data
+
+
+def _array(reader: Any, data: Json, kind: str) -> Any:
+    made = reader.read(data)
+    if type(made) is not np.ndarray or made.dtype.kind != kind:
+        raise Malformed("not an array of this kind")
+    return made
 
 
 def _values(pandas: Any, reader: Any, column: Json) -> Any:
-    kind, *parts = column
-    if kind == "numpy":
-        return reader.read(parts[0])
-    if kind == "category":
-        codes, categories, ordered = reader.read(parts[0]), _index(pandas, reader, parts[1]), parts[2] is True
-        return pandas.Categorical.from_codes(codes, categories, ordered=ordered)
-    if kind != "nullable" or not _NULLABLE.fullmatch(str(parts[0])):
-        raise Malformed("not a column")
-    return pandas.array(reader.items(parts[1:]), dtype=parts[0])
+    match column:
+        case ["numpy", values]:
+            return reader.read(values)
+        case ["category", codes, categories, ordered]:
+            known = _index(pandas, reader, categories)
+            return pandas.Categorical.from_codes(reader.read(codes), known, ordered=ordered is True)
+        case ["zoned", zone, values]:
+            moments = pandas.DatetimeIndex(_array(reader, values, "M"), tz="UTC")
+            return moments.tz_convert(_name(zone)).array
+        case ["period", frequency, values]:
+            return pandas.PeriodIndex.from_ordinals(_array(reader, values, "i"), freq=_name(frequency)).array
+        case ["interval", ("left" | "right" | "both" | "neither") as closed, left, right]:
+            ends = (_index(pandas, reader, part) for part in (left, right))
+            return pandas.arrays.IntervalArray.from_arrays(*ends, closed=closed)
+        case ["nullable", str(kind), *values] if _NULLABLE.fullmatch(kind):
+            return pandas.array(reader.items(values), dtype=kind)
+    raise Malformed("not a column")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import operator
 import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -17,6 +18,7 @@ from typing import Any
 from autograder.lending.coder import Coder
 from autograder.lending.errors import Malformed, NotData
 from autograder.lending.kinds import Json
+from autograder.lending.plain import plain_data, plain_type
 from autograder.lending.reader import Reader
 from autograder.lending.specials import EXCEPTIONS, MUTABLE, SPECIALS
 from autograder.student.call import TooLong, captured, limited
@@ -52,7 +54,9 @@ class Lender:
             named = {name: read.read(value) for name, value in order.get("named", {}).items()}
             with captured(), limited():
                 value = self._do(order, args, named)
-            return {"value": Coder(self._handle).encode(value), **self._changed(order["args"], args)}
+            given = {**dict(enumerate(order["args"])), **order.get("named", {})}
+            now = {**dict(enumerate(args)), **named}
+            return {"value": Coder(self._handle).encode(value), **self._changed(given, now)}
         except NotData as error:
             return {"cannot": str(error)[:_MOST_TEXT]}
         except BaseException as error:
@@ -76,7 +80,8 @@ class Lender:
             case "method":
                 return getattr(thing, name)(*args, **named)
             case "special":
-                return getattr(type(thing), name)(thing, *args)
+                ask = _OPERATORS.get(name) or getattr(type(thing), name)
+                return ask(thing, *args)
             case "get":
                 return self._attribute(thing, name)
             case "set":
@@ -87,13 +92,13 @@ class Lender:
                 return [str(name) for name in dir(thing)]
         raise Malformed(f"no order {order['do']}")
 
-    def _changed(self, given: list[Json], args: list[Any]) -> dict[str, Any]:
-        """The arguments by position that are not what they were when they came."""
+    def _changed(self, given: Mapping[Any, Json], now: Mapping[Any, Any]) -> dict[str, Any]:
+        """The arguments, by position or name, that are not what they were when they came."""
         changed: dict[str, Json] = {}
-        for at, (before, value) in enumerate(zip(given, args, strict=True)):
+        for at, before in given.items():
             if type(before) is list and before[0] in MUTABLE:
                 with contextlib.suppress(NotData):  # it holds itself now, or what has no form of data
-                    after = Coder(self._handle).encode(value)
+                    after = Coder(self._handle).encode(now[at])
                     if after != before:
                         changed[str(at)] = after
         return {"changed": changed} if changed else {}
@@ -157,12 +162,13 @@ class Lender:
             return ["function", name, _text(getattr(thing, "__doc__", None)), self._signature(thing)]
         if isinstance(thing, type):
             own = [base for base in thing.__bases__ if base not in _ROOTS]
-            bases = [self._handle(base) for base in own]
+            bases = Coder(self._handle).items(own)
             raised = next((base.__name__ for base in thing.__mro__ if EXCEPTIONS.get(base.__name__) is base), "")
             specials = [name for name in SPECIALS if _defines(thing, name)]
             about = [_text(thing.__name__), _text(thing.__doc__), self._signature(thing)]
             return ["class", *about, raised, specials, *bases]
-        return ["instance", self._handle(type(thing))]
+        data = [] if plain_type(type(thing)) is None else [Coder(self._handle).encode(plain_data(thing))]
+        return ["instance", self._handle(type(thing)), *data]
 
     def _signature(self, thing: Any) -> Json:
         """A list a parameter: name, kind, and in a list of its own the default; None where there is no signature."""
@@ -185,6 +191,8 @@ class Lender:
             told = fault_of(error, in_call=True)
             raised.update(text=_text(str(error)), line=told.line, source=_text(told.source))
             raised["args"] = self._lent(list(error.args))
+            kept = [(n, v) for n, v in vars(error).items() if type(n) is str and not n.startswith("__")]
+            raised["attributes"] = {_text(name): self._lent(value) for name, value in kept[:_MOST_NAMES]}
             if EXCEPTIONS.get(kind.__name__) is not kind:
                 raised["own"] = self._lent(kind)
         except BaseException:  # its text, or its class, is the student's own code
@@ -206,7 +214,11 @@ def _text(value: Any) -> str:
     return value[:_MOST_TEXT] if type(value) is str else ""
 
 
+_OPERATORS: dict[str, Callable[..., Any]] = {"__getitem__": operator.getitem, "__len__": len, "__iter__": iter}
+"""Of a class these may be its own (`Stack[int]`) or its metaclass's (`Color["RED"]`)."""
+
+
 def _defines(kind: type, name: str) -> bool:
-    """Whether a class has this special method, and not from `object`."""
-    found = getattr(kind, name, None)
-    return found is not None and found is not getattr(object, name, None)
+    """Whether a class has this special method, and neither from `object` nor from a plain type."""
+    found, plain = getattr(kind, name, None), plain_type(kind) or object
+    return found is not None and found not in (getattr(object, name, None), getattr(plain, name, None))

@@ -42,8 +42,8 @@ class Loan:
         self.kept = False
         """Whether an argument was kept as it was, although the function has changed it."""
         self._known: dict[int, Any] = {}
-        self._labels: dict[int, str] = {}
-        """The names of functions, by their handles."""
+        self._bound_as: dict[int, set[str]] = {}
+        """The names to which stand-ins were bound, by their handles."""
         self._ours: list[Callable[..., Any]] = []
 
     def begin(self, wanted: Mapping[str, Any], namespace: dict[str, Any], changing: bool = False) -> list[str]:
@@ -67,6 +67,7 @@ class Loan:
             lent, number = {name: ["cannot", NO_FORM] for name in names}, ""
         if number != self._number:
             self._known.clear()
+            self._bound_as.clear()
         if number != self._number or changing:  # the test runs again, with new copies
             self._bound.clear()
         self._number = number
@@ -83,13 +84,18 @@ class Loan:
             if seen != now and not given:
                 namespace[name] = self._named(name, record)
                 self._bound[name] = now, namespace[name]
+                match record:
+                    case ["theirs", int(handle), *_]:
+                        self._bound_as.setdefault(handle, set()).add(name)
         return [name for name in names if name in self._bound]
 
     def do(
         self, order: str, handle: int, name: str = "", args: Any = (), named: Mapping[str, Any] | None = None
     ) -> Any:
         """What comes of an order, or the exception that it has raised. `CannotBeHad` if it has no form of data."""
-        label = name or self._labels.get(handle, "the call")
+        known = getattr(self._known.get(handle), "__name__", "the call")
+        labels = {name} if name else self._bound_as.get(handle, {known})
+        label = min(labels)
         message: Order = {"do": order, "loan": self._number, "of": handle, "name": name}
         try:
             coder = Coder(self._given)
@@ -113,24 +119,27 @@ class Loan:
                 if "value" not in reply:
                     raise Malformed("no reply")
                 value = self._read(reply["value"])
-                self._change(label, args, reply.get("changed"))
+                self._change(labels, {**dict(enumerate(args)), **(named or {})}, reply.get("changed"))
                 return value
         except Malformed:
             raise CannotBeHad(CANNOT.format(what=what, why=NO_FORM)) from None
         raise self.raised
 
-    def _change(self, function: str, args: Any, changed: Json) -> None:
-        """Changes the arguments that the function has changed over there."""
+    def _change(self, function: set[str], given: Mapping[Any, Any], changed: Json) -> None:
+        """Changes the arguments that the function has changed over there. It may be known by several names."""
         if not changed:
             return
         if type(changed) is not dict:
             raise Malformed("no arguments")
-        if not self._changing and not self.may(function, CHANGES):
+        if not self._changing and not all(self.may(name, CHANGES) for name in function):
             self.kept = True
             return
+        by_text = {str(at): value for at, value in given.items()}
         for at, data in changed.items():
+            if at not in by_text:
+                raise Malformed("no argument")
             try:
-                stand_ins.change(args[_index(int(text(at)), len(args))], self._read(data))
+                stand_ins.change(by_text[at], self._read(data))
             except (TypeError, ValueError):
                 raise Malformed("no change of an argument") from None
 
@@ -146,7 +155,7 @@ class Loan:
 
         Methods of a family may stand for each other: a class has one of them, another class another.
         """
-        other = f" {type(args[0]).__name__}" if args and stand_ins.handle_of(args[0]) is not None else ""
+        other = f" {type(args[0]).__name__}" if args else ""
         may = self.may(type(thing).__name__, FAMILIES.get(name, name) + other)
         handle = stand_ins.handle_of(thing)
         if (name in JUDGING and not may) or handle is None:
@@ -228,7 +237,6 @@ class Loan:
     def _made(self, handle: int, about: Json) -> Any:
         match about:
             case ["function", str(name), str(doc), signature]:
-                self._labels[handle] = name
                 return stand_ins.function(
                     name,
                     doc,
@@ -237,13 +245,13 @@ class Loan:
                     handle,
                 )
             case ["class", str(name), str(doc), signature, str(raised), list(specials), *bases]:
-                above = tuple(base for base in map(self._stand_in, bases) if isinstance(base, type))
+                above = tuple(base for base in map(self._read, bases) if isinstance(base, type))
                 if raised:
                     return stand_ins.exception(name, raised, above)
                 made = stand_ins.class_(name, doc, specials, above)
                 return stand_ins.owned(made, self, handle, self._signature(signature))
-            case ["instance", list(of)]:
-                return stand_ins.instance(self._stand_in(of), self, handle)
+            case ["instance", list(of), *data]:
+                return stand_ins.instance(self._stand_in(of), self, handle, *map(self._read, data))
         raise ValueError(about)
 
     def _signature(self, parameters: Json) -> inspect.Signature | None:
@@ -265,10 +273,16 @@ class Loan:
             theirs = self._read(raised["own"])
             kind = theirs if isinstance(theirs, type) and issubclass(theirs, kind) else kind
         args = raised.get("args")
-        given = self._read(args) if type(args) is list and args[:1] == ["list"] else None
+        given = self._read(args) if type(args) is list and args[:1] in (["list"], ["floats"]) else None
+        kept = raised.get("attributes", {})
+        if type(kept) is not dict:
+            raise Malformed("no attributes")
+        attributes = {name: self._named(name, value) for name, value in kept.items() if name[:2] != "__"}
         line = raised.get("line")
         source = text(raised.get("source", ""))
-        return stand_ins.error(kind, given, text(raised.get("text")), line if type(line) is int else None, source)
+        made = stand_ins.error(kind, given, text(raised.get("text")), line if type(line) is int else None, source)
+        vars(made).update(attributes)
+        return made
 
 
 def _index(data: Json, size: int) -> int:

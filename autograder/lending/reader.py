@@ -35,6 +35,9 @@ from autograder.lending.kinds import (
     Json,
 )
 
+_MOST_ALIKE = 100
+"""Different values of one hash in a set, or keys of a dictionary."""
+
 
 class Reader:
     """Reads one message back; `other` reads what `other` of the writer has written. Raises `Malformed` alone."""
@@ -64,9 +67,15 @@ class Reader:
     def items(self, data: Iterable[Json]) -> list[Any]:
         return [self.read(one) for one in data]
 
-    def pairs(self, data: list[Json]) -> Iterable[tuple[Any, Any]]:
+    def keys(self, data: Iterable[Json]) -> list[Any]:
+        """What a set may be made of: so many values of one hash would take minutes to be told apart."""
         values = self.items(data)
-        return zip(values[::2], values[1::2], strict=True)
+        if max(collections.Counter(map(hash, values)).values(), default=0) > _MOST_ALIKE:
+            raise Malformed("too many values of one hash")
+        return values
+
+    def pairs(self, data: list[Json]) -> Iterable[tuple[Any, Any]]:
+        return zip(self.keys(data[::2]), self.items(data[1::2]), strict=True)
 
     def _rare(self, data: list[Json]) -> Any:
         if data[0] in ("Series", "DataFrame", "Index"):
@@ -106,10 +115,10 @@ def _bytes(data: Json) -> bytes:
 
 
 def shape_of(data: Json) -> tuple[int, ...]:
-    """A shape of at most 32 axes, whose product may be used as a size."""
+    """A shape of at most 32 axes, whose product without zeros may be used as a size."""
     if type(data) is not list or len(data) > 32 or any(whole(axis) < 0 for axis in data):
         raise Malformed("not a shape")
-    if math.prod(data) > MOST_BYTES:
+    if math.prod(axis or 1 for axis in data) > MOST_BYTES:
         raise Malformed("too large a shape")
     return tuple(data)
 
@@ -164,9 +173,10 @@ _READ: dict[str, Callable[[Reader, list[Json]], Any]] = {
     "int": lambda r, p: _integer(*p),
     "float": lambda r, p: _float(*p),
     "list": lambda r, p: r.items(p),
+    "floats": lambda r, p: np.frombuffer(_bytes(*p), "<f8").tolist(),
     "tuple": lambda r, p: tuple(r.items(p)),
-    "set": lambda r, p: set(r.items(p)),
-    "frozenset": lambda r, p: frozenset(r.items(p)),
+    "set": lambda r, p: set(r.keys(p)),
+    "frozenset": lambda r, p: frozenset(r.keys(p)),
     "dict": lambda r, p: dict(r.pairs(p)),
     "OrderedDict": lambda r, p: collections.OrderedDict(r.pairs(p)),
     "Counter": lambda r, p: collections.Counter(dict(r.pairs(p))),
@@ -184,6 +194,7 @@ _READ: dict[str, Callable[[Reader, list[Json]], Any]] = {
     "datetime": lambda r, p: datetime.datetime.fromisoformat(*p),
     "timedelta": lambda r, p: datetime.timedelta(*map(whole, _exactly(3, p))),
     "array": _read_array,
+    "matrix": lambda r, p: _read_array(r, p).view(np.matrix),
     "objects": _read_objects,
     "scalar": _read_scalar,
     "tensor": _read_tensor,

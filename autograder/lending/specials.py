@@ -50,6 +50,9 @@ CHANGES = "changes its arguments"
 compare with what it has given, so that is believed only of functions of which the course's own solution did it.
 """
 MUTABLE = frozenset(
-    ("list", "dict", "set", "OrderedDict", "Counter", "defaultdict", "deque", "bytearray", "array", "objects", "tensor")
+    (
+        *("list", "floats", "dict", "set", "OrderedDict", "Counter", "defaultdict", "deque", "bytearray"),
+        *("array", "matrix", "objects", "tensor"),
+    )
 )
 """Tags of data that a function can change."""

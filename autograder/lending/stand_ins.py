@@ -7,6 +7,7 @@ A stand-in is a real function, class or object of the examiner's process, so tha
 from __future__ import annotations
 
 import collections
+import contextlib
 import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, Protocol
@@ -15,10 +16,12 @@ import numpy as np
 import torch
 
 from autograder.lending.errors import CannotBeHad
+from autograder.lending.plain import plain_data, plain_type
 from autograder.lending.specials import EXCEPTIONS, NUMBERS, SPECIALS
 
 _HANDLE, _LOAN, _TEXT = "__handle__", "__loan__", "__text__"
 _MOST_NOTE = 200
+_CHANGES = (list, dict, set, bytearray, collections.deque, np.ndarray, torch.Tensor)
 
 
 class Asker(Protocol):
@@ -65,7 +68,12 @@ def class_(name: str, doc: str, specials: Iterable[Any], above: tuple[type, ...]
     methods: dict[str, Any] = {special: _special(special) for special in SPECIALS if special in specials}
     if "__eq__" in methods:
         methods.setdefault("__hash__", None)  # as Python does it
-    return _Class(name, above or (_Instance,), {"__module__": "__main__", "__doc__": doc or None, **methods})
+    if not any(issubclass(base, _Instance) for base in above):
+        above = (*above, _Instance)
+    made = _Class(name, above, {"__module__": "__main__", "__doc__": doc or None, **methods})
+    if plain_type(made):  # it is its data, and not what its class says
+        type.__setattr__(made, "__array__", lambda self, dtype=None, copy=None: np.asarray(plain_data(self), dtype))
+    return made
 
 
 def owned(made: type, loan: Asker, handle: int, signature: inspect.Signature | None) -> type:
@@ -75,11 +83,15 @@ def owned(made: type, loan: Asker, handle: int, signature: inspect.Signature | N
     return made
 
 
-def instance(kind: type, loan: Asker, handle: int) -> Any:
-    """Stands for an object of this class, which is a stand-in itself. TypeError if it is not."""
-    if not issubclass(kind, _Instance):
+def instance(kind: type, loan: Asker, handle: int, *data: Any) -> Any:
+    """Stands for an object of this class, which is a stand-in itself; `data` is what it holds if that is plain data.
+
+    TypeError if the class is no stand-in, or the data is not of the type that it inherits from.
+    """
+    plain = plain_type(kind)
+    if not issubclass(kind, _Instance) or [type(one) for one in data] != ([plain] if plain else []):
         raise TypeError("not a stand-in for a class")
-    made = object.__new__(kind)
+    made = (plain or object).__new__(kind, *data)
     vars(made)[_HANDLE], vars(made)[_LOAN] = handle, loan
     return made
 
@@ -99,7 +111,10 @@ def error(kind: Any, args: list[Any] | None, said: str, line: int | None, source
 
 
 def change(given: Any, now: Any) -> None:
-    """Makes an argument what the function has made of its copy. TypeError if that is something else."""
+    """Makes an argument what the function has made of its copy. TypeError if that is something else.
+
+    What the argument holds under the same index or key is changed itself where it can be, because the test may hold it.
+    """
     if type(given) is not type(now):
         raise TypeError("another type")
     if isinstance(given, torch.Tensor | np.ndarray):
@@ -108,13 +123,27 @@ def change(given: Any, now: Any) -> None:
         with torch.no_grad():
             given[...] = now
     elif isinstance(given, list | bytearray):
-        given[:] = now
-    elif isinstance(given, dict | set):
+        same = isinstance(given, list) and len(given) == len(now)
+        given[:] = [_changed(old, new) for old, new in zip(given, now, strict=True)] if same else now
+    elif isinstance(given, dict):
+        after = {key: _changed(given[key], new) if key in given else new for key, new in now.items()}
+        given.clear()
+        given.update(after)
+    elif isinstance(given, set):
         given.clear()
         given.update(now)
     elif isinstance(given, collections.deque):
         given.clear()
         given.extend(now)
+
+
+def _changed(old: Any, new: Any) -> Any:
+    """What an argument holds: itself, changed, or what stands there now."""
+    if type(old) in _CHANGES:
+        with contextlib.suppress(TypeError):
+            change(old, new)
+            return old
+    return new
 
 
 def _told(raised: BaseException) -> str:
@@ -124,14 +153,16 @@ def _told(raised: BaseException) -> str:
 def _special(name: str) -> Callable[..., Any]:
     def special(self: Any, *args: Any) -> Any:
         given = vars(self)[_LOAN].special(self, name, args)
-        return _without(self, name) if given is NotImplemented else given
+        return _without(self, name, args) if given is NotImplemented else given
 
     special.__name__ = name
     return special
 
 
-def _without(thing: Any, name: str) -> Any:
+def _without(thing: Any, name: str, args: Any) -> Any:
     """What Python does where a class has no such method."""
+    if (plain := plain_type(type(thing))) and hasattr(plain, name):
+        return getattr(plain, name)(thing, *args)
     if name == "__hash__":
         return object.__hash__(thing)
     if name == "__bool__":
@@ -157,6 +188,19 @@ class _Class(type):
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         return _of(cls, _LOAN).do("get", _of(cls, _HANDLE), name)
+
+    def __getitem__(cls, key: Any) -> Any:
+        return _of(cls, _LOAN).do("special", _of(cls, _HANDLE), "__getitem__", [key])
+
+    def __len__(cls) -> int:
+        size: int = _of(cls, _LOAN).do("special", _of(cls, _HANDLE), "__len__")
+        return size
+
+    def __iter__(cls) -> Any:
+        return _of(cls, _LOAN).do("special", _of(cls, _HANDLE), "__iter__")
+
+    def __bool__(cls) -> bool:
+        return True
 
     def __setattr__(cls, name: str, value: Any) -> None:
         _of(cls, _LOAN).do("set", _of(cls, _HANDLE), name, [value])

@@ -7,11 +7,12 @@ wrapped.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nbgrader.api import MissingEntry
+from nbgrader.converters import autograde
 
 from autograder import by_hand_list
 from autograder.gradebook import spreadsheet
@@ -107,9 +108,22 @@ class RunProgress:
         every = converter.coursedir.notebook_id == "*"
         missing = self._names.missing(converter.notebooks, assignment, student) if every else []
         try:
-            self._begins(assignment, student)
+            with self._one_connection():
+                self._begins(assignment, student)
         finally:
             self._names.for_a_person(missing, assignment, student)
+
+    @contextlib.contextmanager
+    def _one_connection(self) -> Iterator[None]:
+        """Meanwhile nbgrader uses the run's connection. It opens five of its own for each submission, and each looks at
+        all tables and compiles all queries anew, which takes longer than many a submission's cells.
+        """
+        theirs = autograde.Gradebook
+        autograde.Gradebook = lambda *_: self._run.gradebook()
+        try:
+            yield
+        finally:
+            autograde.Gradebook = theirs
 
     def _remove_unfinished(self, assignment: str, student: str) -> bool:
         folder = Path(self._converter._format_dest(assignment, student))

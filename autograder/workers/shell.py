@@ -26,6 +26,7 @@ from traitlets.config import Config
 
 from autograder.sandbox import syscalls
 from autograder.sandbox.limits import Limits
+from autograder.workers.tracebacks import Compiler
 
 NO_INPUT = "input() was called, but nobody is there to answer while a notebook is graded."
 CUT = "\n… and {lost} more characters\n"
@@ -147,6 +148,7 @@ class Shell(InteractiveShell):  # type: ignore[misc]
 
     displayhook_class = Type(_Hook)
     display_pub_class = Type(_Publisher)
+    compiler_class = Type(Compiler)
 
     def __init__(self, **options: Any) -> None:
         self.recorder = Recorder()
@@ -161,6 +163,10 @@ class Shell(InteractiveShell):  # type: ignore[misc]
         self.recorder.add(
             {"output_type": "error", "ename": name, "evalue": _text_of(evalue), "traceback": [str(s) for s in stb]}
         )
+
+    def _format_exception_for_storage(self, *_: Any, **__: Any) -> dict[str, Any]:
+        """For the history, which is off: nothing, because a traceback takes longer than most cells."""
+        return {}
 
     def system(self, cmd: str) -> None:
         """`!cmd`: on a terminal, as in a kernel, or through a pipe where no terminal can be opened."""

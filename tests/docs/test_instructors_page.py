@@ -14,11 +14,13 @@ import pytest
 from nbgrader.api import Gradebook
 
 from tests.conftest import POINTS, QUESTIONS_OF_PS1, ROOT
+from tests.docs.test_authors_page import solved
 from tests.docs.walk import Step, Walk, commands, lend_environment, reader, take_changes
+from tests.rooms.small import by_hand, marked
 from tools.sample_class import fill_in, students
 
 pytestmark = pytest.mark.course
-PAGE = "docs/instructors.md"
+PAGE, OWN = "docs/instructors.md", "Your own questions beside ours"
 # Downloaded, in Moodle's form: who wrote it, and whose answers of the sample class they are.
 DOWNLOADED = {"Ada Adams": "ada", "Ivo Ivanov": "ivo"}
 CLASS = "username,first_name,last_name,email\nada,Ada,Adams,ada@example.org\nivo,Ivo,Ivanov,ivo@example.org\n"
@@ -134,5 +136,83 @@ def test_the_term_as_written(walk: Walk) -> None:
         Step("nbgrader generate_feedback ps1 --force"),
         Step("nbgrader release_feedback ps1", status=1),
     ]
-    assert commands(PAGE) == [step.command for step in steps]
+    assert [c for c in commands(PAGE) if c not in commands(PAGE, OWN)] == [step.command for step in steps]
+    walk.take(steps)
+
+
+def test_own_questions_as_written(walk: Walk) -> None:
+    if walk.here.name != "course":  # the test of the term, which clones it, was left out
+        walk.type("git clone <this repository> course && cd course")
+        take_changes(walk.here)
+        lend_environment(walk.here)
+        walk.type("source .venv/bin/activate")
+    product, answer, test = (
+        re.sub("^   ", "", block, flags=re.MULTILINE)
+        for block in re.findall(
+            r"^ *```python\n(.*?)^ *```",
+            (ROOT / PAGE).read_text().split(f"## {OWN}")[1],
+            flags=re.MULTILINE | re.DOTALL,
+        )
+    )
+    source, plot = walk.here / "source/ps2/problems.ipynb", "import matplotlib.pyplot as plt\nplt.plot([1, 2], [2, 1]);"
+
+    def cells_are_added(_: Walk) -> None:
+        solved(source, "q1", "    dzdp = 1\n    dzdx = dzdp * y + torch.cos(x)\n")
+        notebook = nbformat.read(source, as_version=4)
+        notebook.cells += [
+            marked("slope", answer, locked=False),
+            marked("slope-test", test, 4),
+            marked("error-plot", "### BEGIN SOLUTION\n### END SOLUTION", 3, locked=False),
+            by_hand("why", 3),
+        ]
+        nbformat.write(notebook, source)
+
+    def handed_in(**answers: str) -> None:
+        for student, written in answers.items():
+            notebook = nbformat.read(walk.here / "release/ps2/problems.ipynb", as_version=4)
+            for cell in notebook.cells:
+                name = cell.metadata.get("nbgrader", {}).get("grade_id")
+                cell.source = {"slope": written, "error-plot": plot, "why": "Rounding."}.get(name, cell.source)
+            folder = walk.here / "submitted" / student / "ps2"
+            folder.mkdir(parents=True)
+            nbformat.write(notebook, folder / "problems.ipynb")
+
+    def right_earns_the_points_and_a_person_marks_the_rest(walk: Walk, _: str) -> None:
+        with Gradebook(f"sqlite:///{walk.here}/gradebook.db") as gradebook:
+            for student, points in (("ada", 4), ("ivo", 0)):
+                grades = gradebook.find_submission_notebook("problems", "ps2", student).grades
+                assert {g.name: g.auto_score for g in grades if g.name in ("slope-test", "why")} == {
+                    "slope-test": points,
+                    "why": None,
+                }
+                assert {g.name for g in grades if g.needs_manual_grade} == {"why", "error-plot"}
+
+    def page_tells_the_message(walk: Walk, _: str) -> None:
+        page = (walk.here / "feedback/ivo/ps2/problems.html").read_text()
+        assert "the slope of the sine is another one" in page
+        assert "torch.sin(x).backward()" not in page
+        assert "data:image/png;base64" in page
+
+    right = re.sub("^ *###.*\n", "", answer, flags=re.MULTILINE)
+    steps = [
+        Step('autograder new-assignment ps2 --title "Problem set 2"'),
+        Step(
+            'autograder new q1 q1.py --title "Q1. A product" --notebook source/ps2/problems.ipynb',
+            before=lambda w: (w.here / "q1.py").write_text(product),
+        ),
+        Step(
+            "autograder inspect ps2",
+            says=("problems: 3 tests tried in rooms, as in grading.", f"  {'slope-test':30}  by the examiner"),
+            before=cells_are_added,
+        ),
+        Step("nbgrader generate_assignment ps2", says=("ps2 is in the gradebook: 1 notebook, 5 cells with points",)),
+        Step(
+            "nbgrader autograde ps2",
+            status=3,
+            before=lambda _: handed_in(ada=right, ivo="def slope(f, x, h):\n    return 2 * x"),
+            then=right_earns_the_points_and_a_person_marks_the_rest,
+        ),
+        Step("nbgrader generate_feedback ps2", then=page_tells_the_message),
+    ]
+    assert commands(PAGE, OWN) == [step.command for step in steps]
     walk.take(steps)

@@ -101,6 +101,30 @@ RIGHT = {
         "assert point().x == 1 and (x, y) == (1, 2) and len(point()) == 2\n"
         "assert red() is Colour.RED and red().value == 1 and sqrt(4) == 2",
     ),
+    "an enumeration is one": (
+        "from enum import Enum, IntEnum\nclass Colour(Enum):\n RED = 1\n BLUE = 2\n"
+        "class Level(IntEnum):\n LOW = 1\n HIGH = 2\n"
+        "def level(): return Level.HIGH",
+        "assert Colour['RED'] is Colour.RED is Colour(1) and len(Colour) == 2 and "
+        "[c.name for c in Colour] == ['RED', 'BLUE']\n"
+        "assert level() == 2 and level() is Level.HIGH and level() > Level.LOW and [10, 11, 12][level()] == 12\n"
+        "assert isinstance(level(), Level) and isinstance(level(), int) and level().name == 'HIGH' and "
+        "f'{level():d}' == '2'",
+    ),
+    "an exception's own attributes": (
+        "class Broken(Exception):\n"
+        " def __init__(self, code, *, why): super().__init__('broken'); self.code, self.why = code, why\n"
+        "def f(): raise Broken(7, why=[1])",
+        "try: f()\nexcept Broken as error: assert (error.code, error.why, str(error)) == (7, [1], 'broken')\n"
+        "else: raise AssertionError",
+    ),
+    "what a function changes of what its arguments hold": (
+        "def step(w, *, grads, log):\n for at, row in enumerate(w): row -= grads[at]\n log['steps'].append(1)\n"
+        " grads.clear()",
+        "import numpy as np\nrow, steps, grads = np.ones(2), [], [np.ones(2)]\nw, log = [row], {'steps': steps}\n"
+        "step(w, grads=grads, log=log)\n"
+        "assert row.tolist() == [0, 0] and w[0] is row and steps == [1] and log['steps'] is steps and grads == []",
+    ),
     "data is data": (
         "xs = [1, 2]\nd = {'a': (1,)}\nn = None\nimport torch\nt = torch.ones(2)\nimport numpy as np\na = np.arange(3)",
         "import torch, numpy as np\n"
@@ -121,6 +145,45 @@ def test_right_answers_pass_with_what_the_solution_has_asked(name: str) -> None:
     tried, graded = Pair(cells), f"{test}\nit = 'passed'"
     assert tried.test(graded, tried=True) == "passed"
     assert Pair(cells, sorted(tried.loan.asked)).test(graded) == "passed"
+
+
+OTHERS = {
+    "a named tuple for a tuple": (
+        "from typing import NamedTuple\nclass Roots(NamedTuple):\n low: float\n high: float\n"
+        " def sum(self): return self.low + self.high\n"
+        "def f(x): return Roots(-x, x)",
+        "import numpy as np\nassert f(2) == (-2, 2) and (-2, 2) == f(2) and len(f(2)) == 2 and f(2)[1] == 2\n"
+        "low, high = f(2)\nassert low < high and isinstance(f(2), tuple) and sorted(f(2)) == [-2, 2] and hash(f(2))\n"
+        "assert np.allclose(f(2), [-2, 2]) and {f(2): 1}[-2, 2] and f(2) in [(-2, 2)]\n"
+        "assert f(2).high == 2 and f(2).sum() == 0 and f(2)._asdict() == {'low': -2, 'high': 2}",
+    ),
+    "an IntEnum for an integer": (
+        "from enum import IntEnum\nclass Sign(IntEnum):\n PLUS = 1\n MINUS = -1\n"
+        "def f(x): return Sign(1 if x > 0 else -1)",
+        "assert f(3) == 1 and -1 == f(-3) and 2 * f(3) == 2 and f(3) > 0 and abs(f(-3)) == 1 and {1: 'a'}[f(1)] == 'a'",
+    ),
+    "a text of a class of its own": (
+        "from enum import StrEnum\nclass Axis(StrEnum):\n X = 'x'\nclass Name(str):\n def first(self): return self[0]\n"
+        "def f(n): return [Axis.X, Name('xy')][n]",
+        "assert f(0) == 'x' and f(1) == 'xy' and f(1).upper() == 'XY' and f(1).first() == 'x' and "
+        "'x' in f(1) and f'{f(0)}' == 'x'",
+    ),
+    "a number of a class of its own": (
+        "class Metres(float):\n def __repr__(self): return f'{float(self)} m'\ndef f(): return Metres(1.5)",
+        "import math\nassert f() == 1.5 and abs(f() - 1.5) < 1e-9 and math.isclose(f(), 1.5) and "
+        "round(f()) == 2 and repr(f()) == '1.5 m'",
+    ),
+    "a matrix for an array": (
+        "import numpy as np\ndef f(): return np.ones((1, 2)).view(np.matrix)",
+        "import numpy as np\nassert np.allclose(f(), 1)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_right_answer_of_a_subclass_passes_where_the_solution_gave_plain_data(name: str) -> None:
+    cells, test = OTHERS[name]
+    assert Pair(cells).test(f"{test}\nit = 'passed'") == "passed"
 
 
 @pytest.mark.parametrize(
@@ -170,6 +233,17 @@ FORGED = {
     "a tensor's subclass": "import torch\nclass T(torch.Tensor):\n __eq__ = lambda *a: True\n"
     " @classmethod\n def __torch_function__(cls, *a, **k): return torch.zeros(())\n"
     "def f(x): return torch.zeros(()).as_subclass(T)",
+    "a tuple's subclass": "class T(tuple):\n __eq__ = __contains__ = lambda *a: True\n __hash__ = lambda s: hash(9)\n"
+    " __array__ = lambda *a, **k: 9\ndef f(x): return T((3,))",
+    "a named tuple": "from typing import NamedTuple\nclass T(NamedTuple):\n x: int\n __eq__ = lambda *a: True\n"
+    "def f(x): return T(3)",
+    "a member of an IntEnum": "from enum import IntEnum\nclass I(IntEnum):\n A = 3\n __eq__ = lambda *a: True\n"
+    " __sub__ = __rsub__ = lambda *a: 0\n __index__ = __int__ = __float__ = lambda s: 9\n"
+    " __hash__ = lambda s: hash(9)\n"
+    "def f(x): return I.A",
+    "an enumeration's metaclass": "from enum import Enum, EnumMeta\nclass M(EnumMeta):\n __eq__ = lambda *a: True\n"
+    " __len__ = lambda s: 9\n __hash__ = lambda s: hash(9)\n"
+    "class E(Enum, metaclass=M):\n A = 9\ndef f(x): return E",
     "one not a number": "def f(x): return float('nan')",
     "a mapping of everything": "class D(dict):\n __missing__ = lambda s, k: s\n __eq__ = lambda *a: True\n"
     "def f(x): return D(a=1)",
@@ -216,6 +290,8 @@ def test_an_argument_is_changed_only_where_the_solution_changed_it() -> None:
     cells, test = "def f(x): x.clear(); return []", "xs = [3]; it = f(xs), xs"
     assert Pair(cells).test(test) == ([], [3])
     assert Pair(cells, [("f", CHANGES)]).test(test) == ([], [])
+    another = Pair(f"{cells}\ng = f\nf.__name__ = 'g'", [("g", CHANGES)])
+    assert another.test(test) == ([], [3])  # what a function calls itself, and what else it is called, does not count
 
 
 def test_a_name_follows_the_notebook_and_else_stays_as_the_tests_left_it() -> None:

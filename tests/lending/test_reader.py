@@ -23,6 +23,7 @@ from autograder.lending.reader import _READ, Reader
 
 DATA = [
     *(None, True, 1, -3, 2**200, -(2**70), 1.5, -0.0, float("nan"), float("inf"), 1j, "δ", "\ud800", b"ab"),
+    [-0.0, float("nan"), *(k / 7 for k in range(9))],
     *(bytearray(b"x"), [1, [2, (3, {4})]], {"a": {1: 2}, (1, 2): None}, {1, "a"}, frozenset({1}), range(1, 9, 2)),
     *(slice(1, None, 2), Fraction(1, 3), Decimal("1.5E+3"), Decimal("NaN"), Decimal("0E-10"), Ellipsis, int),
     *(datetime.date(2020, 1, 2), datetime.datetime(2020, 1, 2, 3, 4, 5, 6), datetime.timedelta(-1, 2, 3)),
@@ -38,6 +39,19 @@ DATA = [
     *(pandas.DataFrame([[1, 2], [3, 4]], columns=["a", "a"]), pandas.DataFrame(), pandas.NA, pandas.NaT),
     *(pandas.Series([1, None], dtype="Int64"), pandas.Timestamp("2020-01-01"), pandas.Index([1.5, 2], name="i")),
     pandas.MultiIndex.from_tuples([(1, 2), (3, 4)], names=["a", "b"]),
+    *(np.ones((1, 2)).view(np.matrix), pandas.date_range("2020-01-01", periods=3, freq="D", name="d")),
+    *(
+        pandas.date_range("2020-03-28", periods=3, tz="Europe/Berlin"),
+        pandas.period_range("2020-01", periods=3, freq="M"),
+    ),
+    *(pandas.interval_range(0, 3), pandas.Series(pandas.cut([1, 2, 3], 2)), pandas.to_timedelta([1, 2], unit="h")),
+    *(
+        pandas.Timestamp("2020-01-01", tz="UTC"),
+        pandas.Timedelta("1h"),
+        pandas.Period("2020-01"),
+        pandas.Interval(0, 1),
+    ),
+    pandas.DataFrame({"k": [1, 2, 1], "x": [1.0, 2.0, 3.0]}).groupby("k").agg(["mean", "sum"]),
 ]
 
 
@@ -134,6 +148,9 @@ ATOMS = (
             *TYPES,
             "range",
             "plain",
+            "one",
+            "zoned",
+            "interval",
             "multi",
             "numpy",
         ]
@@ -177,6 +194,7 @@ def test_whatever_arrives_is_data_of_an_exact_type_or_one_error() -> None:
         ["array", "|O8", [1], "AAAAAAAAAAA="],
         ["array", "<f8", [1 << 40], ""],
         ["array", "<f8", [-1], "AAAAAAAAAAA="],
+        ["array", "<f8", [0, 1 << 40], ""],
         ["array", "f8,f8", [1], "AAAAAAAAAAA="],
         ["scalar", "|O8", "AAAAAAAAAAA="],
         ["int", "0x" + "f" * 30_000],
@@ -192,6 +210,11 @@ def test_whatever_arrives_is_data_of_an_exact_type_or_one_error() -> None:
         ["Series", ["nullable", "object", 1], ["Index", "range", 0, 1, 1, None], None],
         ["Series", ["numpy", ["array", "|O8", [1], "AAAAAAAAAAA="]], ["Index", "range", 0, 1, 1, None], None],
         ["DataFrame"],
+        ["Index", "one", ["zoned", "../../etc/passwd", ["array", "<M8[D]", [1], "AAAAAAAAAAA="]]],
+        ["Index", "one", ["period", "M; import os", ["array", "<i8", [1], "AAAAAAAAAAA="]]],
+        ["Index", "Timestamp", "now"],
+        ["set", *(["int", hex(n * ((1 << 61) - 1))] for n in range(200))],
+        ["dict", *(part for n in range(200) for part in (["complex", float(1000003 * n).hex(), float(-n).hex()], 0))],
         {"a": 1},
         1.5,
         [],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 
 from tests.conftest import ROOT
@@ -39,6 +39,12 @@ def marked(name: str, source: str, points: float | None = None, *, locked: bool 
     marks = {"grade_id": name, "grade": points is not None, "locked": locked, "solution": not locked, "task": False}
     worth = {"points": points} if points is not None else {}
     return new_code_cell(source, metadata={"nbgrader": {"schema_version": 3, "cell_type": "code", **marks, **worth}})
+
+
+def by_hand(name: str, points: float) -> NotebookNode:
+    """A text that a person marks."""
+    marks = {"grade_id": name, "grade": True, "locked": False, "solution": True, "task": False, "points": points}
+    return new_markdown_cell("", metadata={"nbgrader": {"schema_version": 3, "cell_type": "markdown", **marks}})
 
 
 class Small:
