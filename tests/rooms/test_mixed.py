@@ -53,7 +53,19 @@ with contextlib.redirect_stdout(io.StringIO()) as said:
     greet("Ada")
 assert said.getvalue() == "Hello, Ada!\\n", "greet('Ada') should print Hello, Ada!"
 """
-DOUBLE = "assert double(2) == 4\nassert double(0) == 0"
+DOUBLE = """\
+assert double(2) == 4
+assert double(0) == 0
+### BEGIN HIDDEN TESTS
+kept = []
+for n in (4711, 4712):
+    try:
+        assert double(n) == 2 * n
+    except Exception as error:
+        kept.append(error)
+if kept:
+    raise kept[0]
+### END HIDDEN TESTS"""
 ANSWER = "def grad_q1(x, y):\n    p = x * y\n    z = p + torch.sin(x)\n    dzdp = 1\n    dzdx = {}\n    return z, dzdx"
 PLOT = "import matplotlib.pyplot as plt\nplt.plot([1, 2], [{}])\nplt.title('mine')\nplt.show()"
 RIGHT = {
@@ -75,7 +87,7 @@ CLASS: dict[str, Mapping[str, str]] = {
         "    return [i**2 for i in range(1, n + 1)]",
         "mean": "def mean(xs):\n    raise ValueError(f'squares was called with {seen}')",
         "greet": "def greet(name):\n    raise ValueError(f'{name} and {seen}')",
-        "double": "double = None",
+        "double": "def double(x):\n    if x > 2: raise AssertionError(f'got {x}')\n    return 2 * x",
         "plot": "1 / 0",
     },
     "right": RIGHT,
@@ -92,7 +104,7 @@ CLASS: dict[str, Mapping[str, str]] = {
         "squares": "def squares(n):\n    return [i**2 for i in range(n)]",
         "mean": "def mean(xs):\n    return 9",
         "greet": "def greet(name):\n    return f'Hello, {name}!'",
-        "double": "def double(x):\n    return 5",
+        "double": "double = None",
         "plot": "plt.plot([1])",
     },
 }
@@ -290,13 +302,14 @@ def test_each_question_has_its_row_its_verdict_and_a_reason(course: Mixed) -> No
         ("wrong", "Q2.", "A test failed. squares(1) should be [1] assert squares(1) == [1],"),
         ("wrong", "Q2.", 'should be [1]" The tests below it did not run.'),
         ("wrong", "Q4.", "This test did not pass. It runs where the answer runs, so nothing else is shown of it."),
-        ("wrong", "Q5.", "A test failed: assert double(2) == 4 The tests below it did not run."),
+        ("slip", "Q5.", "A test failed: assert double(0) == 0 The tests below it did not run."),
         ("blank", "Q2.", "A test could not run: NameError: name 'squares' is not defined assert squares(1) == [1],"),
         ("crash", "Q1.", "grad_q1 stopped in line 5 with ZeroDivisionError. dzdx = 1 / 0"),
         ("crash", "Q2.", "A hidden test failed: your answer stopped with ValueError."),
         ("crash", "Q3.", "A test failed: your answer stopped with ValueError. 1.0 * (mean([1, 3]) == 2)"),
+        ("crash", "Q5.", "A hidden test failed: your answer stopped with AssertionError."),
         (
-            "crash",
+            "wrong",
             "Q5.",
             "A test could not run: TypeError: what your notebook gives cannot be tested so assert double(2)",
         ),
