@@ -20,12 +20,18 @@ from nbformat import NotebookNode
 from autograder.lending.specials import EXCEPTIONS
 from autograder.workers import wire
 
-SEEN, HIDDEN = "A test", "A hidden test"
-FAILED = "{test} failed. {value}"
-FAILED_AT = "{test} failed: `{statement}`"
-STOPPED = "{test} failed: your answer stopped with {error}"
-SLOW = "{test} failed: your answer gave no answer in time. Look for a loop that does not end."
-COULD_NOT_RUN = "{test} could not run: {error}"
+# Of a test that students see, and of one that is certainly hidden.
+FAILED = "A test failed. {value}", "A hidden test failed. {value}"
+FAILED_AT = "A test failed: `{statement}`"
+STOPPED = (
+    "A test failed: your answer stopped with {error}",
+    "A hidden test failed: your answer stopped with {error}",
+)
+SLOW = (
+    "A test failed: your answer gave no answer in time. Look for a loop that does not end.",
+    "A hidden test failed: your answer gave no answer in time. Look for a loop that does not end.",
+)
+COULD_NOT_RUN = "A test could not run: {error}", "A hidden test could not run: {error}"
 HINT = (
     "Check that your notebook defines what the question asks for, and that nothing in it replaces or deletes names of "
     "the read-only cells, then hand in again."
@@ -129,8 +135,8 @@ class _Where:
     """Those of the test itself, the outermost first."""
     hidden: bool
     """Whether it leads through a hidden line, or might."""
-    which: str
-    """`HIDDEN` only if that is certain."""
+    sure: bool
+    """Whether it is certainly hidden."""
     library: bool
     """Whether a package has raised the error: its message quotes what a test compares."""
 
@@ -152,7 +158,7 @@ def told(error: NotebookNode, test: Source, tests: Mapping[int, Source], secret:
         return "\n".join([sentence, *more])
     quoted = list(dict.fromkeys(test.quoted(number) for number in where.lines))[:_MOST_QUOTED]
     if name == "AssertionError" and not value and quoted and "\n" not in quoted[0]:
-        sentence, quoted = FAILED_AT.format(test=SEEN, statement=quoted[0].strip()), quoted[1:]
+        sentence, quoted = FAILED_AT.format(statement=quoted[0].strip()), quoted[1:]
     if not secret and name.endswith(wire.IN_THE_ANSWER):
         quoted += _IN_ANSWER.findall("\n".join(map(_plain, error.traceback[-1:])))
     below = [BELOW] if where.lines and test.asserts_below(where.lines[0]) else []
@@ -161,19 +167,19 @@ def told(error: NotebookNode, test: Source, tests: Mapping[int, Source], secret:
 
 def _why(name: str, value: str, where: _Where, secret: bool) -> list[str]:
     if name == "TimeoutError" + wire.IN_THE_ANSWER:
-        return [SLOW.format(test=where.which)]
+        return [SLOW[where.sure]]
     if name.endswith(wire.IN_THE_ANSWER):
         name = name.removesuffix(wire.IN_THE_ANSWER)
         # The name of a class is the student's choice as well.
         error = (name if name in EXCEPTIONS else AN_ERROR) + "." if secret else f"{name}: {value}".rstrip(": ")
-        return [STOPPED.format(test=where.which, error=error)]
+        return [STOPPED[where.sure].format(error=error)]
     if name == "AssertionError" or name in _CHECKS:
         quotes = not where.hidden or (where.lines and not where.library and name not in _CHECKS)
-        return [FAILED.format(test=where.which, value=value if quotes else "").strip()]
+        return [FAILED[where.sure].format(value=value if quotes else "").strip()]
     if secret and not (name == "NameError" and _UNKNOWN.fullmatch(value)):
         value = CANNOT_BE_TESTED
     named = name in EXCEPTIONS or not (secret or name == "CannotBeHad")
-    return [COULD_NOT_RUN.format(test=where.which, error=f"{name}: {value}" if named else value), HINT]
+    return [COULD_NOT_RUN[where.sure].format(error=f"{name}: {value}" if named else value), HINT]
 
 
 def _where(error: NotebookNode, test: Source, tests: Mapping[int, Source]) -> _Where:
@@ -189,7 +195,7 @@ def _where(error: NotebookNode, test: Source, tests: Mapping[int, Source]) -> _W
         if of is test and line:
             lines.append(line)
     hidden |= not lines and bool(test.hidden)
-    return _Where(tuple(lines), hidden, HIDDEN if hidden and (lines or test.only_hidden) else SEEN, library)
+    return _Where(tuple(lines), hidden, hidden and (bool(lines) or test.only_hidden), library)
 
 
 def _frame(frame: str, test: Source, tests: Mapping[int, Source]) -> tuple[Source | None, int | None]:

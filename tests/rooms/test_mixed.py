@@ -14,7 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -233,7 +233,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Mixed:
 
 
 @pytest.fixture(scope="module")
-def marked_by_hand(course: Mixed, browser: Any) -> Iterator[Mixed]:
+def marked_by_hand(course: Mixed, browser: Any) -> Mixed:
     """The same after a person has given points for `slip` in the real formgrader, and a comment."""
     with Gradebook(f"sqlite:///{course.root}/gradebook.db") as gradebook:
         notebook = gradebook.find_submission_notebook("problems", "ps2", "slip").id
@@ -253,7 +253,7 @@ def marked_by_hand(course: Mixed, browser: Any) -> Iterator[Mixed]:
         page.get_by_text(f"11.5 / {OF}").wait_for(timeout=180_000)
         page.close()
     course.run("nbgrader", "generate_feedback", "ps2", "--student", "slip", "--force")
-    yield course
+    return course
 
 
 def marks(course: Mixed, student: str) -> tuple[float, ...]:
