@@ -184,7 +184,7 @@ class Lender:
         """Class, nearest built-in class, arguments where they are data, text, and where in the student's cell."""
         kind = type(error)
         if kind is TooLong:
-            return {"base": "TimeoutError", "text": _text(str(error))}
+            return {"base": "TimeoutError", "text": _text(str(error)), "stopped": True}
         base = next((base.__name__ for base in kind.__mro__ if EXCEPTIONS.get(base.__name__) is base), "RuntimeError")
         raised: dict[str, Any] = {"base": base}
         try:

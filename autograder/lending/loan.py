@@ -94,7 +94,7 @@ class Loan:
         known = getattr(self._known.get(handle), "__name__", "the call")
         labels = {name} if name else self._bound_as.get(handle, {known})
         label = min(labels)
-        message: Order = {"do": order, "loan": self._number, "of": handle, "name": name}
+        message: Order = {"do": order, "loan": self._number, "of": handle, "name": name, "label": label}
         try:
             coder = Coder(self._given)
             message["args"] = coder.items(args)

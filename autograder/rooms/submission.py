@@ -166,7 +166,11 @@ class SubmissionRun:
         if self._lent_for.left <= 0:
             return {"raised": {"base": "TimeoutError", "text": SLOW.format(seconds=self._lent_for.whole)}}
         with self._lent_for:
-            return self._closed.lend(order, call_back)
+            reply = self._closed.lend(order, call_back)
+        raised = reply.get("raised")
+        if isinstance(raised, dict) and raised.get("stopped") is True:
+            self._functions.add(str(order.get("label", "a call")))
+        return reply
 
     def ask(self, request: Request) -> Reply:
         """What the examiner asks goes to the room that may know the points."""

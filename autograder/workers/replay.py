@@ -152,7 +152,7 @@ class StudentRoom:
                     return self.lend(order, call_back, again=True)
                 late = isinstance(gone, OutOfTime)
                 why = f"no answer within {SECONDS:g} seconds" if late else str(gone)
-                return {"raised": {"base": "TimeoutError" if late else "RuntimeError", "text": why}}
+                return {"raised": {"base": "TimeoutError" if late else "RuntimeError", "text": why, "stopped": True}}
             except BadMessage:
                 self._lose()
                 return {"raised": {"base": "RuntimeError", "text": "what came back is not an answer"}}

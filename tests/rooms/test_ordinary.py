@@ -330,11 +330,13 @@ def test_instantiated_tests_and_those_of_a_footer_borrow_as_others_do(tmp_path: 
     course.generated()
     course.hand_in("ada", SQUARES.replace("### BEGIN SOLUTION", "").replace("### END SOLUTION", ""))
     course.hand_in("bela", "def squares(n):\n    return [1]")
+    course.hand_in("carl", "def squares(n):\n    while n != 1: pass\n    return [1]")
     status, said = course.run("autograde")
-    assert status == 0, said
+    assert status == 3, said
+    assert re.search(r"carl +1 of 2 .*  squares stopped", said)
     assert "Never tried with the course's own solution, so that right answers may fail: t1, t2." in said
     assert course.marks("ada") == {"t1": (1, False), "t2": (1, False)}
-    assert course.marks("bela") == {"t1": (0, False), "t2": (1, False)}
+    assert course.marks("bela") == course.marks("carl") == {"t1": (0, False), "t2": (1, False)}
 
 
 def test_a_module_that_students_may_edit_is_tested_as_theirs(tmp_path: Path) -> None:
