@@ -7,6 +7,7 @@ the student's. So before the test runs, its names are *borrowed*:
     stand_ins  functions, classes and objects that ask the student's room
     lender     the student's end: a number for whatever is no data
     own        what the examiner's room has itself, and does not borrow
+    arguments  what a function may change of what it is given
     coder      data as JSON                 reader  and back, in exact types
     kinds      which types and sizes cross  frames  the same for pandas
     plain      named tuples and other subclasses of plain types

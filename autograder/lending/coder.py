@@ -10,7 +10,7 @@ import base64
 import collections
 import datetime
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -20,19 +20,37 @@ import torch
 
 from autograder.lending import frames
 from autograder.lending.errors import NotData
-from autograder.lending.kinds import DEEPEST, DTYPE, DTYPES, MOST_BYTES, MOST_DIGITS, MOST_PARTS, TYPES, Json
+from autograder.lending.kinds import (
+    DEEPEST,
+    DTYPE,
+    DTYPES,
+    MOST_BYTES,
+    MOST_DIGITS,
+    MOST_FRACTION_DIGITS,
+    MOST_PARTS,
+    TYPES,
+    Json,
+)
 
 Other = Callable[[Any], Json]
 _FEW = 8
 
 
 class Coder:
-    """Encodes one message; `other` encodes what is no data, or raises `NotData`."""
+    """Encodes one message; `other` encodes what is no data, or raises `NotData`.
 
-    def __init__(self, other: Other) -> None:
-        self._other, self._left, self._depth = other, MOST_PARTS, 0
+    `kept` are objects of the arguments by their ids, with their numbers (`arguments`).
+    """
+
+    def __init__(self, other: Other, kept: Mapping[int, int] | None = None) -> None:
+        self._other, self._left, self._depth, self._kept = other, MOST_PARTS, 0, kept
 
     def encode(self, value: Any) -> Json:
+        data = self._encode(value)
+        number = self._kept.get(id(value)) if self._kept else None
+        return data if number is None else ["kept", number, data]
+
+    def _encode(self, value: Any) -> Json:
         self._left -= 1
         if self._left < 0:
             raise NotData(f"it has more than {MOST_PARTS} parts")
@@ -80,6 +98,13 @@ def _short(text: str) -> str:
 def _digits(value: int) -> str:
     if value.bit_length() > 4 * MOST_DIGITS:
         raise NotData(f"an integer of {value.bit_length()} bits")
+    return hex(value)
+
+
+def _fraction_digits(value: int) -> str:
+    """A Fraction is reduced when it is read, which takes long for longer ones."""
+    if value.bit_length() > 4 * MOST_FRACTION_DIGITS:
+        raise NotData(f"a Fraction of {value.bit_length()} bits")
     return hex(value)
 
 
@@ -146,7 +171,7 @@ _WRITE: dict[type, Callable[[Coder, Any], Json]] = {
     bytearray: lambda c, v: ["bytearray", _b64(bytes(v))],
     range: lambda c, v: ["range", *c.items((v.start, v.stop, v.step))],
     slice: lambda c, v: ["slice", *c.items((v.start, v.stop, v.step))],
-    Fraction: lambda c, v: ["Fraction", _digits(v.numerator), _digits(v.denominator)],
+    Fraction: lambda c, v: ["Fraction", *map(_fraction_digits, (v.numerator, v.denominator))],
     Decimal: lambda c, v: ["Decimal", _short(str(v))],
     datetime.date: _moment("date"),
     datetime.time: _moment("time"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from autograder.lending.kinds import Json
 
 _NULLABLE = re.compile(r"str|string|boolean|U?Int(?:8|16|32|64)|Float(?:32|64)")
 """Extension types whose values are told one by one, as Python has them."""
-_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9_+:/.-]{1,64}")
-"""Of a time zone, or a frequency."""
+_NAME = re.compile(r"(?!dateutil|.*\.\.)[A-Za-z0-9_+-][A-Za-z0-9_+:/.-]{0,63}")
+"""Of a time zone, or a frequency; none that is a file's."""
 
 
 def encode(coder: Any, value: Any) -> Json:
@@ -47,6 +48,7 @@ def encode(coder: Any, value: Any) -> Json:
 
 
 def _column(coder: Any, values: Any) -> Json:
+    pandas = sys.modules["pandas"]
     dtype = values.dtype
     if isinstance(dtype, np.dtype):
         return ["numpy", coder.encode(values.to_numpy())]
@@ -59,7 +61,7 @@ def _column(coder: Any, values: Any) -> Json:
         case "period":
             return ["period", str(dtype)[7:-1], coder.encode(values.array.asi8)]
         case "interval":
-            ends = (coder.encode(part) for part in (values.array.left, values.array.right))
+            ends = (coder.encode(pandas.Index(part.to_numpy())) for part in (values.array.left, values.array.right))
             return ["interval", values.array.closed, *ends]
     if not _NULLABLE.fullmatch(str(dtype)):
         raise NotData(f"a column of type {dtype}")
@@ -75,20 +77,25 @@ def read(reader: Any, data: list[Json]) -> Any:
     except ImportError:
         raise Malformed("pandas is not installed where the tests run") from None
     try:
-        if data[0] == "Series":
-            _, column, index, name = data
-            return _series(pandas, _values(pandas, reader, column), _index(pandas, reader, index), reader.read(name))
-        if data[0] == "Index":
-            return _read_index(pandas, reader, data[1:])
-        _, columns, index, *parts = data
-        rows = _index(pandas, reader, index)
-        made = [_series(pandas, _values(pandas, reader, part), rows) for part in parts]
-        frame = pandas.concat(made, axis=1) if made else pandas.DataFrame(index=rows)
-        return frame.set_axis(_index(pandas, reader, columns), axis=1)
+        with warnings.catch_warnings(action="ignore"):  # whoever has made it was warned
+            return _read(pandas, reader, data)
     except Malformed:
         raise
     except Exception as error:
         raise Malformed(f"{data[0]}: {type(error).__name__}") from None
+
+
+def _read(pandas: Any, reader: Any, data: list[Json]) -> Any:
+    if data[0] == "Series":
+        _, column, index, name = data
+        return _series(pandas, _values(pandas, reader, column), _index(pandas, reader, index), reader.read(name))
+    if data[0] == "Index":
+        return _read_index(pandas, reader, data[1:])
+    _, columns, index, *parts = data
+    rows = _index(pandas, reader, index)
+    made = [_series(pandas, _values(pandas, reader, part), rows) for part in parts]
+    frame = pandas.concat(made, axis=1) if made else pandas.DataFrame(index=rows)
+    return frame.set_axis(_index(pandas, reader, columns), axis=1)
 
 
 def _series(pandas: Any, values: Any, index: Any, name: Any = None) -> Any:
@@ -131,9 +138,9 @@ def _name(data: Json) -> str:
     return data
 
 
-def _array(reader: Any, data: Json, kind: str) -> Any:
+def _array(reader: Any, data: Json, kind: str = "") -> Any:
     made = reader.read(data)
-    if type(made) is not np.ndarray or made.dtype.kind != kind:
+    if type(made) is not np.ndarray or (kind and made.dtype.kind != kind):
         raise Malformed("not an array of this kind")
     return made
 
@@ -141,17 +148,19 @@ def _array(reader: Any, data: Json, kind: str) -> Any:
 def _values(pandas: Any, reader: Any, column: Json) -> Any:
     match column:
         case ["numpy", values]:
-            return reader.read(values)
+            return _array(reader, values)
         case ["category", codes, categories, ordered]:
             known = _index(pandas, reader, categories)
-            return pandas.Categorical.from_codes(reader.read(codes), known, ordered=ordered is True)
+            return pandas.Categorical.from_codes(_array(reader, codes, "i"), known, ordered=ordered is True)
         case ["zoned", zone, values]:
             moments = pandas.DatetimeIndex(_array(reader, values, "M"), tz="UTC")
             return moments.tz_convert(_name(zone)).array
         case ["period", frequency, values]:
             return pandas.PeriodIndex.from_ordinals(_array(reader, values, "i"), freq=_name(frequency)).array
         case ["interval", ("left" | "right" | "both" | "neither") as closed, left, right]:
-            ends = (_index(pandas, reader, part) for part in (left, right))
+            ends = [_index(pandas, reader, part) for part in (left, right)]
+            if any(isinstance(part, pandas.RangeIndex) for part in ends):
+                raise Malformed("intervals whose ends are not told one by one")
             return pandas.arrays.IntervalArray.from_arrays(*ends, closed=closed)
         case ["nullable", str(kind), *values] if _NULLABLE.fullmatch(kind):
             return pandas.array(reader.items(values), dtype=kind)

@@ -20,6 +20,9 @@ MOST_PARTS = 300_000
 MOST_BYTES = 16 << 20
 """Bytes of one array or text."""
 MOST_DIGITS = 20_000
+MOST_FRACTION_DIGITS = 2_000
+MOST_BASES = 20
+"""Of one class."""
 HEX_FLOAT = re.compile(r"-?(?:0x[01]\.?[0-9a-f]{0,13}p[+-]\d{1,4}|inf)|nan")
 HEX_INTEGER = re.compile(rf"-?0x[0-9a-f]{{1,{MOST_DIGITS}}}")
 DECIMAL = re.compile(

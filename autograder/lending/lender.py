@@ -15,12 +15,13 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from autograder.lending.arguments import changeable
 from autograder.lending.coder import Coder
 from autograder.lending.errors import Malformed, NotData
-from autograder.lending.kinds import Json
+from autograder.lending.kinds import MOST_BASES, TYPES, Json
 from autograder.lending.plain import plain_data, plain_type
 from autograder.lending.reader import Reader
-from autograder.lending.specials import EXCEPTIONS, MUTABLE, SPECIALS
+from autograder.lending.specials import EXCEPTIONS, SPECIALS
 from autograder.student.call import TooLong, captured, limited
 from autograder.student.faults import fault_of
 
@@ -52,11 +53,16 @@ class Lender:
             read = Reader(self._given)
             args = read.items(order["args"])
             named = {name: read.read(value) for name, value in order.get("named", {}).items()}
+            given = [*args, *named.values()]
+            before = self._plain(given)
+            kept = {id(value): number for number, value in enumerate(changeable(given))}
             with captured(), limited():
                 value = self._do(order, args, named)
-            given = {**dict(enumerate(order["args"])), **order.get("named", {})}
-            now = {**dict(enumerate(args)), **named}
-            return {"value": Coder(self._handle).encode(value), **self._changed(given, now)}
+            reply = {"value": Coder(self._handle, kept).encode(value)}
+            after = self._plain(given) if before is not None else None
+            if after is not None and after != before:
+                reply["changed"] = Coder(self._handle, kept).items(given)
+            return reply
         except NotData as error:
             return {"cannot": str(error)[:_MOST_TEXT]}
         except BaseException as error:
@@ -81,7 +87,7 @@ class Lender:
                 return getattr(thing, name)(*args, **named)
             case "special":
                 ask = _OPERATORS.get(name) or getattr(type(thing), name)
-                return ask(thing, *args)
+                return ask(thing, *args, **named)
             case "get":
                 return self._attribute(thing, name)
             case "set":
@@ -92,16 +98,12 @@ class Lender:
                 return [str(name) for name in dir(thing)]
         raise Malformed(f"no order {order['do']}")
 
-    def _changed(self, given: Mapping[Any, Json], now: Mapping[Any, Any]) -> dict[str, Any]:
-        """The arguments, by position or name, that are not what they were when they came."""
-        changed: dict[str, Json] = {}
-        for at, before in given.items():
-            if type(before) is list and before[0] in MUTABLE:
-                with contextlib.suppress(NotData):  # it holds itself now, or what has no form of data
-                    after = Coder(self._handle).encode(now[at])
-                    if after != before:
-                        changed[str(at)] = after
-        return {"changed": changed} if changed else {}
+    def _plain(self, values: list[Any]) -> list[Json] | None:
+        """The values as data to compare, if any of them can change; None also of one that holds itself now."""
+        if changeable(values):
+            with contextlib.suppress(NotData):
+                return Coder(lambda thing: ["thing", id(thing)]).items(values)
+        return None
 
     def _attribute(self, thing: Any, name: str) -> Any:
         value = getattr(thing, name)
@@ -161,10 +163,10 @@ class Lender:
             name = _text(getattr(thing, "__name__", "")) or "function"
             return ["function", name, _text(getattr(thing, "__doc__", None)), self._signature(thing)]
         if isinstance(thing, type):
-            own = [base for base in thing.__bases__ if base not in _ROOTS]
+            own = [base for base in thing.__bases__ if base not in _ROOTS][:MOST_BASES]
             bases = Coder(self._handle).items(own)
             raised = next((base.__name__ for base in thing.__mro__ if EXCEPTIONS.get(base.__name__) is base), "")
-            specials = [name for name in SPECIALS if _defines(thing, name)]
+            specials = [name for name in (*SPECIALS, *_shadows(thing)) if _defines(thing, name)]
             about = [_text(thing.__name__), _text(thing.__doc__), self._signature(thing)]
             return ["class", *about, raised, specials, *bases]
         data = [] if plain_type(type(thing)) is None else [Coder(self._handle).encode(plain_data(thing))]
@@ -207,7 +209,8 @@ class _Method:
         self.of, self.name, self.method = of, name, method
 
 
-_ROOTS = (object, *EXCEPTIONS.values())
+_ROOTS = frozenset((object, *EXCEPTIONS.values(), *(kind for kind in TYPES.values() if plain_type(kind) is not kind)))
+"""Bases of which a stand-in knows nothing: of a subclass of list everything is asked."""
 
 
 def _text(value: Any) -> str:
@@ -216,6 +219,11 @@ def _text(value: Any) -> str:
 
 _OPERATORS: dict[str, Callable[..., Any]] = {"__getitem__": operator.getitem, "__len__": len, "__iter__": iter}
 """Of a class these may be its own (`Stack[int]`) or its metaclass's (`Color["RED"]`)."""
+
+
+def _shadows(kind: type) -> list[str]:
+    """Public names that a plain type has: `count` may be a field of a named tuple."""
+    return [name for name in dir(plain_type(kind) or object) if not name.startswith("_")]
 
 
 def _defines(kind: type, name: str) -> bool:

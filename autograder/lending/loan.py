@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autograder.lending import own, stand_ins
+from autograder.lending import arguments, own, stand_ins
 from autograder.lending.coder import Coder
 from autograder.lending.errors import CannotBeHad, Malformed, NotData
-from autograder.lending.kinds import Json
+from autograder.lending.kinds import MOST_BASES, Json
 from autograder.lending.reader import Reader, text, whole
 from autograder.lending.specials import CHANGES, EXCEPTIONS, FAMILIES, JUDGING
 from autograder.lending.stand_ins import Absent
@@ -91,8 +90,9 @@ class Loan:
         self, order: str, handle: int, name: str = "", args: Any = (), named: Mapping[str, Any] | None = None
     ) -> Any:
         """What comes of an order, or the exception that it has raised. `CannotBeHad` if it has no form of data."""
+        called = not name or name == "__call__"
         known = getattr(self._known.get(handle), "__name__", "the call")
-        labels = {name} if name else self._bound_as.get(handle, {known})
+        labels = self._bound_as.get(handle, {known}) if called else {name}
         label = min(labels)
         message: Order = {"do": order, "loan": self._number, "of": handle, "name": name, "label": label}
         try:
@@ -107,37 +107,51 @@ class Loan:
             if "raised" in reply:
                 raised = self._error(reply["raised"])
                 ends = isinstance(raised, StopIteration | StopAsyncIteration)
-                if ends and name not in ("__next__", "__anext__"):  # it would end a loop of the test's
+                if ends and not (
+                    order == "special" and name in ("__next__", "__anext__")
+                ):  # it would end a loop of the test's
                     raised = stand_ins.error(RuntimeError, None, f"{label} raised StopIteration", None, "")
             elif "cannot" in reply:
                 raise CannotBeHad(CANNOT.format(what=what, why=text(reply["cannot"])))
             else:
                 if "value" not in reply:
                     raise Malformed("no reply")
-                value = self._read(reply["value"])
-                self._change(labels, {**dict(enumerate(args)), **(named or {})}, reply.get("changed"))
-                return value
-        except Malformed:
+                given = arguments.changeable([*args, *(named or {}).values()])
+                return self._read_back(reply, given, labels)
+        except (Malformed, RecursionError):
             raise CannotBeHad(CANNOT.format(what=what, why=NO_FORM)) from None
         raise raised
 
-    def _change(self, function: set[str], given: Mapping[Any, Any], changed: Json) -> None:
-        """Changes the arguments that the function has changed over there. It may be known by several names."""
-        if not changed:
-            return
-        if type(changed) is not dict:
+    def _read_back(self, reply: Order, given: list[Any], function: set[str]) -> Any:
+        """What a call gives; where that, or what it has changed, is one of the objects `given`, it is this very object.
+
+        Where the function must not change them (it may be known by several names), they stay, and copies are returned.
+        """
+        changed = reply.get("changed")
+        if changed is not None and type(changed) is not list:
             raise Malformed("no arguments")
-        if not self._changing and not all(self.may(name, CHANGES) for name in function):
-            self.kept = True
-            return
-        by_text = {str(at): value for at, value in given.items()}
-        for at, data in changed.items():
-            if at not in by_text:
-                raise Malformed("no argument")
-            try:
-                stand_ins.change(by_text[at], self._read(data))
-            except (TypeError, ValueError):
-                raise Malformed("no change of an argument") from None
+        allowed = not changed or self._changing or all(self.may(name, CHANGES) for name in function)
+        self.kept |= not allowed
+
+        def other(data: list[Json]) -> Any:
+            match data:
+                case ["kept", number, content]:
+                    own = given[_index(number, len(given))]
+                    if not changed:
+                        return own
+                    now = reader.read(content)
+                    if allowed:
+                        arguments.become(own, now)
+                    return own if allowed else now
+            return self._stand_in(data)
+
+        reader = Reader(other)
+        try:
+            if changed and allowed:
+                reader.items(changed)
+            return reader.read(reply["value"])
+        except (TypeError, ValueError):
+            raise Malformed("no change of an argument") from None
 
     def may(self, what: str, name: str) -> bool:
         """Whether this may be asked of it: whether the course's own solution was asked the same."""
@@ -146,7 +160,7 @@ class Loan:
         self.asked.add((what, name))
         return True
 
-    def special(self, thing: Any, name: str, args: Any) -> Any:
+    def special(self, thing: Any, name: str, args: Any, named: Any = None) -> Any:
         """What a special method of a student's object gives; NotImplemented where it must not be asked.
 
         Methods of a family may stand for each other: a class has one of them, another class another.
@@ -156,7 +170,7 @@ class Loan:
         handle = stand_ins.handle_of(thing)
         if (name in JUDGING and not may) or handle is None:
             return NotImplemented
-        return self.do("special", handle, name, args)
+        return self.do("special", handle, name, args, named)
 
     def called_back(self, call: Order) -> Order:
         """Calls a function that was given to the student's as an argument; what it gives or raises, as data."""
@@ -183,7 +197,7 @@ class Loan:
             if type(data) is list and data[:1] == ["cannot"]:
                 return Absent(CANNOT.format(what=name, why=text(data[1])))
             return self._read(data)
-        except (Malformed, IndexError):
+        except (Malformed, IndexError, RecursionError):
             return Absent(CANNOT.format(what=name, why=NO_FORM))
 
     def _given(self, value: Any) -> Json:
@@ -205,7 +219,7 @@ class Loan:
         """Reads what `Lender` has written of what is no data."""
         try:
             return self._known_or_made(data)
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError):
             # no description, bases that do not go together, two parameters of one name, a NUL in a name
             raise Malformed("a value that has no form of data") from None
 
@@ -223,7 +237,7 @@ class Loan:
                 def ask(args: Any, named: Any) -> Any:
                     return self.do("method", owner, name, args, named)
 
-                return stand_ins.function(name, doc, self._signature(signature), ask)
+                return stand_ins.function(name, doc, stand_ins.signature(signature, self._read), ask)
             case ["theirs", int(number), *about]:
                 if number not in self._known:
                     self._known[number] = self._made(number, *about)
@@ -236,30 +250,21 @@ class Loan:
                 return stand_ins.function(
                     name,
                     doc,
-                    self._signature(signature),
+                    stand_ins.signature(signature, self._read),
                     lambda args, named: self.do("call", handle, "", args, named),
                     handle,
                 )
-            case ["class", str(name), str(doc), signature, str(raised), list(specials), *bases]:
+            case ["class", str(name), str(doc), signature, str(raised), list(specials), *bases] if (
+                len(bases) <= MOST_BASES
+            ):
                 above = tuple(base for base in map(self._read, bases) if isinstance(base, type))
                 if raised:
                     return stand_ins.exception(name, raised, above)
                 made = stand_ins.class_(name, doc, specials, above)
-                return stand_ins.owned(made, self, handle, self._signature(signature))
+                return stand_ins.owned(made, self, handle, stand_ins.signature(signature, self._read))
             case ["instance", list(of), *data]:
                 return stand_ins.instance(self._stand_in(of), self, handle, *map(self._read, data))
         raise ValueError(about)
-
-    def _signature(self, parameters: Json) -> inspect.Signature | None:
-        if parameters is None:
-            return None
-        made = []
-        for name, kind, default in parameters:
-            given = inspect.Parameter.empty
-            if default and not (type(default[0]) is list and default[0][:1] == ["cannot"]):
-                given = self._read(default[0])
-            made.append(inspect.Parameter(text(name), list(inspect._ParameterKind)[whole(kind)], default=given))
-        return inspect.Signature(made)
 
     def _error(self, raised: Json) -> BaseException:
         if type(raised) is not dict:
@@ -273,12 +278,16 @@ class Loan:
         kept = raised.get("attributes", {})
         if type(kept) is not dict:
             raise Malformed("no attributes")
-        attributes = {name: self._named(name, value) for name, value in kept.items() if name[:2] != "__"}
+        attributes = {name: self._named(name, value) for name, value in kept.items() if name not in _OWN}
         line = raised.get("line")
         source = text(raised.get("source", ""))
         made = stand_ins.error(kind, given, text(raised.get("text")), line if type(line) is int else None, source)
         vars(made).update(attributes)
         return made
+
+
+_OWN = frozenset(dir(BaseException))
+"""Attributes that an exception of the student's must not hide."""
 
 
 def _index(data: Json, size: int) -> int:

@@ -17,13 +17,13 @@ JUDGING = (
     *("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__bool__", "__hash__", "__contains__"),
     *NUMBERS,
     *(f"__{side}{name}__" for name in _BINARY for side in ("", "r")),
+    *(f"__i{name}__" for name in _BINARY if name != "divmod"),
 )
 """Those whose answer may decide a test: an object that is equal to everything must not be asked whether it is. They are
 asked only where the course's own solution was asked them, of a class of the same name."""
 
 SPECIALS = (
     *JUDGING,
-    *(f"__i{name}__" for name in _BINARY if name != "divmod"),
     *("__len__", "__getitem__", "__setitem__", "__delitem__", "__iter__", "__next__", "__reversed__", "__call__"),
     *("__str__", "__repr__", "__format__", "__enter__", "__exit__"),
 )
@@ -49,10 +49,3 @@ CHANGES = "changes its arguments"
 """Stands beside the special methods: of a function, that it changes a list, or an array, that it is given. A test may
 compare with what it has given, so that is believed only of functions of which the course's own solution did it.
 """
-MUTABLE = frozenset(
-    (
-        *("list", "floats", "dict", "set", "OrderedDict", "Counter", "defaultdict", "deque", "bytearray"),
-        *("array", "matrix", "objects", "tensor"),
-    )
-)
-"""Tags of data that a function can change."""

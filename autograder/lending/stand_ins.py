@@ -6,22 +6,20 @@ A stand-in is a real function, class or object of the examiner's process, so tha
 
 from __future__ import annotations
 
-import collections
-import contextlib
 import inspect
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
-import torch
 
 from autograder.lending.errors import CannotBeHad
 from autograder.lending.plain import plain_data, plain_type
+from autograder.lending.reader import text, whole
 from autograder.lending.specials import EXCEPTIONS, NUMBERS, SPECIALS
 
 _HANDLE, _LOAN, _TEXT = "__handle__", "__loan__", "__text__"
 _MOST_NOTE = 200
-_CHANGES = (list, dict, set, bytearray, collections.deque, np.ndarray, torch.Tensor)
 
 
 class Asker(Protocol):
@@ -29,7 +27,7 @@ class Asker(Protocol):
 
     def do(self, order: str, handle: int, name: str = "", args: Any = (), named: Any = None) -> Any: ...
 
-    def special(self, thing: Any, name: str, args: Any) -> Any: ...
+    def special(self, thing: Any, name: str, args: Any, named: Any) -> Any: ...
 
     def may(self, what: str, name: str) -> bool: ...
 
@@ -58,8 +56,22 @@ def function(
     return stand_in
 
 
+def signature(parameters: Any, read: Callable[[Any], Any]) -> inspect.Signature | None:
+    """The signature of a function as the student's room tells it; `read` reads defaults. `Malformed` if it is none."""
+    if parameters is None:
+        return None
+    made = []
+    for name, kind, default in parameters:
+        given = inspect.Parameter.empty
+        if default and not (type(default[0]) is list and default[0][:1] == ["cannot"]):
+            given = read(default[0])
+        made.append(inspect.Parameter(text(name), list(inspect._ParameterKind)[whole(kind)], default=given))
+    return inspect.Signature(made)
+
+
 def exception(name: str, base: str, above: tuple[type, ...]) -> type:
     """Stands for an exception class of the student's, so that a test can name it after `except`."""
+    above = tuple(one for one in above if issubclass(one, BaseException))
     return type(name, above or (EXCEPTIONS[base],), {"__module__": "__main__", "__str__": _told})
 
 
@@ -68,10 +80,14 @@ def class_(name: str, doc: str, specials: Iterable[Any], above: tuple[type, ...]
     methods: dict[str, Any] = {special: _special(special) for special in SPECIALS if special in specials}
     if "__eq__" in methods:
         methods.setdefault("__hash__", None)  # as Python does it
+    above = tuple(base for base in above if issubclass(base, _Instance) or plain_type(base) is base)
     if not any(issubclass(base, _Instance) for base in above):
         above = (*above, _Instance)
     made = _Class(name, above, {"__module__": "__main__", "__doc__": doc or None, **methods})
-    if plain_type(made):  # it is its data, and not what its class says
+    if plain := plain_type(made):  # it is its data, and not what its class says
+        for own in specials:  # a field or method of the class that its plain type has as well
+            if type(own) is str and own[:2] != "__" and hasattr(plain, own):
+                type.__setattr__(made, own, property(partial(_attribute, name=own)))
         type.__setattr__(made, "__array__", lambda self, dtype=None, copy=None: np.asarray(plain_data(self), dtype))
     return made
 
@@ -115,49 +131,13 @@ def is_theirs(error: object) -> bool:
     return isinstance(error, BaseException) and _TEXT in vars(error)
 
 
-def change(given: Any, now: Any) -> None:
-    """Makes an argument what the function has made of its copy. TypeError if that is something else.
-
-    What the argument holds under the same index or key is changed itself where it can be, because the test may hold it.
-    """
-    if type(given) is not type(now):
-        raise TypeError("another type")
-    if isinstance(given, torch.Tensor | np.ndarray):
-        if given.shape != now.shape or given.dtype != now.dtype:
-            raise TypeError("another shape")
-        with torch.no_grad():
-            given[...] = now
-    elif isinstance(given, list | bytearray):
-        same = isinstance(given, list) and len(given) == len(now)
-        given[:] = [_changed(old, new) for old, new in zip(given, now, strict=True)] if same else now
-    elif isinstance(given, dict):
-        after = {key: _changed(given[key], new) if key in given else new for key, new in now.items()}
-        given.clear()
-        given.update(after)
-    elif isinstance(given, set):
-        given.clear()
-        given.update(now)
-    elif isinstance(given, collections.deque):
-        given.clear()
-        given.extend(now)
-
-
-def _changed(old: Any, new: Any) -> Any:
-    """What an argument holds: itself, changed, or what stands there now."""
-    if type(old) in _CHANGES:
-        with contextlib.suppress(TypeError):
-            change(old, new)
-            return old
-    return new
-
-
 def _told(raised: BaseException) -> str:
-    return str(vars(raised).get(_TEXT, "")) or BaseException.__str__(raised)
+    return str(vars(raised)[_TEXT]) if _TEXT in vars(raised) else BaseException.__str__(raised)
 
 
 def _special(name: str) -> Callable[..., Any]:
-    def special(self: Any, *args: Any) -> Any:
-        given = vars(self)[_LOAN].special(self, name, args)
+    def special(self: Any, *args: Any, **named: Any) -> Any:
+        given = vars(self)[_LOAN].special(self, name, args, named)
         return _without(self, name, args) if given is NotImplemented else given
 
     special.__name__ = name
@@ -166,8 +146,11 @@ def _special(name: str) -> Callable[..., Any]:
 
 def _without(thing: Any, name: str, args: Any) -> Any:
     """What Python does where a class has no such method."""
-    if (plain := plain_type(type(thing))) and hasattr(plain, name):
-        return getattr(plain, name)(thing, *args)
+    if plain := plain_type(type(thing)):
+        if name == "__bool__":
+            return bool(plain_data(thing))
+        if hasattr(plain, name):
+            return getattr(plain, name)(thing, *args)
     if name == "__hash__":
         return object.__hash__(thing)
     if name == "__bool__":
@@ -217,7 +200,7 @@ class _Instance(metaclass=_Class):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        return vars(self)[_LOAN].do("get", vars(self)[_HANDLE], name)
+        return _attribute(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         vars(self)[_LOAN].do("set", vars(self)[_HANDLE], name, [value])
@@ -234,6 +217,10 @@ class _Instance(metaclass=_Class):
     def __dir__(self) -> Iterable[str]:
         found: Iterable[str] = vars(self)[_LOAN].do("dir", vars(self)[_HANDLE])
         return found
+
+
+def _attribute(thing: Any, name: str) -> Any:
+    return vars(thing)[_LOAN].do("get", vars(thing)[_HANDLE], name)
 
 
 class Absent:

@@ -22,13 +22,15 @@ from autograder.sandbox.folders import files_beside_notebooks
 from autograder.student.protocol import Reply, Request
 from autograder.workers import wire
 from autograder.workers.client import CallBack, Cell, WorkerClient
-from autograder.workers.errors import BadMessage, Gone, NoRoom
+from autograder.workers.errors import BadMessage, Gone, NoRoom, OutOfTime
 from autograder.workers.files import choose, read_parts
 from autograder.workers.outputs import error_output, verdict_of
 from autograder.workers.replay import Budget, Shared, StudentRoom
 
 EXAMINER_GONE = "The test was ended before it gave a mark, and a person gives it: {why}"
 SLOW = "the answer has used the {seconds:g} seconds of this test"
+MOST_NESTED = 50
+NESTED = "the test and the answer have called each other {most} times, one inside the other"
 OWN = Way()
 """A test that needs nothing but what the course gives and what its questions ask."""
 _STOPPED = ("TooLong", "ProcessEnded")
@@ -74,6 +76,8 @@ class SubmissionRun:
         """What the last test inside has put out; only for the instructor, while a source is tried."""
         self._lent_for = Budget(run.limits.cell_seconds)
         """The time that the student's room may take for one test."""
+        self._nested = 0
+        """How many calls of the student's and of the examiner's functions wait for each other."""
         self._functions: set[str] = set()
         self.lost: dict[int, str] = {}
         """Why the examiner was lost in a cell, by the cell's number: no code of the student's runs there."""
@@ -182,8 +186,20 @@ class SubmissionRun:
         """What the closed room lends: it is the one that may know hidden arguments."""
         if self._lent_for.left <= 0:
             return {"raised": {"base": "TimeoutError", "text": SLOW.format(seconds=self._lent_for.whole)}}
-        with self._lent_for:
-            reply = self._closed.lend(order, call_back)
+        if self._nested == MOST_NESTED:
+            return {"raised": {"base": "RecursionError", "text": NESTED.format(most=MOST_NESTED)}}
+
+        def in_time(call: Any) -> dict[str, Any]:
+            if self._lent_for.left <= 0:  # it would go on for as long as the answer calls the test's function
+                raise OutOfTime(SLOW.format(seconds=self._lent_for.whole))
+            return call_back(call)
+
+        self._nested += 1
+        try:
+            with self._lent_for:
+                reply = self._closed.lend(order, in_time)
+        finally:
+            self._nested -= 1
         raised = reply.get("raised")
         if isinstance(raised, dict) and raised.get("stopped") is True:
             self._functions.add(str(order.get("label", "a call")))

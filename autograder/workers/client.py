@@ -184,9 +184,13 @@ class WorkerClient:
 
     def _call_examiner(self, student: Student, call: Any) -> dict[str, Any]:
         """What a function of the examiner's gives, which the student's has called; it may borrow more meanwhile."""
-        self.send({"call": call})
-        while "lend" in (reply := self.receive(self._limits.cell_seconds, LENT)):
-            self.send({"reply": student.lend(reply["lend"], partial(self._call_examiner, student))})
+        try:
+            self.send({"call": call})
+            while "lend" in (reply := self.receive(self._limits.cell_seconds, LENT)):
+                self.send({"reply": student.lend(reply["lend"], partial(self._call_examiner, student))})
+        except Gone:  # a late reply would be taken for another
+            self.interrupt()
+            raise
         back = reply.get("back")
         return back if type(back) is dict else {}
 

@@ -30,6 +30,8 @@ MOST_BYTES = MB
 _BYTES_A_CHARACTER = 6
 """Of a line of ASCII: a character that is not ASCII is written as \\u1234."""
 _BYTES_BESIDE_OUTPUTS = 1 << 16
+MOST_LISTS = 600_000
+"""In one line, counted before it is parsed: a line of empty lists takes seconds, and far more memory than it has bytes."""
 MOST_ITEMS = 4096
 MOST_TEXT = 1 << 18
 
@@ -55,6 +57,8 @@ def unpack(line: bytes | bytearray, most: int = MOST_BYTES) -> dict[str, Any]:
     """The object on a line of at most `most` bytes."""
     if len(line) > most:
         raise BadMessage(f"a line of {len(line)} bytes; at most {most} are read")
+    if line.count(b"[") + line.count(b"{") > MOST_LISTS:
+        raise BadMessage(f"a line of more than {MOST_LISTS} lists")
     try:
         found = json.loads(bytes(line).decode("ascii"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:  # a huge integer is a ValueError, deep nesting a RecursionError

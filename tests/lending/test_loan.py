@@ -125,6 +125,38 @@ RIGHT = {
         "step(w, grads=grads, log=log)\n"
         "assert row.tolist() == [0, 0] and w[0] is row and steps == [1] and log['steps'] is steps and grads == []",
     ),
+    "what a function gives back of its arguments is that very object": (
+        "def same(x): return x\ndef grow(x):\n x.append(3)\n return x\ndef copy(x): return list(x)\n"
+        "def rows(m): return [m[0], list(m[1])]",
+        "xs, m = [1], [[1], [2]]\nassert same(xs) is xs and copy(xs) == xs and copy(xs) is not xs\n"
+        "assert grow(xs) is xs and xs == [1, 3] and rows(m)[0] is m[0] and rows(m)[1] is not m[1]",
+    ),
+    "what a function puts in the place of an argument's part is another object": (
+        "def step(p, g):\n for k in p: p[k] = p[k] - g[k]",
+        "import numpy as np\nW, G = np.ones(2), np.ones(2)\np = {'W': W}\nstep(p, {'W': G})\n"
+        "assert np.allclose(p['W'], W - G) and W.tolist() == [1, 1]",
+    ),
+    "a data frame that is changed": (
+        "def f(df): df['b'] = df['a'] * 2",
+        "import pandas as pd\ndf = pd.DataFrame({'a': [1, 2]})\nf(df)\nassert df['b'].tolist() == [2, 4]",
+    ),
+    "objects that are called by keyword, and change what they are given": (
+        "from functools import partial\ndef _go(xs, reverse=False, *, scale=1):\n"
+        " xs.sort(reverse=reverse)\n return scale\n"
+        "go = partial(_go, reverse=True)",
+        "xs = [1, 3, 2]\nassert go(xs, scale=2) == 2 and xs == [3, 2, 1]",
+    ),
+    "subclasses of what can change": (
+        "class Stack(list):\n def push(self, x): self.append(x)\n"
+        "class Zeros(dict):\n def __missing__(self, key): return 0\n"
+        "from collections import defaultdict\nd = defaultdict(lambda: 7)",
+        "s = Stack([1])\ns.push(2)\nassert len(s) == 2 and s[1] == 2 and list(s) == [1, 2]\n"
+        "assert Zeros(a=1)['a'] == 1 and Zeros()['b'] == 0 and d['x'] == 7",
+    ),
+    "a field named as a method of tuples": (
+        "from collections import namedtuple\nRow = namedtuple('Row', 'count index')\ndef f(): return Row(3, 4)",
+        "assert f().count == 3 and f().index == 4 and f() == (3, 4)",
+    ),
     "data is data": (
         "xs = [1, 2]\nd = {'a': (1,)}\nn = None\nimport torch\nt = torch.ones(2)\nimport numpy as np\na = np.arange(3)",
         "import torch, numpy as np\n"
@@ -244,6 +276,8 @@ FORGED = {
     "an enumeration's metaclass": "from enum import Enum, EnumMeta\nclass M(EnumMeta):\n __eq__ = lambda *a: True\n"
     " __len__ = lambda s: 9\n __hash__ = lambda s: hash(9)\n"
     "class E(Enum, metaclass=M):\n A = 9\ndef f(x): return E",
+    "operators in place": "class F(float):\n __isub__ = __iadd__ = lambda *a: 0.0\ndef f(x): return F(3)",
+    "an object's operators in place": "class F:\n __isub__ = __iadd__ = lambda *a: 0.0\ndef f(x): return F()",
     "one not a number": "def f(x): return float('nan')",
     "a mapping of everything": "class D(dict):\n __missing__ = lambda s, k: s\n __eq__ = lambda *a: True\n"
     "def f(x): return D(a=1)",
@@ -254,6 +288,10 @@ FORGED = {
     "an end of the test's loop": "def f(x): raise StopIteration",
 }
 LIES = [
+    "d = f(3); d -= 9; assert abs(d) < 1e-9",
+    "assert f(3) and f(3) == 9",
+    "fs = [abs, lambda x: 3 * x]; y = f(fs); assert y == [3 * fs[0](3)]",
+    "ys = f([3]); ys.append(9); assert ys == [9, 9]",
     "assert f(3) == 9",
     "assert 9 == f(3)",
     "assert abs(f(3) - 9) < 1e-9",
@@ -284,6 +322,16 @@ def test_no_answer_passes_by_what_it_is(name: str) -> None:
         except Exception:
             continue
         pytest.fail(f"{name} passes {test}")
+
+
+def test_whether_a_tuple_is_true_is_decided_by_its_items() -> None:
+    assert Pair("class T(tuple):\n __bool__ = lambda s: True\nt = T()").test("it = bool(t)") is False
+
+
+def test_functions_in_a_list_are_no_change_of_it() -> None:
+    tried = Pair("def f(fs, x):\n for g in fs: x = g(x)\n return x")
+    tried.test("import math\nf([math.sin, abs, lambda v: v + 1], 0.5)", tried=True)
+    assert ("f", CHANGES) not in tried.loan.asked
 
 
 def test_an_argument_is_changed_only_where_the_solution_changed_it() -> None:
@@ -332,6 +380,14 @@ def test_prints_are_not_heard_and_an_exit_is_an_exception(capsys: pytest.Capture
     assert capsys.readouterr().out == ""
 
 
+def nested(depth: int) -> Any:
+    """A class within a class within a class."""
+    data: Any = ["theirs", depth, ["class", "C", "", None, "", []]]
+    for number in range(depth):
+        data = ["theirs", number, ["class", "C", "", None, "", [], data]]
+    return data
+
+
 @pytest.mark.parametrize(
     "reply",
     [
@@ -353,9 +409,9 @@ def test_prints_are_not_heard_and_an_exit_is_an_exception(capsys: pytest.Capture
         {"value": ["theirs", 7, ["function", "f", "", [["x", 1, []], ["x", 1, []]]]]},
         {"value": ["theirs", 7, ["instance", ["theirs", 0]]]},
         {"value": ["method", ["theirs", 0], "__class__", "", [[]]]},
-        {"value": None, "changed": {"9": 1}},
-        {"value": None, "changed": {"0": ["tuple"]}},
-        {"value": None, "changed": [1]},
+        {"value": None, "changed": {"0": ["list"]}},
+        {"value": None, "changed": [["kept", 0, ["tuple"]]]},
+        {"value": None, "changed": [["kept", 9, ["list"]]]},
     ],
     ids=str,
 )
