@@ -1,4 +1,4 @@
-"""Removes the source of hidden tests from a feedback page, and says in place of a test's traceback why it failed.
+"""Removes hidden tests and mark schemes from a feedback page, and says in place of a test's traceback why it failed.
 
 nbgrader_config.py names this class in `GenerateFeedback.preprocessors`. The page runs it again, so that a configuration
 without it reveals nothing either.
@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader.preprocessors import ClearHiddenTests
-from nbgrader.utils import is_grade, is_locked
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
+from nbgrader.utils import is_grade, is_locked, is_task
 
 from autograder.feedback import failure
 from autograder.feedback.failure import Source
@@ -38,21 +38,29 @@ class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]  # nbgrader ships
                 if text := failure.told(error, test, by_count, secret):
                     error.ename, error.evalue, error.traceback = "", text, text.split("\n")
             cell.metadata.nbgrader[TOLD] = True
+        marks = ClearMarkScheme(parent=self)
+        begin, end = marks.begin_mark_scheme_delimeter, marks.end_mark_scheme_delimeter
+        for cell in filter(is_task, nb.cells):
+            cell.source = Source(cell.source, _between(begin, end, cell.source)).seen
         return nb, resources
 
     def _test(self, cell: NotebookNode) -> Source:
-        """The cell as it was run. If the end of a hidden part is not marked, the rest of the cell is hidden.
+        hidden = _between(self.begin_test_delimeter, self.end_test_delimeter, cell.source)
+        return Source(cell.source, hidden, cell.get("execution_count"))
 
-        nbgrader 0.9 (preprocessors/clearhiddentests.py) raises RuntimeError then, and the student would get no page.
-        """
-        hidden, depth = set(), 0
-        for number, line in enumerate(cell.source.split("\n"), 1):
-            begins = self.begin_test_delimeter in line
-            ends = not begins and self.end_test_delimeter in line
-            if begins or ends or depth:
-                hidden.add(number)
-            depth = max(0, depth + begins - ends)
-        return Source(cell.source, frozenset(hidden), cell.get("execution_count"))
+
+def _between(begin: str, end: str, source: str) -> frozenset[int]:
+    """The numbers of the lines from one with the text `begin` to one with `end`; if that is missing, of all the rest.
+
+    nbgrader 0.9 (preprocessors/clearhiddentests.py) raises RuntimeError then, and the student would get no page.
+    """
+    found, depth = set(), 0
+    for number, line in enumerate(source.split("\n"), 1):
+        begins, ends = begin in line, end in line and begin not in line
+        if begins or ends or depth:
+            found.add(number)
+        depth = max(0, depth + begins - ends)
+    return frozenset(found)
 
 
 def _is_test(cell: NotebookNode) -> bool:

@@ -129,7 +129,11 @@ def mixed() -> NotebookNode:
 def words() -> NotebookNode:
     """Answers that a person grades: one graded and commented, one not yet."""
     essay = new_markdown_cell("Because $a < b$.", metadata=_marks("essay", grade=True, solution=True, points=5))
-    task = new_markdown_cell("# And then?\n\nDraw it.", metadata=_marks("task", task=True, locked=True, points=4))
+    scheme = "=== BEGIN MARK SCHEME ===\n\nTwo points for the axes.\n\n=== END MARK SCHEME ==="
+    task = new_markdown_cell(
+        f"# And then?\n\nDraw it.\n\n{scheme}\n\nTake your time.",
+        metadata=_marks("task", task=True, locked=True, points=4),
+    )
     return new_notebook(cells=[new_markdown_cell("# Why?"), essay, task, new_markdown_cell(DREW)])
 
 

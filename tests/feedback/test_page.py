@@ -113,6 +113,13 @@ def test_nothing_hidden_and_no_number_but_points_with_two_decimals(pages: Pages)
     assert "A hidden test could not run: NameError" in page
 
 
+def test_the_mark_scheme_of_a_task_is_for_those_who_mark(pages: Pages) -> None:
+    page = words(pages["words"].read_text())
+    assert "Draw it. Take your time." in page
+    for secret in ("MARK SCHEME", "Two points for the axes"):
+        assert secret not in page
+
+
 def test_nothing_of_a_students_text_gets_into_the_table_or_the_outline(pages: Pages) -> None:
     page = pages["mixed"].read_text()
     assert page.count("Forged question") == 1
