@@ -32,7 +32,8 @@ class Outcome:
     """The result of one code cell.
 
     `error` is the type of the exception ("" if there was none), `text` its message, `line` the number of the line of
-    the cell that raised it (from 1) and `source` that line.
+    the cell that raised it (from 1) and `source` that line. `credit` is the number that the cell's last line gave,
+    which nbgrader takes for its points.
     """
 
     cell: Cell
@@ -40,6 +41,7 @@ class Outcome:
     text: str = ""
     line: int | None = None
     source: str = ""
+    credit: float | None = None
     too_long: bool = False
     died: bool = False
 
@@ -116,11 +118,20 @@ async def _run_cell(client: Any, cell: Cell, made: Any, at: int) -> Outcome:
         return Outcome(cell, error="Timeout", too_long=True)
     errors = [output for output in made.outputs if output.output_type == "error"]
     if not errors:
-        return Outcome(cell)
+        return Outcome(cell, credit=_credit(made.outputs))
     error = errors[-1]
     too_long = error.ename == "KeyboardInterrupt" and time.monotonic() - began >= SECONDS
     line, source = _line_in_cell(cell, [_ESCAPES.sub("", part) for part in error.traceback])
-    return Outcome(cell, str(error.ename), _ESCAPES.sub("", str(error.evalue)), line, source, too_long)
+    text = _ESCAPES.sub("", str(error.evalue))
+    return Outcome(cell, str(error.ename), text, line, source, too_long=too_long)
+
+
+def _credit(outputs: list[Any]) -> float | None:
+    results = [output.data.get("text/plain", "") for output in outputs if output.output_type == "execute_result"]
+    try:
+        return float(results[0]) if results else None
+    except ValueError:
+        return None
 
 
 def _line_in_cell(cell: Cell, trace: list[str]) -> tuple[int | None, str]:

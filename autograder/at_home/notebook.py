@@ -33,6 +33,7 @@ FROM_COURSE = "Take a new copy of the course's notebook and paste your lines int
 TOO_LARGE = "{name} is larger than {megabytes} MB. Clear the outputs (Edit > Clear Outputs of All Cells) and save."
 LARGEST = 100  # MiB
 ORIGINAL = "original"
+_BLANK = re.compile(r"(?:\s*#[^\n]*\n)*\s*raise NotImplementedError(?:\(\))?\s*")
 _KIT = re.compile(r"(.+)-student-kit\b")
 _ANSWER = re.compile(r"^def grad_q\w+\(", re.MULTILINE)
 # Matches the reversed name, so that the match is anchored and takes linear time. Students choose the names: a search
@@ -73,6 +74,28 @@ class Cell:
     @property
     def answer(self) -> bool:
         return bool(self.mark.get("solution"))
+
+    @property
+    def for_a_person(self) -> bool:
+        """Whether a person gives its points."""
+        return bool(self.mark.get("task")) or (self.graded and self.answer)
+
+    @property
+    def test(self) -> bool:
+        """Whether it is a test of which something can be seen."""
+        seen = any(line.strip() and not line.lstrip().startswith("#") for line in self.source.split("\n"))
+        return self.graded and not self.answer and self.kind == "code" and seen
+
+    @property
+    def points(self) -> float:
+        """What it is worth; 0 if that is not known."""
+        points = self.mark.get("points")
+        return float(points) if isinstance(points, int | float) else 0.0
+
+    @property
+    def blank(self) -> bool:
+        """Whether it still is what nbgrader puts where a solution was."""
+        return self.answer and _BLANK.fullmatch(self.source) is not None
 
     @property
     def edited(self) -> bool:

@@ -6,6 +6,7 @@ import re
 import shutil
 import textwrap
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,10 @@ SEND_PACKED = (
 )
 STOPPED = "Cells of yours that stopped:"
 BEFORE = "Before you hand in:"
+CREDIT = "The check gives {credit:g} of {points:g} points."
+BLANK = "{cell} still says `raise NotImplementedError()`: write your answer there."
+TEST_FAILED = "A test failed, in line {line}: {text}"
+TEST_STOPPED = "A test stopped with {error}, in line {line}: {text}"
 CHECK_LOST = "Its check is missing from the notebook. {remedy}"
 CHECK_STOPPED = "The check itself stopped with {error}: {text}. Are the read-only cells above it still there?"
 NOT_RUN = "Python had ended before its check."
@@ -134,32 +139,58 @@ def _questions(
     notebook: Notebook, original: Notebook | None, by_cell: dict[int, Outcome], remedy: str
 ) -> list[Question]:
     course = original or notebook
-    titles = {c.name.removesuffix("-statement"): c.title for c in course.cells if c.name.endswith("-statement")}
     out = []
-    for wanted in dict.fromkeys(c.name for c in course.cells if c.graded and not c.name.endswith("-hidden")):
+    for wanted, title in _titles(course).items():
         name = wanted.removesuffix("-check")
-        title = titles.get(name) or name
         copies = notebook.named(wanted)
         if not copies:
             out.append(Question(name, title, UNSEEN, CHECK_LOST.format(remedy=remedy)))
-        elif copies[-1].answer:
+        elif copies[-1].for_a_person:
             out.append(Question(name, title, PERSON))
         elif outcome := by_cell.get(copies[-1].number):
-            out.append(Question(name, title, *_verdict(outcome)))
+            above = [by_cell[c.number] for c in notebook.cells[: copies[-1].number] if c.answer and c.number in by_cell]
+            out.append(Question(name, title, *_verdict(outcome, above[-1] if above else None)))
         else:
             out.append(Question(name, title, UNSEEN, NOT_RUN))
     return out
 
 
-def _verdict(outcome: Outcome) -> tuple[str, str]:
+def _titles(course: Notebook) -> dict[str, str]:
+    """The cells that the report has a line for, each with the heading above it; without one, or below one that other
+    such cells share, with its name.
+    """
+    headings: dict[str, str] = {}
+    heading = ""
+    for cell in course.cells:
+        heading = heading if cell.answer else cell.title or heading
+        if cell.for_a_person or (cell.test and not cell.name.endswith("-hidden")):
+            headings[cell.name] = heading
+    shared = Counter(headings.values())
+    return {
+        name: f"{title} ({name})" if shared[title] > 1 and title else title or name.removesuffix("-check")
+        for name, title in headings.items()
+    }
+
+
+def _verdict(outcome: Outcome, answer: Outcome | None) -> tuple[str, str]:
+    """`answer` is how the answer cell above the check ended."""
     if outcome.died:
         return WRONG, DIED
     if outcome.too_long:
         return WRONG, TOO_LONG.format(seconds=SECONDS)
     if not outcome.error:
+        points = outcome.cell.points
+        if outcome.credit is not None and outcome.credit < points:
+            return WRONG, CREDIT.format(credit=outcome.credit, points=points)
         return RIGHT, ""
     if outcome.error != "CheckFailed":
-        return WRONG, CHECK_STOPPED.format(error=outcome.error, text=outcome.text)
+        if answer and answer.cell.blank:
+            return UNANSWERED, BLANK.format(cell=_where(answer.cell))
+        if (outcome.error == "NameError" and not (answer and answer.error)) or not outcome.line:
+            return WRONG, CHECK_STOPPED.format(error=outcome.error, text=outcome.text)
+        said = TEST_FAILED if outcome.error == "AssertionError" else TEST_STOPPED
+        text = said.format(error=outcome.error, line=outcome.line, text=outcome.text.strip()).rstrip(": ")
+        return WRONG, f"{text}\n    {outcome.source}"
     unanswered = any(_is_from(getattr(messages, name, ""), outcome.text) for name in _UNANSWERED)
     return UNANSWERED if unanswered else WRONG, outcome.text
 
@@ -174,7 +205,7 @@ def _stopped_cells(notebook: Notebook, outcomes: list[Outcome]) -> list[tuple[st
     out = []
     for outcome in outcomes:
         cell = outcome.cell
-        if not outcome.error or (cell.graded and cell.locked):
+        if not outcome.error or cell.blank or (cell.graded and cell.locked):
             continue
         if outcome.died or outcome.too_long:
             text = DIED if outcome.died else TOO_LONG.format(seconds=SECONDS)

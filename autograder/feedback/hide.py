@@ -1,4 +1,4 @@
-"""Removes the source of hidden tests, and tracebacks that quote it, from a feedback page; verdicts stay.
+"""Removes the source of hidden tests from a feedback page, and says in place of a test's traceback why it failed.
 
 nbgrader_config.py names this class in `GenerateFeedback.preprocessors`. The page runs it again, so that a configuration
 without it reveals nothing either.
@@ -6,63 +6,54 @@ without it reveals nothing either.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade, is_locked
 
-from autograder.lending.specials import EXCEPTIONS
-from autograder.workers import wire
+from autograder.feedback import failure
+from autograder.feedback.failure import Source
 
 HIDDEN = "has_hidden_tests"
 """Set in the metadata of a cell whose hidden tests were cleared; it is never written to a file."""
-FAILED = "A hidden test failed. {value}"
-NOT_RUN = (
-    "This hidden test could not run: {name}: {value}\n"
-    "Check that your notebook defines what the question asks for, and that nothing in it replaces or deletes names of "
-    "the read-only cells, then hand in again."
-)
-IN_THE_ANSWER = "A hidden test failed: your answer stopped with {name}."
-"""Without the text of the error, which may quote what the hidden test has given to the answer."""
-_UNKNOWN = re.compile(r"name '\w{1,60}' is not defined")
+TOLD = "failures_told"
+"""Set in the metadata of a test's cell of whose errors it was said what a page says; it is never written either."""
 
 
 class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]  # nbgrader ships no types
-    """An nbgrader preprocessor that clears hidden tests, and replaces the tracebacks in their outputs by a sentence."""
+    """An nbgrader preprocessor that clears hidden tests, and replaces the tracebacks of tests by a sentence."""
 
-    def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
-        if not (is_grade(cell) and is_locked(cell)) or not self._remove(cell):
-            return cell, resources
-        cell.metadata.nbgrader[HIDDEN] = True
-        for output in cell.get("outputs", []):
-            if output.output_type == "error":
-                text = _sentence(output.ename, output.evalue[:200])
-                output.ename, output.evalue, output.traceback = "", text, text.split("\n")
-        return cell, resources
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        tests = [(cell, self._test(cell)) for cell in nb.cells if _is_test(cell)]
+        by_count = {test.count: test for _, test in tests if test.count is not None}
+        secret = False
+        for cell, test in tests:
+            secret |= bool(test.hidden) or HIDDEN in cell.metadata.nbgrader
+            if test.hidden:
+                cell.source = test.seen
+                cell.metadata.nbgrader[HIDDEN] = True
+            errors = [] if TOLD in cell.metadata.nbgrader else [o for o in cell.outputs if o.output_type == "error"]
+            for error in errors:
+                if text := failure.told(error, test, by_count, secret):
+                    error.ename, error.evalue, error.traceback = "", text, text.split("\n")
+            cell.metadata.nbgrader[TOLD] = True
+        return nb, resources
 
-    def _remove(self, cell: Any) -> bool:
-        """Clears the hidden part. If its end marker is missing, clears the rest of the cell.
+    def _test(self, cell: NotebookNode) -> Source:
+        """The cell as it was run. If the end of a hidden part is not marked, the rest of the cell is hidden.
 
         nbgrader 0.9 (preprocessors/clearhiddentests.py) raises RuntimeError then, and the student would get no page.
         """
-        try:
-            return bool(self._remove_hidden_test_region(cell))
-        except RuntimeError:
-            cell.source = cell.source.split(self.begin_test_delimeter)[0].rpartition("\n")[0]
-            return True
+        hidden, depth = set(), 0
+        for number, line in enumerate(cell.source.split("\n"), 1):
+            begins = self.begin_test_delimeter in line
+            ends = not begins and self.end_test_delimeter in line
+            if begins or ends or depth:
+                hidden.add(number)
+            depth = max(0, depth + begins - ends)
+        return Source(cell.source, frozenset(hidden), cell.get("execution_count"))
 
 
-def _sentence(name: str, value: str) -> str:
-    """What a page says of an error in a hidden test. The words of one that an answer may have had a part in are left
-    out: they can hold what the hidden test has given to the answer.
-    """
-    if name == "AssertionError":
-        return FAILED.format(value=value).strip()
-    if name.endswith(wire.IN_THE_ANSWER):
-        name = name.removesuffix(wire.IN_THE_ANSWER)
-        return IN_THE_ANSWER.format(name=name if name in EXCEPTIONS else "an error")
-    quotes = name in EXCEPTIONS or name == "CannotBeHad"
-    if quotes and not (name == "NameError" and _UNKNOWN.fullmatch(value)):
-        value = "what your notebook gives cannot be tested so"
-    return NOT_RUN.format(name=name, value=value)
+def _is_test(cell: NotebookNode) -> bool:
+    return bool(cell.cell_type == "code" and is_grade(cell) and is_locked(cell))

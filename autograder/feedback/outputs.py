@@ -6,10 +6,12 @@ In an `<img>` no script of an SVG runs, nothing is fetched, and its identifiers 
 from __future__ import annotations
 
 import base64
+import itertools
 import re
 from collections.abc import Iterator
 from functools import cache
 from html import escape, unescape
+from textwrap import dedent
 from typing import Any
 
 from markupsafe import Markup
@@ -87,9 +89,12 @@ def shown(outputs: list[NotebookNode], hide_number: bool = False) -> list[Markup
 
 
 def message(text: str) -> Markup:
-    """The HTML of a grader's message: paragraphs, and as code the lines that quote the student."""
-    lines = text.split("\n")
-    return Markup().join(printed(line) if line.startswith(" ") else _paragraph(line) for line in lines)
+    """The HTML of a grader's message: paragraphs, and as code the lines that quote a notebook."""
+    groups = itertools.groupby(text.split("\n"), lambda line: line.startswith(" "))
+    return Markup().join(
+        printed(dedent("\n".join(lines))) if code else Markup().join(map(_paragraph, filter(None, lines)))
+        for code, lines in groups
+    )
 
 
 def _paragraph(line: str) -> Markup:

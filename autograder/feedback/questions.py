@@ -1,8 +1,8 @@
 """Divides a graded notebook into questions: a heading of the course, the answer below it, and its tests with points.
 
-A question begins at a heading of the course, and at an answer that follows graded cells. Only cells that are in the
-gradebook or in the source notebook count as the course's. So a student's cell cannot begin or name a question, or show
-points.
+A question begins at a heading of the course, a task's included, and at an answer that follows graded cells. Only cells
+that are in the gradebook or in the source notebook count as the course's. So a student's cell cannot begin or name a
+question, or show points.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from autograder.feedback.verdicts import Kind, Verdict
 
 _COMMENT = re.compile(r"\s*(?:#.*)?")
 _NONE = Markup()
+_BLANK = "NotImplementedError"
+"""What the line raises that nbgrader puts where a solution was: it says no more than that there is no answer."""
 
 
 class Role(Enum):
@@ -94,13 +96,18 @@ class Question:
         return question_of(name) not in names if names else not texts.plain(self.title)
 
     @property
+    def waiting(self) -> float:
+        """The points that a person still has to give or not."""
+        return sum(mark.possible for mark in self.marks if mark.pending)
+
+    @property
     def by_person(self) -> bool:
         """Whether a person grades this question."""
         return any(part.role is Role.TASK for part in self.parts)
 
-    @property
-    def checks(self) -> int:
-        return sum(part.role is Role.TEST for part in self.parts)
+    def alike(self, test: Part) -> int:
+        """How many tests of the question are of the same kind, so that only their names tell them apart."""
+        return sum(part.role is test.role and bool(part.text) is bool(test.text) for part in self.parts)
 
     @property
     def commented(self) -> bool:
@@ -151,12 +158,12 @@ def questions(
         name = _name(cell, seen)
         seen.add(name)
         given = name in grades.given or (not name and known(cell))
-        if given and cell.cell_type == "markdown" and name not in grades.marks and HEADING.search(cell.source):
-            text = texts.markdown(cell.source, cell.get("attachments"), Place(level=3, title=True, folder=folder))
-            heading = Markup(text.title)
-            found.append(Question(heading, [Part(Role.GIVEN, name, Markup(text.html))]))
-            continue
         part = _part(cell, name, given, grades)
+        if given and cell.cell_type == "markdown" and HEADING.search(cell.source):
+            text = texts.markdown(cell.source, cell.get("attachments"), Place(level=3, title=True, folder=folder))
+            heading, part.text = Markup(text.title), Markup(text.html)
+            found.append(Question(heading, [part]))
+            continue
         part.text = _text(cell, part, language, folder)
         if unread:
             part.outputs, part.said = [], ""
@@ -206,7 +213,8 @@ def _part(cell: NotebookNode, name: str, given: bool, grades: Grades) -> Part:
         part.comment = Markup(texts.markdown(grades.comments[name]).html)
     if cell.cell_type == "code":
         test = part.role in (Role.TEST, Role.HIDDEN)
-        part.outputs = outputs.shown(cell.outputs, hide_number=test)
+        shown = [o for o in cell.outputs if not (part.unanswered and o.get("ename") == _BLANK)]
+        part.outputs = outputs.shown(shown, hide_number=test)
         if test:
             part.said = _said(cell)
             if part.role is Role.HIDDEN and (alone := verdicts.without_points(_printed(cell))) is not None:

@@ -33,8 +33,6 @@ class Loan:
         self._allowed: frozenset[tuple[str, str]] | None = frozenset()
         self.asked: set[tuple[str, str]] = set()
         """The pairs (class, special method) of `JUDGING` that this cell has asked."""
-        self.raised: BaseException | None = None
-        """The last exception that has crossed."""
         self._number = ""
         self._bound: dict[str, tuple[list[Json], Any]] = {}
         """The record that a name had when it was bound, in a list because it may be None, and to what it was bound."""
@@ -58,7 +56,7 @@ class Loan:
         tried = wanted["asked"] is None
         self._allowed = None if tried else frozenset((kind, name) for kind, name in wanted["asked"])
         self._changing, self.kept = changing, False
-        self.asked, self.raised = set(), None
+        self.asked = set()
         mine = own.imported(wanted["imports"], namespace)
         names = [name for name in wanted["names"] if not tried or name not in mine or name in wanted["rebound"]]
         reply = self._ask({"do": "names", "names": names})
@@ -107,12 +105,10 @@ class Loan:
         what = f"What {label} gives"
         try:
             if "raised" in reply:
-                self.raised = self._error(reply["raised"])
-                if isinstance(self.raised, StopIteration | StopAsyncIteration) and name not in (
-                    "__next__",
-                    "__anext__",
-                ):
-                    self.raised = RuntimeError(f"{label} raised StopIteration")  # it would end a loop of the test's
+                raised = self._error(reply["raised"])
+                ends = isinstance(raised, StopIteration | StopAsyncIteration)
+                if ends and name not in ("__next__", "__anext__"):  # it would end a loop of the test's
+                    raised = stand_ins.error(RuntimeError, None, f"{label} raised StopIteration", None, "")
             elif "cannot" in reply:
                 raise CannotBeHad(CANNOT.format(what=what, why=text(reply["cannot"])))
             else:
@@ -123,7 +119,7 @@ class Loan:
                 return value
         except Malformed:
             raise CannotBeHad(CANNOT.format(what=what, why=NO_FORM)) from None
-        raise self.raised
+        raise raised
 
     def _change(self, function: set[str], given: Mapping[Any, Any], changed: Json) -> None:
         """Changes the arguments that the function has changed over there. It may be known by several names."""

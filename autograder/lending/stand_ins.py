@@ -110,6 +110,11 @@ def error(kind: Any, args: list[Any] | None, said: str, line: int | None, source
     return made
 
 
+def is_theirs(error: object) -> bool:
+    """Whether an exception was made by `error`."""
+    return isinstance(error, BaseException) and _TEXT in vars(error)
+
+
 def change(given: Any, now: Any) -> None:
     """Makes an argument what the function has made of its copy. TypeError if that is something else.
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from autograder.lending.lender import Lender
 from autograder.lending.loan import Loan
+from autograder.lending.stand_ins import is_theirs
 from autograder.sandbox.limits import MB
 from autograder.student.kernel import KernelStudent, answering
 from autograder.student.protocol import Reply, Request
@@ -80,6 +81,15 @@ def _come_back(start: str) -> None:
         with contextlib.suppress(OSError):  # the next cell that needs the folder will say so
             os.makedirs(start, exist_ok=True)
             os.chdir(start)
+
+
+def _told_whose(done: dict[str, Any]) -> dict[str, Any]:
+    """Marks the name of a test's error if the student's code has raised it, just now or before the test kept it."""
+    if is_theirs(getattr(sys, "last_value", None)):
+        for output in done["outputs"]:
+            if output["output_type"] == "error":
+                output["ename"] += wire.IN_THE_ANSWER
+    return done
 
 
 class Worker:
@@ -145,20 +155,16 @@ class Worker:
         """Runs a cell of the examiner's, with what it borrows of the student's."""
         wanted = order["loan"]
         if wanted is None:
-            return self.run(order)
+            return _told_whose(self.run(order))
         found = loan.begin(wanted, self._shell.user_ns)
         done = self.run(order)
-        asked, raised = sorted(loan.asked), loan.raised
+        asked = sorted(loan.asked)
         if loan.kept and done["ok"]:
             # A function has changed what it was given, which the solution did not: the test must pass with that, too.
             loan.begin(wanted, self._shell.user_ns, changing=True)
             again = self.run(order)
-            done, raised = (done, raised) if again["ok"] else (again, loan.raised)
-        if raised is not None and getattr(sys, "last_value", None) is raised:
-            for output in done["outputs"]:
-                if output["output_type"] == "error":
-                    output["ename"] += wire.IN_THE_ANSWER
-        return {**done, "borrowed": found, "asked": asked}
+            done = done if again["ok"] else again
+        return {**_told_whose(done), "borrowed": found, "asked": asked}
 
     def lend(self, order: dict[str, Any]) -> dict[str, Any]:
         with self._restored(modules=not self._lends):

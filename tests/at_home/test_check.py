@@ -306,3 +306,74 @@ def test_metadata_of_another_shape_names_no_language(tmp_path: Path, about: obje
     content = {"cells": [], "metadata": about, "nbformat": 4, "nbformat_minor": 5}
     (tmp_path / "problems.ipynb").write_text(json.dumps(content))
     assert read(tmp_path / "problems.ipynb").language == ""
+
+
+def mixed(*tests: tuple[str, str, float]) -> Callable[[NotebookNode], None]:
+    """Adds, below a heading, an answer that nobody has written, and these tests (name, source, points)."""
+
+    def change(content: NotebookNode) -> None:
+        def marked(name: str, source: str, **about: Any) -> NotebookNode:
+            marks = {"grade_id": name, "grade": False, "solution": False, "locked": False, "task": False, **about}
+            return nbformat.v4.new_code_cell(source, metadata={"nbgrader": marks})
+
+        content.cells.append(nbformat.v4.new_markdown_cell("## Squares\n\nWrite them."))
+        content.cells.append(marked("squares", "# YOUR CODE HERE\nraise NotImplementedError()", solution=True))
+        for name, source, points in tests:
+            content.cells.append(marked(name, source, grade=True, locked=True, points=points))
+
+    return change
+
+
+def of_squares(path: Path, *outcomes: tuple[str, str, str], credit: float | None = None) -> list[tuple[str, str, str]]:
+    """Title, verdict and text of the tests of squares."""
+    made = read(path)
+    (path.parent / "original" / "problems.ipynb").unlink(missing_ok=True)
+    ended = [
+        Outcome(c, *next(((e, t, 1, c.source) for n, e, t in outcomes if n == c.name), ()), credit=credit)
+        for c in made.cells
+        if c.kind == "code"
+    ]
+    found = report(made, None, ended)
+    assert found.before == ()
+    return [(q.title, q.verdict, q.text) for q in found.questions if q.name.startswith("squares")]
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "said"),
+    [
+        ("AssertionError", "no 9", "A test failed, in line 1: no 9\n    assert squares(3)"),
+        ("AssertionError", "", "A test failed, in line 1\n    assert squares(3)"),
+        ("TypeError", "not callable", "A test stopped with TypeError, in line 1: not callable\n    assert squares(3)"),
+        ("NameError", "name 'np' is not defined", "The check itself stopped with NameError: name 'np' is not defined."),
+    ],
+)
+def test_an_ordinary_test_that_fails_is_told_by_its_line(error: str, text: str, said: str, tmp_path: Path) -> None:
+    def answered(content: NotebookNode) -> None:
+        mixed(("squares-check", "assert squares(3)", 2), ("squares-hidden", "# hidden", 2))(content)
+        find(content, "squares").source = "squares = 3"
+
+    ((title, verdict, told),) = of_squares(notebook(tmp_path, "ada", answered), ("squares-check", error, text))
+    assert (title, verdict) == ("Squares", WRONG)
+    assert told.startswith(said)
+
+
+def test_an_ordinary_test_below_an_answer_that_nobody_has_written_is_not_answered(tmp_path: Path) -> None:
+    path = notebook(tmp_path, "ada", mixed(("squares-a", "assert squares(3)", 2), ("squares-b", "squares(1)", 1)))
+    stopped = ("squares", "NotImplementedError", ""), ("squares-a", "NameError", ""), ("squares-b", "NameError", "")
+    for title, verdict, told in of_squares(path, *stopped):
+        assert title in ("Squares (squares-a)", "Squares (squares-b)")
+        assert (verdict, told[:50]) == (UNANSWERED, "The answer cell of squares still says `raise NotIm")
+
+
+@pytest.mark.parametrize(("credit", "verdict"), [(0.0, WRONG), (1.5, WRONG), (2.0, RIGHT), (None, RIGHT)])
+def test_a_test_that_gives_a_part_of_its_points_is_not_right(
+    credit: float | None, verdict: str, tmp_path: Path
+) -> None:
+    path = notebook(tmp_path, "ada", mixed(("squares-a", "float(squares(3) == 9)", 2)))
+    ((_, said, told),) = of_squares(path, credit=credit)
+    assert said == verdict
+    assert told == (f"The check gives {credit:g} of 2 points." if said == WRONG else "")
+
+
+def test_a_test_of_which_nothing_can_be_seen_is_not_called_right(tmp_path: Path) -> None:
+    assert of_squares(notebook(tmp_path, "ada", mixed(("squares-a", "# Hidden tests\n\n", 2)))) == []

@@ -84,7 +84,7 @@ def test_a_student_at_home_installs_answers_checks_and_sends(walk: Walk) -> None
 
 
 # The folders of the modules whose texts students read.
-FOLDERS = ("", "at_home", "by_hand", "student", "verdict")
+FOLDERS = ("", "at_home", "by_hand", "feedback", "student", "verdict", "workers")
 
 
 def _texts() -> str:

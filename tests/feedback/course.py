@@ -28,6 +28,7 @@ DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAW
 DREW = "I drew it."
 SECRET = "5eed5eed"
 HIDDEN = f"# Hidden tests\n### BEGIN HIDDEN TESTS\nq.grade(points=8, seed='{SECRET}')\n### END HIDDEN TESTS"
+BOTH = "assert e == 4, 'e must be 4'\n### BEGIN HIDDEN TESTS\nassert e == 5eed\n### END HIDDEN TESTS"
 COMMENT = "Well done, *Ada*: $c^2 = a^2 + b^2$ <script>alert(1)</script>"
 DRAWING = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="900" height="90"><title>The graph</title><desc>From a to b.</desc>'
@@ -68,7 +69,7 @@ def _answer(name: str, source: str, **about: Any) -> NotebookNode:
 
 def _test(name: str, source: str, points: float, *outputs: NotebookNode) -> NotebookNode:
     about = _marks(name, grade=True, locked=True, points=points)
-    return new_code_cell(source, metadata=about, outputs=list(outputs))
+    return new_code_cell(source, metadata=about, outputs=list(outputs), execution_count=9)
 
 
 def _said(text: str) -> NotebookNode:
@@ -77,6 +78,13 @@ def _said(text: str) -> NotebookNode:
 
 def _raised(name: str, text: str) -> NotebookNode:
     return new_output("error", ename=name, evalue=text, traceback=[f"\x1b[31m{name}\x1b[0m: {text}"])
+
+
+def _failed_in(source: str, line: int, text: str) -> NotebookNode:
+    """An assertion that failed, with the part of a traceback that shows the line."""
+    error = _raised("AssertionError", text)
+    error.traceback.insert(0, f"Cell In[9], line {line}\n----> {line} {source.splitlines()[line - 1]}\n")
+    return error
 
 
 def _number(text: str) -> NotebookNode:
@@ -110,6 +118,9 @@ def mixed() -> NotebookNode:
             _test("d-test", "assert d == 4, 'd must be 4'", 3, _raised("AssertionError", "d must be 4")),
             _answer("d2", "d2 = 4"),
             _test("d2-test", "assert d2 == 4\n0.9876", 1, _number("0.9876")),
+            new_markdown_cell("## E. Seen and hidden"),
+            _answer("e", "e = 3"),
+            _test("e-test", BOTH, 2, _failed_in(BOTH, 1, "e must be 4")),
             new_code_cell("print('### BEGIN HIDDEN TESTS')", outputs=[_said("own output\n" * 60)]),
         ]
     )
@@ -118,9 +129,8 @@ def mixed() -> NotebookNode:
 def words() -> NotebookNode:
     """Answers that a person grades: one graded and commented, one not yet."""
     essay = new_markdown_cell("Because $a < b$.", metadata=_marks("essay", grade=True, solution=True, points=5))
-    task = new_markdown_cell("Draw it.", metadata=_marks("task", task=True, locked=True, points=4))
-    why, then = new_markdown_cell("# Why?"), new_markdown_cell("# And then?")
-    return new_notebook(cells=[why, essay, then, task, new_markdown_cell(DREW)])
+    task = new_markdown_cell("# And then?\n\nDraw it.", metadata=_marks("task", task=True, locked=True, points=4))
+    return new_notebook(cells=[new_markdown_cell("# Why?"), essay, task, new_markdown_cell(DREW)])
 
 
 def reading() -> NotebookNode:
@@ -183,7 +193,7 @@ class Course:
                 book.find_grade(name, "mixed", "hw", STUDENT).auto_score = score
             for name in ("q1-check", "q1-hidden", "q2-hidden"):
                 book.find_grade(name, "lost", "hw", STUDENT).needs_manual_grade = False
-            for name in ("c-hidden", "d-test", *SCORES):
+            for name in ("c-hidden", "d-test", "e-test", *SCORES):
                 book.find_grade(name, "mixed", "hw", STUDENT).needs_manual_grade = False
             book.find_grade("essay", "words", "hw", STUDENT).manual_score = 4.5
             book.find_comment("essay", "words", "hw", STUDENT).manual_comment = COMMENT

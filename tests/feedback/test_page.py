@@ -38,16 +38,17 @@ def test_the_table_has_a_row_a_question_with_its_verdict_and_points(pages: Pages
         "B. Partly right dfdx is not right at a hidden test point. Look at the first link. "
         "Your instructor left a comment. ◐ Partly right 2.67 of 10.00 check 0.00 of 2.00 hidden 2.67 of 8.00",
         "C. Not answered – Not answered 0.00 of 8.00",
-        "D. An ordinary test AssertionError: d must be 4 ✗ Not right 0.00 of 3.00",
+        "D. An ordinary test A test failed. d must be 4 ✗ Not right 0.00 of 3.00",
         "D. An ordinary test d2 ✓ Right 1.00 of 1.00",
-        "Sum 13.67 of 32.00",
+        "E. Seen and hidden A test failed. e must be 4 ✗ Not right 0.00 of 2.00",
+        "Sum 13.67 of 34.00",
         "Penalty for handing in late −1.50",
-        "Total of this notebook 12.17 of 32.00",
+        "Total of this notebook 12.17 of 34.00",
     ]
     assert rows(pages["words"].read_text())[1:] == [
         "Why? Your instructor left a comment. ◐ Some of the points 4.50 of 5.00",
         "And then? … Not graded yet 0.00 of 4.00",
-        "Total of this notebook 4.50 of 9.00",
+        "Total of this notebook 4.00 points of it are not graded yet. 4.50 of 9.00",
     ]
 
 
@@ -59,6 +60,14 @@ def test_each_row_leads_to_the_part_of_the_page_with_the_answer_and_what_was_sai
     b = words(page[page.index('id="question-3"') : page.index('id="question-4"')])
     for text in ("def b ()", "Well done, Ada", "0.00 of 2.00", "see a < b", "2.67 of 8.00"):
         assert text in b
+
+
+def test_a_test_of_which_a_part_can_be_seen_shows_that_part_and_the_line_that_failed(pages: Pages) -> None:
+    page = pages["mixed"].read_text()
+    part = page[page.index("E. Seen and hidden", page.index("</table>")) :]
+    said = words(part[: part.index("</section>")])
+    assert "Check and hidden tests The code of this check, without its hidden tests assert e == 4" in said
+    assert "A test failed. e must be 4 assert e == 4, 'e must be 4' The tests below it did not run." in said
 
 
 def test_a_notebook_without_points_says_so_and_shows_itself(pages: Pages) -> None:
@@ -90,7 +99,7 @@ def test_the_student_and_the_assignment_are_named_and_every_name_is_escaped(page
     page = pages["mixed"].read_text()
     assert "<title>Feedback on hw, mixed: Ada &lt;i&gt;Lovelace&lt;/i&gt;</title>" in page
     assert "<i>Lovelace" not in page
-    assert "All together: 16.67 of 61.00 points" in words(page)
+    assert "All together: 16.67 of 63.00 points" in words(page)
 
 
 def test_nothing_hidden_and_no_number_but_points_with_two_decimals(pages: Pages) -> None:
@@ -101,7 +110,7 @@ def test_nothing_hidden_and_no_number_but_points_with_two_decimals(pages: Pages)
         assert secret not in seen
     for number in ("8.0\n<", "0.9876\n<"):  # results, which nbgrader reads points from
         assert number not in page
-    assert "This hidden test could not run: NameError" in page
+    assert "A hidden test could not run: NameError" in page
 
 
 def test_nothing_of_a_students_text_gets_into_the_table_or_the_outline(pages: Pages) -> None:
