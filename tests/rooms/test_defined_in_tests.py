@@ -22,6 +22,12 @@ ANSWER = ("def f(x):\n    return np.sqrt(x)", False)
         ([("old = f\ndel f", True), ("f = old", False)], {0}),
         ([("def np(: pass", True), ANSWER], set()),
         ([("q1.check()", True), ("q1", False)], set()),
+        ([("data = [1]", True), ("x.data  # data\nnp == 1", False)], set()),
+        ([("import numpy as np", True), ("f(np=1)", False)], {0}),
+        ([("import numpy as np", True), ("x = " + "-" * 200_000 + "1\n", False), ANSWER], {0}),
+        ([("import numpy as np", True), ("np" + ".a" * 100_000, False)], {0}),
+        ([("import numpy as np", True), ("x" * 10_000_000 + " = np", False)], set()),
+        ([("import numpy as np", True), (("\t" * 1000 + "x\n") * 1000, False)], set()),
         ([], set()),
     ],
 )
