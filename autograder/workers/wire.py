@@ -31,7 +31,7 @@ _BYTES_A_CHARACTER = 6
 """Of a line of ASCII: a character that is not ASCII is written as \\u1234."""
 _BYTES_BESIDE_OUTPUTS = 1 << 16
 MOST_LISTS = 600_000
-"""In one line, counted before it is parsed: a line of empty lists takes seconds, and far more memory than it has bytes."""
+"""In one line, counted before it is parsed: empty lists take seconds, and far more memory than the line has bytes."""
 MOST_ITEMS = 4096
 MOST_TEXT = 1 << 18
 

@@ -77,6 +77,12 @@ FORMS = {
         "assert apply32(lambda v: square32(v) + apply32(lambda w: w)) == 6",
         "def apply32(f): return f(3)\ndef square32(n): return n * n",
     ),
+    "calls one inside the other": Form(
+        "def memo40(f):\n    known = {}\n    def g(n):\n        if n not in known: known[n] = f(n)\n"
+        "        return known[n]\n    return g",
+        "fib40 = memo40(lambda n: n if n < 2 else fib40(n - 1) + fib40(n - 2))\nassert fib40(30) == 832040",
+        "def memo40(f):\n    def g(n): return f(n) and g(n)\n    return g",
+    ),
     "an exception": Form(
         "def f19(n):\n    raise ValueError('no')",
         "try:\n    f19(1)\nexcept ValueError:\n    pass\nelse:\n    raise AssertionError",

@@ -119,6 +119,11 @@ def test_hostile_lines_are_refused(line: bytes) -> None:
         wire.unpack(line)
 
 
+def test_a_line_of_too_many_lists_is_refused_before_it_is_parsed() -> None:
+    with pytest.raises(BadMessage, match="more than 600000 lists"):
+        wire.unpack(b'{"a": [' + b"[]," * wire.MOST_LISTS + b"[]]}", 1 << 25)
+
+
 @pytest.mark.parametrize(
     "number", ["1.5", "0x1p99999", "nan(1)", " 0x1p+0", "__import__", "٣", 1.5, True, None, [], "0x" + "f" * 60]
 )
