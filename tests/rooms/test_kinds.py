@@ -401,8 +401,11 @@ def test_pages_and_graded_notebooks_show_the_pictures_of_the_course_and_of_the_s
         assert file.read_bytes() == picture(DRAWN)
 
 
-def test_a_mark_scheme_is_for_whoever_marks_and_not_in_the_release(both: tuple[Graded, Graded]) -> None:
-    rooms = both[1]
+def test_a_mark_scheme_is_for_whoever_marks_alone(both: tuple[Graded, Graded]) -> None:
+    """On purpose not as under stock nbgrader, which shows it on the feedback page."""
+    stock, rooms = both
+    assert "One point an axis." in stock.page("right", "work")
+    assert "One point an axis." not in rooms.page("right", "work")
     assert "One point an axis." not in (rooms.root / "release/ps1/work.ipynb").read_text()
     assert "One point an axis." in rooms.notebook("right", "work").cells[22].source
     assert "alert(1)" not in rooms.page("forged", "work")
