@@ -23,6 +23,9 @@ def kind(arguments):
         return ""  # another package of that name, or what an interpreter looks at when it starts
     if arguments[:2] == ["-m", "nbgrader"]:
         return "nbgrader"
+    kernel = ["-Xfrozen_modules=off", "-m", "ipykernel_launcher"]
+    if arguments[:3] == kernel or arguments[:2] == kernel[1:]:
+        return "torch"
     return "torch" if arguments == ["-P", "-W", "ignore", "-m", "autograder.authoring.current"] else ""
 
 

@@ -131,10 +131,10 @@ def _stream(number: int, before: TextIO) -> TextIO:
 def go_on(arguments: list[str]) -> None:
     """As `python` with these arguments; of its options those that `client` lets through."""
     safe = False
-    while arguments[0] in ("-I", "-P", "-W"):
+    while arguments[0] in ("-I", "-P", "-W", "-Xfrozen_modules=off"):
         if arguments[0] == "-W":
             warnings.simplefilter(arguments.pop(1))  # type: ignore[arg-type]
-        safe |= arguments[0] != "-W"
+        safe |= arguments[0] in ("-I", "-P")
         arguments = arguments[1:]
     what, code, *rest = arguments
     if not safe:
