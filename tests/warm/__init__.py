@@ -16,7 +16,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,24 +32,24 @@ def python() -> str:
 
     It lies beside the real one, because programs of the environment are looked for beside `sys.executable`.
     """
-    if os.environ.get("COLD") or not hasattr(os, "pidfd_open"):
-        return sys.executable
-    folder = Path(tempfile.mkdtemp(prefix="warm-"))
     client = Path(sys.executable).with_name(f"python-warm-{os.getpid()}")
-    text = (_HERE / "client.py").read_text(encoding="utf-8")
+    if os.environ.get("COLD") or not hasattr(os, "pidfd_open") or not os.access(client.parent, os.W_OK):
+        return sys.executable
+    folder = tempfile.mkdtemp(prefix="warm-")
     settings = {name: value for name, value in os.environ.items() if name.startswith(("PYTHON", "LC_"))}
-    header = f"#!{sys.executable} -IS\nPYTHON, FOLDER, SETTINGS = {sys.executable!r}, {str(folder)!r}, {settings!r}\n"
-    client.write_text(header + text, encoding="utf-8")
+    names = f"PYTHON, FOLDER, SETTINGS = {sys.executable!r}, {folder!r}, {settings!r}"
+    text = (_HERE / "client.py").read_text(encoding="utf-8")
+    client.write_text(f"#!{sys.executable} -IS\n{names}\n{text}", encoding="utf-8")
     client.chmod(0o755)
-    servers = [_server(kind, folder) for kind in ("torch", "nbgrader")]
-    atexit.register(_end, servers, folder, client, os.getpid())
+    servers = [_server(kind, folder, client) for kind in ("torch", "nbgrader")]
+    atexit.register(_end, servers, os.getpid())
     return str(client)
 
 
-def _server(kind: str, folder: Path) -> subprocess.Popen[bytes]:
-    """It ends when its standard input does, so also when this process is killed."""
+def _server(kind: str, folder: str, client: Path) -> subprocess.Popen[bytes]:
+    """It ends when its standard input does, also when this process is killed, and removes `folder` and `client`."""
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", _SERVE, str(_HERE), kind, str(folder / kind)],
+        [sys.executable, "-P", "-c", _SERVE, str(_HERE), kind, folder, str(client)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         env={**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
@@ -58,11 +57,8 @@ def _server(kind: str, folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def _end(servers: list[subprocess.Popen[bytes]], folder: Path, client: Path, owner: int) -> None:
-    if os.getpid() != owner:  # a process that this one has forked
-        return
-    client.unlink(missing_ok=True)
-    for server in servers:
-        with contextlib.suppress(OSError):
-            server.communicate(timeout=30)
-    shutil.rmtree(folder, ignore_errors=True)
+def _end(servers: list[subprocess.Popen[bytes]], owner: int) -> None:
+    if os.getpid() == owner:  # and not a process that this one has forked
+        for server in servers:
+            with contextlib.suppress(OSError):
+                server.communicate(timeout=30)

@@ -11,11 +11,13 @@ import marshal
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import sys
 import tempfile
 import warnings
+from pathlib import Path
 from typing import TextIO
 
 IMPORTED = {
@@ -41,7 +43,7 @@ _HIGH, _HIGHEST = 512, 1024
 
 
 def serve(path: str) -> list[str]:
-    """Answers clients until its standard input ends; in each forked process it returns the arguments."""
+    """Answers clients until its standard input ends; in each forked process it returns the arguments, here none."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(f"{path}.starting")
     listener.listen(64)
@@ -55,7 +57,7 @@ def serve(path: str) -> list[str]:
             if number == 0:
                 for process, *_ in clients.values():
                     os.kill(process, signal.SIGKILL)
-                sys.exit()
+                return []
             if number == listener.fileno():
                 client = listener.accept()[0]
                 order, files = _order(client)
@@ -150,8 +152,8 @@ def go_on(arguments: list[str]) -> None:
 
 
 def main() -> None:
-    """`python -c "…" KIND PATH`: in a module, because the `__main__` of this process becomes that of what it runs."""
-    kind, path = sys.argv[1:]
+    """`python -c "…" KIND FOLDER CLIENT`; in a module, because `__main__` becomes that of what it goes on with."""
+    kind, folder, client = sys.argv[1:]
     for name in IMPORTED[kind]:
         importlib.import_module(name)
     if kind == "torch":
@@ -159,4 +161,9 @@ def main() -> None:
 
         syscalls.gather_pages()  # as the fork server does itself: pages that it has gathered already cost it nothing
     del sys.modules[__name__]
-    go_on(serve(path))
+    arguments = serve(f"{folder}/{kind}")
+    if arguments:
+        go_on(arguments)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        Path(client).unlink(missing_ok=True)
