@@ -16,6 +16,7 @@ import pytest
 from autograder import by_hand_list
 from autograder.gradebook import spreadsheet
 from autograder.seeds import is_public
+from tests import warm
 from tests.conftest import FURTHER, NAMES, QUESTIONS_OF_PS1, ROOT
 from tests.docs.walk import lend_environment, take_changes
 from tools.sample_class import fill_in, hand_in, students
@@ -50,7 +51,7 @@ class Course:
     def run(self, *arguments: str, cwd: Path | None = None, ok: bool = True, **environment: str) -> str:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", *arguments],
+            [warm.python(), "-m", "nbgrader", *arguments],
             cwd=cwd or self.root,
             env={**os.environ, "PATH": path, "NBGRADER_EXCHANGE": str(self.exchange), **environment},
             capture_output=True,

@@ -8,8 +8,9 @@ as the numbers can tell it from other slips.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from autograder.calculus.graph import Forward, Line
 from autograder.verdict import function_rules
@@ -55,11 +56,16 @@ class Slip:
         return spoilt - trace.used[self.consumer] * trace.reference.local[self.consumer, self.node]
 
 
-def slips(forward: Forward, wrt: str, node: str) -> list[Slip]:
+def slips(forward: Forward, wrt: str, node: str) -> Sequence[Slip]:
     """Every slip at the link of `node`, the likelier first."""
-    found = list(_slips(forward, wrt, node))
+    return _remembered(forward, forward.helpers, wrt, node)
+
+
+@lru_cache(maxsize=128)
+def _remembered(forward: Forward, _: Hashable, wrt: str, node: str) -> Sequence[Slip]:
+    """They are the same at every point, and the public points of a question are chosen among many."""
     order = {kind: n for n, kind in enumerate(KINDS)}
-    return sorted(found, key=lambda slip: order[slip.kind])
+    return tuple(sorted(_slips(forward, wrt, node), key=lambda slip: order[slip.kind]))
 
 
 KINDS = (

@@ -24,6 +24,7 @@ import pytest
 from autograder.exchange.safe_copy import Copy
 from autograder.rooms.alone import PAGES, Alone
 from autograder.selection import Budget, LeftOut, Limits, select
+from tests import warm
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.course
@@ -49,7 +50,7 @@ class Place:
 
     def run(self, *arguments: str, at: str = "course", code: int | None = 0) -> str:
         done = subprocess.run(
-            [*self.into(at), *nbgrader(*arguments)],
+            [*self.into(at), sys.executable if self.wrap else warm.python(), "-m", "nbgrader", *arguments],
             cwd=self.root / at,
             env=self.environment(),
             capture_output=True,
@@ -84,10 +85,6 @@ class Place:
 
     def entries(self) -> list[str]:
         return sorted(os.listdir(self.inbound))
-
-
-def nbgrader(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "nbgrader", *arguments]
 
 
 def notebook(path: Path, text: str) -> None:

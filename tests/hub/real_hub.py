@@ -72,8 +72,7 @@ class RealHub:
         names = sorted({name for people in courses.values() for kind in people.values() for name in kind})
         machine.run("chpasswd", input="".join(f"{name}:{name}-word\n" for name in names))
 
-    def start(self) -> None:
-        config = HUB / "jupyterhub_config.py"
+    def start(self, config: Path = HUB / "jupyterhub_config.py") -> None:
         with self.log.open("ab") as output:
             self.process: subprocess.Popen[str] = self.machine.popen(
                 "jupyterhub", "--config", config, cwd=STATE, env={"COURSE_YAML": str(self.yaml)}, output=output

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.hub.machine import Machine
-from tests.hub.real_hub import DEADLINE, RealHub, needs_a_proxy, until
+from tests.hub.real_hub import DEADLINE, HUB, RealHub, needs_a_proxy, until
 from tests.hub.somebody import Somebody
 
 pytestmark = pytest.mark.hub
+SOONER = f"""
+load_subconfig({str(HUB / "jupyterhub_config.py")!r})
+(command,) = [service["command"] for service in c.JupyterHub.services if service["name"] == "idle-culler"]
+for minute, seconds in (("--timeout=60", "--timeout=20"), ("--cull-every=60", "--cull-every=3")):
+    command[command.index(minute)] = seconds
+"""
+"""The hub's configuration, with the same culler sooner: the shortest time that course.yaml can say is a minute."""
 
 
 @pytest.fixture
@@ -21,7 +29,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealHub]:
         hub = RealHub(machine, courses, tmp_path_factory.mktemp("hub") / "hub.log")
         file = machine.path(hub.yaml)
         file.write_text(file.read_text() + "limits: { idle_minutes: 1 }\n")
-        hub.start()
+        sooner = Path("/etc/coursehub/sooner.py")
+        machine.path(sooner).write_text(SOONER)
+        hub.start(sooner)
         yield hub
     hub.process.wait(DEADLINE)
 

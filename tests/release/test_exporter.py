@@ -15,6 +15,7 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
+from tests import warm
 from tests.conftest import GRADED_CELLS, POINTS, ROOT
 from tests.rooms.course import find
 
@@ -38,7 +39,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _generate(root: Path, *more: str) -> tuple[int, str]:
     """In an environment that is not activated: nothing of it is on PATH."""
     done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", "generate_assignment", "ps1", *more],
+        [warm.python(), "-m", "nbgrader", "generate_assignment", "ps1", *more],
         cwd=root,
         env={**os.environ, "PATH": os.defpath},
         capture_output=True,

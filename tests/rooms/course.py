@@ -20,6 +20,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from tests import warm
 from tests.conftest import NAMES, ROOT
 from tools.sample_class import cells, hand_in, students
 
@@ -94,7 +95,7 @@ class Course:
         """nbgrader's own command, on the machine `on` (see `machines`)."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
-            [*on, sys.executable, "-m", "nbgrader", *arguments],
+            [*on, sys.executable if on else warm.python(), "-m", "nbgrader", *arguments],
             cwd=self.root,
             env={**os.environ, "PATH": path, "NBGRADER_EXCHANGE": str(self.root / "exchange"), **environment},
             capture_output=True,

@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 
+from tests import warm
 from tests.conftest import ROOT
 
 SQUARES = "def squares(n):\n    ### BEGIN SOLUTION\n    return [i**2 for i in range(1, n + 1)]\n    ### END SOLUTION"
@@ -74,7 +75,7 @@ class Small:
     def run(self, *command: str) -> tuple[int, str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", *command, "ps2"],
+            [warm.python(), "-m", "nbgrader", *command, "ps2"],
             cwd=self.root,
             env={**os.environ, "PATH": path},
             capture_output=True,

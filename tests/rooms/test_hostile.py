@@ -33,7 +33,7 @@ pytestmark = pytest.mark.course
 MARK = f"98765.{secrets.randbelow(10**9):09}"
 """How long a daemon left behind would sleep; nothing else sleeps that long."""
 SETTINGS = """
-c.Engine.cell_seconds = 15
+c.Engine.cell_seconds = 10
 c.Engine.submission_seconds = 120
 c.Engine.memory = 1024
 c.Engine.processes = 40

@@ -23,11 +23,12 @@ from autograder import by_hand_list
 from autograder.rooms.names import Names
 from autograder.rooms.progress import RunProgress
 from autograder.terminal.report import NEEDS_A_PERSON, Report
+from tests import warm
 from tests.rooms.course import EARNED, Course, Submission
 
 ENOUGH = 300
 """Seconds for anything that only has to happen at all."""
-STUDENTS = [f"student{number}" for number in range(8)]
+STUDENTS = [f"student{number}" for number in range(5)]
 LISTED = "import torch.optim\ndef grad_q2(b, x, w):\n    torch.optim\n    return torch.relu(w * x + b), 12345.0"
 """An answer that is wrong, and on the by-hand list."""
 
@@ -47,7 +48,7 @@ def left():
     return {{"processes": len(below), "threads": threading.active_count(), "files": len(os.listdir("/proc/self/fd")),
              "scratch": os.listdir(os.environ["TMPDIR"])}}
 said = []
-for press in range(4):
+for press in range(3):
     result = api.autograde("ps1", "stopped")
     assert result["success"], result
     assert "1 needs a person" in result["log"], result
@@ -66,12 +67,14 @@ def course(tmp_path: Path) -> Course:
 
 
 @contextmanager
-def running(course: Course, *arguments: str, log: str = "run.log") -> Iterator[subprocess.Popen[str]]:
+def running(
+    course: Course, *arguments: str, log: str = "run.log", python: str = sys.executable
+) -> Iterator[subprocess.Popen[str]]:
     """nbgrader's own command, at work; what it says goes into the file `log`."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with (course.root / log).open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "nbgrader", *arguments],
+            [python, "-m", "nbgrader", *arguments],
             cwd=course.root,
             env={**os.environ, "PATH": path},
             stdout=out,
@@ -85,8 +88,8 @@ def running(course: Course, *arguments: str, log: str = "run.log") -> Iterator[s
             process.wait()
 
 
-def grading(course: Course) -> AbstractContextManager[subprocess.Popen[str]]:
-    return running(course, "autograde", "ps1")
+def grading(course: Course, python: str = sys.executable) -> AbstractContextManager[subprocess.Popen[str]]:
+    return running(course, "autograde", "ps1", python=python)
 
 
 def until(happened: Callable[[], bool], what: str) -> None:
@@ -134,11 +137,11 @@ def test_a_process_that_lives_on_keeps_no_room_file_or_thread_of_a_run(course: C
 
 @pytest.mark.course
 def test_a_gradebook_that_is_held_is_waited_for_and_named(course: Course) -> None:
-    with held(course), grading(course) as run:
+    with held(course), grading(course, warm.python()) as run:
         log = course.root / "run.log"
         until(lambda: "is held by another process; waiting up to 60 seconds" in log.read_text(), "the wait is named")
         assert not (course.root / "autograded").exists()
-    with grading(course) as run:
+    with grading(course, warm.python()) as run:
         until(lambda: graded(course, STUDENTS[0]), "the first submission is graded")
         with held(course):
             until(lambda: "is held by another process" in log.read_text(), "the wait is named")

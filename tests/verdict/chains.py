@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from functools import lru_cache
 
 from autograder import Question
+from autograder.calculus.graph import Forward
 from autograder.calculus.reference import Reference, clean_torch, differentiate
 from autograder.student.protocol import Answer, Number, Reply, Request
 from autograder.verdict.chain import Chain, Trace
@@ -26,13 +28,19 @@ class Slipped:
 
     def answer(self, point: Mapping[str, float]) -> Answer:
         forward, wrt = self.question.forward, self.question.wrt
-        with clean_torch():
-            reference = differentiate(forward, point)
+        reference = _reference(forward, forward.helpers, tuple(point.items()))
         adjoints = dict(reference.adjoints)
         if self.slip:
             adjoints = follow(self.question, reference, self.slip)
         named = {forward.adjoint(n): number(a) for n, a in adjoints.items()} if self.named else {}
         return Answer((number(reference.values[forward.output]), number(adjoints[wrt])), False, named)
+
+
+@lru_cache(maxsize=1024)
+def _reference(forward: Forward, _: Hashable, point: tuple[tuple[str, float], ...]) -> Reference:
+    """What is true at a point: thousands of slips are made at the same ones."""
+    with clean_torch():
+        return differentiate(forward, dict(point))
 
 
 def follow(question: Question, reference: Reference, slip: Slip) -> dict[str, float]:
