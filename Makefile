@@ -69,6 +69,7 @@ test: $(READY) system  ## all tests
 bench: $(READY)  ## the timings of docs/performance.md, measured here
 	@$(BIN)/python tools/bench.py
 	@$(BIN)/python tools/bench_grading.py
+	@$(BIN)/python tools/bench_calls.py
 
 bench-hub: $(READY) $(PROXY)  ## ten students at once on a real hub (as root): time and memory per student
 	@$(BIN)/python tools/bench_hub.py

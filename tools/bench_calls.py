@@ -32,8 +32,8 @@ class Counter:
 """
 CALLS = {
     "a function, with an integer": "f(3)",
-    "a function, with a list of 1,000 numbers": "same(numbers)",
-    "a function, with an array of 800 kB": "f(array)",
+    "a function, with a list of 1,000 numbers, which it returns": "same(numbers)",
+    "a function, with an array of 800 kB, whose square it returns": "f(array)",
     "a method": "counter.up()",
     "an attribute": "counter.n",
 }
