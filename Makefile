@@ -58,13 +58,13 @@ system: $(READY)  # what tests need of the system: a browser and the hub's proxy
 	  echo "nginx is missing, so the tests of the example for TLS are skipped. On Debian: sudo apt install nginx-light"
 
 # On a machine that is busy with other things a browser or a hub can miss its deadline. What failed is run once more, by
-# itself: a real failure fails again, and the lines above name what only failed at first. Any other end of pytest than "some
+# itself and without the warm start of tests/warm: a real failure fails again, and the lines above name what only failed at first. Any other end of pytest than "some
 # tests failed" (1), such as an error of its own in the middle, is an end.
 test: $(READY) system  ## all tests
 	@where=$$(mktemp -d) && trap 'rm -rf "$$where"' EXIT && \
 	{ $(BIN)/pytest --basetemp="$$where/all" --cache-clear -n auto --dist loadfile || \
 	  { test $$? = 1 || exit 1; echo; echo "Some tests failed. They are run once more, alone:"; \
-	    $(BIN)/pytest --basetemp="$$where/again" --last-failed --last-failed-no-failures none; }; }
+	    COLD=1 $(BIN)/pytest --basetemp="$$where/again" --last-failed --last-failed-no-failures none; }; }
 
 bench: $(READY)  ## the timings of docs/performance.md, measured here
 	@$(BIN)/python tools/bench.py
