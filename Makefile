@@ -58,8 +58,8 @@ system: $(READY)  # what tests need of the system: a browser and the hub's proxy
 	  echo "nginx is missing, so the tests of the example for TLS are skipped. On Debian: sudo apt install nginx-light"
 
 # On a machine that is busy with other things a browser or a hub can miss its deadline. What failed is run once more, by
-# itself and without the warm start of tests/warm: a real failure fails again, and the lines above name what only failed at first. Any other end of pytest than "some
-# tests failed" (1), such as an error of its own in the middle, is an end.
+# itself and without the warm start of tests/warm: a real failure fails again, and the lines above name what only failed at
+# first. Any other end of pytest than "some tests failed" (1), such as an error of its own in the middle, is an end.
 test: $(READY) system  ## all tests
 	@where=$$(mktemp -d) && trap 'rm -rf "$$where"' EXIT && \
 	{ $(BIN)/pytest --basetemp="$$where/all" --cache-clear -n auto --dist loadfile || \

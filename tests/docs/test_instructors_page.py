@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat.v4 import new_markdown_cell
 from nbgrader.api import Gradebook
 
 from tests.conftest import POINTS, QUESTIONS_OF_PS1, ROOT
@@ -160,6 +161,7 @@ def test_own_questions_as_written(walk: Walk) -> None:
         solved(source, "q1", "    dzdp = 1\n    dzdx = dzdp * y + torch.cos(x)\n")
         notebook = nbformat.read(source, as_version=4)
         notebook.cells += [
+            new_markdown_cell("## Q2. A slope\nWrite `slope(f, x, h)`, the central difference."),
             marked("slope", answer, locked=False),
             marked("slope-test", test, 4),
             marked("error-plot", "### BEGIN SOLUTION\n### END SOLUTION", 3, locked=False),
@@ -189,7 +191,8 @@ def test_own_questions_as_written(walk: Walk) -> None:
 
     def page_tells_the_message(walk: Walk, _: str) -> None:
         page = (walk.here / "feedback/ivo/ps2/problems.html").read_text()
-        assert "the slope of the sine is another one" in page
+        assert "A hidden test failed. the slope of the sine is another one" in page
+        assert "Q2. A slope" in page
         assert "torch.sin(x).backward()" not in page
         assert "data:image/png;base64" in page
 
