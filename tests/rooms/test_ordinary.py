@@ -187,6 +187,30 @@ FORMS = {
         "def a28(): return 1\ndef b28(): return 2",
         inside=True,
     ),
+    "a figure": Form(
+        "import matplotlib.pyplot as plt\nplt.figure()\nplt.plot([1, 2], [3, 4])\nplt.title('t41');",
+        "import matplotlib.pyplot as plt\nassert [ax.get_title() for ax in plt.gcf().axes] == ['t41'], 'a title'\n"
+        "plt.close('all')",
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2], [3, 4]);",
+        "%config InlineBackend.close_figures = False",
+        inside=True,
+    ),
+    "a tensor that is differentiated": Form(
+        "import torch\nx42 = torch.tensor(3.0, requires_grad=True)\nz42 = x42 * x42",
+        "z42.backward()\nassert x42.grad == 6",
+        "import torch\nx42 = torch.tensor(3.0, requires_grad=True)\nz42 = x42 + x42",
+        inside=True,
+    ),
+    "a widget's value": Form(
+        "import ipywidgets\nslider44 = ipywidgets.IntSlider(value=5)\nslider44.value = 7",
+        "assert slider44.value == 7 and slider44.max == 100",
+        "import ipywidgets\nslider44 = ipywidgets.IntSlider(value=5)",
+    ),
+    "a generator that is used up": Form(
+        "def gen43():\n    yield 1\n    yield 2\nhalf43 = gen43()\nnext(half43)",
+        "assert list(half43) == [2] and list(half43) == []",
+        "half43 = [2]",
+    ),
     "partial credit inside": Form(
         "import os\nos.environ['PARTS'] = '2'",
         "import os\nfloat(os.environ.get('PARTS', '0'))",
@@ -252,7 +276,11 @@ def test_no_blank_answer_earns_them(course: tuple[Small, str]) -> None:
 def test_an_object_that_is_equal_to_everything_earns_nothing(course: tuple[Small, str]) -> None:
     """But where the test only looks whether there is a name, or runs where the object's own code can answer."""
     marks = course[0].marks("forged")
-    assert {form for form, name in NAMES.items() if marks[name][0]} == {"dir", "a patch"}
+    assert {form for form, name in NAMES.items() if marks[name][0]} == {
+        "dir",
+        "a patch",
+        "a tensor that is differentiated",
+    }
 
 
 def test_which_test_runs_where_is_found_out_and_said(course: tuple[Small, str]) -> None:
