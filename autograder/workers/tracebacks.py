@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import inspect
 import os
-import tempfile
 
 from IPython.core.compilerop import CachingCompiler
 
-# Looked up now, so that a cell that replaces them does not change how the next cells are named.
-_FOLDER = os.path.join(tempfile.gettempdir(), "ipykernel")
+_FOLDER = os.path.join(os.sep, "tmp", "ipykernel")
+"""There is none. Python's own folder for temporary files is not asked for: it would be remembered for all rooms."""
 _MODULES: dict[str, str] = inspect.modulesbyfile
+"""Looked up now, so that a cell that replaces it does not change how the next cells are named."""
 
 
 class Compiler(CachingCompiler):  # type: ignore[misc]  # IPython ships no types that mypy sees
