@@ -126,13 +126,14 @@ def _rows(file: Path) -> list[tuple[int, list[str]]]:
 
 def _columns(top: list[str], column: str) -> dict[str, int]:
     """The index of the column of each field of Student and of the full name; -1 if there is none."""
-    headings = [_normalised(heading) for heading in top]
-    wanted = {"id": (_normalised(column),) if column else USER_NAMES, **HEADINGS}
+    headings = [normalised(heading) for heading in top]
+    wanted = {"id": (normalised(column),) if column else USER_NAMES, **HEADINGS}
     if CANVAS & set(headings):
         wanted["lms_user_id"] += ("id",)
     at = {key: next((headings.index(n) for n in names if n in headings), -1) for key, names in wanted.items()}
     return at | {"lms_user_id": -1 if at["lms_user_id"] == at["id"] else at["lms_user_id"]}
 
 
-def _normalised(heading: str) -> str:
+def normalised(heading: str) -> str:
+    """A heading reduced to small letters and digits."""
     return "".join(c for c in heading.casefold() if c.isalnum())

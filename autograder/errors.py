@@ -15,6 +15,7 @@ AutograderError
 ├── UnusablePage            a feedback page that cannot be given back
 ├── GradebookError          a gradebook that cannot be used
 ├── WrongGradebook          a gradebook that contradicts itself
+├── CannotFill              a file of grades that cannot be filled in
 ├── CannotRead              a table that cannot be read
 ├── CannotWrite             a table that cannot be written
 ├── TooMuch                 a program that is longer than the by-hand guard reads

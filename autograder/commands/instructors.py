@@ -27,12 +27,20 @@ def add_to(commands: Any) -> None:
         help="write an assignment's grades as a CSV file, question by question",
         description="Writes the grades of an assignment as a CSV file: one row for each student of the gradebook, a "
         "column for each question and each of its parts, late penalty and total. `nbgrader export` does the same for "
-        "all assignments.",
-        epilog="example:  autograder grades ps1 --to ps1.csv",
+        "all assignments. With --into it fills in one column of the gradebook file that you have downloaded from "
+        "Canvas (Grades, Export) or Moodle (the grading worksheet, or an export of the gradebook), for uploading it "
+        "again: final grades only; every other byte stays, and whoever is left as they were is named. The exit status "
+        "is then 1.",
+        epilog="examples:  autograder grades ps1 --to ps1.csv\n           autograder grades ps1 --into canvas.csv",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     grades.add_argument("assignment", metavar="ASSIGNMENT", help="such as ps1")
     grades.add_argument("--to", metavar="FILE", default="", help="default: grades-ASSIGNMENT.csv; - for the terminal")
     grades.add_argument("--student", metavar="NAME", action="append", default=[], help="only this one; may be repeated")
+    grades.add_argument("--into", metavar="FILE", type=Path, help="the file of Canvas's or Moodle's to fill in")
+    grades.add_argument(
+        "--column", metavar="NAME", default="", help="its column, if it is not called as the assignment"
+    )
     grades.set_defaults(run=_grades)
 
     roster = commands.add_parser(
@@ -110,6 +118,10 @@ def _grade(options: argparse.Namespace) -> int:
 def _grades(options: argparse.Namespace) -> int:
     from autograder.gradebook.export import grades
 
+    if options.into:
+        from autograder.gradebook.into import into
+
+        return into(options.assignment, options.into, options.column, options.to, tell)
     return grades(options.assignment, options.to, options.student, tell)
 
 

@@ -102,10 +102,24 @@ def write(file: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Value]
 
 
 def _replace(target: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> None:
+    out = io.StringIO(newline="")
+    write_to(out, columns, rows)
+    _put(target, out.getvalue().encode(ENCODING))
+
+
+def replace(file: Path, content: bytes) -> None:
+    """Writes the file in one step; CannotWrite if that fails."""
+    try:
+        _put(file.resolve(), content)
+    except OSError as error:
+        raise CannotWrite(f"{file} cannot be written: {error.strerror}. Name another file with --to.") from None
+
+
+def _put(target: Path, content: bytes) -> None:
     descriptor, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
-        with open(descriptor, "w", encoding=ENCODING, newline="") as out:
-            write_to(out, columns, rows)
+        with open(descriptor, "wb") as out:
+            out.write(content)
         os.chmod(beside, _mode(target))
         os.replace(beside, target)
     except BaseException:
