@@ -7,6 +7,8 @@ raises.
 
 from __future__ import annotations
 
+import collections
+import collections.abc
 import contextlib
 import inspect
 import operator
@@ -167,6 +169,7 @@ class Lender:
             bases = Coder(self._handle).items(own)
             raised = next((base.__name__ for base in thing.__mro__ if EXCEPTIONS.get(base.__name__) is base), "")
             specials = [name for name in (*SPECIALS, *_shadows(thing)) if _defines(thing, name)]
+            specials += [name for name, kinds in _CONTENTS.items() if issubclass(thing, kinds)]
             about = [_text(thing.__name__), _text(thing.__doc__), self._signature(thing)]
             return ["class", *about, raised, specials, *bases]
         data = [] if plain_type(type(thing)) is None else [Coder(self._handle).encode(plain_data(thing))]
@@ -219,6 +222,14 @@ def _text(value: Any) -> str:
 
 _OPERATORS: dict[str, Callable[..., Any]] = {"__getitem__": operator.getitem, "__len__": len, "__iter__": iter}
 """Of a class these may be its own (`Stack[int]`) or its metaclass's (`Color["RED"]`)."""
+
+
+_CONTENTS: dict[str, tuple[type, ...]] = {
+    "list": (list, collections.UserList),
+    "dict": (collections.abc.Mapping,),
+    "set": (collections.abc.Set,),
+}
+"""Objects that are equal to a plain one of the same contents. A frozenset is plain data, whatever its class adds."""
 
 
 def _shadows(kind: type) -> list[str]:

@@ -18,7 +18,7 @@ from autograder.lending.plain import plain_data, plain_type
 from autograder.lending.reader import text, whole
 from autograder.lending.specials import EXCEPTIONS, NUMBERS, SPECIALS
 
-_HANDLE, _LOAN, _TEXT = "__handle__", "__loan__", "__text__"
+_HANDLE, _LOAN, _TEXT, _CONTENTS = "__handle__", "__loan__", "__text__", "__contents__"
 _MOST_NOTE = 200
 
 
@@ -83,6 +83,9 @@ def class_(name: str, doc: str, specials: Iterable[Any], above: tuple[type, ...]
     above = tuple(base for base in above if issubclass(base, _Instance) or plain_type(base) is base)
     if not any(issubclass(base, _Instance) for base in above):
         above = (*above, _Instance)
+    for contents in ("list", "dict", "set"):
+        if contents in specials:
+            methods[_CONTENTS] = {"list": list, "dict": dict, "set": set}[contents]
     made = _Class(name, above, {"__module__": "__main__", "__doc__": doc or None, **methods})
     if plain := plain_type(made):  # it is its data, and not what its class says
         for own in specials:  # a field or method of the class that its plain type has as well
@@ -151,6 +154,9 @@ def _without(thing: Any, name: str, args: Any) -> Any:
             return bool(plain_data(thing))
         if hasattr(plain, name):
             return getattr(plain, name)(thing, *args)
+    contents = getattr(type(thing), _CONTENTS, None)
+    if contents and name in ("__eq__", "__ne__", "__contains__"):
+        return getattr(contents(thing), name)(*args)  # decided by data, not by the object
     if name == "__hash__":
         return object.__hash__(thing)
     if name == "__bool__":
@@ -209,10 +215,12 @@ class _Instance(metaclass=_Class):
         vars(self)[_LOAN].do("delete", vars(self)[_HANDLE], name)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
-        """Its items. An object without any would be close to every number, so this is asked as the solution was."""
-        if not vars(self)[_LOAN].may(type(self).__name__, "__array__"):
+        """Its items. One without any would be close to every number, so that is believed only as of the solution."""
+        may = vars(self)[_LOAN].may(type(self).__name__, "__array__")
+        made = np.asarray(list(self)) if may or hasattr(type(self), "__iter__") else np.empty(0)
+        if not may and (made.size == 0 or made.dtype.kind not in "biufc"):
             raise TypeError(f"a {type(self).__name__} is no array")
-        return np.asarray(list(self), dtype)
+        return made.astype(dtype) if dtype is not None else made
 
     def __dir__(self) -> Iterable[str]:
         found: Iterable[str] = vars(self)[_LOAN].do("dir", vars(self)[_HANDLE])

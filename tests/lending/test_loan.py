@@ -205,6 +205,25 @@ OTHERS = {
         "import math\nassert f() == 1.5 and abs(f() - 1.5) < 1e-9 and math.isclose(f(), 1.5) and "
         "round(f()) == 2 and repr(f()) == '1.5 m'",
     ),
+    "what is equal to a dictionary": (
+        "from types import MappingProxyType\nfrom collections import ChainMap, UserDict\nclass D(dict): pass\n"
+        "def f(n): return [D, MappingProxyType, UserDict, ChainMap][n]({'a': 1})",
+        "for n in range(4):\n    assert f(n) == {'a': 1} and {'a': 1} == f(n) and f(n) != {'a': 2} and 'a' in f(n)",
+    ),
+    "what is equal to a list, or a set": (
+        "from collections import UserList\nclass L(list): pass\ndef f(n): return [L, UserList][n]([1, 2])\n"
+        "def g(): return {1: 2}.keys()",
+        "for n in range(2):\n    assert f(n) == [1, 2] and f(n) != [1] and 2 in f(n) and 3 not in f(n)\n"
+        "assert g() == {1} and g() != {2}",
+    ),
+    "sequences for arrays": (
+        "import array\nimport numpy as np\nclass L(list): pass\n"
+        "class V:\n def __iter__(self): return iter([1.0, 4.0])\n"
+        "kinds = [lambda: array.array('d', [1, 4]), lambda: L([1, 4]), V, lambda: np.ma.array([1, 4]),\n"
+        " lambda: memoryview(b'\\x01\\x04')]\ndef f(n): return kinds[n]()",
+        "import numpy as np\n"
+        "for n in range(5):\n    assert np.allclose(f(n), [1, 4]) and not np.allclose(f(n), [1, 5])",
+    ),
     "a matrix for an array": (
         "import numpy as np\ndef f(): return np.ones((1, 2)).view(np.matrix)",
         "import numpy as np\nassert np.allclose(f(), 1)",
@@ -278,6 +297,10 @@ FORGED = {
     "class E(Enum, metaclass=M):\n A = 9\ndef f(x): return E",
     "operators in place": "class F(float):\n __isub__ = __iadd__ = lambda *a: 0.0\ndef f(x): return F(3)",
     "an object's operators in place": "class F:\n __isub__ = __iadd__ = lambda *a: 0.0\ndef f(x): return F()",
+    "contents that are something else": "class L(list):\n __eq__ = __contains__ = lambda *a: True\n"
+    " __iter__ = lambda s: iter([1])\n __len__ = lambda s: 9\ndef f(x): return L([1])",
+    "a mapping that is equal": "from collections import UserDict\nclass D(UserDict):\n"
+    " __eq__ = __contains__ = lambda *a: True\ndef f(x): return D(a=1)",
     "one not a number": "def f(x): return float('nan')",
     "a mapping of everything": "class D(dict):\n __missing__ = lambda s, k: s\n __eq__ = lambda *a: True\n"
     "def f(x): return D(a=1)",

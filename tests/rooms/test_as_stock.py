@@ -20,6 +20,7 @@ from nbgrader.api import Gradebook
 
 from tests.conftest import ROOT
 from tests.rooms.small import marked
+from tests.rooms.test_ordinary import EVERYTHING
 from tools import example_course
 
 pytestmark = pytest.mark.course
@@ -65,7 +66,13 @@ CLASS = {
     "right": RIGHT,
     "slips": SLIPS,
     "stopped": {n: f"def h{n}(*p):\n    raise KeyError(p)" for n in RIGHT},
+    "forged": {n: f"{EVERYTHING}\ndef h{n}(*p):\n    return Everything(), Everything()" for n in RIGHT},
+    "patched": {
+        n: "torch.isclose = lambda *given, **named: torch.tensor(True)\n" + f"def h{n}(*p):\n    return 0, 0"
+        for n in RIGHT
+    },
 }
+FORGERS = ("forged", "patched")
 
 INSTANTIATED = {
     "right": {
@@ -125,6 +132,17 @@ def _example(root: Path) -> None:
     example_course.hand_in(root)
     for name in ("arrays", "broken", "printed", "tuple"):  # stock nbgrader takes its time
         shutil.rmtree(root / "submitted" / f"{name}-0")
+    forged = root / "submitted" / "forged" / "ps1"
+    shutil.copytree(root / "submitted" / "right-0" / "ps1", forged)
+    notebook = nbformat.read(forged / "problem1.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if (name := cell.metadata.get("nbgrader", {}).get("grade_id")) in ("squares", "sum_of_squares"):
+            cell.source = f"{EVERYTHING}\n{name} = Everything()"
+    nbformat.write(notebook, forged / "problem1.ipynb")
+
+
+def _honest(marks: Marks) -> Marks:
+    return {student: found for student, found in marks.items() if student not in FORGERS}
 
 
 def _instantiated(root: Path) -> None:
@@ -168,7 +186,9 @@ def _derivatives(root: Path) -> None:
 
 def test_nbgraders_example_course_earns_the_same_marks(tmp_path: Path) -> None:
     stock, rooms = both(tmp_path, _example)
-    assert rooms == stock
+    assert _honest(rooms) == _honest(stock)
+    tests = [f"problem1 correct_{name}" for name in ("squares", "sum_of_squares")]
+    assert [[marks["forged"][test][0] for test in tests] for marks in (stock, rooms)] == [[1, 0.5], [0, 0]]
     assert rooms["right-0"]["problem1 correct_squares"] == (1, False)
     assert rooms["off-by-one-0"]["problem1 correct_squares"] == (0, False)
 
@@ -184,7 +204,9 @@ def test_nbgraders_example_course_of_instantiated_tests_earns_the_same_marks(tmp
 
 def test_hidden_asserts_with_autograd_inside_earn_the_same_marks(tmp_path: Path) -> None:
     stock, rooms = both(tmp_path, _derivatives)
-    assert rooms == stock
+    assert _honest(rooms) == _honest(stock)
+    assert [mark for mark, _ in stock["patched"].values()] == [2, 2, 2, 2]
+    assert [mark for forger in FORGERS for mark, _ in rooms[forger].values()] == [0] * 8
     assert [mark for mark, _ in rooms["right"].values()] == [2, 2, 2, 2]
     assert [mark for mark, _ in rooms["slips"].values()] == [0, 2, 0, 0]
     assert [mark for mark, _ in rooms["stopped"].values()] == [0, 0, 0, 0]
