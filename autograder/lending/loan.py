@@ -165,10 +165,10 @@ class Loan:
 
         Methods of a family may stand for each other: a class has one of them, another class another.
         """
-        other = f" {type(args[0]).__name__}" if args else ""
-        may = self.may(type(thing).__name__, FAMILIES.get(name, name) + other)
+        other = stand_ins.operand(args[0]) if args else ("",)
+        may = [self.may(type(thing).__name__, FAMILIES.get(name, name) + kind) for kind in other]
         handle = stand_ins.handle_of(thing)
-        if (name in JUDGING and not may) or handle is None:
+        if (name in JUDGING and not any(may)) or handle is None:
             return NotImplemented
         return self.do("special", handle, name, args, named)
 

@@ -39,6 +39,14 @@ def handle_of(value: Any) -> int | None:
     return _of(value, _HANDLE) if isinstance(value, _Class) else None
 
 
+def operand(value: Any) -> tuple[str, ...]:
+    """By which kinds another operand counts: a stand-in by its class, data by none, and what is both by either."""
+    if handle_of(value) is None:
+        return ("",)
+    kind = f" {type(value).__name__}"
+    return (kind,) if plain_type(type(value)) is None else (kind, "")
+
+
 def function(
     name: str, doc: str, signature: inspect.Signature | None, ask: Callable[[Any, Any], Any], handle: int | None = None
 ) -> Callable[..., Any]:
@@ -83,6 +91,8 @@ def class_(name: str, doc: str, specials: Iterable[Any], above: tuple[type, ...]
     above = tuple(base for base in above if issubclass(base, _Instance) or plain_type(base) is base)
     if not any(issubclass(base, _Instance) for base in above):
         above = (*above, _Instance)
+    if "__iter__" in methods or "__getitem__" in methods:
+        methods["__array__"] = _as_array
     for contents in ("list", "dict", "set"):
         if contents in specials:
             methods[_CONTENTS] = {"list": list, "dict": dict, "set": set}[contents]
@@ -214,17 +224,17 @@ class _Instance(metaclass=_Class):
     def __delattr__(self, name: str) -> None:
         vars(self)[_LOAN].do("delete", vars(self)[_HANDLE], name)
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
-        """Its items. One without any would be close to every number, so that is believed only as of the solution."""
-        may = vars(self)[_LOAN].may(type(self).__name__, "__array__")
-        made = np.asarray(list(self)) if may or hasattr(type(self), "__iter__") else np.empty(0)
-        if not may and (made.size == 0 or made.dtype.kind not in "biufc"):
-            raise TypeError(f"a {type(self).__name__} is no array")
-        return made.astype(dtype) if dtype is not None else made
-
     def __dir__(self) -> Iterable[str]:
         found: Iterable[str] = vars(self)[_LOAN].do("dir", vars(self)[_HANDLE])
         return found
+
+
+def _as_array(thing: Any, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
+    """Its items. One without any would be close to every number, so that is believed only as of the solution."""
+    made = np.asarray(list(thing))
+    if not vars(thing)[_LOAN].may(type(thing).__name__, "__array__") and not (made.size and made.dtype.kind in "biufc"):
+        raise TypeError(f"a {type(thing).__name__} is no array")
+    return made if dtype is None else made.astype(dtype)
 
 
 def _attribute(thing: Any, name: str) -> Any:

@@ -347,6 +347,19 @@ def test_no_answer_passes_by_what_it_is(name: str) -> None:
         pytest.fail(f"{name} passes {test}")
 
 
+@pytest.mark.parametrize("number", ["2", "2.0", "np.float64(2)", "Fraction(2)", "torch.tensor(2.0)", "Two(2)"])
+def test_an_operator_may_meet_another_kind_of_number_than_in_the_solution(number: str) -> None:
+    cells = (
+        "import numpy as np, torch\nfrom fractions import Fraction\nclass Two(int): pass\n"
+        "class V:\n def __init__(self, x): self.x = x\n def __mul__(self, k): return V(self.x * k)\n"
+        " __array_ufunc__ = None\n"
+    )
+    test = "assert (V(3) * two()).x == 6"
+    tried = Pair(f"{cells}def two(): return 2")
+    tried.test(test, tried=True)
+    assert Pair(f"{cells}def two(): return {number}", sorted(tried.loan.asked)).test(f"{test}\nit = 7") == 7
+
+
 def test_whether_a_tuple_is_true_is_decided_by_its_items() -> None:
     assert Pair("class T(tuple):\n __bool__ = lambda s: True\nt = T()").test("it = bool(t)") is False
 
