@@ -33,7 +33,8 @@ FROM_COURSE = "Take a new copy of the course's notebook and paste your lines int
 TOO_LARGE = "{name} is larger than {megabytes} MB. Clear the outputs (Edit > Clear Outputs of All Cells) and save."
 LARGEST = 100  # MiB
 ORIGINAL = "original"
-_BLANK = re.compile(r"(?:\s*#[^\n]*\n)*\s*raise NotImplementedError(?:\(\))?\s*")
+_STUB = re.compile(r"^[ \t]*raise NotImplementedError(?:\(\))?[ \t]*$", re.MULTILINE)
+"""What nbgrader puts where a solution was, alone or in a function."""
 _KIT = re.compile(r"(.+)-student-kit\b")
 _ANSWER = re.compile(r"^def grad_q\w+\(", re.MULTILINE)
 # Matches the reversed name, so that the match is anchored and takes linear time. Students choose the names: a search
@@ -93,9 +94,9 @@ class Cell:
         return float(points) if isinstance(points, int | float) else 0.0
 
     @property
-    def blank(self) -> bool:
-        """Whether it still is what nbgrader puts where a solution was."""
-        return self.answer and _BLANK.fullmatch(self.source) is not None
+    def has_stub(self) -> bool:
+        """Whether a line of it still is what nbgrader puts where a solution was."""
+        return self.answer and _STUB.search(self.source) is not None
 
     @property
     def edited(self) -> bool:

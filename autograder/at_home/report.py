@@ -184,7 +184,7 @@ def _verdict(outcome: Outcome, answer: Outcome | None) -> tuple[str, str]:
             return WRONG, CREDIT.format(credit=outcome.credit, points=points)
         return RIGHT, ""
     if outcome.error != "CheckFailed":
-        if answer and answer.cell.blank:
+        if answer and answer.cell.has_stub and "NotImplementedError" in (outcome.error, answer.error):
             return UNANSWERED, BLANK.format(cell=_where(answer.cell))
         if (outcome.error == "NameError" and not (answer and answer.error)) or not outcome.line:
             return WRONG, CHECK_STOPPED.format(error=outcome.error, text=outcome.text)
@@ -205,7 +205,9 @@ def _stopped_cells(notebook: Notebook, outcomes: list[Outcome]) -> list[tuple[st
     out = []
     for outcome in outcomes:
         cell = outcome.cell
-        if not outcome.error or cell.blank or (cell.graded and cell.locked):
+        if not outcome.error or (cell.graded and cell.locked):
+            continue
+        if cell.has_stub and outcome.error == "NotImplementedError":
             continue
         if outcome.died or outcome.too_long:
             text = DIED if outcome.died else TOO_LONG.format(seconds=SECONDS)

@@ -25,7 +25,7 @@ from autograder.feedback.verdicts import Kind, Verdict
 
 _COMMENT = re.compile(r"\s*(?:#.*)?")
 _NONE = Markup()
-_BLANK = "NotImplementedError"
+_OF_A_STUB = "NotImplementedError"
 """What the line raises that nbgrader puts where a solution was: it says no more than that there is no answer."""
 
 
@@ -213,7 +213,7 @@ def _part(cell: NotebookNode, name: str, given: bool, grades: Grades) -> Part:
         part.comment = Markup(texts.markdown(grades.comments[name]).html)
     if cell.cell_type == "code":
         test = part.role in (Role.TEST, Role.HIDDEN)
-        shown = [o for o in cell.outputs if not (part.unanswered and o.get("ename") == _BLANK)]
+        shown = [o for o in cell.outputs if not (part.unanswered and o.get("ename") == _OF_A_STUB)]
         part.outputs = outputs.shown(shown, hide_number=test)
         if test:
             part.said = _said(cell)

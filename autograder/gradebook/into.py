@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from autograder.gradebook import reading, sheet, spreadsheet
 from autograder.gradebook.cells import Cells
+from autograder.gradebook.export import listed
 from autograder.gradebook.grades import table, ungraded
 
 FILLED = "{file} ({kind}), column {column}: {new} filled in, {changed} changed, {same} as they were."
@@ -28,7 +29,6 @@ OTHER_POINTS = (
 )
 NOT_THERE = "Not in {file}: {students}."
 EXCUSED = ("EX", "N/A")
-MOST_NAMES = 8
 
 
 def into(assignment: str, file: Path, column: str, to: str, tell: Callable[[str], None]) -> int:
@@ -59,8 +59,8 @@ def into(assignment: str, file: Path, column: str, to: str, tell: Callable[[str]
         if why or student is None:
             told[why].append(student or _who(cells, line))
             continue
-        score = f"{float(str(rows[student]['score'])):.2f}"
-        if _two_decimals(now) == score:
+        score, number = spreadsheet.cell(rows[student]["score"]), sheet.number(now)
+        if number is not None and spreadsheet.cell(number) == score:
             same += 1
             continue
         values[line, made.column] = score.replace(".", sign)
@@ -99,8 +99,8 @@ def _why_not(made: sheet.Sheet, line: int, row: Any, now: str, waiting: bool) ->
 def _notes(
     made: sheet.Sheet, rows: dict[str, Any], changes: list[str], told: dict[str, list[str]], file: Path
 ) -> list[str]:
-    lines = [CHANGED.format(students=_listed(changes))] if changes else []
-    lines += [LEFT.format(why=why, students=_listed(students)) for why, students in told.items()]
+    lines = [CHANGED.format(students=listed(changes))] if changes else []
+    lines += [LEFT.format(why=why, students=listed(students)) for why, students in told.items()]
     ours = {float(str(row["max_score"])) for row in rows.values()}
     theirs = set(made.most.values())
     if len(ours) == len(theirs) == 1 and ours != theirs:
@@ -108,7 +108,7 @@ def _notes(
     certain = {*made.of.values()}
     missing = [student for student, row in rows.items() if student not in certain and row["handed_in"]]
     if missing:
-        lines.append(NOT_THERE.format(file=file.name, students=_listed(missing)))
+        lines.append(NOT_THERE.format(file=file.name, students=listed(missing)))
     return lines
 
 
@@ -116,15 +116,3 @@ def _who(cells: Cells, line: int) -> str:
     """A line as a person finds it: its number and first cells."""
     shown = " ".join(cell.value.strip() for cell in cells.rows[line][:2])
     return f"line {line + 1} ({spreadsheet.harmless(shown)[:60]})"
-
-
-def _two_decimals(text: str) -> str:
-    try:
-        return f"{float(text.replace(',', '.')):.2f}"
-    except ValueError:
-        return ""
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - MOST_NAMES
-    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -83,7 +83,7 @@ def decimal_sign(cells: Cells) -> str:
 def _worksheet(cells: Cells, wanted: str, top: list[str], lines: list[int]) -> Sheet:
     """The column beside the grades is the maximum."""
     at = _one(cells.name, WORKSHEET, wanted, top, lambda name: name == wanted)
-    most = {line: number for line in lines if (number := _number(cells.value(line, at + 1))) is not None}
+    most = {line: most_of for line in lines if (most_of := number(cells.value(line, at + 1))) is not None}
     return Sheet(WORKSHEET, at, lines, most if len(set(most.values())) == 1 else {})
 
 
@@ -98,7 +98,7 @@ def _canvas(cells: Cells, wanted: str, top: list[str], lines: list[int], points:
     names = [name if open_to_all(at) else "" for at, name in enumerate(top)]
     at = _one(cells.name, CANVAS, wanted, names, lambda name: wanted.casefold() in (name.casefold(), _title(name)))
     people = [line for line in lines if points is None or line > points]
-    possible = _number(cells.value(points, at)) if points is not None else None
+    possible = number(cells.value(points, at)) if points is not None else None
     return Sheet(CANVAS, at, people, {} if possible is None else dict.fromkeys(people, possible))
 
 
@@ -141,5 +141,6 @@ def _match(cells: Cells, sheet: Sheet, top: list[str], people: Sequence[Person])
             sheet.doubtful[line] = f"{student} has {len(same)} lines"
 
 
-def _number(text: str) -> float | None:
+def number(text: str) -> float | None:
+    """A number as these systems write it, with a point or a comma; None if it is none."""
     return float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None

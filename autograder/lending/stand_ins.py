@@ -164,9 +164,8 @@ def _without(thing: Any, name: str, args: Any) -> Any:
             return bool(plain_data(thing))
         if hasattr(plain, name):
             return getattr(plain, name)(thing, *args)
-    contents = getattr(type(thing), _CONTENTS, None)
-    if contents and name in ("__eq__", "__ne__", "__contains__"):
-        return getattr(contents(thing), name)(*args)  # decided by data, not by the object
+    if getattr(type(thing), _CONTENTS, None) and name in ("__eq__", "__ne__", "__contains__"):
+        return getattr(_contents(thing), name)(*map(_contents, args))  # decided by data, not by the object
     if name == "__hash__":
         return object.__hash__(thing)
     if name == "__bool__":
@@ -176,6 +175,12 @@ def _without(thing: Any, name: str, args: Any) -> Any:
     if name == "__contains__":
         raise TypeError(f"argument of type {type(thing).__name__!r} is not iterable")
     return NotImplemented
+
+
+def _contents(value: Any) -> Any:
+    """What an object with the contents of a list, a mapping or a set holds, as a plain one; anything else as it is."""
+    kind = getattr(type(value), _CONTENTS, None)
+    return kind(value) if kind else value
 
 
 def _of(kind: type, name: str) -> Any:

@@ -365,6 +365,16 @@ def test_an_ordinary_test_below_an_answer_that_nobody_has_written_is_not_answere
         assert (verdict, told[:50]) == (UNANSWERED, "The answer cell of squares still says `raise NotIm")
 
 
+@pytest.mark.parametrize(("error", "verdict"), [("NotImplementedError", UNANSWERED), ("AssertionError", WRONG)])
+def test_a_stub_in_a_function_counts_where_the_test_has_met_it(error: str, verdict: str, tmp_path: Path) -> None:
+    def defined(content: NotebookNode) -> None:
+        mixed(("squares-a", "assert squares(3)", 2))(content)
+        find(content, "squares").source = "def squares(n):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
+
+    ((_, said, told),) = of_squares(notebook(tmp_path, "ada", defined), ("squares-a", error, ""))
+    assert (said, "still says `raise NotImplementedError()`" in told) == (verdict, verdict == UNANSWERED)
+
+
 @pytest.mark.parametrize(("credit", "verdict"), [(0.0, WRONG), (1.5, WRONG), (2.0, RIGHT), (None, RIGHT)])
 def test_a_test_that_gives_a_part_of_its_points_is_not_right(
     credit: float | None, verdict: str, tmp_path: Path

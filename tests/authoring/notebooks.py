@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,15 @@ SOLUTION = """    dhdr = 1
     dhdp = dhdr * (1 - r * r)
     dhdt = dhdp * s + dhdq / t
 """
+PRODUCT = """\
+@question(wrt="x", at={"x": 2.0, "y": 3.0}, domain={"x": (-2, 2), "y": (-2, 2)})
+def q1(x, y):
+    p = x * y
+    z = p + torch.sin(x)
+    return z
+"""
+"""Another one, the first question of an assignment ps2."""
+SOLUTION_OF_PRODUCT = "    dzdp = 1\n    dzdx = dzdp * y + torch.cos(x)\n"
 _MADE = nbformat.read(ROOT / "source" / "ps1" / "problems.ipynb", as_version=4)
 
 
@@ -62,3 +72,10 @@ def solved(source: str, solution: str) -> str:
     before, rest = source.split("    ### BEGIN SOLUTION\n")
     _, after = rest.split("    ### END SOLUTION")
     return f"{before}    ### BEGIN SOLUTION\n{solution}    ### END SOLUTION{after}"
+
+
+def finish(notebook: Any, name: str, solution: str) -> None:
+    """Writes what `autograder new` leaves to the author: a question's solution and words."""
+    answer, statement = find(notebook, name), find(notebook, f"{name}-statement")
+    answer.source = solved(answer.source, solution)
+    statement.source = re.sub(r"TODO[^\n]*", "Words of the author's.", statement.source)

@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.authoring.notebooks import PRODUCT, SOLUTION_OF_PRODUCT, finish
 from tests.conftest import CELLS, QUESTIONS_OF_PS1, ROOT
 from tests.docs.walk import Step, Walk, commands, lend_environment, reader, take_changes
 
@@ -25,13 +26,6 @@ SOLUTION = re.sub(r"^  ", "", SOLUTION, flags=re.MULTILINE)  # it stands in a li
 NEW = next(
     name for name in map("q{}".format, itertools.count(7)) if not any(c.partition("-")[0] == name for c in CELLS)
 )
-PRODUCT = """\
-@question(wrt="x", at={"x": 2.0, "y": 3.0}, domain={"x": (-2, 2), "y": (-2, 2)})
-def q1(x, y):
-    p = x * y
-    z = p + torch.sin(x)
-    return z
-"""
 
 
 @pytest.fixture(scope="module")
@@ -62,17 +56,9 @@ def edit(notebook: Path, **changes: tuple[str, str]) -> None:
     nbformat.write(nb, notebook)
 
 
-def solved(notebook: Path, name: str, solution: str) -> None:
-    """Puts a solution between the markers, and words where the statement says TODO."""
+def solve(notebook: Path, name: str, solution: str) -> None:
     nb = nbformat.read(notebook, as_version=4)
-    for cell in nb.cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if grade_id == name:
-            cell.source = re.sub(
-                r"(### BEGIN SOLUTION\n).*?( *### END SOLUTION)", rf"\1{solution}\2", cell.source, flags=re.DOTALL
-            )
-        elif grade_id == f"{name}-statement":
-            cell.source = re.sub(r"TODO[^\n]*", "Words of the author's.", cell.source)
+    finish(nb, name, solution)
     nbformat.write(nb, notebook)
 
 
@@ -83,7 +69,7 @@ def test_a_seventh_question_a_change_and_a_second_assignment_as_written(walk: Wa
         (walk.here / f"{NEW}.py").write_text(FORWARD.replace("q7", NEW))
 
     def is_solved(_: Walk) -> None:
-        solved(ps1, NEW, SOLUTION)
+        solve(ps1, NEW, SOLUTION)
 
     def no_solution_is_released(_: Walk, said: str) -> None:
         assert "release/ps1" in said
@@ -106,7 +92,7 @@ def test_a_seventh_question_a_change_and_a_second_assignment_as_written(walk: Wa
         (walk.here / "q1.py").write_text(PRODUCT)
 
     def second_is_solved(_: Walk) -> None:
-        solved(ps2, "q1", "    dzdp = 1\n    dzdx = dzdp * y + torch.cos(x)\n")
+        solve(ps2, "q1", SOLUTION_OF_PRODUCT)
 
     def both_are_in_the_gradebook(_: Walk, said: str) -> None:
         assert "ps2 is in the gradebook: 1 notebook, 2 cells with points, 10 points in all." in said

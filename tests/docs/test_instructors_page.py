@@ -14,8 +14,8 @@ import pytest
 from nbformat.v4 import new_markdown_cell
 from nbgrader.api import Gradebook
 
+from tests.authoring.notebooks import SOLUTION_OF_PRODUCT, finish
 from tests.conftest import POINTS, QUESTIONS_OF_PS1, ROOT
-from tests.docs.test_authors_page import solved
 from tests.docs.walk import Step, Walk, commands, lend_environment, reader, take_changes
 from tests.rooms.small import by_hand, marked
 from tools.sample_class import fill_in, students
@@ -158,8 +158,8 @@ def test_own_questions_as_written(walk: Walk) -> None:
     source, plot = walk.here / "source/ps2/problems.ipynb", "import matplotlib.pyplot as plt\nplt.plot([1, 2], [2, 1]);"
 
     def cells_are_added(_: Walk) -> None:
-        solved(source, "q1", "    dzdp = 1\n    dzdx = dzdp * y + torch.cos(x)\n")
         notebook = nbformat.read(source, as_version=4)
+        finish(notebook, "q1", SOLUTION_OF_PRODUCT)
         notebook.cells += [
             new_markdown_cell("## Q2. A slope\nWrite `slope(f, x, h)`, the central difference."),
             marked("slope", answer, locked=False),

@@ -214,7 +214,7 @@ OTHERS = {
         "from collections import UserList\nclass L(list): pass\ndef f(n): return [L, UserList][n]([1, 2])\n"
         "def g(): return {1: 2}.keys()",
         "for n in range(2):\n    assert f(n) == [1, 2] and f(n) != [1] and 2 in f(n) and 3 not in f(n)\n"
-        "assert g() == {1} and g() != {2}",
+        "assert g() == {1} and g() != {2} and f(0) == f(0) == f(1) and f(0) != f(1)[1:]",
     ),
     "sequences for arrays": (
         "import array\nimport numpy as np\nclass L(list): pass\n"

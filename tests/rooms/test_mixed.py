@@ -26,19 +26,13 @@ from nbformat.v4 import new_markdown_cell
 from nbgrader.api import Gradebook
 
 from autograder.__main__ import main
+from tests.authoring.notebooks import PRODUCT, SOLUTION_OF_PRODUCT, finish
 from tests.conftest import ROOT
 from tests.rooms.small import marked
 from tests.rooms.test_sameness import formgrader
 
 pytestmark = pytest.mark.course
 
-FORWARD = """\
-@question(wrt="x", at={"x": 2.0, "y": 3.0}, domain={"x": (-2, 2), "y": (-2, 2)})
-def q1(x, y):
-    p = x * y
-    z = p + torch.sin(x)
-    return z
-"""
 SQUARES = """\
 assert squares(1) == [1], "squares(1) should be [1]"
 assert squares(3) == [1, 4, 9], "squares(3) should be [1, 4, 9]"
@@ -175,13 +169,7 @@ def text(name: str, source: str, points: float, task: bool = False) -> NotebookN
 def _source(path: Path) -> None:
     """Writes the words and the solution of q1, and adds the questions that are not ours."""
     notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        name = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if name == "q1-statement":
-            cell.source = re.sub(r"TODO[^\n]*", "Words of the author's.", cell.source)
-        elif name == "q1":
-            lines = "    dzdp = 1\n    dzdx = dzdp * y + torch.cos(x)\n"
-            cell.source = re.sub(r"(### BEGIN SOLUTION\n).*?( *### END)", rf"\1{lines}\2", cell.source, flags=re.DOTALL)
+    finish(notebook, "q1", SOLUTION_OF_PRODUCT)
     for title, name, test, points in (
         ("Q2. Squares", "squares", SQUARES, 3),
         ("Q3. Mean", "mean", MEAN, 4),
@@ -217,7 +205,7 @@ def _hand_in(root: Path, student: str) -> None:
 def course(tmp_path_factory: pytest.TempPathFactory) -> Mixed:
     made = Mixed(tmp_path_factory.mktemp("mixed"))
     shutil.copy(ROOT / "nbgrader_config.py", made.root)
-    (made.root / "q1.py").write_text(FORWARD)
+    (made.root / "q1.py").write_text(PRODUCT)
     source = "source/ps2/problems.ipynb"
     with contextlib.chdir(made.root), contextlib.redirect_stdout(io.StringIO()):
         assert main(["new-assignment", "ps2", "--title", "Problem set 2"]) == 0
