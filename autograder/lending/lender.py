@@ -196,7 +196,7 @@ class Lender:
             told = fault_of(error, in_call=True)
             raised.update(text=_text(str(error)), line=told.line, source=_text(told.source))
             raised["args"] = self._lent(list(error.args))
-            kept = [(n, v) for n, v in vars(error).items() if type(n) is str and not n.startswith("__")]
+            kept = [(name, value) for name, value in vars(error).items() if type(name) is str]
             raised["attributes"] = {_text(name): self._lent(value) for name, value in kept[:_MOST_NAMES]}
             if EXCEPTIONS.get(kind.__name__) is not kind:
                 raised["own"] = self._lent(kind)

@@ -278,7 +278,11 @@ class Loan:
         kept = raised.get("attributes", {})
         if type(kept) is not dict:
             raise Malformed("no attributes")
-        attributes = {name: self._named(name, value) for name, value in kept.items() if name not in _OWN}
+        attributes = {
+            name: self._named(name, value)
+            for name, value in kept.items()
+            if name not in _OWN and not stand_ins.is_hook(name)
+        }
         line = raised.get("line")
         source = text(raised.get("source", ""))
         made = stand_ins.error(kind, given, text(raised.get("text")), line if type(line) is int else None, source)

@@ -194,7 +194,7 @@ class _Class(type):
         return _of(cls, _LOAN).do("call", _of(cls, _HANDLE), "", args, named)
 
     def __getattr__(cls, name: str) -> Any:
-        if name.startswith("__") and name.endswith("__"):
+        if is_hook(name):
             raise AttributeError(name)
         return _of(cls, _LOAN).do("get", _of(cls, _HANDLE), name)
 
@@ -219,7 +219,7 @@ class _Instance(metaclass=_Class):
     """A stand-in for an object."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name.endswith("__"):
+        if is_hook(name):
             raise AttributeError(name)
         return _attribute(self, name)
 
@@ -240,6 +240,13 @@ def _as_array(thing: Any, dtype: Any = None, copy: Any = None) -> np.ndarray[Any
     if not vars(thing)[_LOAN].may(type(thing).__name__, "__array__") and not (made.size and made.dtype.kind in "biufc"):
         raise TypeError(f"a {type(thing).__name__} is no array")
     return made if dtype is None else made.astype(dtype)
+
+
+def is_hook(name: str) -> bool:
+    """Whether Python or IPython looks for this name by itself, to show or to copy a thing (`__deepcopy__`,
+    `_repr_html_`, `_render_traceback_`). Of a student's nothing is asked then: it would reach whoever looks at a page.
+    """
+    return name.startswith("_") and name.endswith("_")
 
 
 def _attribute(thing: Any, name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from autograder.lending.errors import CannotBeHad
 from autograder.lending.loan import Loan
@@ -368,6 +369,20 @@ def test_functions_in_a_list_are_no_change_of_it() -> None:
     tried = Pair("def f(fs, x):\n for g in fs: x = g(x)\n return x")
     tried.test("import math\nf([math.sin, abs, lambda v: v + 1], 0.5)", tried=True)
     assert ("f", CHANGES) not in tried.loan.asked
+
+
+def test_nothing_that_python_or_ipython_shows_by_itself_is_asked_of_a_students_object() -> None:
+    """It would reach the page of whoever looks at a test's output, as HTML, or stand in the place of a traceback."""
+    pair = Pair(
+        "class Shown:\n def _repr_html_(self): return '<script>'\n"
+        " def _repr_mimebundle_(self, **more): return {'text/html': '<script>'}\n"
+        "class Loud(Exception): pass\n"
+        "def shown(): return Shown()\n"
+        "def loud():\n e = Loud()\n e._render_traceback_ = lambda: ['forged']\n raise e"
+    )
+    data, _ = DisplayFormatter().format(pair.test("it = shown()"))
+    assert set(data) == {"text/plain"}
+    assert pair.test("try: loud()\nexcept Exception as error: it = hasattr(error, '_render_traceback_')") is False
 
 
 def test_an_argument_is_changed_only_where_the_solution_changed_it() -> None:

@@ -206,6 +206,13 @@ FORMS = {
         "assert slider44.value == 7 and slider44.max == 100",
         "import ipywidgets\nslider44 = ipywidgets.IntSlider(value=5)",
     ),
+    "what an answer returns is shown": Form(
+        "def f45(x): return x",
+        "from IPython.display import HTML, display\ndisplay(HTML(str(f45('<b>bold</b>'))))\ndisplay(f45(1))\n"
+        "assert f45(1) == 1",
+        "class Shown45:\n    def _repr_html_(self): return '<script>1</script>'\n"
+        "def f45(x): return Shown45() if x == 1 else '<script>2</script>'",
+    ),
     "a generator that is used up": Form(
         "def gen43():\n    yield 1\n    yield 2\nhalf43 = gen43()\nnext(half43)",
         "assert list(half43) == [2] and list(half43) == []",
@@ -302,6 +309,17 @@ def test_nothing_that_a_test_inside_the_students_room_puts_out_is_shown(course: 
             (output,) = cells[name].outputs
             shown = output.evalue if output.output_type == "error" else output.data["text/plain"]
             assert shown == "1" or shown.startswith("This test did not pass. It runs where the answer runs")
+
+
+def test_what_a_test_shows_of_an_answer_is_cleaned(course: tuple[Small, str]) -> None:
+    name = NAMES["what an answer returns is shown"]
+    shown = {}
+    for student in ("right", "wrong"):
+        notebook = nbformat.read(course[0].root / f"autograded/{student}/ps2/hw.ipynb", as_version=4)
+        (cell,) = (c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
+        shown[student] = str(cell.outputs)
+    assert "<b>bold</b>" in shown["right"]
+    assert "<script" not in shown["wrong"]
 
 
 def test_what_an_answer_raises_in_a_hidden_test_is_not_quoted(course: tuple[Small, str]) -> None:
