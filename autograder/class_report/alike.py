@@ -1,0 +1,148 @@
+"""Finds pairs of students whose answers share what few others wrote, for the instructor to look at. It proves nothing.
+
+An answer is cut into pieces of PIECE tokens, each beginning one token after the one before. Comments and layout are left
+out, and names are replaced by the order in which they come in the piece, so that renaming changes nothing (as in the
+fingerprints of S. Schleimer, D. Wilkerson, A. Aiken, Winnowing, SIGMOD 2003). What the released notebook holds does not
+count. If d of the n students who answered a question wrote a piece, somebody else has it by chance with a probability
+of (d-1)/(n-1), which is worth log2((n-1)/(d-1)) bits; a token lies in PIECE pieces, so a piece counts 1/PIECE of that.
+A question counts from log2(n-1) bits, as much as PIECE tokens that nobody else wrote. A pair is listed if its bits are
+more than log2(100 * pairs): were pieces independent, chance would list one in a hundred classes.
+
+They are not: whoever has one habit of writing has others too. So honest pairs are listed as well. The usual right answer
+weighs nothing however long it is, and the cost grows with the class and not with its square.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+from typing import Any
+
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Comment, Literal, Name, Text
+from pygments.util import ClassNotFound
+
+from autograder.gradebook.grades import natural
+
+PIECE = 12
+"""Tokens of a piece: a line such as `dfdb = -dfdc * a / b**2` has eleven."""
+MOST_PAIRS = 40
+_MOST_STUDENTS, _PART = 20, 5
+"""A piece that more students wrote, or more than one in five (but three), tells nothing."""
+_CHANCE = 100
+_MOST_COMPARED = 4_000  # characters of an answer of which the share that is the same is computed
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What two students share in one question: `same` is the part of the tokens that is the same, from 0 to 1."""
+
+    question: str
+    bits: float
+    same: float
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two students with a rare agreement."""
+
+    students: tuple[str, str]
+    bits: float
+    questions: tuple[Shared, ...]
+
+
+@dataclass(frozen=True)
+class Alike:
+    """The pairs, the rarest agreement first; `found` is how many there are, `least` the bits from which one is listed."""
+
+    pairs: tuple[Pair, ...]
+    found: int
+    least: float
+
+
+def alike(answers: Mapping[str, Mapping[str, str]], given: Iterable[str], language: str = "python") -> Alike:
+    """The pairs among `answers` (by question, then by student); `given` are the texts that everybody was given."""
+    released = frozenset(piece for text in given for piece in _pieces(text, language))
+    bits: dict[tuple[str, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for question, by_student in answers.items():
+        whose: dict[int, list[str]] = defaultdict(list)
+        for student, source in sorted(by_student.items(), key=lambda item: natural(item[0])):
+            for piece in _pieces(source, language) - released:
+                whose[piece].append(student)
+        n = len(by_student)
+        most = min(_MOST_STUDENTS, max(3, n // _PART))
+        here: dict[tuple[str, str], float] = defaultdict(float)
+        for students in whose.values():
+            if 2 <= len(students) <= most:
+                worth = math.log2((n - 1) / (len(students) - 1)) / PIECE
+                for pair in combinations(students, 2):
+                    here[pair] += worth
+        for pair, worth in here.items():
+            if worth >= math.log2(n - 1):
+                bits[pair][question] = worth
+    students = len({student for by_student in answers.values() for student in by_student})
+    least = math.log2(_CHANCE * max(1, students * (students - 1) // 2))
+    listed = sorted(
+        ((sum(of.values()), pair) for pair, of in bits.items() if sum(of.values()) > least), key=lambda each: -each[0]
+    )
+    pairs = [_pair(pair, total, bits[pair], answers, language) for total, pair in listed[:MOST_PAIRS]]
+    return Alike(tuple(pairs), len(listed), least)
+
+
+def _pair(
+    students: tuple[str, str],
+    total: float,
+    bits: Mapping[str, float],
+    answers: Mapping[str, Mapping[str, str]],
+    language: str,
+) -> Pair:
+    questions = sorted(((worth, q) for q, worth in bits.items()), reverse=True)
+    shared = (
+        Shared(q, worth, _same(*(answers[q][student][:_MOST_COMPARED] for student in students), language))
+        for worth, q in questions
+    )
+    return Pair(students, total, tuple(shared))
+
+
+def _same(one: str, other: str, language: str) -> float:
+    """The part of the tokens that two answers have in common, in order and with their names."""
+    return difflib.SequenceMatcher(None, _tokens(one, language), _tokens(other, language), autojunk=False).ratio()
+
+
+@lru_cache(maxsize=100_000)
+def _pieces(source: str, language: str) -> frozenset[int]:
+    """A number for each piece of a text. Python's hash is another one in each run, and is used within one."""
+    tokens = _tokens(source, language)
+    return frozenset(hash(_renamed(tokens[at : at + PIECE])) for at in range(len(tokens) - PIECE + 1))
+
+
+def _renamed(tokens: Sequence[tuple[bool, str]]) -> tuple[object, ...]:
+    """Tokens with each name replaced by the number of other names before its first use."""
+    numbers: dict[str, int] = {}
+    return tuple(numbers.setdefault(text, len(numbers)) if name else text for name, text in tokens)
+
+
+@lru_cache(maxsize=100_000)
+def _tokens(source: str, language: str) -> list[tuple[bool, str]]:
+    """The tokens of a text without comments and layout, each with whether it is a name that can be chosen freely."""
+    found: list[tuple[bool, str]] = []
+    for kind, text in _lexer(language).get_tokens(source):
+        word = text.strip()
+        if not word or kind in Comment or kind in Literal.String.Doc or kind in Text.Whitespace:
+            continue
+        free = kind in Name and kind not in Name.Builtin and kind not in Name.Namespace
+        found.append((free and not (found and found[-1][1] == "."), word))
+    return found
+
+
+@lru_cache
+def _lexer(language: str) -> Any:
+    try:
+        return get_lexer_by_name(language)
+    except ClassNotFound:
+        return get_lexer_by_name("python")
