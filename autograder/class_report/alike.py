@@ -1,15 +1,15 @@
 """Finds pairs of students whose answers share what few others wrote, for the instructor to look at. It proves nothing.
 
-An answer is cut into pieces of PIECE tokens, each beginning one token after the one before. Comments and layout are left
-out, and names are replaced by the order in which they come in the piece, so that renaming changes nothing (as in the
-fingerprints of S. Schleimer, D. Wilkerson, A. Aiken, Winnowing, SIGMOD 2003). What the released notebook holds does not
-count. If d of the n students who answered a question wrote a piece, somebody else has it by chance with a probability
+An answer is cut into pieces of PIECE tokens, each beginning one token after the one before. Comments and layout are
+left out, and names are replaced by the order in which they come in the piece, so that renaming changes nothing (as in
+the fingerprints of S. Schleimer, D. Wilkerson, A. Aiken, Winnowing, SIGMOD 2003). What the released notebook holds does
+not count. If d of the n students who answered a question wrote a piece, somebody else has it by chance with a probability
 of (d-1)/(n-1), which is worth log2((n-1)/(d-1)) bits; a token lies in PIECE pieces, so a piece counts 1/PIECE of that.
 A question counts from log2(n-1) bits, as much as PIECE tokens that nobody else wrote. A pair is listed if its bits are
 more than log2(100 * pairs): were pieces independent, chance would list one in a hundred classes.
 
-They are not: whoever has one habit of writing has others too. So honest pairs are listed as well. The usual right answer
-weighs nothing however long it is, and the cost grows with the class and not with its square.
+They are not: whoever has one habit of writing has others too. So honest pairs are listed as well. The usual right
+answer weighs nothing however long it is, and the cost grows with the class and not with its square.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Alike:
-    """The pairs, the rarest agreement first; `found` is how many there are, `least` the bits from which one is listed."""
+    """The first of the `found` pairs, the rarest agreement first; from `least` bits on a pair is one."""
 
     pairs: tuple[Pair, ...]
     found: int
@@ -85,8 +85,8 @@ def alike(answers: Mapping[str, Mapping[str, str]], given: Iterable[str], langua
         for pair, worth in here.items():
             if worth >= math.log2(n - 1):
                 bits[pair][question] = worth
-    students = len({student for by_student in answers.values() for student in by_student})
-    least = math.log2(_CHANCE * max(1, students * (students - 1) // 2))
+    everybody = len({student for by_student in answers.values() for student in by_student})
+    least = math.log2(_CHANCE * max(1, everybody * (everybody - 1) // 2))
     listed = sorted(
         ((sum(of.values()), pair) for pair, of in bits.items() if sum(of.values()) > least), key=lambda each: -each[0]
     )
@@ -102,16 +102,15 @@ def _pair(
     language: str,
 ) -> Pair:
     questions = sorted(((worth, q) for q, worth in bits.items()), reverse=True)
-    shared = (
-        Shared(q, worth, _same(*(answers[q][student][:_MOST_COMPARED] for student in students), language))
-        for worth, q in questions
-    )
+    one, other = students
+    shared = (Shared(q, worth, _same(answers[q][one], answers[q][other], language)) for worth, q in questions)
     return Pair(students, total, tuple(shared))
 
 
 def _same(one: str, other: str, language: str) -> float:
     """The part of the tokens that two answers have in common, in order and with their names."""
-    return difflib.SequenceMatcher(None, _tokens(one, language), _tokens(other, language), autojunk=False).ratio()
+    a, b = (_tokens(text[:_MOST_COMPARED], language) for text in (one, other))
+    return difflib.SequenceMatcher(None, a, b, autojunk=False).ratio()
 
 
 @lru_cache(maxsize=100_000)

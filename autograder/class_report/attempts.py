@@ -26,7 +26,9 @@ def last(file: Path, cells: Mapping[str, Collection[str]], until: str = "") -> d
     try:
         text = file.read_bytes()
         notebook = json.loads(text) if b'"execution"' in text else {}
-        ran = [(cell["metadata"], _time(cell["metadata"]["execution"])) for cell in notebook["cells"] if _is_timed(cell)]
+        ran = [
+            (cell["metadata"], _time(cell["metadata"]["execution"])) for cell in notebook["cells"] if _is_timed(cell)
+        ]
         times = [(str(about["nbgrader"]["grade_id"]), time) for about, time in ran if "nbgrader" in about]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}

@@ -3,7 +3,8 @@
 Discrimination is the corrected item-total correlation: Pearson's r between the points of a question and the points of
 all other questions, so that a question does not correlate with itself (S. Henrysson, Correction of item-total
 correlations in item analysis, Psychometrika 28, 1963, 211-218; Moodle's quiz statistics call it the discrimination
-index). Questions that wait for a person anywhere are not in the sum of the others, students who wait everywhere in none.
+index). Questions that wait for a person anywhere are not in the sum of the others, and students who wait everywhere
+are left out.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from autograder.class_report.mistakes import UNANSWERED, order_of
-from autograder.class_report.work import Answer, Question, Work
+from autograder.class_report.entries import Question
+from autograder.class_report.mistakes import UNANSWERED, in_words, order_of
+from autograder.class_report.work import Answer, Work
 from autograder.gradebook.grades import natural
 from autograder.terminal.report import Reason
 
@@ -101,13 +103,14 @@ class Row:
 
     @property
     def sentences(self) -> list[str]:
-        """`31 of 80 broke dfdb: 24 sign, 5 factor missing.` for each derivative, the one that most broke first."""
+        """`31 of 80 broke dfdb: 24 by the sign, 7 by a missing factor.` The derivative that most broke comes first."""
         found = []
         for where in sorted(self.wheres, key=lambda where: -self.broke(where)):
             slips = sorted((c for c in self.cells if c.where == where), key=lambda cell: -cell.students)
-            by = ", ".join(f"{cell.students} {cell.what}" for cell in slips[:_MOST_SLIPS])
+            by = ", ".join(f"{cell.students} by {in_words(cell.what)}" for cell in slips[:_MOST_SLIPS])
             more = sum(cell.students for cell in slips[_MOST_SLIPS:])
-            found.append(f"{self.broke(where)} of {self.counted} broke {where}: {by}{f', {more} other' if more else ''}.")
+            by += f", {more} otherwise" if more else ""
+            found.append(f"{self.broke(where)} of {self.counted} broke `{where}`: {by}.")
         return found
 
 

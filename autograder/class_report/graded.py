@@ -1,7 +1,7 @@
 """Reads one graded notebook: the answer to each question, and what the tests said of it.
 
-Whose cell is whose follows from the ids that the gradebook has; grading has removed them from a student's own cells. The
-outputs of tests were written in the examiner's room. The source of an answer is a student's: it is shown, never run.
+Whose cell is whose follows from the ids that the gradebook has; grading has removed them from a student's own cells.
+The outputs of tests were written in the examiner's room. The source of an answer is a student's, and is never run.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Notebook:
 
 
 def read(file: Path, graded: Collection[str]) -> Notebook | None:
-    """The notebook in `file`; `graded` holds the ids of its cells with points. None if it is not there or no notebook."""
+    """The notebook in `file`, or None if that is none; `graded` holds the ids of its cells with points."""
     try:
         notebook = json.loads(file.read_bytes())
         cells = [cell for cell in notebook["cells"] if isinstance(cell, dict)]

@@ -22,7 +22,7 @@ SLIPS: Mapping[str, tuple[str, ...]] = {
         *("sign of the function", "sign in the rule"),
     ),
     "path or term left out": ("path lost", "path lost of a total", "part left out"),
-    "factor missing": (
+    "missing factor": (
         *("local dropped", "local dropped at the output", "local dropped of a local", "upstream dropped"),
         *("factor left out", "factor alone", "factor of the rule lost"),
     ),
@@ -30,7 +30,7 @@ SLIPS: Mapping[str, tuple[str, ...]] = {
         *("local repeated", "local repeated of a local", "factor twice", "factor too many"),
         *("wrong adjoint at the output",),
     ),
-    "divided, not multiplied": ("turned over", "turned over of a local", "factor divided by"),
+    "division for multiplication": ("turned over", "turned over of a local", "factor divided by"),
     "rule of powers": (
         *("power not lowered", "exponent not brought down", "lowered exponent brought down", "integrated"),
         *("powers not lowered", "exponents not brought down", "powers themselves", "powers integrated"),
@@ -45,7 +45,7 @@ SLIPS: Mapping[str, tuple[str, ...]] = {
         *("output for input", "inner part lost", "inner part and its derivative lost", "inner derivative lost"),
         *("outer derivative lost",),
     ),
-    "value, not derivative": (
+    "value in place of the derivative": (
         *("value for derivative", "values for derivatives", "input for derivative", "function itself"),
         *("argument itself",),
     ),
@@ -53,18 +53,26 @@ SLIPS: Mapping[str, tuple[str, ...]] = {
         *("rule of tanh", "rule of the sigmoid", "sine and cosine", "wrong rule", "input for value"),
     ),
     "gate of relu": ("gate left open", "gate turned over", "gate of another"),
-    "derivative of another line": ("wrong adjoint", "other local", "other input"),
-    "derivative by another variable": ("other leaf",),
+    "another line's derivative": ("wrong adjoint", "other local", "other input"),
+    "another variable's derivative": ("other leaf",),
 }
 """What the report calls the slips, each with the templates of `messages.SLIP` and `messages.MADE_OF`."""
 _OTHER_SLIPS: Mapping[str, tuple[str, ...]] = {
-    "put together wrongly": (m.NOT_MADE_OF,),
-    "rounded": (m.ROUNDED, m.ROUNDED_LINE, m.NEAR),
-    "the same number everywhere": (m.CONSTANT,),
+    "combination of right factors": (m.NOT_MADE_OF,),
+    "rounding": (m.ROUNDED, m.ROUNDED_LINE, m.NEAR),
+    "one number everywhere": (m.CONSTANT,),
     "`^` or `//`": (m.CARET_LINE, m.FLOOR_LINE),
-    "argument replaced": (m.ARGUMENT_REPLACED,),
+    "replaced argument": (m.ARGUMENT_REPLACED,),
 }
 UNKNOWN = "no usual slip"
+_ARTICLES = dict.fromkeys(("path or term left out", "missing factor", "factor too many", "replaced argument"), "a ")
+_ARTICLES |= dict.fromkeys(
+    (
+        *("another line's derivative", "another variable's derivative", "division for multiplication", "rounding"),
+        *("one number everywhere", "`^` or `//`", UNKNOWN),
+    ),
+    "",
+)
 _NOT_COMPARED: Mapping[str, tuple[str, ...]] = {
     "not answered": (m.UNANSWERED, m.BLANK, m.PLACEHOLDER),
     "function not defined": (
@@ -150,6 +158,11 @@ def order_of(where: str, nodes: Sequence[str]) -> tuple[int, str]:
     """A sort key for derivatives: from the output of a forward pass down to its arguments, others behind."""
     places = [n for n, node in enumerate(reversed(nodes)) if where.endswith(f"d{node}")]
     return (places[0] if places else len(nodes)), where
+
+
+def in_words(what: str) -> str:
+    """A slip as it stands after "by": the sign, a missing factor, rounding."""
+    return _ARTICLES.get(what, "the ") + what
 
 
 @cache

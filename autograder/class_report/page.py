@@ -1,4 +1,4 @@
-"""The report as one HTML page that opens anywhere: no script, nothing loaded, and a policy by which browsers enforce it.
+"""The report as one HTML page that opens anywhere: no script, nothing loaded, and a policy that enforces it.
 
 Answers are students' texts and hostile: they are escaped, cut, and stand in parts of the page that are not shown until
 their number in a heat map is followed. Names of students stand only in parts that are closed until somebody opens them.
@@ -53,6 +53,7 @@ def html(work: Work, figures: Figures, similar: Alike) -> str:
                 reason: sorted((s.name for s in work.students if reason in s.reasons), key=natural)
                 for reason in figures.people
             },
+            persons=len({s.name for s in work.students if s.pending or s.reasons} | {*work.unread, *work.ungraded}),
             waiting=[student.name for student in work.students if student.pending],
             source={(q, a.student): a.source for q, answers in work.answers.items() for a in answers},
             style=_style(),

@@ -1,7 +1,7 @@
 """The drawings of the report as SVG: how many students have how many points, and how each question went.
 
-Every number stands in the drawing, and areas differ by hatching as well as by grey, so that a print without colours says
-the same. Title and description are what somebody hears who does not see it.
+Every number stands in the drawing, and areas differ by hatching as well as by grey, so that a print without colours
+says the same. Title and description are what somebody hears who does not see it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from autograder.class_report.figures import Figures, Row
 
 _WIDE = 7.6  # inches
-_STYLE = {"font.size": 9.5, "svg.hashsalt": "report", "hatch.linewidth": 0.7, "axes.spines.top": False}
+_STYLE: Any = {"font.size": 9.5, "svg.hashsalt": "report", "hatch.linewidth": 0.7, "axes.spines.top": False}
 PARTS = (
     ("all points", "full", "#3b6ea5", "", "white"),
     ("some", "partly", "#a9c4e0", "//", "black"),
@@ -27,7 +27,7 @@ PARTS = (
     ("not answered", "unanswered", "#ffffff", "", "black"),
     ("wait for a person", "waiting", "#dddddd", "xx", "black"),
 )
-"""What became of an answer: its name in the legend, the field of a row, and colour, hatching and colour of the number."""
+"""What became of an answer: its name in the legend, the field of a row; colour, hatching and colour of the number."""
 _MOST_ROWS = 60
 
 
@@ -101,7 +101,8 @@ def _plain(axes: Any) -> None:
 def _svg(figure: Figure, title: str, told: str) -> str:
     """The drawing with a title and a description in place of matplotlib's own head."""
     out = io.BytesIO()
-    FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    FigureCanvasSVG(figure)  # no window, whatever the machine has
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = out.getvalue().decode()
     text = re.sub(r"^.*?(?=<svg)", "", text, flags=re.DOTALL)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

@@ -7,48 +7,23 @@ nothing, is in no figure but these two counts. A question that waits for a perso
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import (
-    Assignment,
-    BaseCell,
-    Comment,
-    Grade,
-    GradeCell,
-    Notebook,
-    SourceCell,
-    SubmittedAssignment,
-    SubmittedNotebook,
-    TaskCell,
-)
-from sqlalchemy import select
+from nbgrader.api import Assignment
 
 from autograder import by_hand_list
-from autograder.class_report import attempts, graded
+from autograder.class_report import attempts, entries, graded
+from autograder.class_report.entries import Question
 from autograder.class_report.mistakes import UNANSWERED, Mistake
-from autograder.feedback.grades import NO_RESPONSE
 from autograder.gradebook import spreadsheet
-from autograder.gradebook.grades import columns_of, table, ungraded
+from autograder.gradebook.grades import columns_of, natural, table, ungraded
 from autograder.rooms import reasons
 from autograder.terminal.report import Reason
 
 _NEARLY = 1e-9
-
-
-@dataclass(frozen=True)
-class Question:
-    """A column of the grades: one question, or another graded cell."""
-
-    name: str
-    notebook: str
-    cells: tuple[str, ...]
-    """The ids of its cells with points."""
-    keys: tuple[str, ...]
-    """Their keys in the gradebook."""
-    possible: float
 
 
 @dataclass(frozen=True)
@@ -97,7 +72,7 @@ class Work:
     nothing: list[str] = field(default_factory=list)
     """Students of the gradebook who handed in nothing."""
     unread: list[str] = field(default_factory=list)
-    """Students of whom a graded notebook is missing or cannot be read: their marks count, their answers are not shown."""
+    """Students of whom a graded notebook is missing or cannot be read: their marks count, answers are not seen."""
     questions: list[Question] = field(default_factory=list)
     answers: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     """By the question's name."""
@@ -115,112 +90,77 @@ def read(coursedir: Any, session: Any, assignment: Assignment) -> Work:
     made = table(session, assignment)
     waiting = set(ungraded(coursedir, session, assignment))
     work = Work(str(assignment.name), columns_of(session, assignment)[1])
-    work.questions = list(_questions(session, assignment))
-    work.given = _given(session, assignment)
-    open_cells, unanswered = _pending(session, assignment), _unanswered(session, assignment)
+    work.due = assignment.duedate.strftime("%Y-%m-%d %H:%M:%S") if assignment.duedate else ""
+    work.questions = list(entries.questions(session, assignment))
+    work.given = entries.given(session, assignment)
+    pending, unanswered = entries.pending(session, assignment), entries.unanswered(session, assignment)
     for row in made.rows:
         name = str(row["student_id"])
-        if name in waiting:
-            work.ungraded.append(name)
-        elif not row["handed_in"]:
+        if name not in waiting and row["handed_in"]:
+            one = _One(work, coursedir, name, pending[name], unanswered[name])
+            one.add(row)
+        elif name not in waiting:
             work.nothing.append(name)
-        else:
-            steps = (coursedir.autograded_directory, coursedir.submitted_directory)
-            folders = [Path(coursedir.format_path(step, name, work.assignment)) for step in steps]
-            _add(work, name, row, folders, open_cells[name], unanswered[name])
-    known = {str(row["student_id"]) for row in made.rows}
-    work.ungraded += sorted(waiting - known)
-    work.due = str(assignment.duedate.strftime("%Y-%m-%d %H:%M:%S")) if assignment.duedate else ""
+    work.ungraded = sorted(waiting, key=natural)
     try:
         rows = by_hand_list.read(Path(coursedir.root) / by_hand_list.FILE)
     except spreadsheet.CannotRead as error:
         rows, work.by_hand_unread = [], str(error)
-    counted = {spreadsheet.harmless(student.name) for student in work.students}
-    mine = spreadsheet.harmless(work.assignment)
+    counted, mine = {spreadsheet.harmless(s.name) for s in work.students}, spreadsheet.harmless(work.assignment)
     work.by_hand = [row for row in rows if row["assignment"] == mine and row["student"] in counted]
     return work
 
 
-def _add(
-    work: Work, name: str, row: Any, folders: Sequence[Path], pending: set[str], unanswered: set[str]
-) -> None:
-    """Adds one student whose work is graded; `folders` are those of the graded work and of what was handed in."""
-    late = bool(row["duedate"] and row["timestamp"] and str(row["timestamp"]) > str(row["duedate"]))
-    handed_in, why = str(row["timestamp"] or ""), frozenset(reasons.read(folders[0]))
-    scored = [question for question in work.questions if row[question.name] is not None]  # else newer than the grade
-    final = any(not pending & set(question.keys) for question in scored)
-    work.students.append(Student(name, float(row["score"]), handed_in, late, bool(pending), final, why))
-    for notebook in dict.fromkeys(question.notebook for question in scored):
-        here = [question for question in scored if question.notebook == notebook]
-        names = {cell for question in here for cell in question.cells}
-        found = graded.read(folders[0] / f"{notebook}.ipynb", names)
+@dataclass
+class _One:
+    """One student whose work is graded."""
+
+    work: Work
+    coursedir: Any
+    name: str
+    pending: set[str]
+    """The gradebook's keys of the cells that wait for a person."""
+    unanswered: set[str]
+    """The cells that are as they were released, as `notebook/id`."""
+
+    def add(self, row: Any) -> None:
+        """Adds the student and the answers; `row` is the row of the table of grades."""
+        late = bool(row["duedate"] and row["timestamp"] and str(row["timestamp"]) > str(row["duedate"]))
+        scored = [q for q in self.work.questions if row[q.name] is not None]  # another is newer than the grade
+        final = any(not self._waits(question) for question in scored)
+        why = frozenset(reasons.read(self._folder(self.coursedir.autograded_directory)))
+        when, score = str(row["timestamp"] or ""), float(row["score"])
+        self.work.students.append(Student(self.name, score, when, late, bool(self.pending), final, why))
+        for notebook in dict.fromkeys(question.notebook for question in scored):
+            self._add_notebook(notebook, [q for q in scored if q.notebook == notebook], row)
+
+    def _add_notebook(self, notebook: str, questions: Sequence[Question], row: Any) -> None:
+        file, work = f"{notebook}.ipynb", self.work
+        names = {cell for question in questions for cell in question.cells}
+        found = graded.read(self._folder(self.coursedir.autograded_directory) / file, names)
         if not found:
-            work.unread += [name] if name not in work.unread else []
+            work.unread += [self.name] if self.name not in work.unread else []
             found = graded.Notebook(work.language)
         work.language = found.language
-        cells = {question.name: found.answer(question.cells) for question in here}
-        runs = {question.name: {*question.cells, *cells[question.name]} for question in here}
-        tried = attempts.last(folders[1] / f"{notebook}.ipynb", runs, handed_in)
-        for question in here:
+        cells = {question.name: found.answer(question.cells) for question in questions}
+        runs = {question.name: {*question.cells, *cells[question.name]} for question in questions}
+        handed_in = self._folder(self.coursedir.submitted_directory) / file
+        tried = attempts.last(handed_in, runs, str(row["timestamp"] or ""))
+        for question in questions:
+            own, earned = cells[question.name], float(row[question.name])
             if nodes := found.nodes.get(question.name.removeprefix(f"{notebook}/")):
                 work.nodes[question.name] = nodes
-            earned, waits = float(row[question.name]), bool(pending & set(question.keys))
             mistake, said = None, ""
-            if not waits and earned < question.possible - _NEARLY:
+            if not self._waits(question) and earned < question.possible - _NEARLY:
                 mistake, said = found.verdict(question.cells)
-                blank = all(f"{notebook}/{cell}" in unanswered for cell in cells[question.name])
-                if earned <= _NEARLY and cells[question.name] and blank:
+                if earned <= _NEARLY and own and all(f"{notebook}/{cell}" in self.unanswered for cell in own):
                     mistake = Mistake("", UNANSWERED)
-            source = "\n\n".join(cells[question.name].values())
-            answer = Answer(name, earned, waits, source, said, mistake, tried.get(question.name, ""))
+            source, when = "\n\n".join(own.values()), tried.get(question.name, "")
+            answer = Answer(self.name, earned, self._waits(question), source, said, mistake, when)
             work.answers[question.name].append(answer)
 
+    def _waits(self, question: Question) -> bool:
+        return bool(self.pending & set(question.keys))
 
-def _questions(session: Any, assignment: Assignment) -> Iterator[Question]:
-    """The questions, without the columns for their parts."""
-    cells: dict[str, tuple[str, str, float]] = {}
-    for kind in (GradeCell, TaskCell):
-        wanted = select(kind.id, Notebook.name, kind.name, kind.max_score)
-        wanted = wanted.join(Notebook, Notebook.id == kind.notebook_id).where(Notebook.assignment_id == assignment.id)
-        cells |= {key: (notebook, name, points or 0.0) for key, notebook, name, points in session.execute(wanted)}
-    seen: set[str] = set()
-    for column in columns_of(session, assignment)[0]:
-        if seen.issuperset(column.cells):
-            continue
-        seen |= set(column.cells)
-        parts = [cells[key] for key in column.cells]
-        names, possible = tuple(name for _, name, _ in parts), sum(points for *_, points in parts)
-        yield Question(column.name, parts[0][0], names, tuple(column.cells), possible)
-
-
-def _given(session: Any, assignment: Assignment) -> list[str]:
-    wanted = select(SourceCell.source).join(Notebook, Notebook.id == SourceCell.notebook_id)
-    wanted = wanted.where(Notebook.assignment_id == assignment.id, SourceCell.locked.is_(False))
-    return [source or "" for source in session.scalars(wanted)]
-
-
-def _submitted(session: Any, assignment: Assignment, kind: Any, *columns: Any) -> Any:
-    """Rows of a kind (grades, comments) of all submissions: the student, and these columns."""
-    wanted = select(SubmittedAssignment.student_id, *columns).select_from(kind)
-    wanted = wanted.join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
-    wanted = wanted.join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-    return wanted.where(SubmittedAssignment.assignment_id == assignment.id)
-
-
-def _pending(session: Any, assignment: Assignment) -> dict[str, set[str]]:
-    """The keys of the cells that wait for a person, by student."""
-    found: dict[str, set[str]] = defaultdict(set)
-    wanted = _submitted(session, assignment, Grade, Grade.cell_id)
-    for student, key in session.execute(wanted.where(Grade.needs_manual_grade, Grade.manual_score.is_(None))):
-        found[student].add(key)
-    return found
-
-
-def _unanswered(session: Any, assignment: Assignment) -> dict[str, set[str]]:
-    """The cells that are as they were released, as `notebook/id`, by student."""
-    found: dict[str, set[str]] = defaultdict(set)
-    wanted = _submitted(session, assignment, Comment, Notebook.name, BaseCell.name)
-    wanted = wanted.join(BaseCell, BaseCell.id == Comment.cell_id).join(Notebook, Notebook.id == BaseCell.notebook_id)
-    for student, notebook, name in session.execute(wanted.where(Comment.auto_comment == NO_RESPONSE)):
-        found[student].add(f"{notebook}/{name}")
-    return found
+    def _folder(self, step: str) -> Path:
+        return Path(self.coursedir.format_path(step, self.name, self.work.assignment))
