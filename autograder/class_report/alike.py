@@ -3,10 +3,10 @@
 An answer is cut into pieces of PIECE tokens, each beginning one token after the one before. Comments and layout are
 left out, and names are replaced by the order in which they come in the piece, so that renaming changes nothing (as in
 the fingerprints of S. Schleimer, D. Wilkerson, A. Aiken, Winnowing, SIGMOD 2003). What the released notebook holds does
-not count. If d of the n students who answered a question wrote a piece, somebody else has it by chance with a probability
-of (d-1)/(n-1), which is worth log2((n-1)/(d-1)) bits; a token lies in PIECE pieces, so a piece counts 1/PIECE of that.
-A question counts from log2(n-1) bits, as much as PIECE tokens that nobody else wrote. A pair is listed if its bits are
-more than log2(100 * pairs): were pieces independent, chance would list one in a hundred classes.
+not count. If d of the n students who answered a question wrote a piece, somebody else has it by chance with a
+probability of (d-1)/(n-1), which is worth log2((n-1)/(d-1)) bits; a token lies in PIECE pieces, so a piece counts
+1/PIECE of that. A question counts from log2(n-1) bits, as much as PIECE tokens that nobody else wrote. A pair is listed
+if its bits are more than log2(100 * pairs): were pieces independent, chance would list one in a hundred classes.
 
 They are not: whoever has one habit of writing has others too. So honest pairs are listed as well. The usual right
 answer weighs nothing however long it is, and the cost grows with the class and not with its square.
