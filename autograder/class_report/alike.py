@@ -5,19 +5,21 @@ left out, and names are replaced by the order in which they come in the piece, s
 the fingerprints of S. Schleimer, D. Wilkerson, A. Aiken, Winnowing, SIGMOD 2003). What the released notebook holds does
 not count. If d of the n students who answered a question wrote a piece, somebody else has it by chance with a
 probability of (d-1)/(n-1), which is worth log2((n-1)/(d-1)) bits; a token lies in PIECE pieces, so a piece counts
-1/PIECE of that. A question counts from log2(n-1) bits, as much as PIECE tokens that nobody else wrote. A pair is listed
-if its bits are more than log2(100 * pairs): were pieces independent, chance would list one in a hundred classes.
+1/PIECE of that. A question counts from log2(n-1) bits, as much as one place that nobody else wrote so. A pair is listed
+if its bits are more than log2(100 * pairs): were pieces independent, chance would list one in a hundred classes. They
+are not: whoever has one habit of writing has others too. So honest pairs are listed as well.
 
-They are not: whoever has one habit of writing has others too. So honest pairs are listed as well. The usual right
-answer weighs nothing however long it is, and the cost grows with the class and not with its square.
+The usual right answer weighs nothing however long it is, and the cost grows with the class and not with its square.
+Texts that are no code are compared by their words.
 """
 
 from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -29,6 +31,7 @@ from pygments.util import ClassNotFound
 
 from autograder.gradebook.grades import natural
 
+TEXT, PYTHON = "text", "python"
 PIECE = 12
 """Tokens of a piece: a line such as `dfdb = -dfdc * a / b**2` has eleven."""
 MOST_PAIRS = 40
@@ -65,14 +68,20 @@ class Alike:
     least: float
 
 
-def alike(answers: Mapping[str, Mapping[str, str]], given: Iterable[str], language: str = "python") -> Alike:
-    """The pairs among `answers` (by question, then by student); `given` are the texts that everybody was given."""
-    released = frozenset(piece for text in given for piece in _pieces(text, language))
+def alike(
+    answers: Mapping[str, Mapping[str, str]], given: Sequence[str] = (), languages: Mapping[str, str] | None = None
+) -> Alike:
+    """The pairs among `answers` (by question, then by student); `given` are the texts that everybody was given.
+
+    `languages` says by question in which an answer is written: TEXT, or a name that Pygments knows (else Python).
+    """
+    of = dict.fromkeys(answers, PYTHON) | dict(languages or {})
+    released = {language: frozenset(p for text in given for p in _pieces(text, language)) for language in of.values()}
     bits: dict[tuple[str, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for question, by_student in answers.items():
         whose: dict[int, list[str]] = defaultdict(list)
         for student, source in sorted(by_student.items(), key=lambda item: natural(item[0])):
-            for piece in _pieces(source, language) - released:
+            for piece in _pieces(source, of[question]) - released[of[question]]:
                 whose[piece].append(student)
         n = len(by_student)
         most = min(_MOST_STUDENTS, max(3, n // _PART))
@@ -88,9 +97,10 @@ def alike(answers: Mapping[str, Mapping[str, str]], given: Iterable[str], langua
     everybody = len({student for by_student in answers.values() for student in by_student})
     least = math.log2(_CHANCE * max(1, everybody * (everybody - 1) // 2))
     listed = sorted(
-        ((sum(of.values()), pair) for pair, of in bits.items() if sum(of.values()) > least), key=lambda each: -each[0]
+        ((total, pair) for pair, here in bits.items() if (total := sum(here.values())) > least),
+        key=lambda each: -each[0],
     )
-    pairs = [_pair(pair, total, bits[pair], answers, language) for total, pair in listed[:MOST_PAIRS]]
+    pairs = [_pair(pair, total, bits[pair], answers, of) for total, pair in listed[:MOST_PAIRS]]
     return Alike(tuple(pairs), len(listed), least)
 
 
@@ -99,11 +109,11 @@ def _pair(
     total: float,
     bits: Mapping[str, float],
     answers: Mapping[str, Mapping[str, str]],
-    language: str,
+    languages: Mapping[str, str],
 ) -> Pair:
     questions = sorted(((worth, q) for q, worth in bits.items()), reverse=True)
     one, other = students
-    shared = (Shared(q, worth, _same(answers[q][one], answers[q][other], language)) for worth, q in questions)
+    shared = (Shared(q, worth, _same(answers[q][one], answers[q][other], languages[q])) for worth, q in questions)
     return Pair(students, total, tuple(shared))
 
 
@@ -129,6 +139,8 @@ def _renamed(tokens: Sequence[tuple[bool, str]]) -> tuple[object, ...]:
 @lru_cache(maxsize=100_000)
 def _tokens(source: str, language: str) -> list[tuple[bool, str]]:
     """The tokens of a text without comments and layout, each with whether it is a name that can be chosen freely."""
+    if language == TEXT:
+        return [(False, word.casefold()) for word in re.findall(r"\w+", source)]
     found: list[tuple[bool, str]] = []
     for kind, text in _lexer(language).get_tokens(source):
         word = text.strip()
@@ -144,4 +156,4 @@ def _lexer(language: str) -> Any:
     try:
         return get_lexer_by_name(language)
     except ClassNotFound:
-        return get_lexer_by_name("python")
+        return get_lexer_by_name(PYTHON)

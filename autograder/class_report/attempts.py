@@ -15,7 +15,7 @@ from typing import Any
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)")
 _RUN = "iopub.execute_input"
-"""When a cell began to run, in UTC (JupyterLab, nbclient)."""
+"""When a cell began to run: a field of nbformat's cells."""
 
 
 def last(file: Path, cells: Mapping[str, Collection[str]], until: str = "") -> dict[str, str]:
@@ -30,7 +30,7 @@ def last(file: Path, cells: Mapping[str, Collection[str]], until: str = "") -> d
             (cell["metadata"], _time(cell["metadata"]["execution"])) for cell in notebook["cells"] if _is_timed(cell)
         ]
         times = [(str(about["nbgrader"]["grade_id"]), time) for about, time in ran if "nbgrader" in about]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
     found: dict[str, str] = {}
     for question, names in cells.items():

@@ -28,7 +28,9 @@ def data(figures: Figures, similar: Alike) -> dict[str, Any]:
     return {
         "assignment": figures.assignment,
         "class": {name: _rounded(getattr(figures, name)) for name in _OF_THE_CLASS},
-        "marks": [{"from": bin.low, "below": bin.high, "students": bin.students} for bin in figures.bins],
+        "marks": [
+            {"from": _rounded(bin.low), "below": _rounded(bin.high), "students": bin.students} for bin in figures.bins
+        ],
         "questions": [_question(row) for row in figures.questions],
         "needs_a_person": {reason.name: count for reason, count in figures.people.items()},
         "by_hand": figures.by_hand,

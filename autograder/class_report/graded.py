@@ -17,14 +17,16 @@ from typing import Any
 from nbformat import NotebookNode
 
 from autograder.class_report import mistakes
+from autograder.class_report.alike import PYTHON
 from autograder.class_report.mistakes import Mistake
 from autograder.feedback import failure, outputs, verdicts
 from autograder.feedback.failure import Source
 from autograder.workers import wire
 
 FEWER = "fewer points, without a message"
+MARKED_DOWN = "fewer points, given by a person"
 FAILED, STOPPED = "fails at `{statement}`", "stops with {error} at `{statement}`"
-STOPPED_SOMEWHERE = "stops with {error}"
+FAILED_SOMEWHERE, STOPPED_SOMEWHERE = "fails at an assertion", "stops with {error}"
 _LONGEST, _MOST_SOURCE, _MOST_SAID = 90, 20_000, 2_000  # characters
 
 
@@ -44,12 +46,14 @@ class Test:
 class Notebook:
     """What a report needs of one graded notebook."""
 
-    language: str = "python"
+    language: str = PYTHON
     tests: dict[str, Test] = field(default_factory=dict)
     nodes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The names in each question's forward pass, arguments first and the output last."""
     solutions: list[tuple[int, str, str]] = field(default_factory=list)
     """Place, id and source of each cell for an answer."""
+    texts: set[str] = field(default_factory=set)
+    """The ids of those that are no code."""
 
     def answer(self, names: Sequence[str]) -> dict[str, str]:
         """The source of each cell with the answer that the cells `names` give points for, by the cell's id.
@@ -67,9 +71,11 @@ class Notebook:
 
     def verdict(self, names: Sequence[str]) -> tuple[Mistake, str]:
         """What went wrong in the cells `names`, which earned less than all; and the message that says so."""
-        said = [test for name in names if (test := self.tests.get(name)) and test.mistake]
-        told = min(said, key=lambda test: not test.grades, default=None)
-        return (told.mistake, told.said) if told and told.mistake else (Mistake("", FEWER), "")
+        tests = [self.tests[name] for name in names if name in self.tests]
+        told = min((test for test in tests if test.mistake), key=lambda test: not test.grades, default=None)
+        if told and told.mistake:
+            return told.mistake, told.said
+        return Mistake("", FEWER if tests else MARKED_DOWN), ""
 
 
 def read(file: Path, graded: Collection[str]) -> Notebook | None:
@@ -77,18 +83,19 @@ def read(file: Path, graded: Collection[str]) -> Notebook | None:
     try:
         notebook = json.loads(file.read_bytes())
         cells = [cell for cell in notebook["cells"] if isinstance(cell, dict)]
-        language = str(notebook["metadata"].get("language_info", {}).get("pygments_lexer", "python"))
+        language = str(notebook["metadata"].get("language_info", {}).get("pygments_lexer", PYTHON))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     forwards = _forwards(cells)
     found = Notebook(language, nodes=forwards)
-    tests = [cell for cell in cells if _name(cell) in graded and not _marks(cell).get("solution")]
+    tests = [cell for cell in cells if _name(cell) in graded]
     sources = {cell.get("execution_count"): Source(_text(cell.get("source"))) for cell in tests}
     for at, cell in enumerate(cells):
         name = _name(cell)
         if _marks(cell).get("solution"):
+            found.texts |= {name} if cell.get("cell_type") != "code" else set()
             found.solutions.append((at, name, _text(cell.get("source"))[:_MOST_SOURCE]))
-        elif name in graded:
+        elif name in graded and not _marks(cell).get("task"):
             found.tests[name] = _test(at, cell, sources, forwards)
     return found
 
@@ -119,10 +126,8 @@ def _stopped(error: NotebookNode, cell: Any, sources: Mapping[Any, Source]) -> M
         quoted = [told.partition("`")[2].rpartition("`")[0]]
     name = error.ename.removesuffix(wire.IN_THE_ANSWER)
     statement = _short(quoted[0]) if quoted else ""
-    if not statement:
-        return Mistake("", STOPPED_SOMEWHERE.format(error=name))
-    template = FAILED if name == "AssertionError" else STOPPED
-    return Mistake("", template.format(error=name, statement=statement))
+    known, unknown = (FAILED, FAILED_SOMEWHERE) if name == "AssertionError" else (STOPPED, STOPPED_SOMEWHERE)
+    return Mistake("", (known if statement else unknown).format(error=name, statement=statement))
 
 
 def _forwards(cells: Sequence[Any]) -> dict[str, tuple[str, ...]]:

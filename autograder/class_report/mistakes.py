@@ -94,6 +94,7 @@ _NOT_COMPARED: Mapping[str, tuple[str, ...]] = {
 UNANSWERED = "not answered"
 ANOTHER = "another message"
 _FIELDS = {
+    "adjoint": r"\S+",
     "it": r"\S+(?:, which your function does not name,)?",
     "rule": r"(?:: `[^`]*`)?",
     "also": r"(?:, and `[^`]*`)?",

@@ -16,6 +16,7 @@ from nbgrader.api import Assignment
 
 from autograder import by_hand_list
 from autograder.class_report import attempts, entries, graded
+from autograder.class_report.alike import TEXT
 from autograder.class_report.entries import Question
 from autograder.class_report.mistakes import UNANSWERED, Mistake
 from autograder.gradebook import spreadsheet
@@ -65,7 +66,8 @@ class Work:
     assignment: str
     possible: float
     due: str = ""
-    language: str = "python"
+    languages: dict[str, str] = field(default_factory=dict)
+    """What answers are written in, by the question's name (see `alike`)."""
     students: list[Student] = field(default_factory=list)
     """Those whose work is graded."""
     ungraded: list[str] = field(default_factory=list)
@@ -140,8 +142,7 @@ class _One:
         found = graded.read(self._folder(self.coursedir.autograded_directory) / file, names)
         if not found:
             work.unread += [self.name] if self.name not in work.unread else []
-            found = graded.Notebook(work.language)
-        work.language = found.language
+            found = graded.Notebook()
         cells = {question.name: found.answer(question.cells) for question in questions}
         runs = {question.name: {*question.cells, *cells[question.name]} for question in questions}
         handed_in = self._folder(self.coursedir.submitted_directory) / file
@@ -150,6 +151,8 @@ class _One:
             own, earned = cells[question.name], float(row[question.name])
             if nodes := found.nodes.get(question.name.removeprefix(f"{notebook}/")):
                 work.nodes[question.name] = nodes
+            if own:
+                work.languages[question.name] = TEXT if found.texts.issuperset(own) else found.language
             mistake, said = None, ""
             if not self._waits(question) and earned < question.possible - _NEARLY:
                 mistake, said = found.verdict(question.cells)

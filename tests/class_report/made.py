@@ -7,7 +7,7 @@ import io
 import json
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,6 @@ class Made:
     notebooks: Mapping[str, Sequence[NotebookNode]]
     assignment: str = "ps1"
     due: str | None = None
-    _books: list[Gradebook] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
@@ -105,6 +104,10 @@ class Made:
         folder = self.root / "autograded" / student / self.assignment
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.ipynb").write_text(json.dumps(new_notebook(cells=made, metadata=dict(about))))
+
+    def enrol(self, student: str) -> None:
+        with Gradebook(f"sqlite:///{self.root}/gradebook.db") as book:
+            book.add_student(student)
 
     def hand_in(self, student: str, when: str = "2026-12-01 10:00:00") -> Path:
         """Work that is not graded."""
