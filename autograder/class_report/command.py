@@ -13,7 +13,7 @@ from autograder.terminal import tell
 from autograder.terminal.words import count
 
 NOBODY = "nobody's work on {assignment} is graded{but}. Grade it first: nbgrader autograde {assignment}"
-NOT_YET = " yet; {submissions} wait for it"
+NOT_YET = " yet ({submissions} handed in)"
 CANNOT_WRITE = "{folder} cannot be written: {why}. Name another folder with --to."
 WRITTEN = "{page}: {students}. The figures are in report.csv and report.json beside it."
 UNGRADED = "Not graded yet, and in no figure: {submissions}. Run `nbgrader autograde {assignment}`, then this again."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -19,7 +20,13 @@ from matplotlib.figure import Figure
 from autograder.class_report.figures import Figures, Row
 
 _WIDE = 7.6  # inches
-_STYLE: Any = {"font.size": 9.5, "svg.hashsalt": "report", "hatch.linewidth": 0.7, "axes.spines.top": False}
+_STYLE: Any = {
+    "font.size": 9.5,
+    "svg.hashsalt": "report",
+    "svg.fonttype": "none",
+    "hatch.linewidth": 0.7,
+    "axes.spines.top": False,
+}
 PARTS = (
     ("all points", "full", "#3b6ea5", "", "white"),
     ("some", "partly", "#a9c4e0", "//", "black"),
@@ -102,8 +109,11 @@ def _svg(figure: Figure, title: str, told: str) -> str:
     """The drawing with a title and a description in place of matplotlib's own head."""
     out = io.BytesIO()
     FigureCanvasSVG(figure)  # no window, whatever the machine has
-    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about characters that matplotlib's font lacks: the browser has others
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = out.getvalue().decode()
     text = re.sub(r"^.*?(?=<svg)", "", text, flags=re.DOTALL)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    return re.sub(r"(<svg[^>]*>)", rf"\1<title>{escape(title)}</title><desc>{escape(told)}</desc>", text, count=1)
+    words = f"<title>{escape(title)}</title><desc>{escape(told)}</desc>"
+    return re.sub(r"<svg[^>]*>", lambda head: head[0] + words, text, count=1)

@@ -94,6 +94,7 @@ def test_a_text_is_compared_by_its_words() -> None:
     essay = (
         "Backpropagation walks the graph from its output and never visits one edge more than once, whatever happens. "
         "Whoever goes forwards instead has to start again for every argument, which is why nobody trains a net so. "
+        "One pass back costs about as much as one pass forward, and gives all slopes. Its price is memory for values. "
     )
     another = " ".join(f"{word}{{0}}" for word in essay.split())
     essays = {f"s{n}": another.format(n) for n in range(38)} | {"ada": essay, "bo": essay.upper() + "So?"}
