@@ -123,7 +123,6 @@ def _same(one: str, other: str, language: str) -> float:
     return difflib.SequenceMatcher(None, a, b, autojunk=False).ratio()
 
 
-@lru_cache(maxsize=100_000)
 def _pieces(source: str, language: str) -> frozenset[int]:
     """A number for each piece of a text. Python's hash is another one in each run, and is used within one."""
     tokens = _tokens(source, language)
@@ -136,7 +135,6 @@ def _renamed(tokens: Sequence[tuple[bool, str]]) -> tuple[object, ...]:
     return tuple(numbers.setdefault(text, len(numbers)) if name else text for name, text in tokens)
 
 
-@lru_cache(maxsize=100_000)
 def _tokens(source: str, language: str) -> list[tuple[bool, str]]:
     """The tokens of a text without comments and layout, each with whether it is a name that can be chosen freely."""
     if language == TEXT:

@@ -124,7 +124,7 @@ def _stopped(error: NotebookNode, cell: Any, sources: Mapping[Any, Source]) -> M
     quoted = [line.strip() for line in told.split("\n") if line.startswith("    ")]
     if failure.FAILED_AT.partition("{")[0] in told and not quoted:
         quoted = [told.partition("`")[2].rpartition("`")[0]]
-    name = error.ename.removesuffix(wire.IN_THE_ANSWER)
+    name = _short(error.ename.removesuffix(wire.IN_THE_ANSWER))
     statement = _short(quoted[0]) if quoted else ""
     known, unknown = (FAILED, FAILED_SOMEWHERE) if name == "AssertionError" else (STOPPED, STOPPED_SOMEWHERE)
     return Mistake("", (known if statement else unknown).format(error=name, statement=statement))

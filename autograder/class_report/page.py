@@ -53,7 +53,7 @@ def html(work: Work, figures: Figures, similar: Alike) -> str:
                 reason: sorted((s.name for s in work.students if reason in s.reasons), key=natural)
                 for reason in figures.people
             },
-            persons=len({s.name for s in work.students if s.pending or s.reasons} | {*work.unread, *work.ungraded}),
+            persons=len({s.name for s in work.students if s.pending or s.reasons} | set(work.unread)),
             waiting=[student.name for student in work.students if student.pending],
             source={(q, a.student): a.source for q, answers in work.answers.items() for a in answers},
             style=_style(),
