@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -18,25 +19,35 @@ from tests.rooms.course import Course
 from tests.test_course import MARKS
 from tools.sample_class import hand_in, students
 
-# By hand, from tests/sample_class: who broke what, by what; with "" where no derivative could be compared.
+# By hand, from tests/sample_class: who broke what, by what; with "" where no derivative could be compared. Jo has
+# deleted all answer cells, and so defines no function.
+JO = ("", "function not defined")
 BROKEN = {
-    "q1": {("dzda", "path or term left out"): 1, ("", "value not right"): 1, ("", "function not defined"): 2},
-    "q2": {("dadv", "gate of relu"): 1, ("", "stopped with an error"): 2},
-    "q3": {("dadw", "another variable's derivative"): 1, ("", "no answer in time"): 1, ("", "not two numbers"): 1},
+    "q1": {("dzda", "path or term left out"): 1, ("", "value not right"): 1, ("", "function not defined"): 3},
+    "q2": {("dadv", "gate of relu"): 1, ("", "stopped with an error"): 2, JO: 1},
+    "q3": {
+        ("dadw", "another variable's derivative"): 1,
+        ("", "no answer in time"): 1,
+        ("", "not two numbers"): 1,
+        JO: 1,
+    },
     "q4": {
         ("dfdc", "sign"): 1,
+        JO: 1,
         ("", "results swapped"): 1,
         ("", "not answered"): 1,
         ("", "stopped with an error"): 1,
         ("", "not two numbers"): 1,
     },
     "q5": {
+        JO: 1,
         ("dfdx", "rule of powers"): 1,
         ("", "not answered"): 1,
         ("", "stopped with an error"): 1,
         ("", "not two numbers"): 1,
     },
     "q6": {
+        JO: 1,
         ("dfdb", "sign"): 1,
         ("dfdy", "another variable's derivative"): 1,
         ("", "not answered"): 1,
@@ -53,27 +64,32 @@ def test_the_report_on_the_sample_class_has_the_figures_that_one_counts_by_hand(
     course = Course(tmp_path / "course")
     for student, answers in students().items():
         hand_in(course.root / "release" / "ps1", answers, course.root / "submitted" / student / "ps1")
+    jo = course.root / "submitted" / "jo" / "ps1"
+    hand_in(course.root / "release" / "ps1", students()["ada"], jo)
+    notebook = nbformat.read(jo / "problems.ipynb", as_version=4)
+    notebook.cells = [c for c in notebook.cells if not c.metadata.get("nbgrader", {}).get("solution")]
+    nbformat.write(notebook, jo / "problems.ipynb")
     course.run("autograde", "ps1")
     monkeypatch.chdir(course.root)
     assert main(["report", "ps1"]) == 0
     said = capsys.readouterr().out
-    assert said == "report-ps1/report.html: 9 students. The figures are in report.csv and report.json beside it.\n"
+    assert said == "report-ps1/report.html: 10 students. The figures are in report.csv and report.json beside it.\n"
     made = json.loads(Path("report-ps1/report.json").read_text(encoding="utf-8"))
-    points = np.array([MARKS[student] for student in students()], dtype=float)
+    points = np.array([*(MARKS[student] for student in students()), [0] * len(NAMES)], dtype=float)
     assert made["class"]["mean"] == pytest.approx(points.sum(axis=1).mean(), abs=1e-3)
-    assert [bin["students"] for bin in made["marks"]] == [1, 1, 0, 0, 1, 1, 1, 1, 0, 3]
+    assert [bin["students"] for bin in made["marks"]] == [2, 1, 0, 0, 1, 1, 1, 1, 0, 3]
     assert [question["question"] for question in made["questions"]][: len(NAMES)] == list(NAMES)
     for n, question in enumerate(made["questions"][: len(NAMES)]):
         assert question["mean"] == pytest.approx(points[:, n].mean(), abs=1e-3)
         rest = points.sum(axis=1) - points[:, n]
         assert question["discrimination"] == pytest.approx(np.corrcoef(points[:, n], rest)[0, 1], abs=1e-3)
-        assert (question["full"], question["counted"]) == ((points[:, n] == 10).sum(), 9)
+        assert (question["full"], question["counted"]) == ((points[:, n] == 10).sum(), 10)
         found = {(m["derivative"], m["mistake"]): m["students"] for m in question["mistakes"]}
         assert found == BROKEN[question["question"]]
     assert made["needs_a_person"] == {"STOPPED": 1}
     html = Path("report-ps1/report.html").read_text(encoding="utf-8")
     assert "1: code that was stopped (time, memory, processes) Who gus" in words(html)
-    assert re.search(r"1 of 9 broke dfdb : 1 by the sign\.", words(html))
+    assert re.search(r"1 of 10 broke dfdb : 1 by the sign\.", words(html))
 
 
 @pytest.fixture
