@@ -15,23 +15,18 @@ Texts that are no code are compared by their words.
 
 from __future__ import annotations
 
+import builtins
 import difflib
+import keyword
 import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import combinations
-from typing import Any
-
-from pygments.lexers import get_lexer_by_name
-from pygments.token import Comment, Literal, Name, Text
-from pygments.util import ClassNotFound
 
 from autograder.gradebook.grades import natural
 
-TEXT, PYTHON = "text", "python"
 PIECE = 12
 """Tokens of a piece: a line such as `dfdb = -dfdc * a / b**2` has eleven."""
 MOST_PAIRS = 40
@@ -39,6 +34,13 @@ _MOST_STUDENTS, _PART = 20, 5
 """A piece that more students wrote, or more than one in five (but three), tells nothing."""
 _CHANCE = 100
 _MOST_COMPARED = 4_000  # characters of an answer of which the share that is the same is computed
+_TOKEN = re.compile(
+    r"""#[^\n]*|(?P<quotes>\"{3}|'{3}).*?(?:(?P=quotes)|\Z)"""
+    r"""|(?P<token>"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|[^\W\d]\w*|\d[\w.]*|\S)""",
+    re.DOTALL,
+)
+"""A token, or a comment or docstring, which is none."""
+_NOT_FREE = frozenset((*keyword.kwlist, *dir(builtins)))
 
 
 @dataclass(frozen=True)
@@ -68,20 +70,17 @@ class Alike:
     least: float
 
 
-def alike(
-    answers: Mapping[str, Mapping[str, str]], given: Sequence[str] = (), languages: Mapping[str, str] | None = None
-) -> Alike:
-    """The pairs among `answers` (by question, then by student); `given` are the texts that everybody was given.
+def alike(answers: Mapping[str, Mapping[str, str]], given: Sequence[str] = (), texts: Collection[str] = ()) -> Alike:
+    """The pairs among `answers` (by question, then by student); `given` is what everybody was given.
 
-    `languages` says by question in which an answer is written: TEXT, or a name that Pygments knows (else Python).
+    `texts` are the questions that are answered in words and not in code.
     """
-    of = dict.fromkeys(answers, PYTHON) | dict(languages or {})
-    released = {language: frozenset(p for text in given for p in _pieces(text, language)) for language in of.values()}
+    released = {text: frozenset(p for one in given for p in _pieces(one, text)) for text in (True, False)}
     bits: dict[tuple[str, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for question, by_student in answers.items():
         whose: dict[int, list[str]] = defaultdict(list)
         for student, source in sorted(by_student.items(), key=lambda item: natural(item[0])):
-            for piece in _pieces(source, of[question]) - released[of[question]]:
+            for piece in _pieces(source, question in texts) - released[question in texts]:
                 whose[piece].append(student)
         n = len(by_student)
         most = min(_MOST_STUDENTS, max(3, n // _PART))
@@ -100,7 +99,7 @@ def alike(
         ((total, pair) for pair, here in bits.items() if (total := sum(here.values())) > least),
         key=lambda each: -each[0],
     )
-    pairs = [_pair(pair, total, bits[pair], answers, of) for total, pair in listed[:MOST_PAIRS]]
+    pairs = [_pair(pair, total, bits[pair], answers, texts) for total, pair in listed[:MOST_PAIRS]]
     return Alike(tuple(pairs), len(listed), least)
 
 
@@ -109,23 +108,23 @@ def _pair(
     total: float,
     bits: Mapping[str, float],
     answers: Mapping[str, Mapping[str, str]],
-    languages: Mapping[str, str],
+    texts: Collection[str],
 ) -> Pair:
     questions = sorted(((worth, q) for q, worth in bits.items()), reverse=True)
     one, other = students
-    shared = (Shared(q, worth, _same(answers[q][one], answers[q][other], languages[q])) for worth, q in questions)
+    shared = (Shared(q, worth, _same(answers[q][one], answers[q][other], q in texts)) for worth, q in questions)
     return Pair(students, total, tuple(shared))
 
 
-def _same(one: str, other: str, language: str) -> float:
+def _same(one: str, other: str, text: bool) -> float:
     """The part of the tokens that two answers have in common, in order and with their names."""
-    a, b = (_tokens(text[:_MOST_COMPARED], language) for text in (one, other))
+    a, b = (_tokens(source[:_MOST_COMPARED], text) for source in (one, other))
     return difflib.SequenceMatcher(None, a, b, autojunk=False).ratio()
 
 
-def _pieces(source: str, language: str) -> frozenset[int]:
+def _pieces(source: str, text: bool) -> frozenset[int]:
     """A number for each piece of a text. Python's hash is another one in each run, and is used within one."""
-    tokens = _tokens(source, language)
+    tokens = _tokens(source, text)
     return frozenset(hash(_renamed(tokens[at : at + PIECE])) for at in range(len(tokens) - PIECE + 1))
 
 
@@ -135,23 +134,16 @@ def _renamed(tokens: Sequence[tuple[bool, str]]) -> tuple[object, ...]:
     return tuple(numbers.setdefault(text, len(numbers)) if name else text for name, text in tokens)
 
 
-def _tokens(source: str, language: str) -> list[tuple[bool, str]]:
-    """The tokens of a text without comments and layout, each with whether it is a name that can be chosen freely."""
-    if language == TEXT:
+def _tokens(source: str, text: bool) -> list[tuple[bool, str]]:
+    """The words of a text, or the tokens of code without comments; each with whether it is a name that may be another.
+
+    Python's own tokenize refuses what is no Python, and Pygments takes most of a minute for a class of 2,000.
+    """
+    if text:
         return [(False, word.casefold()) for word in re.findall(r"\w+", source)]
     found: list[tuple[bool, str]] = []
-    for kind, text in _lexer(language).get_tokens(source):
-        word = text.strip()
-        if not word or kind in Comment or kind in Literal.String.Doc or kind in Text.Whitespace:
-            continue
-        free = kind in Name and kind not in Name.Builtin and kind not in Name.Namespace
-        found.append((free and not (found and found[-1][1] == "."), word))
+    for match in _TOKEN.finditer(source):
+        token, attribute = match["token"], bool(found) and found[-1][1] == "."
+        if token:
+            found.append((token.isidentifier() and not attribute and token not in _NOT_FREE, token))
     return found
-
-
-@lru_cache
-def _lexer(language: str) -> Any:
-    try:
-        return get_lexer_by_name(language)
-    except ClassNotFound:
-        return get_lexer_by_name(PYTHON)

@@ -37,7 +37,7 @@ def main(assignment: str, to: Path | None) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise AutograderError(CANNOT_WRITE.format(folder=folder, why=error.strerror)) from None
-    made, similar = figures(found), alike.alike(_sources(found), found.given, found.languages)
+    made, similar = figures(found), alike.alike(_sources(found), found.given, found.texts)
     files.write(folder, made, similar)
     spreadsheet.replace(folder / "report.html", page.html(found, made, similar).encode("utf-8", "replace"))
     tell(WRITTEN.format(page=folder / "report.html", students=count(made.graded, "student")))

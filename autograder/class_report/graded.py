@@ -17,7 +17,6 @@ from typing import Any
 from nbformat import NotebookNode
 
 from autograder.class_report import mistakes
-from autograder.class_report.alike import PYTHON
 from autograder.class_report.mistakes import Mistake
 from autograder.feedback import failure, outputs, verdicts
 from autograder.feedback.failure import Source
@@ -46,7 +45,6 @@ class Test:
 class Notebook:
     """What a report needs of one graded notebook."""
 
-    language: str = PYTHON
     tests: dict[str, Test] = field(default_factory=dict)
     nodes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The names in each question's forward pass, arguments first and the output last."""
@@ -83,11 +81,10 @@ def read(file: Path, graded: Collection[str]) -> Notebook | None:
     try:
         notebook = json.loads(file.read_bytes())
         cells = [cell for cell in notebook["cells"] if isinstance(cell, dict)]
-        language = str(notebook["metadata"].get("language_info", {}).get("pygments_lexer", PYTHON))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     forwards = _forwards(cells)
-    found = Notebook(language, nodes=forwards)
+    found = Notebook(nodes=forwards)
     tests = [cell for cell in cells if _name(cell) in graded]
     sources = {cell.get("execution_count"): Source(_text(cell.get("source"))) for cell in tests}
     for at, cell in enumerate(cells):

@@ -16,7 +16,6 @@ from nbgrader.api import Assignment
 
 from autograder import by_hand_list
 from autograder.class_report import attempts, entries, graded
-from autograder.class_report.alike import TEXT
 from autograder.class_report.entries import Question
 from autograder.class_report.mistakes import UNANSWERED, Mistake
 from autograder.gradebook import spreadsheet
@@ -66,8 +65,8 @@ class Work:
     assignment: str
     possible: float
     due: str = ""
-    languages: dict[str, str] = field(default_factory=dict)
-    """What answers are written in, by the question's name (see `alike`)."""
+    texts: set[str] = field(default_factory=set)
+    """The names of the questions that are answered in words and not in code."""
     students: list[Student] = field(default_factory=list)
     """Those whose work is graded."""
     ungraded: list[str] = field(default_factory=list)
@@ -151,8 +150,8 @@ class _One:
             own, earned = cells[question.name], float(row[question.name])
             if nodes := found.nodes.get(question.name.removeprefix(f"{notebook}/")):
                 work.nodes[question.name] = nodes
-            if own:
-                work.languages[question.name] = TEXT if found.texts.issuperset(own) else found.language
+            if own and found.texts.issuperset(own):
+                work.texts.add(question.name)
             mistake, said = None, ""
             if not self._waits(question) and earned < question.possible - _NEARLY:
                 mistake, said = found.verdict(question.cells)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 
-from autograder.class_report.alike import PIECE, TEXT, Alike, alike
+from autograder.class_report import alike as alike_
+from autograder.class_report.alike import PIECE, Alike, alike
 from tests.class_report import mixed
 
 RARE = """def grad_q6(x, y, z):
@@ -98,13 +100,35 @@ def test_a_text_is_compared_by_its_words() -> None:
     )
     another = " ".join(f"{word}{{0}}" for word in essay.split())
     essays = {f"s{n}": another.format(n) for n in range(38)} | {"ada": essay, "bo": essay.upper() + "So?"}
-    (pair,) = alike({"why": essays}, languages={"why": TEXT}).pairs
+    (pair,) = alike({"why": essays}, texts={"why"}).pairs
     assert pair.students == ("ada", "bo")
 
 
-def test_a_language_that_nobody_knows_is_read_as_python() -> None:
-    answers = {"q6": a_class(ada=RARE, bo=RARE.replace("slope", "k"))}
-    assert alike(answers, languages={"q6": "no language"}) == alike(answers)
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        '"' * 20_000,
+        "'''" + "x" * 20_000,
+        "\\" * 20_000,
+        "#" * 20_000,
+        "(" * 20_000,
+        "\udcff\x00\u202e" * 5_000,
+        "_" * 20_000,
+    ],
+)
+def test_what_is_no_python_takes_no_time_and_is_compared_all_the_same(hostile: str) -> None:
+    begun = time.process_time()
+    compared({"ada": hostile, "bo": hostile, "cy": RARE})
+    assert time.process_time() - begun < 2
+    assert compared(a_class(ada=f"{RARE}\n{hostile}", bo=f"{RARE}\n{hostile}")).found == 1
+
+
+def test_comments_docstrings_and_layout_are_no_tokens() -> None:
+    for text in ('"""One\n"two" three\n"""\nx = 1  # four\n', "x=1", "x  =\\\n 1\n# five", "'''six"):
+        tokens = [token for _, token in alike_._tokens(text, False)]
+        assert tokens in (["x", "=", "1"], ["x", "=", "\\", "1"], [])
+    names = {token for free, token in alike_._tokens("torch.sin(a_1) if len(x.grad) else print(f'{y}')", False) if free}
+    assert names == {"torch", "a_1", "x", "f"}
 
 
 @pytest.mark.parametrize("size", [0, 1, 2])

@@ -110,7 +110,7 @@ def test_an_output_in_a_students_own_cell_is_nobodys_verdict(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{", '{"cells": 3, "metadata": {}}', '{"cells": [], "metadata": []}', '{"cells": []}', "[" * 100_000],
+    ["", "[]", "{", '{"cells": 3}', '{"metadata": {}}', "[" * 100_000],
 )
 def test_a_file_that_is_no_notebook_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.ipynb").write_text(text)

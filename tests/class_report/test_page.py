@@ -21,7 +21,7 @@ NAMES = ("ada", "bo", "cy", "dee", "eve", "fay", "gil")
 
 def made(of: Work) -> str:
     answers = {q: {a.student: a.source for a in those if a.source} for q, those in of.answers.items()}
-    return page.html(of, figures(of), alike.alike(answers, of.given, of.languages))
+    return page.html(of, figures(of), alike.alike(answers, of.given, of.texts))
 
 
 @pytest.fixture(scope="module")
