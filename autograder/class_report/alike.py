@@ -118,23 +118,23 @@ def _pair(
 
 def _same(one: str, other: str, text: bool) -> float:
     """The part of the tokens that two answers have in common, in order and with their names."""
-    a, b = (_tokens(source[:_MOST_COMPARED], text) for source in (one, other))
+    a, b = (tokens(source[:_MOST_COMPARED], text) for source in (one, other))
     return difflib.SequenceMatcher(None, a, b, autojunk=False).ratio()
 
 
 def _pieces(source: str, text: bool) -> frozenset[int]:
     """A number for each piece of a text. Python's hash is another one in each run, and is used within one."""
-    tokens = _tokens(source, text)
-    return frozenset(hash(_renamed(tokens[at : at + PIECE])) for at in range(len(tokens) - PIECE + 1))
+    found = tokens(source, text)
+    return frozenset(hash(_renamed(found[at : at + PIECE])) for at in range(len(found) - PIECE + 1))
 
 
-def _renamed(tokens: Sequence[tuple[bool, str]]) -> tuple[object, ...]:
+def _renamed(piece: Sequence[tuple[bool, str]]) -> tuple[object, ...]:
     """Tokens with each name replaced by the number of other names before its first use."""
     numbers: dict[str, int] = {}
-    return tuple(numbers.setdefault(text, len(numbers)) if name else text for name, text in tokens)
+    return tuple(numbers.setdefault(text, len(numbers)) if name else text for name, text in piece)
 
 
-def _tokens(source: str, text: bool) -> list[tuple[bool, str]]:
+def tokens(source: str, text: bool) -> list[tuple[bool, str]]:
     """The words of a text, or the tokens of code without comments; each with whether it is a name that may be another.
 
     Python's own tokenize refuses what is no Python, and Pygments takes most of a minute for a class of 2,000.

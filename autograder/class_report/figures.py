@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from autograder.class_report.alike import tokens
 from autograder.class_report.entries import Question
 from autograder.class_report.mistakes import UNANSWERED, in_words, order_of
 from autograder.class_report.work import Answer, Work
@@ -39,7 +40,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Group:
-    """Answers that are the same text, with a message of theirs; `students` are whose they are."""
+    """Answers that are the same but for comments and layout: one of them, and its message; `students` are whose."""
 
     source: str
     said: str
@@ -214,10 +215,10 @@ def _cells(answers: Sequence[Answer], nodes: Sequence[str]) -> tuple[Cell, ...]:
 
 
 def _groups(answers: Sequence[Answer]) -> tuple[Group, ...]:
-    same: dict[str, list[Answer]] = defaultdict(list)
+    same: dict[tuple[str, ...], list[Answer]] = defaultdict(list)
     for answer in answers:
-        same["\n".join(line.rstrip() for line in answer.source.strip("\n").split("\n"))].append(answer)
-    groups = (Group(source, those[0].said, tuple(a.student for a in those)) for source, those in same.items())
+        same[tuple(token for _, token in tokens(answer.source, text=False))].append(answer)
+    groups = (Group(a[0].source, a[0].said, tuple(answer.student for answer in a)) for a in same.values())
     return tuple(sorted(groups, key=lambda group: (-len(group.students), natural(group.students[0]))))
 
 

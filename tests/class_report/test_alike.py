@@ -125,9 +125,9 @@ def test_what_is_no_python_takes_no_time_and_is_compared_all_the_same(hostile: s
 
 def test_comments_docstrings_and_layout_are_no_tokens() -> None:
     for text in ('"""One\n"two" three\n"""\nx = 1  # four\n', "x=1", "x  =\\\n 1\n# five", "'''six"):
-        tokens = [token for _, token in alike_._tokens(text, False)]
+        tokens = [token for _, token in alike_.tokens(text, False)]
         assert tokens in (["x", "=", "1"], ["x", "=", "\\", "1"], [])
-    names = {token for free, token in alike_._tokens("torch.sin(a_1) if len(x.grad) else print(f'{y}')", False) if free}
+    names = {token for free, token in alike_.tokens("torch.sin(a_1) if len(x.grad) else print(f'{y}')", False) if free}
     assert names == {"torch", "a_1", "x", "f"}
 
 

@@ -125,17 +125,17 @@ def test_a_heat_map_counts_who_broke_what_by_what_from_the_output_down() -> None
     assert q1.cell("dfdx", "missing factor") is None
 
 
-def test_the_same_text_is_one_answer_and_the_most_frequent_comes_first() -> None:
+def test_answers_that_are_the_same_but_for_layout_and_comments_are_one_and_the_most_frequent_is_first() -> None:
     made = work(
         dict.fromkeys(("s10", "s2", "s3", "s4"), (0.0,)),
         {(n, "q1"): Mistake("", "w") for n in ("s10", "s2", "s3", "s4")},
     )
-    sources = {"s10": "x = 1  \ny", "s2": "x = 1\ny\n", "s3": "x  = 1\ny", "s4": "x = 1\ny"}
+    sources = {"s10": "x = 1  # one\ny", "s2": "x = 1\ny\n", "s3": "x = 1\nz", "s4": "x = 1\ny"}
     made.answers["q1"] = [Answer(a.student, 0, False, sources[a.student], "", a.mistake) for a in made.answers["q1"]]
     (cell,) = row(figures(made), "q1").cells
     assert [(group.source, group.students) for group in cell.groups] == [
-        ("x = 1\ny", ("s10", "s2", "s4")),
-        ("x  = 1\ny", ("s3",)),
+        ("x = 1  # one\ny", ("s10", "s2", "s4")),
+        ("x = 1\nz", ("s3",)),
     ]
 
 
