@@ -19,6 +19,7 @@ def add_to(commands: Any) -> None:
     grade.add_argument("assignment", metavar="ASSIGNMENT", help="such as ps1")
     grade.add_argument("--student", metavar="NAME", help="only this student")
     grade.add_argument("--force", action="store_true", help="also what has been graded")
+    grade.add_argument("--jobs", metavar="N", type=int, default=0, help="how many at a time (default: all processors)")
     grade.add_argument("--unsafe", action="store_true", help="grade even where student code cannot be isolated")
     grade.set_defaults(run=_grade)
 
@@ -109,10 +110,13 @@ def add_to(commands: Any) -> None:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    from autograder.rooms import grade
+    from autograder.batch.command import grade
 
     more = [*(["--student", options.student] if options.student else []), *(["--force"] if options.force else [])]
-    return int(grade(options.assignment, unsafe=options.unsafe, more=more))
+    settings: dict[str, dict[str, Any]] = {"WholeClass": {"jobs": options.jobs}}
+    if options.unsafe:
+        settings["Engine"] = {"unsafe": True}
+    return grade(options.assignment, settings, more)
 
 
 def _grades(options: argparse.Namespace) -> int:

@@ -43,8 +43,8 @@ NOTHING = "no notebook{but}: nothing could be graded"
 Note = Callable[[str, Reason | None], None]
 
 
-def prepare(converter: Any, gradebook: Gradebook, report: Report, empty: Iterable[str]) -> None:
-    """Prepares every submission that `converter` is about to grade, and the `empty` ones, which have no notebook.
+def prepare(converter: Any, report: Report) -> None:
+    """Prepares every submission that `converter` is about to grade.
 
     One that cannot be prepared is reported and left out of the run.
     """
@@ -60,6 +60,10 @@ def prepare(converter: Any, gradebook: Gradebook, report: Report, empty: Iterabl
         except (OSError, UnsafeCopy) as error:
             report.failed(student, STUCK.format(why=error))
             del converter.assignments[folder]
+
+
+def enter_empty(converter: Any, gradebook: Gradebook, report: Report, empty: Iterable[str]) -> None:
+    """Enters the `empty` submissions, which have no notebook."""
     for folder in empty:
         try:
             _empty(folder, converter, gradebook, report)

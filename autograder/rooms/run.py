@@ -60,7 +60,7 @@ class GradingRun:
         """Of isolation; empty until it is chosen."""
         self.source_folder = source_folder
         self._fork, self._submissions = fork, submissions
-        self._launchers = Launchers(fork, self._course_code)
+        self.launchers = Launchers(fork, self._course_code)
         self._pool = WorkerPool(self._start, self._needed)
         self._gradebook: Gradebook | None = None
         self._course_cells: dict[tuple[str, str], CourseCells] = {}
@@ -90,6 +90,11 @@ class GradingRun:
     def open_gradebook(self, coursedir: Any, patience: float, log: Any) -> None:
         """Opens the run's one connection; NbGraderException if another process has the gradebook for too long."""
         self._gradebook = gradebook_lock.open_gradebook(coursedir, patience, log)
+
+    def use(self, gradebook: Gradebook, level: str, launchers: Launchers[tuple[str, str]]) -> None:
+        """Takes the place of `choose_isolation` and `open_gradebook` in a process that another one has forked."""
+        self._gradebook, self.level = gradebook, level
+        self.launchers = launchers.lent(self._course_code)
 
     @contextmanager
     def gradebook(self) -> Iterator[Gradebook]:
@@ -135,7 +140,7 @@ class GradingRun:
     def end(self) -> None:
         """Every worker, file and connection of the run is gone when this returns."""
         self._pool.close()
-        self._launchers.close()
+        self.launchers.close()
         if self._gradebook:
             self._gradebook.close()
 
@@ -150,12 +155,12 @@ class GradingRun:
         role, assignment, notebook = key
         if role == wire.STUDENT:
             return self._start_student(self.level)
-        launcher, files = self._launchers.examiners((assignment, notebook)), self.source_folder(assignment)
+        launcher, files = self.launchers.examiners((assignment, notebook)), self.source_folder(assignment)
         return launcher.start(role, self.limits, {**os.environ, **_EXECUTION}, files=files)
 
     def _start_student(self, level: str) -> WorkerClient:
         environment = {**clean_environment(), **_EXECUTION}
-        return self._launchers.students().start(wire.STUDENT, self.limits, environment, level)
+        return self.launchers.students().start(wire.STUDENT, self.limits, environment, level)
 
     def _needed(self, key: tuple[str, str, str]) -> int:
         """How many workers of a kind this run needs, if none is lost: a submission has two student's rooms."""

@@ -101,8 +101,9 @@ def become_worker(shell: Shell, confinement: dict[str, Any] | None, connection: 
         os._exit(1)
 
 
-def _child(shell: Shell, order: dict[str, Any], channel: int) -> None:
+def _child(shell: Shell, order: dict[str, Any], channel: int, *more: int) -> None:
     """What the forked process does with an order: becomes an examiner's branch, or a worker."""
+    cells = _cells(*more) if order.get("branch") else []
     os.setsid()
     for one in (*_FOR_THE_GRADER, signal.SIGCHLD):
         signal.signal(one, signal.SIG_DFL)
@@ -113,7 +114,7 @@ def _child(shell: Shell, order: dict[str, Any], channel: int) -> None:
     processes.close_inherited_files(but=channel)
     syscalls.die_with_parent(signal.SIGKILL)
     if order.get("branch"):
-        _branch(shell, socket.socket(fileno=channel))
+        _branch(shell, socket.socket(fileno=channel), cells)
     if order["folder"]:
         os.chdir(order["folder"])
     become_worker(shell, order["confinement"], socket.socket(fileno=channel))
@@ -134,11 +135,16 @@ class _NoStudent:
         return Reply(missing=Missing())
 
 
-def _branch(shell: Shell, control: socket.socket) -> None:
+def _cells(course: int) -> list[str]:
+    with socket.socket(fileno=course) as connection, connection.makefile("rb") as lines:
+        cells: list[str] = json.loads(lines.readline())["cells"]
+        return cells
+
+
+def _branch(shell: Shell, control: socket.socket, cells: list[str]) -> None:
     """A fork server for examiners: has run the course's cells once, so that hidden points are drawn once in a run."""
-    lines = control.makefile("rb")
     with answering(_NoStudent()):
-        for number, cell in enumerate(json.loads(lines.readline())["cells"], 1):
+        for number, cell in enumerate(cells, 1):
             run_cell(shell, cell, number)
     shell.reset(new_session=True)
     shell.recorder.begin()
@@ -152,34 +158,36 @@ def _serve(shell: Shell, control: socket.socket, scratch: str) -> None:
     syscalls.gather_pages()
     assert threads() == 1, f"only a single thread may fork, and there are {threads()}"
     control.sendall(wire.pack({"ready": True, "resident": processes.resident(os.getpid())}))
-    buffer = b""
     while True:
-        data, handles, _, _ = socket.recv_fds(control, 1 << 16, 1)
+        data, handles, _, _ = socket.recv_fds(control, 1 << 16, 3)
         if not data:
             _end_all(scratch)
-        buffer += data
-        while not buffer.endswith(b"\n"):
-            buffer += control.recv(1 << 16)
-        order, buffer = json.loads(buffer), b""
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         assert threads() == 1, "only a single thread may fork"
+        answers, *channels = handles
+        with socket.socket(fileno=answers) as asked, contextlib.suppress(OSError):  # who has asked may have ended
+            _fork_for(shell, json.loads(data), asked, channels)
+        for channel in channels:
+            os.close(channel)
+
+
+def _fork_for(shell: Shell, order: dict[str, Any], asked: socket.socket, channels: list[int]) -> None:
+    """Forks a process for an order and says so."""
+    try:
+        child = processes.fork()
+    except OSError as error:
+        asked.sendall(wire.pack({"process": 0, "why": f"no process could be made ({error})"}))
+        return
+    if not child:
         try:
-            child = processes.fork()
-        except OSError as error:
-            control.sendall(wire.pack({"process": 0, "why": f"no process could be made ({error})"}))
-            os.close(handles[0])
-            continue
-        if not child:
-            try:
-                _child(shell, order, handles[0])
-            finally:
-                os._exit(1)
-        handle = os.pidfd_open(child)  # not reaped before the next order, so the number is still this child's
-        socket.send_fds(control, [wire.pack({"process": child})], [handle])
-        os.close(handle)
-        os.close(handles[0])
+            _child(shell, order, *channels)
+        finally:
+            os._exit(1)
+    handle = os.pidfd_open(child)  # not reaped before the next order, so the number is still this child's
+    socket.send_fds(asked, [wire.pack({"process": child})], [handle])
+    os.close(handle)
 
 
 def _end_all(scratch: str) -> NoReturn:

@@ -1,0 +1,189 @@
+"""Grades one submission after another with nbgrader's own converter, and never opens the course's gradebook.
+
+It is given the rows of the gradebook that it needs and puts them into one in memory. What it grades goes into a folder
+aside, which whoever has given the order puts in place once the rows are saved. So whatever ends this process, the
+gradebook and the graded work stay as they were.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from nbconvert.writers import FilesWriter
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
+
+from autograder.batch import rows
+from autograder.rooms import handed_in
+from autograder.rooms.engine import Engine
+from autograder.rooms.names import Names
+from autograder.rooms.notebooks import Notebooks
+from autograder.rooms.progress import BY_HAND, RunProgress
+from autograder.rooms.run import GradingRun
+from autograder.rooms.scribe import Scribe
+from autograder.rooms.ways import tests
+from autograder.terminal.chatter import Chatter, Printable
+from autograder.terminal.report import Reason, Report
+from autograder.terminal.words import count
+from autograder.workers.launcher import Launchers
+
+_NO_END = 1 << 30
+"""How many submissions a grader may get: it is not known."""
+_MOST_LINES = 50
+
+
+class Recorded(Report):
+    """The report of one submission, whose events are kept to be told elsewhere."""
+
+    def __init__(self) -> None:
+        quiet = logging.getLogger("autograder.batch.quiet")
+        quiet.propagate = False
+        quiet.addHandler(logging.NullHandler())
+        super().__init__(lambda _: None, quiet)
+        self.events: list[list[Any]] = []
+
+    def note(self, student: str, text: str, reason: Reason | None = None) -> None:
+        super().note(student, text, reason)
+        self.events.append(["note", text, reason.name if reason else ""])
+
+    def done(self, student: str, score: float, of: float) -> None:
+        super().done(student, score, of)
+        self.events.append(["done", score, of])
+
+    def failed(self, student: str, why: str) -> None:
+        super().failed(student, why)
+        if ["failed"] not in self.events:
+            self.events.append(["failed"])
+
+
+def tell(report: Report, student: str, events: list[list[Any]]) -> None:
+    """Tells a report what `Recorded` has kept."""
+    for what, *about in events:
+        if what == "note":
+            report.note(student, about[0], Reason[about[1]] if about[1] else None)
+        elif what == "done":
+            report.done(student, *about)
+        else:
+            report.failed(student, "no reason given")
+
+
+class _Progress(RunProgress):
+    """The list of answers that may not be by hand is written elsewhere; here it is known what will be in it."""
+
+    def _listed(self, assignment: str, student: str) -> None:
+        rooms = self._converter.exporter
+        found = {(row["notebook"], row.get("question")) for _, rows in rooms.findings for row in rows}
+        if found:
+            self._report.note(student, BY_HAND.format(answers=count(len(found), "answer")), Reason.BY_HAND)
+
+
+class GraderNotebooks(Notebooks):
+    """The exporter of a grader."""
+
+    def __init__(self, config: Any = None, **options: Any) -> None:
+        super().__init__(config=config, **options)
+        self.findings: list[tuple[dict[str, str], list[dict[str, Any]]]] = []
+
+    def list_findings(self, who: dict[str, str], rows: list[dict[str, Any]]) -> None:
+        self.findings.append((who, rows))
+
+
+class _Lines(logging.Handler):
+    """Keeps what the terminal would show of nbgrader's log."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+        self.addFilter(Chatter())
+        self.setFormatter(Printable(color=False))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if len(self.lines) < _MOST_LINES:
+            self.lines.append(self.format(record))
+
+
+class Grader:
+    """`app` is nbgrader's command with the course's configuration; `course` the assignment's rows of the gradebook.
+
+    It is made once on a machine; each process that is forked from that one calls `begin` before it grades.
+    """
+
+    def __init__(self, app: Any, course: rows.Rows, level: str, launchers: Launchers[tuple[str, str]]) -> None:
+        self._private = rows.private(course, app.coursedir.course_id)
+        app.coursedir.db_url = "sqlite://"  # whatever looks for a gradebook by its address finds an empty one
+        self._log = _Lines()
+        app.log.handlers[:] = [*(h for h in app.log.handlers if isinstance(h, logging.FileHandler)), self._log]
+        converter = self._converter = Autograde(coursedir=app.coursedir, parent=app)
+        converter.writer = FilesWriter(parent=converter, config=converter.config)
+        notebooks = self._notebooks = GraderNotebooks(parent=converter, config=converter.config)
+        converter.exporter = notebooks
+        engine = Engine(parent=notebooks)
+        root = Path(app.coursedir.root)
+        notebooks.run = GradingRun(engine.limits(), engine.fork, self._source_folder, lambda _: _NO_END, root)
+        notebooks.run.use(self._private, level, launchers)
+        self._steps = {name: getattr(converter, name) for name in _WRAPPED}
+
+    def draw_points(self) -> None:
+        """Starts the examiners' fork servers, which run the course's own cells."""
+        assignment = self._converter.coursedir.assignment_id
+        run = self._notebooks.run
+        with run.gradebook() as gradebook:
+            names = [notebook.name for notebook in gradebook.find_assignment(assignment).notebooks]
+        for name in names:
+            course = run.course_cells(assignment, name)
+            if not course.language and tests(course):
+                run.launchers.examiners((assignment, name))
+
+    def begin(self) -> None:
+        """In the process that grades."""
+        run = self._notebooks.run
+        run.use(self._private, run.level, run.launchers)
+        self._notebooks.scribe = Scribe()
+
+    def _source_folder(self, assignment: str) -> str:
+        courses = self._converter.coursedir
+        return str(os.path.abspath(courses.format_path(courses.source_directory, ".", assignment)))
+
+    def grade(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Grades what `order` names; the reply has the student's rows, and `tell` tells a report of the rest."""
+        begun = time.monotonic()
+        converter, notebooks, student = self._converter, self._notebooks, order["student"]
+        report = notebooks.report = Recorded()
+        notebooks.findings, self._log.lines = [], []
+        with self._private.engine.begin() as connection:
+            rows.forget(connection)
+            rows.put(connection, order["rows"])
+        for name, step in self._steps.items():
+            setattr(converter, name, step)
+        notebooks.names = Names(notebooks.run, report, notebooks.scribe)
+        _Progress(converter, notebooks.run, report, notebooks.names)
+        converter.coursedir.student_id = student
+        converter.coursedir.autograded_directory = order["into"]
+        converter.assignments = {order["folder"]: order["notebooks"]}
+        handed_in.prepare(converter, report)
+        try:
+            converter.convert_notebooks()
+        except NbGraderException as error:  # of the whole run, where there are several submissions in one
+            report.failed(student, " ".join(str(error).split()))
+        with self._private.engine.connect() as connection:
+            after = rows.of_student(connection, order["assignment"], student)
+        return {
+            "events": report.events,
+            "rows": after,
+            "findings": notebooks.findings,
+            "log": self._log.lines,
+            "seconds": time.monotonic() - begun,
+        }
+
+    def close(self) -> None:
+        """Ends what the grader has started."""
+        self._notebooks.run.end()
+        self._notebooks.scribe.close()
+
+
+_WRAPPED = ("init_destination", "init_assignment", "convert_single_notebook", "set_permissions")
+"""The converter's methods that `RunProgress` wraps."""
