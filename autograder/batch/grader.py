@@ -18,6 +18,7 @@ from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 
 from autograder.batch import rows
+from autograder.batch.recorded import Recorded
 from autograder.rooms import handed_in
 from autograder.rooms.engine import Engine
 from autograder.rooms.names import Names
@@ -27,48 +28,13 @@ from autograder.rooms.run import GradingRun
 from autograder.rooms.scribe import Scribe
 from autograder.rooms.ways import tests
 from autograder.terminal.chatter import Chatter, Printable
-from autograder.terminal.report import Reason, Report
+from autograder.terminal.report import Reason
 from autograder.terminal.words import count
 from autograder.workers.launcher import Launchers
 
 _NO_END = 1 << 30
 """How many submissions a grader may get: it is not known."""
 _MOST_LINES = 50
-
-
-class Recorded(Report):
-    """The report of one submission, whose events are kept to be told elsewhere."""
-
-    def __init__(self) -> None:
-        quiet = logging.getLogger("autograder.batch.quiet")
-        quiet.propagate = False
-        quiet.addHandler(logging.NullHandler())
-        super().__init__(lambda _: None, quiet)
-        self.events: list[list[Any]] = []
-
-    def note(self, student: str, text: str, reason: Reason | None = None) -> None:
-        super().note(student, text, reason)
-        self.events.append(["note", text, reason.name if reason else ""])
-
-    def done(self, student: str, score: float, of: float) -> None:
-        super().done(student, score, of)
-        self.events.append(["done", score, of])
-
-    def failed(self, student: str, why: str) -> None:
-        super().failed(student, why)
-        if ["failed"] not in self.events:
-            self.events.append(["failed"])
-
-
-def tell(report: Report, student: str, events: list[list[Any]]) -> None:
-    """Tells a report what `Recorded` has kept."""
-    for what, *about in events:
-        if what == "note":
-            report.note(student, about[0], Reason[about[1]] if about[1] else None)
-        elif what == "done":
-            report.done(student, *about)
-        else:
-            report.failed(student, "no reason given")
 
 
 class _Progress(RunProgress):

@@ -53,12 +53,12 @@ class TwoRooms(Notebooks):
         self.run = GradingRun(
             engine.limits(), engine.fork, self._source_folder, self._submissions, Path(converter.coursedir.root)
         )
-        self.report = Report(self.say, self.log)
+        self.report = self.made_report()
         self.scribe = Scribe()
         self._alone = alone.Alone(converter, converter.coursedir.assignment_id)
         try:
             isolated = self.run.choose_isolation(engine.isolation, engine.unsafe, self.log)
-            self.isolated()
+            isolated = f"{isolated} {self.isolated()}".strip()
             self._alone.begin(self.patience)
             self.run.open_gradebook(converter.coursedir, self.patience, self.log)
             refused = folder_names.refused(converter)
@@ -73,15 +73,21 @@ class TwoRooms(Notebooks):
             self.names = Names(self.run, self.report, self.scribe)
             self.progress = RunProgress(converter, self.run, self.report, self.names)
         except BaseException:
-            self._end()
+            self.end()
             raise
         # nbgrader has no event for the end of a run, and in a formgrader the process lives on.
         converter.convert_notebooks = self._whole_run(self.converting())
         if converter.pre_convert_hook is None:
             converter.pre_convert_hook = self.wait_for_gradebook
 
-    def isolated(self) -> None:
-        """Called when it is known how student code is isolated, before anything is opened or touched."""
+    def made_report(self) -> Report:
+        return Report(self.say, self.log)
+
+    def isolated(self) -> str:
+        """Called when it is known how student code is isolated, before anything is opened or touched. Returns what the
+        header says of it.
+        """
+        return ""
 
     def prepare(self) -> None:
         """Makes what was handed in safe to copy."""
@@ -130,25 +136,27 @@ class TwoRooms(Notebooks):
                 self.progress.graded_before()
             except NbGraderException as error:
                 self.progress.graded_before()
-                self._summary()
+                self.summary()
                 if gradebook_lock.is_locked(error.__context__):
                     self.log.error(gradebook_lock.HELD, self.patience)
                 raise
             finally:
-                self._end()
-            status = self._summary()
+                self.end()
+            status = self.summary()
             # A formgrader shows whatever is raised as a failure of its button.
             if status and in_terminal(self.parent):
                 sys.exit(status)
 
         return convert_and_end
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Nothing that the run has started is left when this returns."""
         self.run.end()
         self.scribe.close()
         self._alone.end()
 
-    def _summary(self) -> int:
+    def summary(self) -> int:
+        """Shows the summary and returns the exit status."""
         status = self.report.end()
         if in_terminal(self.parent):
             by_hand_table.print_table(self._list(), self.report.students())

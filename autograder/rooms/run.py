@@ -59,7 +59,7 @@ class GradingRun:
         self.level = ""
         """Of isolation; empty until it is chosen."""
         self.source_folder = source_folder
-        self._fork, self._submissions = fork, submissions
+        self.fork, self._submissions = fork, submissions
         self.launchers = Launchers(fork, self._course_code)
         self._pool = WorkerPool(self._start, self._needed)
         self._gradebook: Gradebook | None = None
@@ -146,7 +146,7 @@ class GradingRun:
 
     def _try(self, level: str) -> None:
         missing = seccomp.seccomp_problem()
-        if missing or not self._fork:
+        if missing or not self.fork:
             raise NoRoom(f"missing: {missing}" if missing else "needs Linux and Engine.fork")
         self._start_student(level).close()
 
