@@ -126,7 +126,7 @@ class Station:
         return ours
 
     def end(self, seconds: float = 0) -> None:
-        """Ends it, and with it all its graders; those that are idle, and hear of it, have so many seconds to clear up."""
+        """Ends it, and with it all its graders; those that are idle have so many seconds to clear up."""
         self._control.close()
         handle = os.pidfd_open(self._number)  # not waited for, so the number is still its own
         select.select([handle], [], [], seconds)
