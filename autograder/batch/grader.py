@@ -79,6 +79,7 @@ class Grader:
     """
 
     def __init__(self, app: Any, course: rows.Rows, level: str, launchers: Launchers[tuple[str, str]]) -> None:
+        self._course = course
         self._private = rows.private(course, app.coursedir.course_id)
         app.coursedir.db_url = "sqlite://"  # whatever looks for a gradebook by its address finds an empty one
         self._log = _Lines()
@@ -120,9 +121,6 @@ class Grader:
         converter, notebooks, student = self._converter, self._notebooks, order["student"]
         report = notebooks.report = Recorded()
         notebooks.findings, self._log.lines = [], []
-        with self._private.engine.begin() as connection:
-            rows.forget(connection)
-            rows.put(connection, order["rows"])
         for name, step in self._steps.items():
             setattr(converter, name, step)
         notebooks.names = Names(notebooks.run, report, notebooks.scribe)
@@ -131,6 +129,12 @@ class Grader:
         converter.coursedir.autograded_directory = order["into"]
         converter.assignments = {order["folder"]: order["notebooks"]}
         handed_in.prepare(converter, report)
+        known = order["rows"]
+        if converter.assignments and (known["student"] or converter.create_student):
+            known = rows.with_submission(self._course, student, known)
+        with self._private.engine.begin() as connection:
+            rows.forget(connection)
+            rows.put(connection, known)
         try:
             converter.convert_notebooks()
         except NbGraderException as error:  # of the whole run, where there are several submissions in one
