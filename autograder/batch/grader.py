@@ -16,6 +16,7 @@ from typing import Any
 from nbconvert.writers import FilesWriter
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import ClearHiddenTests
 
 from autograder.batch import rows
 from autograder.batch.recorded import Recorded
@@ -95,11 +96,12 @@ class Grader:
         self._steps = {name: getattr(converter, name) for name in _WRAPPED}
 
     def draw_points(self) -> None:
-        """Starts the examiners' fork servers, which run the course's own cells."""
+        """Prepares the rooms: the fork servers run the course's cells, each what it may know of them."""
         assignment = self._converter.coursedir.assignment_id
         run = self._notebooks.run
         with run.gradebook() as gradebook:
             names = [notebook.name for notebook in gradebook.find_assignment(assignment).notebooks]
+        run.learn(assignment, names, ClearHiddenTests(parent=self._notebooks))
         for name in names:
             course = run.course_cells(assignment, name)
             if not course.language and tests(course):

@@ -61,6 +61,10 @@ class WholeClass(TwoRooms):
         self._pool = LocalPool(jobs, self.parent.parent, self.run, Engine(parent=self).unsafe)
         return " ".join([AT_A_TIME.format(jobs=self._pool.jobs), *([DRY] if self.dry_run else [])])
 
+    def learn(self, assignment: str, notebooks: list[str]) -> None:
+        if not self._pool:  # else the station does it
+            super().learn(assignment, notebooks)
+
     def prepare(self) -> None:
         if not self._pool:  # else each grader prepares what it grades
             super().prepare()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import ClearHiddenTests
 from traitlets import Float
 
 from autograder import by_hand_list, seeds
@@ -98,6 +99,10 @@ class TwoRooms(Notebooks):
         convert: Callable[[], None] = self.parent.convert_notebooks
         return convert
 
+    def learn(self, assignment: str, notebooks: list[str]) -> None:
+        """Prepares the rooms for the course's notebooks."""
+        self.run.learn(assignment, notebooks, ClearHiddenTests(parent=self))
+
     def say(self, line: str) -> None:
         """Shows a line of the report."""
         say(self.parent, line)
@@ -127,6 +132,7 @@ class TwoRooms(Notebooks):
             raise NbGraderException(refused[0])
         aside = by_hand_list.set_aside(self._list())
         said = [*other_language.told(courses), *ways.told(tests)]
+        self.learn(name, notebooks)
         self.report.header(name, students, isolated, *filter(None, [public, aside, *said]))
 
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
