@@ -42,7 +42,8 @@ class Changes:
             old = before.get(row["cell_id"], {})
             if row["auto_score"] != old.get("auto_score"):
                 notebook, name = self._cells[row["cell_id"]]
-                says = (_says(folder / f"{notebook}.ipynb", name) for folder in self._folders(order))
+                folders = self._saving.in_place(order), self._saving.made(order, said)
+                says = (_says(folder / f"{notebook}.ipynb", name) for folder in folders)
                 cells.append(
                     {
                         "cell": self._label.format(notebook, name),
@@ -55,9 +56,6 @@ class Changes:
         points = [_points(rows) for rows in (order["rows"], said["rows"])]
         if cells or points[0] != points[1]:
             self.rows.append({"student": order["student"], "before": points[0], "after": points[1], "cells": cells})
-
-    def _folders(self, order: Order) -> tuple[Path, Path]:
-        return self._saving.in_place(order), self._saving.made(order)
 
     def show(self, say: Callable[[str], None]) -> None:
         """Shows them as a table."""

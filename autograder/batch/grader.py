@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,8 @@ class Grader:
         notebooks.names = Names(notebooks.run, report, notebooks.scribe)
         _Progress(converter, notebooks.run, report, notebooks.names)
         converter.coursedir.student_id = student
-        converter.coursedir.autograded_directory = order["into"]
+        # A folder of its own: where a worker of a cluster was lost, another grader may have begun the same order.
+        into = converter.coursedir.autograded_directory = os.path.join(order["into"], uuid.uuid4().hex)
         converter.assignments = {order["folder"]: order["notebooks"]}
         handed_in.prepare(converter, report)
         known = order["rows"]
@@ -144,6 +146,7 @@ class Grader:
         with self._private.engine.connect() as connection:
             after = rows.of_student(connection, order["assignment"], student)
         return {
+            "into": into,
             "events": report.events,
             "rows": after,
             "findings": notebooks.findings,

@@ -20,7 +20,6 @@ KEEP_ENDING = (
     "machine is short of memory, and run the same command again."
 )
 _MOST_STARTS = 4
-_TO_CLEAR_UP = 5.0
 
 
 class NoGraders(AutograderError):
@@ -130,5 +129,5 @@ class LocalPool:
     def end(self) -> None:
         for grader in (*self._idle, *self._busy):
             grader.connection.close()
-        self._station.end(0 if self._busy else _TO_CLEAR_UP)
+        self._station.end(0 if self._busy else station.TO_CLEAR_UP)
         self._idle, self._busy = [], {}

@@ -63,9 +63,9 @@ class Saving:
         """The folder of the submission's graded work."""
         return self._folder(self._graded, order["student"])
 
-    def made(self, order: Order) -> Path:
+    def made(self, order: Order, said: Mapping[str, Any]) -> Path:
         """The folder in which a grader has put it."""
-        return self._folder(order["into"], order["student"])
+        return self._folder(said["into"], order["student"])
 
     def fresh(self, gradebook: Gradebook, order: Order) -> Order:
         """The order with what the gradebook has of the student now, and a folder that no earlier try has used."""
@@ -109,9 +109,9 @@ class Saving:
         gradebook.db.commit()
         return outcome
 
-    def put_in_place(self, order: Order) -> None:
+    def put_in_place(self, order: Order, said: Mapping[str, Any]) -> None:
         """Renames the folder of graded work; one that could not be graded leaves none, as with nbgrader."""
-        made, place, aside = self.made(order), self.in_place(order), self._folder(order["into"])
+        made, place, aside = self.made(order, said), self.in_place(order), self._folder(order["into"])
         if not self._dry:
             if place.exists():
                 aside.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -28,6 +29,9 @@ from autograder.sandbox import processes, syscalls
 from autograder.sandbox.visible import trusted_path
 from autograder.terminal import show
 from autograder.workers.launcher import Launchers
+
+TO_CLEAR_UP = 5.0
+"""Seconds in which graders that are idle end what they have started."""
 
 
 def pack(message: Any) -> bytes:
@@ -75,11 +79,9 @@ def serve(control: socket.socket, app: Any, level: str, launchers: Launchers[tup
     grader = None
     while True:
         data, handles, _, _ = socket.recv_fds(control, 1 << 16, 1)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG if data else 0)[0]:  # at the end it waits for its graders
-                pass
+        _reap(0 if data else TO_CLEAR_UP)
         if not data:
-            os._exit(0)
+            os._exit(0)  # the kernel ends graders that are still at work
         with socket.socket(fileno=handles[0]) as connection:
             if grader is None:
                 grader = Grader(app, Lines(connection).receive(), level, launchers)
@@ -88,6 +90,14 @@ def serve(control: socket.socket, app: Any, level: str, launchers: Launchers[tup
                 control.close()
                 syscalls.die_with_parent(signal.SIGKILL)
                 _grade(connection, grader)
+
+
+def _reap(seconds: float) -> None:
+    """Takes note of graders that have ended; waits for all of them at most so many seconds."""
+    end = time.monotonic() + seconds
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0] or time.monotonic() < end:
+            time.sleep(0.02)
 
 
 def _grade(connection: socket.socket, grader: Grader) -> NoReturn:

@@ -10,9 +10,12 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
+from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
+from sqlalchemy.exc import OperationalError
 from traitlets import Bool, Integer, Unicode
 
 from autograder.batch import rows
@@ -30,8 +33,11 @@ from autograder.terminal.report import Report
 
 AT_A_TIME = "{jobs} at a time."
 DRY = "This is a dry run: nothing is saved."
+NO_DASK = "Dask is not installed here: pip install distributed, in the environment of the course."
 LOST = "the process that graded it has ended {times} times"
+AWAY = "The gradebook's database has gone away; waiting up to {seconds:g} seconds for it."
 CHANGING = "its marks in the gradebook keep changing while it is graded"
+T = TypeVar("T")
 _MOST_TRIES = 3
 _TOGETHER, _SECONDS = 50, 1.0
 """Replies are saved when there are so many, or after so many seconds."""
@@ -45,6 +51,7 @@ class WholeClass(TwoRooms):
     )
     dry_run = Bool(help="Save nothing.").tag(config=True)
     compare = Bool(help="Show whose marks change, by how much and why.").tag(config=True)
+    scheduler = Unicode(help="The address of a Dask scheduler, whose workers grade.").tag(config=True)
     summary_file = Unicode(help="Where to write the summary as JSON; - for standard output.").tag(config=True)
 
     _pool: Pool | None = None
@@ -55,11 +62,27 @@ class WholeClass(TwoRooms):
         return Report(self.say, self.log, every=False)
 
     def isolated(self) -> str:
-        if not self.run.fork:  # graders are forked, too; nbgrader's own loop does it then
+        courses, unsafe = self.parent.coursedir, Engine(parent=self).unsafe
+        if self.scheduler:
+            self._pool = self._cluster(courses.root, courses.assignment_id, unsafe)
+        elif self.run.fork:  # else graders cannot be forked either, and nbgrader's own loop grades
+            jobs = self.jobs or len(os.sched_getaffinity(0))
+            self._pool = LocalPool(jobs, self.parent.parent, self.run, unsafe)
+        else:
             return ""
-        jobs = self.jobs or len(os.sched_getaffinity(0))
-        self._pool = LocalPool(jobs, self.parent.parent, self.run, Engine(parent=self).unsafe)
         return " ".join([AT_A_TIME.format(jobs=self._pool.jobs), *([DRY] if self.dry_run else [])])
+
+    def _cluster(self, root: str, assignment: str, unsafe: bool) -> Pool:
+        try:
+            from autograder.batch.cluster import ClusterPool
+
+            return ClusterPool(self.scheduler, root, assignment, unsafe)
+        except ImportError:
+            why = NO_DASK
+        except NoGraders as error:
+            why = str(error)
+        self.log.error("%s", why)
+        raise NbGraderException(why)
 
     def learn(self, assignment: str, notebooks: list[str]) -> None:
         if not self._pool:  # else the station does it
@@ -107,8 +130,8 @@ class WholeClass(TwoRooms):
         try:
             while todo or busy:
                 while todo and pool.free:
-                    with self.run.gradebook() as gradebook:
-                        pool.give(saving.fresh(gradebook, todo.popleft()))
+                    order = todo.popleft()
+                    pool.give(self._patiently(partial(saving.fresh, order=order)))
                     busy += 1
                 for reply in pool.replies(_SECONDS):
                     busy -= 1
@@ -130,13 +153,11 @@ class WholeClass(TwoRooms):
                 graded.append((reply.order, reply.said))
             elif self._once_more(reply.order, LOST, saving):
                 again.append(reply.order)
-        self.wait_for_gradebook()
-        with self.run.gradebook() as gradebook:
-            outcome = saving.save(gradebook, graded)
+        outcome = self._patiently(lambda gradebook: saving.save(gradebook, graded))
         for order, said in outcome.saved:
             if self._changes:
                 self._changes.add(order, said)
-            saving.put_in_place(order)
+            saving.put_in_place(order, said)
         if not self.dry_run:
             self.enter_findings([(who, found) for _, said in outcome.saved for who, found in said["findings"]])
         for order, said in outcome.saved:
@@ -146,6 +167,20 @@ class WholeClass(TwoRooms):
         for order, why in outcome.refused:
             self._tell(order, [["note", why, "FAILED"], ["failed"]], 0)
         return again + [order for order in outcome.changed if self._once_more(order, CHANGING, saving)]
+
+    def _patiently(self, do: Callable[[Gradebook], T]) -> T:
+        """What `do` gives; again, as long as the patience lasts, while the database cannot be reached or is held."""
+        end = time.monotonic() + self.patience
+        while True:
+            self.wait_for_gradebook()
+            try:
+                with self.run.gradebook() as gradebook:
+                    return do(gradebook)
+            except OperationalError as error:
+                if time.monotonic() > end or not error.connection_invalidated:
+                    raise
+                self.log.warning("%s", AWAY.format(seconds=self.patience))
+                time.sleep(1)
 
     def _once_more(self, order: Order, why: str, saving: Saving) -> bool:
         saving.discard(order)

@@ -32,6 +32,9 @@ def add_to(commands: Any) -> None:
     )
     grade.add_argument("--dry-run", action="store_true", help="grade and show, but save nothing")
     grade.add_argument("--jobs", metavar="N", type=int, default=0, help="how many at a time (default: all processors)")
+    grade.add_argument(
+        "--scheduler", metavar="ADDRESS", default="", help="grade on a Dask cluster, such as tcp://host:8786"
+    )
     grade.add_argument("--json", metavar="FILE", default="", help="write a summary for scripts; - for the terminal")
     grade.add_argument("--unsafe", action="store_true", help="grade even where student code cannot be isolated")
     grade.set_defaults(run=_grade)
@@ -132,6 +135,7 @@ def _grade(options: argparse.Namespace) -> int:
         "dry_run": options.dry_run,
         "compare": options.regrade,
         "summary_file": options.json,
+        "scheduler": options.scheduler,
     }
     settings: dict[str, dict[str, Any]] = {"WholeClass": ours}
     if options.unsafe:
