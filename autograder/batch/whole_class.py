@@ -40,7 +40,7 @@ CHANGING = "its marks in the gradebook keep changing while it is graded"
 T = TypeVar("T")
 _MOST_TRIES = 3
 _TOGETHER, _SECONDS = 50, 1.0
-"""Replies are saved when there are so many, or after so many seconds."""
+"""Replies are saved when there are so many, or so many seconds after the last ones."""
 
 
 class WholeClass(TwoRooms):
@@ -126,7 +126,7 @@ class WholeClass(TwoRooms):
 
     def _run(self, pool: Pool, todo: deque[Order], saving: Saving) -> None:
         pending: list[Reply] = []
-        since, busy = time.monotonic(), 0
+        saved, busy = 0.0, 0
         try:
             while todo or busy:
                 while todo and pool.free:
@@ -135,10 +135,9 @@ class WholeClass(TwoRooms):
                     busy += 1
                 for reply in pool.replies(_SECONDS):
                     busy -= 1
-                    since = since if pending else time.monotonic()
                     pending.append(reply)
-                if pending and (len(pending) >= _TOGETHER or time.monotonic() - since > _SECONDS or not busy):
-                    now, pending = pending, []
+                if pending and (len(pending) >= _TOGETHER or time.monotonic() - saved > _SECONDS or not busy):
+                    now, pending, saved = pending, [], time.monotonic()
                     todo.extend(self._save(now, saving))
         finally:  # what is graded is kept, also after Ctrl-C
             if pending:
