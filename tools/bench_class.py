@@ -1,6 +1,6 @@
 """A class graded by stock nbgrader, by `nbgrader autograde` in two rooms and by `autograder grade`, in turn in one run.
 
-Prints a table in markdown: seconds per submission, how many times faster than stock, and seconds before the first grade.
+Prints a table in markdown: seconds per submission, times as fast as stock, and seconds before the first grade.
 The grades must be the same; if they are not, it says where and exits with 1. With --many a large class follows, in
 quarters: time must grow with the number of submissions, and memory must not.
 """
@@ -94,7 +94,7 @@ def main() -> None:
     whole: dict[int, list[Graded]] = {jobs: [] for jobs in dict.fromkeys((1, cores))}
     try:
         for number in range(options.rounds):
-            for at, (kind, runs) in enumerate(plain.items()):
+            for at, runs in enumerate(plain.values()):
                 root = scratch / f"plain{at}{number}"
                 root.mkdir()
                 make(root, ours if at else bench_grading.STOCK.format(root=str(root)), 8)
