@@ -29,6 +29,7 @@ from autograder.rooms import handed_in
 from autograder.rooms.engine import Engine
 from autograder.rooms.exporter import TwoRooms
 from autograder.rooms.progress import CUT_OFF
+from autograder.rooms.scribe import Scribe
 from autograder.terminal.report import Report
 
 AT_A_TIME = "{jobs} at a time."
@@ -88,6 +89,9 @@ class WholeClass(TwoRooms):
         if not self._pool:  # else the station does it
             super().learn(assignment, notebooks)
 
+    def made_scribe(self) -> Scribe:
+        return Scribe(at_once=not self._pool)
+
     def prepare(self) -> None:
         if not self._pool:  # else each grader prepares what it grades
             super().prepare()
@@ -113,7 +117,7 @@ class WholeClass(TwoRooms):
         self._changes = Changes(course, saving) if self.compare else None
         try:
             with Bar(len(todo), super().say) as self._bar:
-                self._pool.begin(course)
+                self._pool.begin(course, len(todo))
                 self._run(self._pool, todo, saving)
         except NoGraders as error:
             self.log.error("%s", error)
@@ -153,12 +157,12 @@ class WholeClass(TwoRooms):
             elif self._once_more(reply.order, LOST, saving):
                 again.append(reply.order)
         outcome = self._patiently(lambda gradebook: saving.save(gradebook, graded))
+        if not self.dry_run:
+            self.enter_findings([(who, found) for _, said in outcome.saved for who, found in said["findings"]])
         for order, said in outcome.saved:
             if self._changes:
                 self._changes.add(order, said)
-            saving.put_in_place(order, said)
-        if not self.dry_run:
-            self.enter_findings([(who, found) for _, said in outcome.saved for who, found in said["findings"]])
+            saving.put_in_place(order, said)  # last: it says that all of this is done
         for order, said in outcome.saved:
             for line in said["log"]:
                 self.say(line)
@@ -177,7 +181,7 @@ class WholeClass(TwoRooms):
                     return do(gradebook)
             except OperationalError as error:
                 if time.monotonic() > end or not error.connection_invalidated:
-                    raise
+                    raise NbGraderException("the gradebook cannot be written") from error
                 self.log.warning("%s", AWAY.format(seconds=self.patience))
                 time.sleep(1)
 
