@@ -1,4 +1,4 @@
-"""The commands for instructors: `autograder grade`, `grades`, `roster`, `seeds`, `collect` and `feedback`."""
+"""The commands for instructors: `autograder grade`, `grades`, `roster`, `seeds`, `collect`, `feedback` and `report`."""
 
 from __future__ import annotations
 
@@ -124,6 +124,20 @@ def add_to(commands: Any) -> None:
     feedback.add_argument("--to", metavar="FOLDER", type=Path, default=Path(), help="where to write (default: here)")
     feedback.set_defaults(run=_feedback)
 
+    report = commands.add_parser(
+        "report",
+        help="what the class got wrong, as a page, a CSV and a JSON",
+        description="Writes report.html, report.csv and report.json into the folder report-ASSIGNMENT/, from the "
+        "gradebook and the graded notebooks: how marks and questions turned out, which derivative broke by which slip "
+        "with the answers behind each number, who needs a person, answers that may not be by hand, and answers that "
+        "are alike. The page opens anywhere and loads nothing. It names students only in parts that are closed at "
+        "first; the two other files name nobody. Whoever is not graded yet is counted as that.",
+        epilog="example:  autograder report ps1",
+    )
+    report.add_argument("assignment", metavar="ASSIGNMENT", help="such as ps1")
+    report.add_argument("--to", metavar="FOLDER", type=Path, help="where to write (default: report-ASSIGNMENT/)")
+    report.set_defaults(run=_report)
+
 
 def _grade(options: argparse.Namespace) -> int:
     from autograder.batch.command import grade
@@ -176,3 +190,9 @@ def _feedback(options: argparse.Namespace) -> int:
     from autograder.collecting import give_back
 
     return give_back.main(options.assignment, options.to)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from autograder.class_report import command
+
+    return command.main(options.assignment, options.to)

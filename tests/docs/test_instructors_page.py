@@ -101,6 +101,10 @@ def test_the_term_as_written(walk: Walk) -> None:
         assert found["ivo"] == ("Ivanov", "0.00")
         assert found[who[0]][1] == "46.63"
 
+    def reported(walk: Walk, _: str) -> None:
+        page = (walk.here / "report-ps1/report.html").read_text()
+        assert "<li>1 of 3 broke <code>dfdb</code>: 1 by the sign.</li>" in page
+
     def released(walk: Walk, _: str) -> None:
         assert walk.type(f"(cd {home} && nbgrader fetch_feedback ps1)")[1] == 0
         assert "Q6" in next((home / "ps1" / "feedback").glob("*/problems.html")).read_text()
@@ -130,6 +134,7 @@ def test_the_term_as_written(walk: Walk) -> None:
         Step("nbgrader release_feedback ps1", status=1, says=("released to 1 of 3 students",), then=released),
         Step("autograder feedback ps1", then=pages_of_the_class),
         Step("autograder grades ps1", says=("Wrote 3 students",), then=rows),
+        Step("autograder report ps1", says=("report-ps1/report.html: 3 students.",), then=reported),
         Step('nbgrader db assignment add ps1 --duedate="2026-12-01 18:00:00 UTC"'),
         Step("nbgrader collect ps1 --update", before=lambda _: a_student_hands_in("ada")),
         graded(ada=60, ivo=0, exchange=60),
