@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
@@ -207,6 +208,19 @@ class _Renderer(IPythonRenderer):  # type: ignore[misc]  # nbconvert ships no ty
 
 def markdown(source: str, files: Any = None, place: Place = ANYWHERE) -> Text:
     """Markdown as a part of the page; `files` are the attachments of its cell. Never raises."""
+    return _rendered(source, files, place) if files else _remembered(source, place)
+
+
+@lru_cache(maxsize=500)
+def _remembered(source: str, place: Place) -> Text:
+    """The course's texts are the same on each student's page. `forget` is called where a picture may have changed."""
+    return _rendered(source, None, place)
+
+
+forget = _remembered.cache_clear
+
+
+def _rendered(source: str, files: Any, place: Place) -> Text:
     if len(source) > sanitise.MOST_OF_A_NOTEBOOK * 40:
         return Text(f"<pre>{escape(source)}</pre>")
     known = {"embed_images": True, "path": str(place.folder)} if place.folder else {}
