@@ -24,6 +24,7 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from tqdm import tqdm
 
+from autograder.collecting.course import Course
 from autograder.errors import AutograderError
 from autograder.feedback import grades, page_workers
 from autograder.feedback.page import FeedbackPage
@@ -58,8 +59,9 @@ class Options:
 def write(assignment: str, options: Options) -> int:
     """Writes the pages in the course of the current folder. Returns the exit status: 1 if some could not be written.
 
-    AutograderError if none can be, because the gradebook cannot be read or another run is at work.
+    AutograderError if none can be: there is no such course, assignment or gradebook, or another run is at work.
     """
+    Course(assignment)
     # A singleton, as nbgrader itself makes it, because nbgrader_config.py looks for it.
     app = GenerateFeedbackApp.instance()
     try:
