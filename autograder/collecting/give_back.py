@@ -27,9 +27,7 @@ NOBODY = (
 )
 NO_PAGE = "there is no feedback page: nbgrader autograde {assignment}, then autograder feedback {assignment}"
 NO_WORK = "nothing to give feedback on: {folder} holds no {wanted}"
-OLD_PAGE = (
-    "the page is of earlier work: nbgrader autograde {assignment}{forced}, then autograder feedback {assignment}"
-)
+OLD_PAGE = "the page is of earlier work: nbgrader autograde {assignment}{forced}, then autograder feedback {assignment}"
 OLD_GRADE = "the page is older than the grade: autograder feedback {assignment}"
 UPLOAD = {
     MOODLE: "In Moodle: the assignment's submissions > Upload multiple feedback files in a zip.",

@@ -101,7 +101,8 @@ class _Run:
     def write(self) -> int:
         began = time.monotonic()
         everything = self._submissions()
-        todo = [one for one in everything if self._options.force or not one.is_up_to_date()]
+        force = self._options.force or self._converter.force
+        todo = [one for one in everything if force or not one.is_up_to_date()]
         wanted, before = (sum(len(one.notebooks) for one in some) for some in (todo, everything))
         before -= wanted
         written = self._write(todo, wanted) if todo else 0

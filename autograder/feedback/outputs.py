@@ -46,17 +46,19 @@ def _colour_class(found: re.Match[str]) -> str:
     return f'<span class="{kind}">' if kind in "ksmc" else "<span>"
 
 
-@lru_cache(maxsize=500)  # the course's code is the same on each student's page
 def code(source: str, language: str = "ipython3") -> Markup:
     """Code in a few colours; each line is an element, so that a wrapped line can be told from the next one."""
     source = _ANSI.sub("", source).rstrip("\n")
+    made = _coloured(source, str(language)) if len(source) <= _COLOURED else escape(source, quote=False)
+    return Markup('<pre class="code"><code>' + _lines(made) + "</code></pre>")
+
+
+@lru_cache(maxsize=500)
+def _coloured(source: str, language: str) -> str:
+    """The course's code is the same on each student's page."""
     if language == "ipython3" and not _MAGIC.intersection(source):
         language = "python3"  # each rule that IPython's lexer has more needs one of these; it takes twice as long
-    if len(source) <= _COLOURED:
-        coloured = _SPAN.sub(_colour_class, highlight(source, _lexer(str(language)), _FORMATTER)).rstrip("\n")
-    else:
-        coloured = escape(source, quote=False)
-    return Markup('<pre class="code"><code>' + _lines(coloured) + "</code></pre>")
+    return _SPAN.sub(_colour_class, highlight(source, _lexer(language), _FORMATTER)).rstrip("\n")
 
 
 @cache

@@ -30,6 +30,7 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _PARENTS = {"li": ("ul", "ol"), "summary": ("details",)}
 _ITEMS = {"dt": "p", "dd": "div", "dl": "div"}
 _MATH = re.compile(r"\\\\|\\\$|\\\(|\\\)|\\\[|\\\]|\$\$|\$|\\begin\{([a-z]{1,20}\*?)\}")
+_REMEMBERED = 100_000  # characters, those of pictures included
 _CLOSES = {r"\(": r"\)", r"\[": r"\]", "$$": "$$", "$": "$"}
 
 
@@ -208,7 +209,8 @@ class _Renderer(IPythonRenderer):  # type: ignore[misc]  # nbconvert ships no ty
 
 def markdown(source: str, files: Any = None, place: Place = ANYWHERE) -> Text:
     """Markdown as a part of the page; `files` are the attachments of its cell. Never raises."""
-    return _rendered(source, files, place) if files else _remembered(source, place)
+    once = files or len(source) > _REMEMBERED
+    return _rendered(source, files, place) if once else _remembered(source, place)
 
 
 @lru_cache(maxsize=500)

@@ -26,7 +26,7 @@ ODD = [
 @pytest.mark.parametrize("source", [*CELLS.values(), *CODE, *ODD])
 def test_code_is_coloured_as_ipythons_lexer_does(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made = outputs.code(source)
-    outputs.code.cache_clear()
+    outputs._coloured.cache_clear()
     monkeypatch.setattr(outputs, "_MAGIC", set(source))  # then nothing is taken for plain Python
     assert outputs.code(source) == made
 
@@ -38,3 +38,8 @@ def test_plain_python_is_read_by_the_lexer_of_python() -> None:
     assert further
     for rule in further:
         assert any(sign in rule[0] for sign in outputs._MAGIC), rule
+
+
+@pytest.mark.parametrize("language", [["python"], {}, None, "no such language", "bash"])
+def test_whatever_a_notebook_calls_its_language_its_code_is_shown(language: object) -> None:
+    assert "echo" in outputs.code("echo 1", language)  # type: ignore[arg-type]
