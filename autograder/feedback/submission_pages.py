@@ -117,8 +117,8 @@ class Writer:
 
 
 def why(error: Exception) -> str:
-    """What went wrong, on one line."""
-    text = " ".join(str(error).split()) or "no reason given"
+    """What went wrong, on one line: the further ones of an error about a notebook quote its cells."""
+    text = next(iter(str(error).strip().splitlines()), "no reason given")
     ours = type(error).__module__.startswith(("autograder.", "nbgrader."))
     return text if ours else f"{type(error).__name__}: {text}"
 

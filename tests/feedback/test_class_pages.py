@@ -233,7 +233,7 @@ def test_a_notebook_that_has_no_page_is_named_and_the_others_are_written(course:
         book.remove_submission("ps1", "dora")
     said = course.feedback("--force", ends=1)
     assert re.search(r"^NOT WRITTEN  bela, problems: NotJSONError: ", said, re.MULTILINE)
-    assert re.search(r"^NOT WRITTEN  chen, problems: ValidationError: .*'output'", said, re.MULTILINE)
+    assert re.search(r"^NOT WRITTEN  chen, problems: NotebookValidationError: .*'output'", said, re.MULTILINE)
     assert "NOT WRITTEN  dora, problems: the gradebook has no grades of problems of ps1 by dora: grade it first" in said
     assert "14 pages written" in said
     for student in ("bela", "chen", "dora"):
