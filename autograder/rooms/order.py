@@ -23,10 +23,10 @@ def put_in_order(cells: list[NotebookNode], course: CourseCells) -> list[str]:
     for at in reversed(range(len(code))):
         if code[at].locked and not code[at].grade:
             moved += _move_up(cells, code[at].name, [cell.name for cell in _followers(code, at)])
-    for at, test in enumerate(code):
-        if test.locked and test.grade:
-            moved += _move_down(cells, test.name, [cell.name for cell in _needs(code, at)])
-    return moved
+    for at in reversed(range(len(code))):
+        if code[at].locked and code[at].grade:
+            moved += _move_down(cells, code[at].name, [cell.name for cell in _needs(code, at)])
+    return [cell.name for cell in code if cell.name in moved]
 
 
 def below_own_code(cells: Sequence[NotebookNode], place: int) -> int:

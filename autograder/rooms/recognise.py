@@ -51,21 +51,31 @@ def lost_marks(
 def _believed(
     cells: list[NotebookNode], course: CourseCells, released: Callable[[CourseCell], str]
 ) -> list[CourseCell | None]:
-    """The course's cell that each cell is by its mark; None where it is one whose mark no cell has."""
+    """The course's cell that each cell is by its mark; None where it holds what another must, which no cell is."""
     marks = [course.of(cell) for cell in cells]
-    there = {of.name for of in marks if of}
-    missing = [of for name, of in course.cells.items() if name not in there]
-    texts = {as_compared(text) for of in missing if of.locked for text in (released(of), of.source)} - {""}
+    given = {
+        name: {as_compared(released(of)), as_compared(of.source)} for name, of in course.cells.items() if of.locked
+    }
+    defined = [set(_defined(cell.source)) if _is_code(cell) else set() for cell in cells]
+
+    def is_right(at: int, of: CourseCell) -> bool:
+        if of.locked:
+            return as_compared(cells[at].source) in given[of.name]
+        expected = _expected(of.source) if of.cell_type == "code" else []
+        return not expected or bool(defined[at] & set(expected))
+
+    right = {of.name for at, of in enumerate(marks) if of and is_right(at, of)}
+    missing = [of for name, of in course.cells.items() if name not in right]
+    texts = {text for of in missing if of.locked for text in given[of.name]} - {""}
     names = {name for of in missing if not of.locked and of.cell_type == "code" for name in _expected(of.source)}
 
-    def is_its_own(cell: NotebookNode, of: CourseCell) -> bool:
-        text = as_compared(cell.source)
+    def is_another(at: int, of: CourseCell) -> bool:
+        text = as_compared(cells[at].source)
         if text in texts:
-            return of.locked and text in (as_compared(released(of)), as_compared(of.source))
-        defined = set(_defined(cell.source)) & names if names and _is_code(cell) else set()
-        return not defined or (not of.locked and bool(set(_defined(cell.source)) & set(_expected(of.source))))
+            return text not in given.get(of.name, ())
+        return bool(defined[at] & names) and not (not of.locked and defined[at] & set(_expected(of.source)))
 
-    return [of if of and is_its_own(cell, of) else None for cell, of in zip(cells, marks, strict=True)]
+    return [None if of and is_another(at, of) else of for at, of in enumerate(marks)]
 
 
 def _only_between(cells: list[NotebookNode], of: CourseCell, course: CourseCells, places: dict[str, int]) -> int | None:

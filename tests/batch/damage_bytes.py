@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import random
+import re
 from collections.abc import Callable
 
 Damage = Callable[[bytes, random.Random], bytes]
@@ -80,7 +81,7 @@ def in_conflict_over_counts(data: bytes, _: random.Random) -> bytes:
 def a_key_twice(data: bytes, chance: random.Random) -> bytes:
     key = chance.choice((b'"metadata"', b'"source"', b'"cell_type"', b'"cells"', b'"nbformat"', b'"outputs"', b'"id"'))
     extra = key + b": " + chance.choice((b"{}", b"[]", b"null", b'"code"', b"4")) + b", "
-    places = [at for at in range(len(data)) if data.startswith(key, at)]
+    places = [found.start() for found in re.finditer(re.escape(key), data)]
     at = chance.choice(places) if places else 0
     return data[:at] + extra + data[at:]
 
@@ -127,7 +128,7 @@ def a_line_twice(data: bytes, chance: random.Random) -> bytes:
 
 
 def a_quote_lost(data: bytes, chance: random.Random) -> bytes:
-    places = [at for at in range(len(data)) if data[at : at + 1] == b'"']
+    places = [found.start() for found in re.finditer(b'"', data)]
     at = chance.choice(places) if places else 0
     return data[:at] + data[at + 1 :]
 

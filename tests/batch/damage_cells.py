@@ -223,7 +223,9 @@ def names_of_an_odd_type(content: Content, chance: random.Random) -> None:
 def odd_metadata_besides(content: Content, chance: random.Random) -> None:
     for cell in _some(content, chance, 6):
         if isinstance(cell.get("metadata"), dict):
-            cell["metadata"][chance.choice(("tags", "collapsed", "editable", "autograder", "slideshow"))] = chance.choice(ODD)
+            cell["metadata"][chance.choice(("tags", "collapsed", "editable", "autograder", "slideshow"))] = (
+                chance.choice(ODD)
+            )
 
 
 def odd_notebook_metadata(content: Content, chance: random.Random) -> None:

@@ -65,13 +65,17 @@ def a_pipe_or_link_for_the_time(folder: Path, chance: random.Random) -> None:
 
 def a_browsers_name(folder: Path, chance: random.Random) -> None:
     if path := _one(folder, chance):
-        name = chance.choice(("{} (1)", "{}-Copy1", "{}_final", "copy of {}", "ada_{}", "{}é", "{} ", "-{}", "{}'s", "%s{}"))
+        name = chance.choice(
+            ("{} (1)", "{}-Copy1", "{}_final", "copy of {}", "ada_{}", "{}é", "{} ", "-{}", "{}'s", "%s{}")
+        )
         path.rename(folder / f"{name.format(path.stem)}.ipynb")
 
 
 def another_extension(folder: Path, chance: random.Random) -> None:
     if path := _one(folder, chance):
-        path.rename(folder / (path.stem + chance.choice((".ipynb.txt", ".ipynb.json", ".IPYNB", ".ipynb.ipynb", ".json", ""))))
+        path.rename(
+            folder / (path.stem + chance.choice((".ipynb.txt", ".ipynb.json", ".IPYNB", ".ipynb.ipynb", ".json", "")))
+        )
 
 
 def in_capitals(folder: Path, chance: random.Random) -> None:
@@ -133,7 +137,9 @@ def a_link_for_a_notebook(folder: Path, chance: random.Random) -> None:
     """To a good submission, to nowhere, to itself, to a device."""
     if path := _one(folder, chance):
         path.unlink()
-        to = chance.choice((f"../../good-0/{folder.name}/{path.name}", "nowhere", path.name, "/dev/zero", "/proc/self/mem"))
+        to = chance.choice(
+            (f"../../good-0/{folder.name}/{path.name}", "nowhere", path.name, "/dev/zero", "/proc/self/mem")
+        )
         path.symlink_to(to)
 
 
@@ -151,7 +157,18 @@ def nobody_may_read(folder: Path, chance: random.Random) -> None:
 
 
 def odd_files_besides(folder: Path, chance: random.Random) -> None:
-    for name in (b"bad\xff", b"new\nline", b"n" * 250, b"-rf", b"*", b"%s{0}", b" ", b"torch.py", b"a.ipynb.ipynb", b"CON"):
+    for name in (
+        b"bad\xff",
+        b"new\nline",
+        b"n" * 250,
+        b"-rf",
+        b"*",
+        b"%s{0}",
+        b" ",
+        b"torch.py",
+        b"a.ipynb.ipynb",
+        b"CON",
+    ):
         if chance.random() < 0.5:
             Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_bytes(b"raise SystemExit(1)")
 

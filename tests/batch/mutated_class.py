@@ -24,7 +24,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 
 from autograder.terminal.report import UNGRADABLE, Reason
@@ -45,10 +45,17 @@ RIGHT = {"squares": SQUARES, "mean": MEAN, "why": WHY, "table": TABLE}
 SLIP = {**RIGHT, "squares": SQUARES.replace("n + 1", "n"), "mean": MEAN.replace("return 0", "return 1")}
 BY_HAND = ("why", "table")
 BASES: Mapping[str, Mapping[str, str]] = {
-    "ada": RIGHT, "bela": RIGHT, "chen": SLIP, "dora": RIGHT, "emil": SLIP, "fay": RIGHT, "hana": RIGHT,
+    "ada": RIGHT,
+    "bela": RIGHT,
+    "chen": SLIP,
+    "dora": RIGHT,
+    "emil": SLIP,
+    "fay": RIGHT,
+    "hana": RIGHT,
 }
 """Who of the sample class hands in, and that student's answers to the ordinary questions."""
-CELLS_OF = {**{q: (OURS, (f"{q}-check", f"{q}-hidden")) for q in NAMES},
+CELLS_OF = {
+    **{q: (OURS, (f"{q}-check", f"{q}-hidden")) for q in NAMES},
     **{q: (ORDINARY, (f"{q}-test",)) for q in ("squares", "mean")},
     **{q: (ORDINARY, (q,)) for q in BY_HAND},
 }
@@ -68,8 +75,12 @@ def ordinary() -> NotebookNode:
             marked("tools", "import math\nTWO = 2"),
             new_markdown_cell("## Squares\n\nWrite `squares`."),
             answer("squares"),
-            marked("squares-test", "assert squares(3) == [1, 4, 9]\n### BEGIN HIDDEN TESTS\n"
-                   "assert squares(TWO + 1)[math.floor(0.5)] == 1\nassert squares(0) == []\n### END HIDDEN TESTS", 3),
+            marked(
+                "squares-test",
+                "assert squares(3) == [1, 4, 9]\n### BEGIN HIDDEN TESTS\n"
+                "assert squares(TWO + 1)[math.floor(0.5)] == 1\nassert squares(0) == []\n### END HIDDEN TESTS",
+                3,
+            ),
             new_markdown_cell("## Mean"),
             answer("mean"),
             marked("mean-test", "1.0 * (mean([1, 3]) == 2) + 3.0 * (mean([]) == 0)", 4),
@@ -101,7 +112,9 @@ class MutatedClass:
 
     def __init__(self, root: Path, seed: int, number: int) -> None:
         self.root, self.given = root, dict[str, Given]()
-        shutil.copytree(ROOT / "source", root / "source", ignore=shutil.ignore_patterns(".ipynb_checkpoints", "examples*"))
+        shutil.copytree(
+            ROOT / "source", root / "source", ignore=shutil.ignore_patterns(".ipynb_checkpoints", "examples*")
+        )
         nbformat.write(ordinary(), root / "source" / ASSIGNMENT / f"{ORDINARY}.ipynb")
         (root / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text() + UNTRIED)
         status, said = self._run("nbgrader", "generate_assignment", ASSIGNMENT)
@@ -119,12 +132,17 @@ class MutatedClass:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         python = warm.python() if command[0] == "nbgrader" else sys.executable
         done = subprocess.run(
-            [python, "-m", *command], cwd=self.root, capture_output=True, text=True, check=False, errors="replace",
+            [python, "-m", *command],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=False,
+            errors="replace",
             env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "NBGRADER_EXCHANGE": str(self.root / "exchange")},
         )
         return done.returncode, done.stdout + done.stderr
 
-    def _hand_in(self, student: str, base: str) -> Path:
+    def _hand_in(self, student: str, base: str) -> None:
         folder = self.root / "submitted" / student / ASSIGNMENT
         hand_in(self.root / "release" / ASSIGNMENT, students()[base], folder)
         file = folder / f"{ORDINARY}.ipynb"
@@ -134,10 +152,11 @@ class MutatedClass:
         notebook.cells.append(new_markdown_cell("I would try **cubes**."))
         nbformat.write(notebook, file)
         self.given[student] = Given(base)
-        return folder
 
     def _damaged(self, student: str, base: str, number: int) -> None:
-        folder = self._hand_in(student, base)
+        folder = self.root / "submitted" / student / ASSIGNMENT
+        shutil.copytree(self.root / "submitted" / f"good-{list(BASES).index(base)}" / ASSIGNMENT, folder)
+        self.given[student] = Given(base)
         self.given[student].damages = damage(folder, number)
         for question, (notebook, _) in CELLS_OF.items():
             if answers := answers_of(base, question):
@@ -188,10 +207,13 @@ class MutatedClass:
         lines = set(_LINE.findall(self.said))
         named = set().union(*(self.named[r.name] for r in (Reason.FAILED, Reason.LOST, Reason.NO_MARK, *UNGRADABLE)))
         for student, given in self.given.items():
-            found += [f"{student}: {what} ({given.base}: {', '.join(given.damages)})" for what in (
-                *(["no line"] if student not in lines else []),
-                *(self._wrong(student, given, student in named) if student in self.marks else ["no row"]),
-            )]
+            found += [
+                f"{student}: {what} ({given.base}: {', '.join(given.damages)})"
+                for what in (
+                    *(["no line"] if student not in lines else []),
+                    *(self._wrong(student, given, student in named) if student in self.marks else ["no row"]),
+                )
+            ]
         return [*found, *self._altered()]
 
     def _status(self) -> int:
@@ -297,7 +319,10 @@ def main() -> int:
     print(f"seed {asked.seed}: {asked.number} submissions graded in {made.seconds:.0f} s, exit status {made.status}")
     for what in Left:
         counts = made.tally[what]
-        print(f"  {what.name.lower():<10} {sum(counts.values()):>6}  " + "  ".join(f"{k} {v}" for k, v in sorted(counts.items())))
+        print(
+            f"  {what.name.lower():<10} {sum(counts.values()):>6}  "
+            + "  ".join(f"{k} {v}" for k, v in sorted(counts.items()))
+        )
     print(f"  of the whole ones {100 * made.rate:.2f} in 100 kept their marks; {len(findings)} findings")
     if not asked.keep:
         shutil.rmtree(root, ignore_errors=True)

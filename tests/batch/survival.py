@@ -1,4 +1,4 @@
-"""What is left of an answer in a damaged submission, as whoever looks at its files would say. It knows nothing of grading.
+"""What is left of an answer in a damaged submission, as whoever looks at its files would say, without any grading.
 
 WHOLE: all lines of the answer, comments aside, stand together in one cell of the notebook, and the notebook is a file
 in its place: JSON with a list of cells, in any encoding, under its own name or under another that is the only one.
@@ -9,6 +9,7 @@ PARTLY: some lines are lost. GONE: most are, or the first.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import stat
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,7 @@ def left(student: Path, assignment: str, notebook: str, answers: Iterable[str]) 
         return Left.WHOLE
     if cells is not None and _share(lines, [line for cell in cells for line in cell]) == 1:
         return Left.APART
-    everything = [line for path in _files(student) for line in _all_lines(path)]
+    everything = [line for path in _files(student) for line in _all_lines(path.read_bytes())]
     if _share(lines, everything) == 1:
         return Left.ELSEWHERE
     return Left.PARTLY if _share(lines[:1], everything) and _share(lines, everything) >= 0.5 else Left.GONE
@@ -73,6 +75,7 @@ def _cells_in_place(folder: Path, notebook: str, lines: list[str]) -> list[list[
     return read[0] if len(read) == 1 else None
 
 
+@lru_cache(8)
 def _cells(data: bytes) -> list[list[str]] | None:
     """The lines of each cell; None if the data is no notebook."""
     content = _parsed(_decoded(data))
@@ -123,15 +126,16 @@ def _files(student: Path) -> Iterator[Path]:
                 yield path
 
 
-def _all_lines(path: Path) -> list[str]:
+@lru_cache(8)
+def _all_lines(data: bytes) -> list[str]:
     """Everything in a file that may be a line of code, be it JSON, broken JSON or text; also in a zip."""
-    datas = [path.read_bytes()]
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as packed:
+    datas = [data]
+    if zipfile.is_zipfile(file := io.BytesIO(data)):
+        with zipfile.ZipFile(file) as packed:
             datas = [packed.read(name) for name in packed.namelist()]
     found = []
-    for data in datas:
-        text = _decoded(data.replace(b"\x00", b"") if b"\x00" in data[100:] else data)
+    for part_of in datas:
+        text = _decoded(part_of.replace(b"\x00", b"") if b"\x00" in part_of[100:] else part_of)
         for part in re.split(r"[\r\n]|(?<!\\)\\[nr]", text):
             line = part.strip().replace('\\"', '"').replace("\\\\", "\\")
             found += [line.partition("#")[0], line.partition('"source": ["')[2]]

@@ -72,7 +72,10 @@ def test_a_comma_between_two_lines_is_put_right(seen: str, commas: int) -> None:
         ("hello", "line 1 is not JSON: Expecting value"),
         (TEXT[: len(TEXT) // 2], "is not JSON: Unterminated string"),
         (TEXT + TEXT.replace("2 * a", "3 * a"), "is not JSON: Extra data"),
-        (_in_conflict(RETURN, RETURN, '    "    return dzda, a"'), "it has merge conflicts, and the sides have different cells"),
+        (
+            _in_conflict(RETURN, RETURN, '    "    return dzda, a"'),
+            "it has merge conflicts, and the sides have different cells",
+        ),
         (TEXT.replace("# δ, ", '# "δ", '), "is not JSON: Expecting"),
         ("[1, 2]", "it holds no list of cells"),
         ("{}", "it holds no list of cells"),
@@ -132,7 +135,10 @@ def test_one_odd_cell_costs_no_other_anything(cell: Any, kind: str, source: str)
         (TEXT + "\n" + TEXT, repair.MORE),
         (TEXT + TEXT[-4:], repair.MORE),
         (TEXT + "\nSent from my phone", repair.MORE),
-        (_in_conflict('   "execution_count": null,', '   "execution_count": 1,', '   "execution_count": 2,'), repair.CONFLICTS),
+        (
+            _in_conflict('   "execution_count": null,', '   "execution_count": 1,', '   "execution_count": 2,'),
+            repair.CONFLICTS,
+        ),
         (_in_conflict(RETURN, RETURN, f"{RETURN},"), repair.CONFLICTS),
         (_in_conflict(RETURN, RETURN, RETURN).replace("=======", "||||||| base\nx\n======="), repair.CONFLICTS),
     ],
