@@ -10,14 +10,17 @@ from __future__ import annotations
 import logging
 import os
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
 from nbconvert.writers import FilesWriter
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import ClearHiddenTests
 
 from autograder.batch import rows
+from autograder.batch.recorded import Recorded
 from autograder.rooms import handed_in
 from autograder.rooms.engine import Engine
 from autograder.rooms.names import Names
@@ -27,48 +30,13 @@ from autograder.rooms.run import GradingRun
 from autograder.rooms.scribe import Scribe
 from autograder.rooms.ways import tests
 from autograder.terminal.chatter import Chatter, Printable
-from autograder.terminal.report import Reason, Report
+from autograder.terminal.report import Reason
 from autograder.terminal.words import count
 from autograder.workers.launcher import Launchers
 
 _NO_END = 1 << 30
 """How many submissions a grader may get: it is not known."""
 _MOST_LINES = 50
-
-
-class Recorded(Report):
-    """The report of one submission, whose events are kept to be told elsewhere."""
-
-    def __init__(self) -> None:
-        quiet = logging.getLogger("autograder.batch.quiet")
-        quiet.propagate = False
-        quiet.addHandler(logging.NullHandler())
-        super().__init__(lambda _: None, quiet)
-        self.events: list[list[Any]] = []
-
-    def note(self, student: str, text: str, reason: Reason | None = None) -> None:
-        super().note(student, text, reason)
-        self.events.append(["note", text, reason.name if reason else ""])
-
-    def done(self, student: str, score: float, of: float) -> None:
-        super().done(student, score, of)
-        self.events.append(["done", score, of])
-
-    def failed(self, student: str, why: str) -> None:
-        super().failed(student, why)
-        if ["failed"] not in self.events:
-            self.events.append(["failed"])
-
-
-def tell(report: Report, student: str, events: list[list[Any]]) -> None:
-    """Tells a report what `Recorded` has kept."""
-    for what, *about in events:
-        if what == "note":
-            report.note(student, about[0], Reason[about[1]] if about[1] else None)
-        elif what == "done":
-            report.done(student, *about)
-        else:
-            report.failed(student, "no reason given")
 
 
 class _Progress(RunProgress):
@@ -113,6 +81,7 @@ class Grader:
     """
 
     def __init__(self, app: Any, course: rows.Rows, level: str, launchers: Launchers[tuple[str, str]]) -> None:
+        self._course = course
         self._private = rows.private(course, app.coursedir.course_id)
         app.coursedir.db_url = "sqlite://"  # whatever looks for a gradebook by its address finds an empty one
         self._log = _Lines()
@@ -128,11 +97,12 @@ class Grader:
         self._steps = {name: getattr(converter, name) for name in _WRAPPED}
 
     def draw_points(self) -> None:
-        """Starts the examiners' fork servers, which run the course's own cells."""
+        """Prepares the rooms: the fork servers run the course's cells, each what it may know of them."""
         assignment = self._converter.coursedir.assignment_id
         run = self._notebooks.run
         with run.gradebook() as gradebook:
             names = [notebook.name for notebook in gradebook.find_assignment(assignment).notebooks]
+        run.learn(assignment, names, ClearHiddenTests(parent=self._notebooks))
         for name in names:
             course = run.course_cells(assignment, name)
             if not course.language and tests(course):
@@ -154,17 +124,21 @@ class Grader:
         converter, notebooks, student = self._converter, self._notebooks, order["student"]
         report = notebooks.report = Recorded()
         notebooks.findings, self._log.lines = [], []
-        with self._private.engine.begin() as connection:
-            rows.forget(connection)
-            rows.put(connection, order["rows"])
         for name, step in self._steps.items():
             setattr(converter, name, step)
         notebooks.names = Names(notebooks.run, report, notebooks.scribe)
         _Progress(converter, notebooks.run, report, notebooks.names)
         converter.coursedir.student_id = student
-        converter.coursedir.autograded_directory = order["into"]
+        # A folder of its own: where a worker of a cluster was lost, another grader may have begun the same order.
+        into = converter.coursedir.autograded_directory = os.path.join(order["into"], uuid.uuid4().hex)
         converter.assignments = {order["folder"]: order["notebooks"]}
         handed_in.prepare(converter, report)
+        known = order["rows"]
+        if converter.assignments and (known["student"] or converter.create_student):
+            known = rows.with_submission(self._course, student, known)
+        with self._private.engine.begin() as connection:
+            rows.forget(connection)
+            rows.put(connection, known)
         try:
             converter.convert_notebooks()
         except NbGraderException as error:  # of the whole run, where there are several submissions in one
@@ -172,6 +146,7 @@ class Grader:
         with self._private.engine.connect() as connection:
             after = rows.of_student(connection, order["assignment"], student)
         return {
+            "into": into,
             "events": report.events,
             "rows": after,
             "findings": notebooks.findings,

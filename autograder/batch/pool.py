@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import select
-import signal
-import socket
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from autograder.batch import rows, station
 from autograder.batch.station import Lines, pack
+from autograder.errors import AutograderError
 from autograder.rooms.run import GradingRun
-from autograder.sandbox import processes
 
 Order = dict[str, Any]
+"""What is to be graded: student, assignment, folder and notebooks; where to put it, the student's rows, which try."""
+KEEP_ENDING = (
+    "The process from which graders are forked has ended {times} times. What was graded is saved; see whether the "
+    "machine is short of memory, and run the same command again."
+)
+_MOST_STARTS = 4
+
+
+class NoGraders(AutograderError):
+    """The graders cannot be started, or keep ending."""
 
 
 @dataclass(frozen=True)
@@ -28,75 +34,100 @@ class Reply:
     said: Mapping[str, Any] | None
 
 
-class LocalPool:
-    """`jobs` graders. It is made before anything is opened that a forked process must not share."""
+class Pool(Protocol):
+    """Grades orders somewhere. `NoGraders` is raised where that has become impossible."""
 
-    def __init__(self, jobs: int, app: Any, run: GradingRun) -> None:
-        self.jobs = jobs
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._station = processes.fork()
-        if not self._station:
-            try:
-                self._control.close()
-                station.serve(theirs, app, run.level, run.launchers)
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                os._exit(1)
-        theirs.close()
-        self._idle: list[Lines] = []
-        self._busy: dict[Lines, Order] = {}
-
-    def begin(self, course: rows.Rows) -> None:
-        """Tells the graders what the gradebook says of the assignment."""
-        with self._connection() as connection:
-            connection.sendall(pack(course))
-        self._idle = [Lines(self._connection()) for _ in range(self.jobs)]
-
-    def _connection(self) -> socket.socket:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            socket.send_fds(self._control, [b"."], [theirs.fileno()])
-        return ours
+    @property
+    def jobs(self) -> int:
+        """How many orders are graded at a time."""
 
     @property
     def free(self) -> int:
         """How many orders can be given now."""
-        return len(self._idle)
+
+    def begin(self, course: rows.Rows) -> None:
+        """Tells the graders what the gradebook says of the assignment."""
 
     def give(self, order: Order) -> None:
-        """Gives an order to a grader that is free."""
+        """Gives an order."""
+
+    def replies(self, seconds: float) -> list[Reply]:
+        """What has been graded or lost since; waits for that at most so many seconds."""
+
+    def end(self) -> None:
+        """Ends every process; what is being graded is dropped."""
+
+
+class LocalPool:
+    """`jobs` graders. It is made before anything is opened that a forked process must not share."""
+
+    def __init__(self, jobs: int, app: Any, run: GradingRun, unsafe: bool) -> None:
+        self._jobs, self._again = jobs, (app.coursedir.root, app.coursedir.assignment_id, unsafe)
+        self._idle: list[Lines] = []
+        self._busy: dict[Lines, Order] = {}
+        self._course: rows.Rows = {}
+        self._starts = 1
+        self._station = station.forked(app, run.level, run.launchers)
+
+    @property
+    def jobs(self) -> int:
+        return self._jobs
+
+    @property
+    def free(self) -> int:
+        return len(self._idle)
+
+    def begin(self, course: rows.Rows) -> None:
+        self._course = course
+        with contextlib.suppress(OSError):  # it has ended
+            self._tell_course()
+        self._fill()
+
+    def _tell_course(self) -> None:
+        with self._station.connect() as connection:
+            connection.sendall(pack(self._course))
+
+    def _fill(self) -> None:
+        """As many graders as there should be; from another station, if this one has ended."""
+        while len(self._idle) + len(self._busy) < self._jobs:
+            try:
+                self._idle.append(Lines(self._station.connect()))
+            except OSError:
+                self._station.end()
+                if self._starts == _MOST_STARTS:
+                    raise NoGraders(KEEP_ENDING.format(times=self._starts)) from None
+                self._starts += 1
+                self._station = station.started(*self._again)
+                with contextlib.suppress(OSError):
+                    self._tell_course()
+
+    def give(self, order: Order) -> None:
         grader = self._idle.pop()
         self._busy[grader] = order
         with contextlib.suppress(OSError):  # that it has ended is seen when its reply is read
             grader.connection.sendall(pack(order))
 
     def replies(self, seconds: float) -> list[Reply]:
-        """What has been graded or lost, within so many seconds."""
         waits = {grader.connection: grader for grader in self._busy}
         ready, _, _ = select.select(list(waits), [], [], seconds)
-        return [reply for connection in ready if (reply := self._reply(waits[connection]))]
+        found = [reply for connection in ready if (reply := self._reply(waits[connection]))]
+        self._fill()
+        return found
 
     def _reply(self, grader: Lines) -> Reply | None:
         try:
             grader.fill()
             said = grader.waiting()
-            if said is None:
-                return None
         except EOFError:
             grader.connection.close()
-            self._idle.append(Lines(self._connection()))
             return Reply(self._busy.pop(grader), None)
+        if said is None:
+            return None
         self._idle.append(grader)
         return Reply(self._busy.pop(grader), said)
 
     def end(self) -> None:
-        """Ends every process; returns when the station has ended."""
         for grader in (*self._idle, *self._busy):
             grader.connection.close()
+        self._station.end(0 if self._busy else station.TO_CLEAR_UP)
         self._idle, self._busy = [], {}
-        self._control.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._station, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(self._station, 0)

@@ -13,13 +13,29 @@ def add_to(commands: Any) -> None:
     """Adds the instructors' commands to the command line."""
     grade = commands.add_parser(
         "grade",
-        help="grade an assignment, as `nbgrader autograde` does",
-        description="Grades an assignment as `nbgrader autograde` does, with the course's nbgrader_config.py.",
+        help="grade an assignment for the whole class, on all processors",
+        description="Grades an assignment with the course's nbgrader_config.py. Grades, gradebook and graded notebooks "
+        "are those of `nbgrader autograde`, but submissions are graded beside each other. Shown are a bar, a line for "
+        "each submission that needs a person, and a summary. It can be stopped at any moment; what was graded is kept, "
+        "and the same command goes on. The exit status is 0 if all is well, 3 if everybody was graded and some need a "
+        "person, 1 if some could not be graded.",
+        epilog="examples:  autograder grade ps1\n           autograder grade ps1 --regrade --dry-run",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     grade.add_argument("assignment", metavar="ASSIGNMENT", help="such as ps1")
     grade.add_argument("--student", metavar="NAME", help="only this student")
     grade.add_argument("--force", action="store_true", help="also what has been graded")
+    grade.add_argument(
+        "--regrade",
+        action="store_true",
+        help="as --force, and show whose marks change, by how much and why; marks and comments that a person gave stay",
+    )
+    grade.add_argument("--dry-run", action="store_true", help="grade and show, but save nothing")
     grade.add_argument("--jobs", metavar="N", type=int, default=0, help="how many at a time (default: all processors)")
+    grade.add_argument(
+        "--scheduler", metavar="ADDRESS", default="", help="grade on a Dask cluster, such as tcp://host:8786"
+    )
+    grade.add_argument("--json", metavar="FILE", default="", help="write a summary for scripts; - for the terminal")
     grade.add_argument("--unsafe", action="store_true", help="grade even where student code cannot be isolated")
     grade.set_defaults(run=_grade)
 
@@ -112,8 +128,16 @@ def add_to(commands: Any) -> None:
 def _grade(options: argparse.Namespace) -> int:
     from autograder.batch.command import grade
 
-    more = [*(["--student", options.student] if options.student else []), *(["--force"] if options.force else [])]
-    settings: dict[str, dict[str, Any]] = {"WholeClass": {"jobs": options.jobs}}
+    more = ["--student", options.student] if options.student else []
+    more += ["--force"] if options.force or options.regrade else []
+    ours = {
+        "jobs": max(0, options.jobs),
+        "dry_run": options.dry_run,
+        "compare": options.regrade,
+        "summary_file": options.json,
+        "scheduler": options.scheduler,
+    }
+    settings: dict[str, dict[str, Any]] = {"WholeClass": ours}
     if options.unsafe:
         settings["Engine"] = {"unsafe": True}
     return grade(options.assignment, settings, more)

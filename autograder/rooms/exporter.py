@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import ClearHiddenTests
 from traitlets import Float
 
 from autograder import by_hand_list, seeds
@@ -53,12 +54,12 @@ class TwoRooms(Notebooks):
         self.run = GradingRun(
             engine.limits(), engine.fork, self._source_folder, self._submissions, Path(converter.coursedir.root)
         )
-        self.report = Report(self.say, self.log)
+        self.report = self.made_report()
         self.scribe = Scribe()
         self._alone = alone.Alone(converter, converter.coursedir.assignment_id)
         try:
             isolated = self.run.choose_isolation(engine.isolation, engine.unsafe, self.log)
-            self.isolated()
+            isolated = f"{isolated} {self.isolated()}".strip()
             self._alone.begin(self.patience)
             self.run.open_gradebook(converter.coursedir, self.patience, self.log)
             refused = folder_names.refused(converter)
@@ -74,15 +75,21 @@ class TwoRooms(Notebooks):
             self.prepare()
             self.progress = RunProgress(converter, self.run, self.report, self.names)
         except BaseException:
-            self._end()
+            self.end()
             raise
         # nbgrader has no event for the end of a run, and in a formgrader the process lives on.
         converter.convert_notebooks = self._whole_run(self.converting())
         if converter.pre_convert_hook is None:
             converter.pre_convert_hook = self.wait_for_gradebook
 
-    def isolated(self) -> None:
-        """Called when it is known how student code is isolated, before anything is opened or touched."""
+    def made_report(self) -> Report:
+        return Report(self.say, self.log)
+
+    def isolated(self) -> str:
+        """Called when it is known how student code is isolated, before anything is opened or touched. Returns what the
+        header says of it.
+        """
+        return ""
 
     def prepare(self) -> None:
         """Makes what was handed in safe to copy."""
@@ -92,6 +99,10 @@ class TwoRooms(Notebooks):
         """What grades the submissions: nbgrader's own loop."""
         convert: Callable[[], None] = self.parent.convert_notebooks
         return convert
+
+    def learn(self, assignment: str, notebooks: list[str]) -> None:
+        """Prepares the rooms for the course's notebooks."""
+        self.run.learn(assignment, notebooks, ClearHiddenTests(parent=self))
 
     def say(self, line: str) -> None:
         """Shows a line of the report."""
@@ -122,6 +133,7 @@ class TwoRooms(Notebooks):
             raise NbGraderException(refused[0])
         aside = by_hand_list.set_aside(self._list())
         said = [*other_language.told(courses), *ways.told(tests)]
+        self.learn(name, notebooks)
         self.report.header(name, students, isolated, *filter(None, [public, aside, *said]))
 
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
@@ -131,25 +143,27 @@ class TwoRooms(Notebooks):
                 self.progress.graded_before()
             except NbGraderException as error:
                 self.progress.graded_before()
-                self._summary()
+                self.summary()
                 if gradebook_lock.is_locked(error.__context__):
                     self.log.error(gradebook_lock.HELD, self.patience)
                 raise
             finally:
-                self._end()
-            status = self._summary()
+                self.end()
+            status = self.summary()
             # A formgrader shows whatever is raised as a failure of its button.
             if status and in_terminal(self.parent):
                 sys.exit(status)
 
         return convert_and_end
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Nothing that the run has started is left when this returns."""
         self.run.end()
         self.scribe.close()
         self._alone.end()
 
-    def _summary(self) -> int:
+    def summary(self) -> int:
+        """Shows the summary and returns the exit status."""
         status = self.report.end()
         if in_terminal(self.parent):
             by_hand_table.print_table(self._list(), self.report.students())

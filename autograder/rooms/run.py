@@ -7,16 +7,17 @@ lives on, and would keep the workers and the connection.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import ClearHiddenTests
 
 from autograder.rooms import course_cells, gradebook_lock, ways
-from autograder.rooms.course_cells import CourseCells
+from autograder.rooms.course_cells import CourseCells, Owner, without_hidden_tests
 from autograder.rooms.ways import Way
 from autograder.sandbox import seccomp
 from autograder.sandbox.limits import LANDLOCK, NAMES, NAMESPACES, NONE, Limits
@@ -38,6 +39,11 @@ REFUSED = (
     "If you trust every submission as your own code: c.Engine.unsafe = True in nbgrader_config.py."
 )
 STRONGEST = "strongest"
+_DRAW = (
+    "from autograder.questions import Question\n"
+    "for one in [found for found in list(globals().values()) if isinstance(found, Question)]: one.draw_public()"
+)
+"""A cell that draws the public points of the questions of the cells above."""
 _EXECUTION = {"NBGRADER_EXECUTION": "autograde"}
 """What nbgrader sets in the environment of the cells that it runs."""
 
@@ -59,7 +65,7 @@ class GradingRun:
         self.level = ""
         """Of isolation; empty until it is chosen."""
         self.source_folder = source_folder
-        self._fork, self._submissions = fork, submissions
+        self.fork, self._submissions = fork, submissions
         self.launchers = Launchers(fork, self._course_code)
         self._pool = WorkerPool(self._start, self._needed)
         self._gradebook: Gradebook | None = None
@@ -129,6 +135,15 @@ class GradingRun:
             self._ways[key] = ways.read(file, notebook, self.course_cells(assignment, notebook))
         return self._ways[key]
 
+    def learn(self, assignment: str, notebooks: Iterable[str], clear: ClearHiddenTests) -> None:
+        """Lets the rooms' fork server run what students are given of the course, so that no room reads it anew."""
+        cells: list[str] = []
+        for notebook in notebooks:
+            course = self.course_cells(assignment, notebook)
+            both = [c for c in course.cells.values() if c.cell_type == "code" and c.owner is Owner.BOTH]
+            cells += [] if course.language else [without_hidden_tests(clear, c.source) for c in both] + [_DRAW]
+        self.launchers.learn(cells)
+
     def worker(self, role: str, assignment: str, notebook: str, keep: int) -> WorkerClient:
         """A worker for an owner (`wire.STUDENT` or `wire.EXAMINER`) of a notebook; `keep` more are made ready."""
         return self._pool.take((role, assignment, notebook), keep)
@@ -146,7 +161,7 @@ class GradingRun:
 
     def _try(self, level: str) -> None:
         missing = seccomp.seccomp_problem()
-        if missing or not self._fork:
+        if missing or not self.fork:
             raise NoRoom(f"missing: {missing}" if missing else "needs Linux and Engine.fork")
         self._start_student(level).close()
 

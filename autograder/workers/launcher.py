@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Generic, NoReturn, TypeVar
 
@@ -85,14 +85,20 @@ class Launcher:
         made._process = None
         made.scratch = tempfile.mkdtemp(prefix="branch-", dir=self.scratch)  # and so removed with it in any case
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        course, its_course = socket.socketpair()
-        with course, its_course:
-            _, handle = self._order({"branch": True, "confinement": None, "folder": ""}, theirs, its_course)
+        with _sent(cells) as course:
+            _, handle = self._order({"branch": True, "confinement": None, "folder": ""}, theirs, course)
             os.close(handle)
-            with contextlib.suppress(OSError):  # if it has ended, that is seen below
-                course.sendall(wire.pack({"cells": list(cells)}))
         made._wait_until_ready(ours)
         return made
+
+    def learn(self, cells: Sequence[str]) -> None:
+        """Lets the fork server run cells that students are given, so that no worker has to read their questions.
+
+        NoRoom if one of the cells has ended it.
+        """
+        if self._fork and cells:
+            with _sent(cells) as course:
+                self._order({"learn": True}, course)
 
     def lent(self) -> Launcher:
         """This launcher as a forked process may use it: its fork server and its folder stay when it is closed there."""
@@ -193,9 +199,27 @@ class Launcher:
                 self._broken = True
                 raise NoRoom(f"the warm interpreter has ended ({error})") from None
         said = wire.unpack(line)
-        if not handles:
+        if "why" in said:
             raise NoRoom(f"no process can be started: {said.get('why')}")
-        return said["process"], handles[0]
+        return said["process"], handles[0] if handles else -1
+
+
+@contextlib.contextmanager
+def _sent(cells: Sequence[str]) -> Iterator[socket.socket]:
+    """A socket from which cells can be read; a thread sends them, because they may be longer than its buffer."""
+    ours, theirs = socket.socketpair()
+
+    def send() -> None:
+        with ours, contextlib.suppress(OSError):  # that the other end has gone is seen elsewhere
+            ours.sendall(wire.pack({"cells": list(cells)}))
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    try:
+        with theirs:
+            yield theirs
+    finally:
+        sender.join()
 
 
 def _line(answers: socket.socket) -> tuple[bytes, list[int]]:
@@ -223,6 +247,7 @@ class Launchers(Generic[Key]):
         self._lock = threading.Lock()
         self._first: Launcher | None = None
         self._branches: dict[Key, Launcher] = {}
+        self._lesson: list[str] = []
 
     def students(self) -> Launcher:
         with self._lock:
@@ -244,9 +269,25 @@ class Launchers(Generic[Key]):
                 self._branches[key] = branch
             return branch
 
+    def learn(self, cells: Sequence[str]) -> None:
+        """Lets the fork server learn these cells, and each one that replaces it; unless they end it."""
+        with self._lock:
+            self._lesson = list(cells)
+            if self._first and self._first.alive():
+                self._teach()
+
+    def _teach(self) -> None:
+        assert self._first
+        try:
+            self._first.learn(self._lesson)
+        except NoRoom:
+            self._lesson = []
+            self._alive()
+
     def lent(self, cells_of: Callable[[Key], Sequence[str]]) -> Launchers[Key]:
         """These launchers as a forked process may use them; those that end are replaced there by its own."""
         made = Launchers(self._fork, cells_of)
+        made._lesson = self._lesson
         made._first = self._first and self._first.lent()
         made._branches = {key: branch.lent() for key, branch in self._branches.items()}
         return made
@@ -259,6 +300,7 @@ class Launchers(Generic[Key]):
         if self._first is None or not self._first.alive():
             self._drop()
             self._first = Launcher(self._fork)
+            self._teach()
         return self._first
 
     def _drop(self) -> None:
