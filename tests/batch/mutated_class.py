@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import collections
 import hashlib
+import json
 import os
-import re
 import shutil
 import stat
 import subprocess
@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -60,7 +61,8 @@ CELLS_OF = {
     **{q: (ORDINARY, (q,)) for q in BY_HAND},
 }
 """By question: its notebook, and the cells with its points."""
-_LINE = re.compile(r"^ *\d+/\d+  (\S+) .*", re.MULTILINE)
+_TOLD = {reason.name.lower() for reason in (*UNGRADABLE, Reason.FAILED, Reason.LOST, Reason.NO_MARK)}
+"""The reasons why a test may have no mark."""
 
 
 def ordinary() -> NotebookNode:
@@ -125,7 +127,7 @@ class MutatedClass:
             self._damaged(f"s{at:04}", list(BASES)[at % len(BASES)], seed * 1_000_000 + at)
         self._before = dict(self._entries())
         begun = time.monotonic()
-        self.status, self.said = self._run("autograder", "grade", ASSIGNMENT)
+        self.status, self.said = self._run("autograder", "grade", ASSIGNMENT, "--json", "summary.json")
         self.seconds = time.monotonic() - begun
 
     def _run(self, *command: str) -> tuple[int, str]:
@@ -194,33 +196,35 @@ class MutatedClass:
         return self.marks[f"good-{list(BASES).index(base)}"]
 
     @cached_property
-    def named(self) -> dict[str, set[str]]:
-        """The students under each reason of the summary."""
-        end = self.said.partition("a person:")[2]
-        reasons = {r.name: re.search(rf"^  {re.escape(r.value)}: (.*)$", end, re.MULTILINE) for r in Reason}
-        return {name: set(found[1].split(", ")) if found else set() for name, found in reasons.items()}
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """What the run says of each student."""
+        said = json.loads((self.root / "summary.json").read_text())
+        return {about["student"]: about for about in said["students"]}
 
     def findings(self) -> list[str]:
         """What does not hold, in words."""
-        found = [f"the summary and the exit status {self.status} differ"] if self.status != self._status() else []
+        reasons = {reason for about in self.summary.values() for reason in about["needs_a_person"]}
+        status = 1 if "failed" in reasons else 3 if reasons else 0
+        found = [f"the exit status is {self.status}, not {status}"] if self.status != status else []
         found += ["a traceback"] if "Traceback" in self.said else []
-        lines = set(_LINE.findall(self.said))
-        named = set().union(*(self.named[r.name] for r in (Reason.FAILED, Reason.LOST, Reason.NO_MARK, *UNGRADABLE)))
         for student, given in self.given.items():
-            found += [
-                f"{student}: {what} ({given.base}: {', '.join(given.damages)})"
-                for what in (
-                    *(["no line"] if student not in lines else []),
-                    *(self._wrong(student, given, student in named) if student in self.marks else ["no row"]),
-                )
-            ]
+            wrong = [*self._missing(student), *self._wrong(student, given)]
+            found += [f"{student}: {what} ({given.base}: {', '.join(given.damages)})" for what in wrong]
         return [*found, *self._altered()]
 
-    def _status(self) -> int:
-        return 1 if self.named["FAILED"] else 3 if any(self.named.values()) else 0
+    def _missing(self, student: str) -> Iterator[str]:
+        if student not in self.marks:
+            yield "no row"
+        if student not in self.summary:
+            yield "no line"
+        elif not self.summary[student]["needs_a_person"]:
+            yield "is not named, and has cells that a person marks"
+        elif f" {student}" not in self.said:
+            yield "is not named in the terminal"
 
-    def _wrong(self, student: str, given: Given, named: bool) -> Iterator[str]:
-        for question, mark in self.marks[student].items():
+    def _wrong(self, student: str, given: Given) -> Iterator[str]:
+        named = _TOLD & set(self.summary.get(student, {}).get("needs_a_person", ()))
+        for question, mark in self.marks.get(student, {}).items():
             best, what = self.best(given.base)[question], given.left.get(question, Left.WHOLE)
             if mark.points > best.points + 1e-9:
                 yield f"{question} has gained {mark.points - best.points:g}"
@@ -228,6 +232,8 @@ class MutatedClass:
                 yield f"{question} has {mark.points:g} points and is gone"
             if mark.waits and question not in BY_HAND and not named:
                 yield f"{question} waits for a person, who is not told"
+            if what in (Left.WHOLE, Left.ELSEWHERE) and question in BY_HAND and not mark.waits:
+                yield f"{question} was answered, and nobody is asked to mark it"
             if what is Left.ELSEWHERE and mark.points < best.points and not mark.waits:
                 yield f"{question} can be read in the files, has {mark.points:g} of {best.points:g}, and nobody is told"
 
