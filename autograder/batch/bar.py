@@ -26,8 +26,8 @@ class Bar:
             total=expected, unit="submission", desc="Grading", dynamic_ncols=True, disable=not sys.stderr.isatty()
         )
         self._expected, self._say = expected, say
-        self._done, self._begun = 0, time.monotonic()
-        self._said = self._begun
+        self._done, self._first = 0, 0.0
+        self._said = time.monotonic()
 
     def __enter__(self) -> Bar:
         return self
@@ -48,7 +48,8 @@ class Bar:
         self._done += 1
         self._bar.update()
         now = time.monotonic()
-        if self._bar.disable and now - self._said > _SECONDS and self._done < self._expected:
+        self._first = self._first or now  # what comes before it is the start, which is no measure of the rest
+        if self._bar.disable and now - self._said > _SECONDS and 1 < self._done < self._expected:
             self._said = now
-            left = (now - self._begun) / self._done * (self._expected - self._done)
+            left = (now - self._first) / (self._done - 1) * (self._expected - self._done)
             self._say(LINE.format(done=self._done, all=self._expected, left=tqdm.format_interval(left)))
