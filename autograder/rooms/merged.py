@@ -44,11 +44,16 @@ def _parts(lines: Sequence[str], wanted: dict[str, list[str]]) -> list[tuple[str
     """The lines in order, cut where a wanted text begins and ends; with its name, or without one."""
     for name, text in wanted.items():
         for at in range(len(lines) - len(text) + 1):
-            if lines[at : at + len(text)] == text:
+            if lines[at : at + len(text)] == text and not _goes_on(lines[at + len(text) :]):
                 left = {other: lines for other, lines in wanted.items() if other != name}
                 above, below = _parts(lines[:at], left), _parts(lines[at + len(text) :], left)
                 return [*above, (name, text), *below]
     return [("", list(lines))] if any(lines) else []
+
+
+def _goes_on(lines: Sequence[str]) -> bool:
+    """Whether the first line is inside a block of what stands above: then that was a comment, not a heading."""
+    return next((line[0].isspace() for line in lines if line), False)
 
 
 def _new_cells(cell: NotebookNode, parts: Sequence[tuple[str, list[str]]], course: CourseCells) -> list[NotebookNode]:

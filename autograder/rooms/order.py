@@ -8,7 +8,7 @@ stays where it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from nbformat import NotebookNode
@@ -16,8 +16,20 @@ from nbformat import NotebookNode
 from autograder.rooms.course_cells import CourseCell, CourseCells
 
 
-def put_in_order(cells: list[NotebookNode], course: CourseCells) -> list[str]:
-    """Moves cells that were restored; returns the names of those that had to be moved."""
+def first_copies(cells: Sequence[NotebookNode], course: CourseCells) -> dict[str, NotebookNode]:
+    """The first cell with each mark, of cells that are not yet restored: of two copies only the last keeps it."""
+    first: dict[str, NotebookNode] = {}
+    for cell in cells:
+        if of := course.of(cell):
+            first.setdefault(of.name, cell)
+    return first
+
+
+def put_in_order(cells: list[NotebookNode], course: CourseCells, first: Mapping[str, NotebookNode]) -> list[str]:
+    """Moves cells that were restored; returns the names of those that had to be moved.
+
+    A test that stands below the `first` copy of an answer works there.
+    """
     code = [cell for cell in course.cells.values() if cell.cell_type == "code"]
     moved = []
     for at in reversed(range(len(code))):
@@ -25,7 +37,7 @@ def put_in_order(cells: list[NotebookNode], course: CourseCells) -> list[str]:
             moved += _move_up(cells, code[at].name, [cell.name for cell in _followers(code, at)])
     for at in reversed(range(len(code))):
         if code[at].locked and code[at].grade:
-            moved += _move_down(cells, code[at].name, [cell.name for cell in _needs(code, at)])
+            moved += _move_down(cells, code[at].name, [cell.name for cell in _needs(code, at)], first)
     return [cell.name for cell in code if cell.name in moved]
 
 
@@ -68,10 +80,15 @@ def _move_up(cells: list[NotebookNode], name: str, followers: Sequence[str]) -> 
     return [name]
 
 
-def _move_down(cells: list[NotebookNode], name: str, needs: Sequence[str]) -> list[str]:
+def _move_down(
+    cells: list[NotebookNode], name: str, needs: Sequence[str], first: Mapping[str, NotebookNode]
+) -> list[str]:
     places = _places(cells)
-    last = max((places[other] for other in needs if other in places), default=-1)
-    if name not in places or places[name] > last:
+    if name not in places:
+        return []
+    above = {id(cell) for cell in cells[: places[name]]}
+    last = max((places[other] for other in needs if other in places and id(first.get(other)) not in above), default=-1)
+    if last < places[name]:
         return []
     cells.insert(below_own_code(cells, last + 1) - 1, cells.pop(places[name]))
     return [name]

@@ -17,7 +17,7 @@ from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 from autograder.rooms import reasons, sanitise
 from autograder.rooms.course_cells import CourseCell, CourseCells, without_hidden_tests
 from autograder.rooms.merged import take_apart
-from autograder.rooms.order import below_own_code, put_in_order
+from autograder.rooms.order import below_own_code, first_copies, put_in_order
 from autograder.rooms.recognise import lost_marks
 from autograder.terminal.report import Reason
 
@@ -50,12 +50,13 @@ class Restore(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
         for name, cell in lost_marks(nb.cells, course, released).items():
             cell.metadata = NotebookNode(nbgrader=NotebookNode(grade_id=name))
             found[MARKED].append(name)
+        first = first_copies(nb.cells, course)
         for cell in reversed(nb.cells):
             self._restore(cell, course, kept, found)
         unreadable = bool(resources.pop(UNREADABLE, False))
         empty = not kept and any(cell.grade for cell in course.cells.values())
         self._add_missing(nb, course, kept, found[MISSING])
-        found[MOVED] = put_in_order(nb.cells, course)
+        found[MOVED] = put_in_order(nb.cells, course, first)
         _only_ours(nb, course)
         reasons.begin(nb, unreadable or empty, found[MISSING])
         if not unreadable:

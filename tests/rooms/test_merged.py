@@ -65,6 +65,7 @@ def test_cells_without_marks_are_taken_apart_as_well() -> None:
         "import torch",
         "import torch\nx = 1\nimport math",
         "if x:\n    q1.check()",
+        "def f():\nq1.check()\n    return 1",
         "import torch\nimport maths",
         f"s = '''{WORDS}\n'''",
         "",

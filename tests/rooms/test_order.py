@@ -7,7 +7,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.rooms.course_cells import CourseCell, CourseCells
-from autograder.rooms.order import put_in_order
+from autograder.rooms.order import first_copies, put_in_order
 
 
 def _cell(name: str, locked: bool = True, grade: bool = False) -> CourseCell:
@@ -21,12 +21,16 @@ PLAIN = CourseCells({n: COURSE.cells[n] for n in ("setup", "a1", "c1", "a2", "c2
 
 def _put(order: str, course: CourseCells = COURSE) -> tuple[str, list[str]]:
     """The order afterwards, and what was moved; `x` is a code cell of the student's, `t` a text."""
-    cells = []
+    cells: list[NotebookNode] = []
     for name in order.split():
         cell = new_markdown_cell(name) if name == "t" else new_code_cell(name)
         cell.metadata = NotebookNode() if name in "xt" else NotebookNode(nbgrader=NotebookNode(grade_id=name))
         cells.append(cell)
-    moved = put_in_order(cells, course)
+    first = first_copies(cells, course)
+    for cell in cells:
+        if cell.metadata and cell is not [c for c in cells if c.source == cell.source][-1]:
+            cell.metadata = NotebookNode()
+    moved = put_in_order(cells, course, first)
     return " ".join(cell.source for cell in cells), moved
 
 
@@ -40,6 +44,7 @@ def _put(order: str, course: CourseCells = COURSE) -> tuple[str, list[str]]:
         "x setup f1 a1 h1 c1 f2 a2 h2 c2",
         "a1 c1",
         "c1 h1",
+        "setup f1 a1 c1 h1 a1",
         "",
     ],
 )
@@ -52,6 +57,8 @@ def test_what_works_as_it_stands_stays_as_it_is(order: str) -> None:
     [
         ("setup f1 c1 a1 h1", "setup f1 a1 c1 h1", ["c1"]),
         ("setup f1 c1 h1 a1 f2", "setup f1 a1 c1 h1 f2", ["c1", "h1"]),
+        ("setup f1 a1 c1 f1 h1", "setup f1 f1 a1 c1 h1", ["f1"]),
+        ("setup f1 c1 a1 a1", "setup f1 a1 a1 c1", ["c1"]),
         ("setup f1 c1 a1 x t f2", "setup f1 a1 x c1 t f2", ["c1"]),
         ("f1 a1 c1 h1 setup", "setup f1 a1 c1 h1", ["setup"]),
         ("x f1 a1 c1 setup", "setup x f1 a1 c1", ["setup"]),
