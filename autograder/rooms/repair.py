@@ -49,37 +49,33 @@ def read(data: bytes) -> tuple[dict[str, Any], list[str]]:
     UnreadableNotebook says why it is none.
     """
     repairs: list[str] = []
-    notebook, cells = _agreed(_text(data, repairs), repairs)
-    cells = _bounded(cells)
+    cells = _bounded(_agreed(_text(data, repairs), repairs))
     used: set[str] = set()
     for cell in cells:
         if cell.get("id") in used or "id" not in cell:  # nbformat would warn of each that is there twice
             cell["id"] = secrets.token_hex(4)
         used.add(cell["id"])
-    about = notebook.get("metadata")
-    metadata = about if isinstance(about, dict) else {}
-    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, repairs
+    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, repairs
 
 
-def _agreed(text: str, repairs: list[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The notebook in a text, and its cells; of a merge conflict, what both sides say, or the one that is readable."""
+def _agreed(text: str, repairs: list[str]) -> list[dict[str, Any]]:
+    """The cells of the notebook in a text; of a merge conflict, what both sides say, or the one that is readable."""
     sides = _sides(text)
     read, wrong = [], []
     for side in sides:
         found: list[str] = []
         try:
-            notebook = _of_format_4(_parsed(side, found), found)
-            read.append((notebook, _cells(notebook, found), found))
+            read.append((_cells(_of_format_4(_parsed(side, found), found), found), found))
         except UnreadableNotebook as error:
             wrong.append(error)
     if not read:
         raise wrong[0]
-    texts = [[(cell["cell_type"], cell["source"], cell["metadata"].get("nbgrader")) for cell in r[1]] for r in read]
+    texts = [[(cell["cell_type"], cell["source"], cell["metadata"]) for cell in cells] for cells, _ in read]
     if texts[0] != texts[-1]:
         raise UnreadableNotebook(TWO_SIDES)
-    notebook, cells, found = read[0]
+    cells, found = read[0]
     repairs += [*([CONFLICTS] if len(sides) > 1 else []), *found]
-    return notebook, cells
+    return cells
 
 
 def _sides(text: str) -> list[str]:
@@ -221,7 +217,7 @@ def _cell(cell: Any) -> dict[str, Any]:
     text = _joined(cell.get("source", cell.get("input")))
     made: dict[str, Any] = {
         "cell_type": kind,
-        "metadata": cell["metadata"] if isinstance(cell.get("metadata"), dict) else {},
+        "metadata": _mark(cell.get("metadata")),
         # A lone surrogate could not be written as UTF-8.
         "source": text.encode("utf-8", "replace").decode("utf-8"),
     }
@@ -232,6 +228,13 @@ def _cell(cell: Any) -> dict[str, Any]:
     elif isinstance(cell.get("attachments"), dict):
         made["attachments"] = {name: data for name, data in cell["attachments"].items() if _is_bundle(data)}
     return made
+
+
+def _mark(metadata: Any) -> dict[str, Any]:
+    """The name that nbgrader knows the cell by. Nothing else of a student's metadata is used, however deep it is."""
+    marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    name = marks.get("grade_id") if isinstance(marks, dict) else None
+    return {"nbgrader": {"grade_id": name}} if isinstance(name, str) else {}
 
 
 def _joined(source: Any) -> str:

@@ -240,7 +240,7 @@ class MutatedClass:
     def _altered(self) -> Iterator[str]:
         after = dict(self._entries())
         for path, was in self._before.items():
-            moved = [f"{path}.unreadable", *_left_out(path, after)]
+            moved = [path.replace("timestamp.txt", "timestamp.txt.unreadable"), *_left_out(path, after)]
             if was and not any(after.get(place) == was for place in (path, *moved)):
                 yield f"{path} was altered"
         kept = [value for value in self._before.values() if value]

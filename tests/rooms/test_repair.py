@@ -160,6 +160,15 @@ def test_what_follows_and_may_be_cells_is_not_left_out() -> None:
             repair.read((TEXT + more).encode())
 
 
+@pytest.mark.parametrize("place", ['"metadata": {', '"metadata": {"nbgrader": {"grade_id": "q1", "x": '])
+def test_of_metadata_only_the_name_of_a_cell_is_kept_so_that_none_is_too_deep_for_the_grader(place: str) -> None:
+    deep = "[" * 900 + "]" * 900
+    seen = TEXT.replace('"metadata": {', f"{place}{deep}}}" if "nbgrader" in place else f'{place}"x": {deep}')
+    notebook = nbformat.from_dict(repair.read(seen.encode())[0])
+    assert [cell.source for cell in notebook.cells] == ["é", ANSWER]
+    assert {json.dumps(cell.metadata) for cell in notebook.cells} <= {"{}", '{"nbgrader": {"grade_id": "q1"}}'}
+
+
 def test_a_number_that_nobody_reads_may_be_as_long_as_it_likes() -> None:
     seen = TEXT.replace('"execution_count": null', f'"execution_count": {"9" * 5000}')
     assert seen != TEXT
