@@ -63,6 +63,8 @@ class TwoRooms(Notebooks):
             self._alone.begin(self.patience)
             self.run.open_gradebook(converter.coursedir, self.patience, self.log)
             refused = folder_names.refused(converter)
+            self.names = Names(self.run, self.report, self.scribe)
+            self.names.adopt(converter)
             empty = handed_in.without_notebook(converter)
             graded = [handed_in.student_of(converter, folder) for folder in (*converter.assignments, *empty)]
             self._header([*graded, *refused], isolated)
@@ -71,7 +73,6 @@ class TwoRooms(Notebooks):
             with self.run.gradebook() as gradebook:
                 handed_in.enter_empty(converter, gradebook, self.report, empty)
             self.prepare()
-            self.names = Names(self.run, self.report, self.scribe)
             self.progress = RunProgress(converter, self.run, self.report, self.names)
         except BaseException:
             self.end()
