@@ -11,6 +11,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder.batch import rows
+from autograder.gradebook.reading import GradebookError
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_a_private_gradebook_has_the_rows_of_the_assignment_and_of_the_student_a
 
 
 def test_an_assignment_that_is_not_in_the_gradebook_is_named_with_what_to_do(book: Gradebook) -> None:
-    with book.engine.connect() as connection, pytest.raises(rows.Unknown, match="generate_assignment ps9"):
+    with book.engine.connect() as connection, pytest.raises(GradebookError, match="generate_assignment ps9"):
         rows.of_course(connection, "ps9")
 
 
