@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env proxy system demo hub test bench bench-hub release seeds student-kit lint house format clean
+.PHONY: help env proxy system demo hub test bench bench-hub mutations release seeds student-kit lint house format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -70,9 +70,16 @@ bench: $(READY)  ## the timings of docs/performance.md, measured here
 	@$(BIN)/python tools/bench.py
 	@$(BIN)/python tools/bench_grading.py
 	@$(BIN)/python tools/bench_calls.py
+	@$(BIN)/python tools/bench_class.py
+	@$(BIN)/python tools/bench_pages.py
 
 bench-hub: $(READY) $(PROXY)  ## ten students at once on a real hub (as root): time and memory per student
 	@$(BIN)/python tools/bench_hub.py
+
+SEED ?= 1
+
+mutations: $(READY)  ## a thousand submissions broken at random (SEED=2 for others), graded: nobody lost, no marks gained
+	@$(BIN)/python -m tests.batch.mutated_class --seed $(SEED)
 
 # Every folder of source/ that holds notebooks is an assignment.
 ASSIGNMENTS = $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard source/*/*.ipynb)))))

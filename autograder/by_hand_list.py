@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ SET_ASIDE = (
 NOT_SET_ASIDE = (
     "{file} could not be read ({why}) and not be renamed ({error}): nothing is listed until you move it away."
 )
+Finding = tuple[dict[str, str], list[dict[str, Any]]]
+"""Student, assignment and notebook, and the rows of that notebook."""
+Note = Callable[[str, str], object]
 NOT_LISTED = "what may not be by hand could not be listed: {why}"
 
 
@@ -49,15 +53,22 @@ class ListFindings(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ship
                 rows += _rows(output.get("data", {}).get(FINDINGS))
             if "outputs" in cell:
                 cell.outputs = kept
-        file = Path(self.parent.parent.coursedir.root) / FILE
-        if aside := set_aside(file):
-            self.parent.report.note(who["student"], aside)
-        try:
-            replace(file, who, [{**row, **who} for row in rows])
-        except (AutograderError, OSError) as error:
-            if rows:
-                self.parent.not_listed(who["student"], NOT_LISTED.format(why=error))
+        self.parent.list_findings(who, [{**row, **who} for row in rows])
         return nb, resources
+
+
+def enter(file: Path, found: Sequence[Finding], note: Note, not_listed: Note) -> None:
+    """Puts the findings into the list; both functions are told, of a student, what has gone wrong."""
+    if not found:
+        return
+    if aside := set_aside(file):
+        note(found[0][0]["student"], aside)
+    try:
+        replace(file, found)
+    except (AutograderError, OSError) as error:
+        for who, rows in found:
+            if rows:
+                not_listed(who["student"], NOT_LISTED.format(why=error))
 
 
 def _rows(text: Any) -> list[dict[str, Any]]:
@@ -69,16 +80,21 @@ def _rows(text: Any) -> list[dict[str, Any]]:
     return [row for row in found[:MOST_FINDINGS] if isinstance(row, dict)] if isinstance(found, list) else []
 
 
-def replace(file: Path, who: dict[str, str], rows: list[dict[str, Any]]) -> None:
-    """Replaces the rows of the submission `who` in `file`; a lock file lets several graders run at once."""
-    if not rows and not file.exists():
+def replace(file: Path, found: Sequence[Finding]) -> None:
+    """Replaces the rows of these notebooks in `file`; a lock file lets several graders run at once."""
+    if not file.exists() and not any(rows for _, rows in found):
         return
     with open(file.with_suffix(".lock"), "w", encoding="utf-8") as lock:
         _lock(lock.fileno())
         before = read(file)
-        kept = [row for row in before if any(row[k] != spreadsheet.harmless(v) for k, v in who.items())]
-        if (after := kept + list(map(_row, rows))) != before:
+        again = {_whose(who) for who, _ in found}
+        kept = [row for row in before if _whose(row) not in again]
+        if (after := kept + [_row(row) for _, rows in found for row in rows]) != before:
             spreadsheet.write(file, COLUMNS, after)
+
+
+def _whose(row: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(spreadsheet.harmless(row[k]) for k in ("student", "assignment", "notebook"))
 
 
 def _row(row: dict[str, Any]) -> dict[str, str]:

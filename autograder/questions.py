@@ -6,7 +6,7 @@ import json
 import math
 import numbers
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -33,6 +33,8 @@ from autograder.verdict import diagnosis, public, shown
 from autograder.verdict.credit import share
 from autograder.verdict.judge import Judge, Kind, Verdict, point_words
 
+_usable: dict[Hashable, None] = {}
+"""Testbeds and visible points that torch can differentiate, so that they are not tried again for each submission."""
 _TRIED = 3
 """Seeds that are tried when a question is made; `autograder new`, `inspect` and `generate_assignment` try many more."""
 
@@ -109,6 +111,10 @@ class Question:
     def draw(self) -> Picture:
         """The computation graph, with an empty slot for each adjoint on a path from the output to `wrt`."""
         return Picture(svg(self.forward, self.wrt, title=f"The computation graph of {self.name}"))
+
+    def draw_public(self) -> None:
+        """Draws the public points, so that the same question made anew in a forked process need not draw them."""
+        self._public()
 
     def _at_more_points(self, verdict: Verdict, reference: Reference, allowances: Mapping[str, float]) -> Verdict:
         """The same verdict; a slip is named only if it explains the student's numbers at more points too."""
@@ -251,9 +257,12 @@ def question(
         point, box = options.read(forward.name, forward.leaves, wrt, at, domain)
         if not isinstance(own_forward, int | float) or not 0 <= own_forward <= 1:
             raise QuestionError(f"{forward.name}: own_forward={own_forward!r} is no part of 1; write 0.5 or so.")
-        with clean_torch():
-            refuse_what_autograd_cannot(forward, point)
         testbed = Testbed(forward, wrt, box)
+        usable = testbed, tuple(point.items())
+        if usable not in _usable:
+            with clean_torch():
+                refuse_what_autograd_cannot(forward, point)
+            _usable[usable] = None
         if os.environ.get("NBGRADER_EXECUTION") != "autograde":  # grading skips it: slow, and the author is not there
             with clean_torch():
                 refuse_kink(forward, point)

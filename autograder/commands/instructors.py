@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
 from autograder.terminal import tell
+
+STOPPED = "\nStopped. The pages that are written stay; the same command writes the rest and packs them."
 
 
 def add_to(commands: Any) -> None:
     """Adds the instructors' commands to the command line."""
     grade = commands.add_parser(
         "grade",
-        help="grade an assignment, as `nbgrader autograde` does",
-        description="Grades an assignment as `nbgrader autograde` does, with the course's nbgrader_config.py.",
+        help="grade an assignment for the whole class, on all processors",
+        description="Grades an assignment with the course's nbgrader_config.py. Grades, gradebook and graded notebooks "
+        "are those of `nbgrader autograde`, but submissions are graded beside each other. Shown are a bar, a line for "
+        "each submission that needs a person, and a summary. It can be stopped at any moment; what was graded is kept, "
+        "and the same command goes on. The exit status is 0 if all is well, 3 if everybody was graded and some need a "
+        "person, 1 if some could not be graded.",
+        epilog="examples:  autograder grade ps1\n           autograder grade ps1 --regrade --dry-run",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     grade.add_argument("assignment", metavar="ASSIGNMENT", help="such as ps1")
     grade.add_argument("--student", metavar="NAME", help="only this student")
     grade.add_argument("--force", action="store_true", help="also what has been graded")
+    grade.add_argument(
+        "--regrade",
+        action="store_true",
+        help="as --force, and show whose marks change, by how much and why; marks and comments that a person gave stay",
+    )
+    grade.add_argument("--dry-run", action="store_true", help="grade and show, but save nothing")
+    grade.add_argument("--jobs", metavar="N", type=_jobs, default=0, help="how many at a time (default: one a core)")
+    grade.add_argument(
+        "--scheduler", metavar="ADDRESS", default="", help="grade on a Dask cluster, such as tcp://host:8786"
+    )
+    grade.add_argument("--json", metavar="FILE", default="", help="write a summary for scripts; - for the terminal")
     grade.add_argument("--unsafe", action="store_true", help="grade even where student code cannot be isolated")
     grade.set_defaults(run=_grade)
 
@@ -97,14 +117,26 @@ def add_to(commands: Any) -> None:
 
     feedback = commands.add_parser(
         "feedback",
-        help="the feedback pages as a zip for Moodle or Canvas, or as one file for each student",
-        description="Puts the pages that `nbgrader generate_feedback` made into feedback-ASSIGNMENT-moodle.zip or "
-        "-canvas.zip, under the names by which these systems know each student, for uploading; the pages of everybody "
-        "else into the folder feedback-ASSIGNMENT/, one file for each student. Whoever has no page of the latest work "
-        "is named; the exit status is then 1.",
+        help="write the feedback pages, and pack them for Moodle or Canvas or as one file for each student",
+        description="Writes the feedback pages of a class, as `nbgrader generate_feedback` does but on all cores: "
+        "those that are missing, and those older than the work or the marks and comments that they show. Then puts the "
+        "pages into feedback-ASSIGNMENT-moodle.zip or -canvas.zip, under the names by which these systems know each "
+        "student, for uploading; the pages of everybody else into the folder feedback-ASSIGNMENT/, one file for each "
+        "student. Whoever has no page of the latest work is named; the exit status is then 1. A run that was stopped "
+        "goes on where it was when it is run again.",
+        epilog="example:  autograder feedback ps1 --student ada --force",
     )
     feedback.add_argument("assignment", metavar="ASSIGNMENT", help="such as ps1")
-    feedback.add_argument("--to", metavar="FOLDER", type=Path, default=Path(), help="where to write (default: here)")
+    feedback.add_argument(
+        "--to", metavar="FOLDER", type=Path, default=Path(), help="where to pack them (default: here)"
+    )
+    feedback.add_argument(
+        "--jobs", metavar="N", type=_jobs, default=0, help="processes that write (default: one a core)"
+    )
+    feedback.add_argument("--force", action="store_true", help="also write pages that are up to date")
+    feedback.add_argument(
+        "--student", metavar="NAME", action="append", default=[], help="write only this one's; may be repeated"
+    )
     feedback.set_defaults(run=_feedback)
 
     report = commands.add_parser(
@@ -122,11 +154,28 @@ def add_to(commands: Any) -> None:
     report.set_defaults(run=_report)
 
 
-def _grade(options: argparse.Namespace) -> int:
-    from autograder.rooms import grade
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, such as 4")
+    return int(text)
 
-    more = [*(["--student", options.student] if options.student else []), *(["--force"] if options.force else [])]
-    return int(grade(options.assignment, unsafe=options.unsafe, more=more))
+
+def _grade(options: argparse.Namespace) -> int:
+    from autograder.batch.command import grade
+
+    more = ["--student", options.student] if options.student else []
+    more += ["--force"] if options.force or options.regrade else []
+    ours = {
+        "jobs": options.jobs,
+        "dry_run": options.dry_run,
+        "compare": options.regrade,
+        "summary_file": options.json,
+        "scheduler": options.scheduler,
+    }
+    settings: dict[str, dict[str, Any]] = {"WholeClass": ours}
+    if options.unsafe:
+        settings["Engine"] = {"unsafe": True}
+    return grade(options.assignment, settings, more)
 
 
 def _grades(options: argparse.Namespace) -> int:
@@ -161,7 +210,15 @@ def _collect(options: argparse.Namespace) -> int:
 def _feedback(options: argparse.Namespace) -> int:
     from autograder.collecting import give_back
 
-    return give_back.main(options.assignment, options.to)
+    try:
+        from autograder.feedback import class_pages
+
+        asked = class_pages.Options(options.jobs, options.student, options.force)
+        failed = class_pages.write(options.assignment, asked)
+        return give_back.main(options.assignment, options.to) or failed
+    except KeyboardInterrupt:
+        tell(STOPPED, sys.stderr)
+        return 130
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
 """nbgrader's steps for a grading run that does not trust student code, behind plain `nbgrader autograde`.
 
-    command          `autograder grade`
+    notebooks        Notebooks: reads and converts a notebook; the `parent` of the steps below
     exporter         TwoRooms: one grading run, from the check that student code can be isolated to the summary
     run              GradingRun: what submissions share: workers, the gradebook's connection, the course's cells
     handed_in        before: links, pipes and unreadable times are taken out of what was handed in
@@ -52,7 +52,6 @@ _HOMES = {
     "TryTests": "tried",
     "SaveGrades": "save_grades",
     "TwoRooms": "exporter",
-    "grade": "command",
 }
 __all__ = list(_HOMES)
 

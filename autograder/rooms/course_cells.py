@@ -116,6 +116,8 @@ class CourseCells:
     """All code cells of the instructor's notebook in order, also those without a mark: name, source, whether locked.
     Empty where there is none: what the gradebook has of answers is what students get.
     """
+    texts: frozenset[str] = frozenset()
+    """What stands in its text cells without a mark, `as_compared`."""
 
     def of(self, cell: NotebookNode) -> CourseCell | None:
         """The course's cell whose name a submitted cell carries, if there is one."""
@@ -163,7 +165,7 @@ def read(gradebook: Gradebook, notebook: str, assignment: str, source: Path) -> 
     ordered = sorted(cells, key=lambda name: (order.get(name, len(order)), cells[name].grade))
     spec = json.loads(known.kernelspec) if known.kernelspec else {}
     spoken = language({**own.metadata, "kernelspec": spec})
-    return CourseCells({name: cells[name] for name in ordered}, spec, spoken, _code(own))
+    return CourseCells({name: cells[name] for name in ordered}, spec, spoken, _code(own), _texts(own))
 
 
 def language(metadata: Mapping[str, Any]) -> str:
@@ -190,12 +192,22 @@ def of_notebook(nb: NotebookNode) -> CourseCells:
         for c in nb.cells
         if c.metadata.get("nbgrader", {}).get("grade_id")
     }
-    return CourseCells(cells, nb.metadata.get("kernelspec", {}), language(nb.metadata), _code(nb))
+    return CourseCells(cells, nb.metadata.get("kernelspec", {}), language(nb.metadata), _code(nb), _texts(nb))
 
 
 def _code(nb: NotebookNode) -> list[tuple[str, str, bool]]:
     code = [c for c in nb.cells if c.cell_type == "code"]
     return [(c.metadata.get("nbgrader", {}).get("grade_id", ""), c.source, bool(is_locked(c))) for c in code]
+
+
+def _texts(nb: NotebookNode) -> frozenset[str]:
+    unmarked = [c for c in nb.cells if c.cell_type != "code" and "nbgrader" not in c.metadata]
+    return frozenset(as_compared(c.source) for c in unmarked if c.source.strip())
+
+
+def as_compared(text: str) -> str:
+    """The text without what an editor may change in passing: blanks at the ends of lines, empty lines around it."""
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
 
 
 def _pictures(source: NotebookNode) -> dict[str, Mapping[str, Any]]:

@@ -1,25 +1,22 @@
 """One grading run: no file is touched before student code is known to be isolated, and no submission can end the run.
 
-nbgrader makes one exporter in a run, before it converts anything, and it is the `parent` of every preprocessor. So the
-exporter owns what they share (`run`) and what the terminal is told (`report`).
+nbgrader makes one exporter in a run, before it converts anything. So the exporter owns what submissions share (`run`)
+and what the terminal is told (`report`).
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbconvert.exporters import NotebookExporter
-from nbformat.v4 import new_markdown_cell, new_notebook
 from nbgrader.converters.base import NbGraderException
-from traitlets import Float, default
+from nbgrader.preprocessors import ClearHiddenTests
+from traitlets import Float
 
 from autograder import by_hand_list, seeds
-from autograder.at_home.notebook import UnreadableNotebook
 from autograder.rooms import (
     alone,
     by_hand_table,
@@ -32,8 +29,8 @@ from autograder.rooms import (
 )
 from autograder.rooms.engine import Engine
 from autograder.rooms.names import Names
+from autograder.rooms.notebooks import Notebooks
 from autograder.rooms.progress import RunProgress
-from autograder.rooms.restore_cells import UNREADABLE
 from autograder.rooms.run import GradingRun
 from autograder.rooms.scribe import Scribe
 from autograder.rooms.tried import NO_INSIDE
@@ -41,11 +38,8 @@ from autograder.terminal import in_terminal, say
 from autograder.terminal.report import Reason, Report
 from autograder.terminal.too_early import NOT_IN_GRADEBOOK
 
-NOT_READ = "{file} could not be read as a notebook: {why}"
-REPAIRED = "{file} was repaired: {repairs}"
 
-
-class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no types
+class TwoRooms(Notebooks):
     """`Autograde.exporter_class`: writes notebooks as nbconvert's own does, and owns what the submissions share."""
 
     patience = Float(
@@ -54,40 +48,68 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         "that grades the assignment or writes its feedback pages.",
     ).tag(config=True)
 
-    @default("optimistic_validation")  # type: ignore[untyped-decorator]
-    def _validate_once(self) -> bool:
-        return True  # nbconvert validates the whole notebook after every preprocessor otherwise
-
     def __init__(self, config: Any = None, **options: Any) -> None:
         super().__init__(config=config, **options)
         converter, engine = self.parent, Engine(parent=self)
         self.run = GradingRun(
             engine.limits(), engine.fork, self._source_folder, self._submissions, Path(converter.coursedir.root)
         )
-        self.report = Report(lambda line: say(converter, line), self.log)
-        self.scribe = Scribe()
+        self.report = self.made_report()
         self._alone = alone.Alone(converter, converter.coursedir.assignment_id)
         try:
             isolated = self.run.choose_isolation(engine.isolation, engine.unsafe, self.log)
+            isolated = f"{isolated} {self.isolated()}".strip()
+            self.scribe = self.made_scribe()
             self._alone.begin(self.patience)
             self.run.open_gradebook(converter.coursedir, self.patience, self.log)
             refused = folder_names.refused(converter)
+            self.names = Names(self.run, self.report, self.scribe)
+            self.names.adopt(converter)
             empty = handed_in.without_notebook(converter)
             graded = [handed_in.student_of(converter, folder) for folder in (*converter.assignments, *empty)]
             self._header([*graded, *refused], isolated)
             for student, why in refused.items():
                 self.report.failed(student, why)
             with self.run.gradebook() as gradebook:
-                handed_in.prepare(converter, gradebook, self.report, empty)
-            self._names = Names(self.run, self.report, self.scribe)
-            self._progress = RunProgress(converter, self.run, self.report, self._names)
+                handed_in.enter_empty(converter, gradebook, self.report, empty)
+            self.prepare()
+            self.progress = RunProgress(converter, self.run, self.report, self.names)
         except BaseException:
-            self._end()
+            self.end()
             raise
         # nbgrader has no event for the end of a run, and in a formgrader the process lives on.
-        converter.convert_notebooks = self._whole_run(converter.convert_notebooks)
+        converter.convert_notebooks = self._whole_run(self.converting())
         if converter.pre_convert_hook is None:
             converter.pre_convert_hook = self.wait_for_gradebook
+
+    def made_report(self) -> Report:
+        return Report(self.say, self.log)
+
+    def made_scribe(self) -> Scribe:
+        return Scribe()
+
+    def isolated(self) -> str:
+        """Called when it is known how student code is isolated, before anything is opened or touched. Returns what the
+        header says of it.
+        """
+        return ""
+
+    def prepare(self) -> None:
+        """Makes what was handed in safe to copy."""
+        handed_in.prepare(self.parent, self.report)
+
+    def converting(self) -> Callable[[], None]:
+        """What grades the submissions: nbgrader's own loop."""
+        convert: Callable[[], None] = self.parent.convert_notebooks
+        return convert
+
+    def learn(self, assignment: str, notebooks: list[str]) -> None:
+        """Prepares the rooms for the course's notebooks."""
+        self.run.learn(assignment, notebooks, ClearHiddenTests(parent=self))
+
+    def say(self, line: str) -> None:
+        """Shows a line of the report."""
+        say(self.parent, line)
 
     def _header(self, students: list[str], isolated: str) -> None:
         """Reports what is about to be graded. NbGraderException if the assignment is not in the gradebook."""
@@ -114,38 +136,50 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
             raise NbGraderException(refused[0])
         aside = by_hand_list.set_aside(self._list())
         said = [*other_language.told(courses), *ways.told(tests)]
+        self.learn(name, notebooks)
         self.report.header(name, students, isolated, *filter(None, [public, aside, *said]))
 
     def _whole_run(self, convert: Callable[[], None]) -> Callable[[], None]:
         def convert_and_end() -> None:
             try:
                 convert()
-                self._progress.graded_before()
+                self.progress.graded_before()
             except NbGraderException as error:
-                self._progress.graded_before()
-                self._summary()
+                self.progress.graded_before()
+                self.summary()
                 if gradebook_lock.is_locked(error.__context__):
                     self.log.error(gradebook_lock.HELD, self.patience)
                 raise
             finally:
-                self._end()
-            status = self._summary()
+                self.end()
+            status = self.summary()
             # A formgrader shows whatever is raised as a failure of its button.
             if status and in_terminal(self.parent):
                 sys.exit(status)
 
         return convert_and_end
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Nothing that the run has started is left when this returns."""
         self.run.end()
-        self.scribe.close()
+        if hasattr(self, "scribe"):
+            self.scribe.close()
         self._alone.end()
 
-    def _summary(self) -> int:
+    def summary(self) -> int:
+        """Shows the summary and returns the exit status."""
         status = self.report.end()
         if in_terminal(self.parent):
             by_hand_table.print_table(self._list(), self.report.students())
         return status
+
+    def list_findings(self, who: dict[str, str], rows: list[dict[str, Any]]) -> None:
+        """Puts them into the list at once."""
+        self.enter_findings([(who, rows)])
+
+    def enter_findings(self, found: Sequence[by_hand_list.Finding]) -> None:
+        """Puts what was found in several notebooks into the list."""
+        by_hand_list.enter(self._list(), found, self.report.note, self.not_listed)
 
     def not_listed(self, student: str, why: str) -> None:
         """Reports that answers which may not be by hand could not be listed."""
@@ -166,22 +200,3 @@ class TwoRooms(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no ty
         """The course's own files, which the examiner's cells can use; it need not exist."""
         coursedir = self.parent.coursedir
         return str(os.path.abspath(coursedir.format_path(coursedir.source_directory, ".", assignment)))
-
-    def from_filename(self, filename: str, resources: Any = None, **options: Any) -> tuple[str, Any]:
-        """As nbconvert does it; a damaged file is repaired if that is certain, and else it is ungradable."""
-        where = resources["nbgrader"]
-        file = self._names.renamed.get(filename, filename)
-        name = os.path.basename(file)
-        try:
-            content, repairs = self.scribe.read(os.path.abspath(file))
-        except UnreadableNotebook as why:
-            self.report.note(where["student"], NOT_READ.format(file=name, why=why), Reason.UNREADABLE)
-            note = new_markdown_cell(handed_in.UNREADABLE.format(why=why))
-            notebook = new_notebook(cells=[note])
-            resources[UNREADABLE] = True
-        else:
-            if repairs:
-                self.report.note(where["student"], REPAIRED.format(file=name, repairs=", ".join(repairs)))
-            notebook = nbformat.from_dict(content)
-        resources["metadata"] = {"name": Path(filename).stem, "path": os.path.dirname(filename)}
-        return self.from_notebook_node(notebook, resources, **options)  # type: ignore[no-any-return]

@@ -39,12 +39,14 @@ STUCK = "its files cannot be made safe to copy ({why})"
 UNREADABLE = "The file that was handed in could not be read as a notebook: {why}. It was not graded."
 """The one cell that grading puts in the place of such a file."""
 NOTHING = "no notebook{but}: nothing could be graded"
+LINKED = "{name}, which is a link to {to}, not a folder"
+NO_FOLDER = "{name}, which is no folder"
 
 Note = Callable[[str, Reason | None], None]
 
 
-def prepare(converter: Any, gradebook: Gradebook, report: Report, empty: Iterable[str]) -> None:
-    """Prepares every submission that `converter` is about to grade, and the `empty` ones, which have no notebook.
+def prepare(converter: Any, report: Report) -> None:
+    """Prepares every submission that `converter` is about to grade.
 
     One that cannot be prepared is reported and left out of the run.
     """
@@ -60,6 +62,10 @@ def prepare(converter: Any, gradebook: Gradebook, report: Report, empty: Iterabl
         except (OSError, UnsafeCopy) as error:
             report.failed(student, STUCK.format(why=error))
             del converter.assignments[folder]
+
+
+def enter_empty(converter: Any, gradebook: Gradebook, report: Report, empty: Iterable[str]) -> None:
+    """Enters the `empty` submissions, which have no notebook."""
     for folder in empty:
         try:
             _empty(folder, converter, gradebook, report)
@@ -68,19 +74,48 @@ def prepare(converter: Any, gradebook: Gradebook, report: Report, empty: Iterabl
 
 
 def without_notebook(converter: Any) -> list[str]:
-    """The submissions that nbgrader passes over."""
+    """The submissions that nbgrader passes over, and those that are links, which are taken from its list.
+
+    A link may lead to another student's work. Of a student who has no folder of the assignment's name, it is the folder
+    that should be there, if something beside it looks like the work.
+    """
     coursedir = converter.coursedir
+    for folder in [folder for folder in converter.assignments if os.path.islink(folder)]:
+        del converter.assignments[folder]
     if coursedir.notebook_id != "*":
         return []
-    everybody = glob.glob(converter._format_source(coursedir.assignment_id, coursedir.student_id))
+    everybody = set(glob.glob(converter._format_source(coursedir.assignment_id, coursedir.student_id)))
     return [
         folder
-        for folder in sorted(set(everybody) - set(converter.assignments))
-        if os.path.isdir(folder)
-        and not glob.glob(os.path.join(glob.escape(folder), "*.ipynb"))
+        for folder in sorted((everybody | _misplaced(converter)) - set(converter.assignments))
+        if not (_is_folder(folder) and glob.glob(os.path.join(glob.escape(folder), "*.ipynb")))
         and (student := student_of(converter, folder))
         and not folder_names.problem(student)
     ]
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _misplaced(converter: Any) -> set[str]:
+    """The folders that are not there though something beside where they should be looks like the work."""
+    coursedir = converter.coursedir
+    assignment = coursedir.assignment_id
+    if os.path.basename(converter._format_source(assignment, "x")) != assignment:
+        return set()  # the students' folders lie in the assignment's
+    beside = glob.glob(converter._format_source("*", coursedir.student_id))
+    found = {os.path.dirname(path) for path in beside if _looks_like(path, coursedir)}
+    return {folder for path in found if not os.path.lexists(folder := os.path.join(path, assignment))}
+
+
+def _looks_like(path: str, coursedir: Any) -> bool:
+    """Whether a file or folder may be work that should lie in the assignment's folder: `ps1.zip`, `PS1`, a notebook."""
+    name = os.path.basename(path)
+    if os.path.exists(coursedir.format_path(coursedir.source_directory, ".", name)):
+        return False  # another assignment
+    of_its_name = re.match(rf"{re.escape(coursedir.assignment_id)}(?![^\W_])", name, re.IGNORECASE)
+    return bool(of_its_name) or ".ipynb" in name.lower()
 
 
 def student_of(converter: Any, folder: str) -> str:
@@ -145,13 +180,26 @@ def _readable_time(path: str, note: Note) -> None:
 
 def _empty(folder: str, converter: Any, gradebook: Gradebook, report: Report) -> None:
     student, assignment = student_of(converter, folder), converter.coursedir.assignment_id
-    files = sorted(name for name in os.listdir(folder) if name not in ("timestamp.txt", "submission_secret.txt"))
+    files = _instead(folder, converter.coursedir)
     but = f" (but {', '.join(files[:3])}{' ...' if len(files) > 3 else ''})" if files else ""
     submission = submission_row(gradebook, assignment, student)
     waits = [for_a_person(notebook) for notebook in submission.notebooks]
     gradebook.db.commit()
     report.note(student, NOTHING.format(but=but), Reason.NOTHING if any(waits) else None)
     report.done(student, submission.score, submission.max_score)
+
+
+def _instead(folder: str, coursedir: Any) -> list[str]:
+    """What is there instead of a notebook."""
+    name = os.path.basename(folder)
+    if os.path.islink(folder):
+        return [LINKED.format(name=name, to=os.readlink(folder))]
+    if not os.path.lexists(folder):
+        parent = os.path.dirname(folder)
+        return sorted(f"../{name}" for name in os.listdir(parent) if _looks_like(os.path.join(parent, name), coursedir))
+    if not os.path.isdir(folder):
+        return [NO_FOLDER.format(name=name)]
+    return sorted(name for name in os.listdir(folder) if name not in ("timestamp.txt", "submission_secret.txt"))
 
 
 def for_a_person(notebook: Any) -> bool:

@@ -7,14 +7,17 @@ cells; what is not certain is reported, and a person gives the points.
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbgrader.api import MissingEntry
 
 from autograder.at_home.notebook import UnreadableNotebook
-from autograder.rooms import handed_in
+from autograder.rooms import folder_names, handed_in
 from autograder.rooms.run import GradingRun
 from autograder.rooms.scribe import Scribe
 from autograder.terminal.report import Reason, Report
@@ -23,6 +26,8 @@ RENAMED = "there is no {missing}, but {found}: rename that in {folder} and grade
 LACKS = "there is no {missing}"
 NOT_OURS = "{found} is no notebook of the assignment and was not graded"
 TAKEN = "{found} was graded as {name}"
+_OTHER_ENDING = re.compile(r"(.*)\.ipynb(?:\.\w+)?", re.IGNORECASE)
+"""`problems.ipynb.txt`, as a browser or Windows may save it, or `problems.IPYNB`."""
 
 
 class Names:
@@ -42,6 +47,29 @@ class Names:
                 self._known[assignment] = {notebook.name: notebook.max_score for notebook in notebooks}
         return self._known[assignment]
 
+    def adopt(self, converter: Any) -> None:
+        """Adds to the `converter`'s submissions the files that are notebooks of the assignment but for the ending."""
+        coursedir = converter.coursedir
+        if coursedir.notebook_id != "*":
+            return
+        for folder in glob.glob(converter._format_source(coursedir.assignment_id, coursedir.student_id)):
+            student = handed_in.student_of(converter, folder)
+            if os.path.islink(folder) or not os.path.isdir(folder) or folder_names.problem(student):
+                continue
+            with os.scandir(folder) as entries:
+                odd = sorted(
+                    e.path for e in entries if e.is_file(follow_symlinks=False) and _has_another_ending(e.name)
+                )
+            there = converter.assignments.get(folder, [])
+            with contextlib.suppress(MissingEntry):  # the run is about to say so
+                if found := [path for path in odd if self._is_missing(path, there, coursedir.assignment_id)]:
+                    converter.assignments[folder] = [*there, *found]
+
+    def _is_missing(self, path: str, there: list[str], assignment: str) -> bool:
+        """Whether a file with another ending is a notebook that is not `there`."""
+        missing = set(self.known(assignment)) - set(map(_name, there))
+        return any(name.lower() == _stem(path).lower() and self._holds(path, assignment, name) for name in missing)
+
     def missing(self, notebooks: list[str], assignment: str, student: str) -> list[str]:
         """Puts the paths in `notebooks` right, reports what is odd, and returns which notebooks are missing.
 
@@ -49,9 +77,9 @@ class Names:
         """
         points = self.known(assignment)
         self._rename(notebooks, assignment, student, points)
-        there = [Path(path).stem for path in notebooks]
+        there = [_name(path) for path in notebooks]
         missing = sorted({name for name in points if points[name]} - set(there))
-        strange = [f"{name}.ipynb" for name in there if name not in points]
+        strange = [os.path.basename(path) for path in notebooks if _name(path) not in points]
         found = ", ".join(strange[:3]) + (" ..." if len(strange) > 3 else "")
         lacks = " and no ".join(f"{name}.ipynb" for name in missing)
         if missing and strange:
@@ -62,6 +90,7 @@ class Names:
             self._report.note(student, LACKS.format(missing=lacks), Reason.NOTHING)
         elif strange:
             self._report.note(student, NOT_OURS.format(found=found))
+        notebooks[:] = [path for path in notebooks if path.endswith(".ipynb")]
         return missing
 
     def for_a_person(self, missing: list[str], assignment: str, student: str) -> None:
@@ -73,8 +102,8 @@ class Names:
             gradebook.db.commit()
 
     def _rename(self, notebooks: list[str], assignment: str, student: str, points: dict[str, float]) -> None:
-        strange = [path for path in notebooks if Path(path).stem not in points]
-        for name in sorted({name for name in points if points[name]} - {Path(path).stem for path in notebooks}):
+        strange = [path for path in notebooks if _name(path) not in points]
+        for name in sorted({name for name in points if points[name]} - {_name(path) for path in notebooks}):
             holds = [path for path in strange if self._holds(path, assignment, name)]
             if len(holds) != 1:
                 continue
@@ -93,3 +122,17 @@ class Names:
             return False
         found = [course.of(cell) for cell in nbformat.from_dict(content).cells]
         return any(cell and (cell.grade or cell.solution) for cell in found)
+
+
+def _name(path: str) -> str:
+    """The name of a notebook; of another file, the file's."""
+    return Path(path).stem if path.endswith(".ipynb") else os.path.basename(path)
+
+
+def _has_another_ending(path: str) -> bool:
+    return not path.endswith(".ipynb") and bool(_stem(path))
+
+
+def _stem(path: str) -> str:
+    found = _OTHER_ENDING.fullmatch(os.path.basename(path))
+    return found[1] if found else ""

@@ -53,13 +53,17 @@ class RunProgress:
     def _destination(self, assignment: str, student: str) -> bool:
         self._student = student
         excluded = student in self._converter.coursedir.student_id_exclude.split(",")
-        if not excluded and self._remove_unfinished(assignment, student):
+        if not excluded and self.remove_unfinished(assignment, student):
             self._report.note(student, CUT_OFF)
         wanted = bool(self._skips(assignment, student))
         if not wanted and not excluded:
-            self._report.before()
-            self._earlier.append((assignment, student, list(self._converter.notebooks)))
+            self.was_graded(assignment, student, list(self._converter.notebooks))
         return wanted
+
+    def was_graded(self, assignment: str, student: str, notebooks: list[str]) -> None:
+        """Counts one that an earlier run has graded, and that this run leaves as it is."""
+        self._report.before()
+        self._earlier.append((assignment, student, notebooks))
 
     def graded_before(self) -> None:
         """Reports of those who were graded in an earlier run whether a person should still look at them.
@@ -125,7 +129,8 @@ class RunProgress:
         finally:
             autograde.Gradebook = theirs
 
-    def _remove_unfinished(self, assignment: str, student: str) -> bool:
+    def remove_unfinished(self, assignment: str, student: str) -> bool:
+        """Removes what a run that was killed has left half-written of the submission; returns whether it did."""
         folder = Path(self._converter._format_dest(assignment, student))
         try:
             known = self._names.known(assignment)

@@ -1,17 +1,19 @@
 """Finds the course's cells among cells that have lost nbgrader's marks: a new notebook into which they were copied.
 
 A locked cell is recognised by its text, an answer by a function that it defines, and a text that a person marks by its
-place: the only text of the student's between two cells of the course.
+place: the only text of the student's between two cells of the course. A mark is not believed where it is another
+cell's: one that holds what a missing cell of the course must hold, and not what its own mark says.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 
 from nbformat import NotebookNode
 
-from autograder.rooms.course_cells import CourseCell, CourseCells
+from autograder.rooms.course_cells import CourseCell, CourseCells, as_compared
 
 _NAMES = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 
@@ -20,14 +22,15 @@ def lost_marks(
     cells: list[NotebookNode], course: CourseCells, released: Callable[[CourseCell], str]
 ) -> dict[str, NotebookNode]:
     """Unmarked cells by the name of the course's cell that each is; `released` is a locked cell's text as given out."""
-    places = {of.name: at for at, cell in enumerate(cells) if (of := course.of(cell))}
+    marks = _believed(cells, course, released)
+    places = {of.name: at for at, of in enumerate(marks) if of}
     missing = [cell for name, cell in course.cells.items() if name not in places]
-    unmarked = [(at, cell) for at, cell in enumerate(cells) if not course.of(cell)]
+    unmarked = [(at, cell) for at, cell in enumerate(cells) if not marks[at]]
     found: dict[str, NotebookNode] = {}
     if not missing or not unmarked:
         return found
-    texts = {_text(cell.source): at for at, cell in unmarked}
-    defines = {name: at for at, cell in unmarked if cell.cell_type == "code" for name in _defined(cell.source)}
+    texts = {as_compared(cell.source): at for at, cell in unmarked}
+    defines = {name: at for at, cell in unmarked if _is_code(cell) for name in _defined(cell.source)}
 
     def take(name: str, at: int | None) -> None:
         if at is not None and at not in places.values():
@@ -35,18 +38,49 @@ def lost_marks(
 
     for of in missing:
         if of.locked:
-            take(of.name, texts.get(_text(released(of)), texts.get(_text(of.source))))
+            take(of.name, texts.get(as_compared(released(of)), texts.get(as_compared(of.source))))
     for of in missing:
         if not of.locked and of.cell_type == "code":
             take(of.name, max((defines[name] for name in _expected(of.source) if name in defines), default=None))
     for of in missing:
         if not of.locked and of.name not in places:
-            take(of.name, _only_between(cells, of, list(course.cells), places))
+            take(of.name, _only_between(cells, of, course, places))
     return found
 
 
-def _only_between(cells: list[NotebookNode], of: CourseCell, names: list[str], places: dict[str, int]) -> int | None:
+def _believed(
+    cells: list[NotebookNode], course: CourseCells, released: Callable[[CourseCell], str]
+) -> list[CourseCell | None]:
+    """The course's cell that each cell is by its mark; None where it holds what another must, which no cell is."""
+    marks = [course.of(cell) for cell in cells]
+    given = {
+        name: {as_compared(released(of)), as_compared(of.source)} for name, of in course.cells.items() if of.locked
+    }
+    defined = [set(_defined(cell.source)) if _is_code(cell) else set() for cell in cells]
+
+    def is_right(at: int, of: CourseCell) -> bool:
+        if of.locked:
+            return as_compared(cells[at].source) in given[of.name]
+        expected = _expected(of.source) if of.cell_type == "code" else []
+        return not expected or bool(defined[at] & set(expected))
+
+    right = {of.name for at, of in enumerate(marks) if of and is_right(at, of)}
+    missing = [of for name, of in course.cells.items() if name not in right]
+    texts = {text for of in missing if of.locked for text in given[of.name]} - {""}
+    names = {name for of in missing if not of.locked and of.cell_type == "code" for name in _expected(of.source)}
+
+    def is_another(at: int, of: CourseCell) -> bool:
+        text = as_compared(cells[at].source)
+        if text in texts:
+            return text not in given.get(of.name, ())
+        return bool(defined[at] & names) and not (not of.locked and defined[at] & set(_expected(of.source)))
+
+    return [None if of and is_another(at, of) else of for at, of in enumerate(marks)]
+
+
+def _only_between(cells: list[NotebookNode], of: CourseCell, course: CourseCells, places: dict[str, int]) -> int | None:
     """The one cell of the same type, with text, that lies where the course has this cell; None if there are others."""
+    names = list(course.cells)
     at = names.index(of.name)
     before = [places[name] for name in names[:at] if name in places]
     after = [places[name] for name in names[at + 1 :] if name in places]
@@ -54,8 +88,19 @@ def _only_between(cells: list[NotebookNode], of: CourseCell, names: list[str], p
         max(before, default=-1) + 1,
         min((p for p in after if p > max(before, default=-1)), default=len(cells)),
     )
-    own = [i for i in range(first, last) if i not in places.values() and cells[i].source.strip()]
-    return own[0] if len(own) == 1 and cells[own[0]].cell_type == of.cell_type else None
+    own = [i for i in range(first, last) if i not in places.values() and cells[i].cell_type == of.cell_type]
+    own = [i for i in own if cells[i].source.strip() and as_compared(cells[i].source) not in course.texts]
+    return own[0] if len(own) == 1 else None
+
+
+def _is_code(cell: NotebookNode) -> bool:
+    """Also a cell whose type was changed: no prose that defines something can be read as Python."""
+    if cell.cell_type == "code":
+        return True
+    try:
+        return bool(ast.parse(cell.source).body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
 
 
 def _defined(source: str) -> list[str]:
@@ -67,7 +112,3 @@ def _expected(source: str) -> list[str]:
     """What an answer has to define: the functions and classes in the cell as given out, or its variables."""
     found = _NAMES.findall(source)
     return [function for function, _ in found if function] or [name for _, name in found]
-
-
-def _text(source: str) -> str:
-    return "\n".join(line.rstrip() for line in source.strip().splitlines())

@@ -8,7 +8,6 @@ version.
 from __future__ import annotations
 
 import re
-from itertools import takewhile
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
@@ -17,6 +16,8 @@ from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 
 from autograder.rooms import reasons, sanitise
 from autograder.rooms.course_cells import CourseCell, CourseCells, without_hidden_tests
+from autograder.rooms.merged import take_apart
+from autograder.rooms.order import below_own_code, first_copies, put_in_order
 from autograder.rooms.recognise import lost_marks
 from autograder.terminal.report import Reason
 
@@ -27,6 +28,8 @@ MARKED = "cells without nbgrader's marks, recognised: {names}"
 EMPTY = "{file} holds none of the course's cells"
 TWICE = "cells that are there more than once, of which the last counts: {names}"
 CHANGED = "cells of the course that were changed and put back: {names}"
+MERGED = "cells that were merged with others and taken apart again: {names}"
+MOVED = "cells of the course that stood where they could not work and were moved: {names}"
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -37,16 +40,23 @@ class Restore(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
         where = resources["nbgrader"]
         course = self.parent.run.course_cells(where["assignment"], where["notebook"])
         kept: set[str] = set()
-        found: dict[str, list[str]] = {TWICE: [], CHANGED: [], MISSING: [], MARKED: []}
+        found: dict[str, list[str]] = {TWICE: [], CHANGED: [], MISSING: [], MARKED: [], MERGED: []}
         clear = ClearHiddenTests(parent=self)
-        for name, cell in lost_marks(nb.cells, course, lambda of: without_hidden_tests(clear, of.source)).items():
+
+        def released(of: CourseCell) -> str:
+            return without_hidden_tests(clear, of.source)
+
+        found[MERGED] = take_apart(nb.cells, course, released)
+        for name, cell in lost_marks(nb.cells, course, released).items():
             cell.metadata = NotebookNode(nbgrader=NotebookNode(grade_id=name))
             found[MARKED].append(name)
+        first = first_copies(nb.cells, course)
         for cell in reversed(nb.cells):
             self._restore(cell, course, kept, found)
         unreadable = bool(resources.pop(UNREADABLE, False))
         empty = not kept and any(cell.grade for cell in course.cells.values())
         self._add_missing(nb, course, kept, found[MISSING])
+        found[MOVED] = put_in_order(nb.cells, course, first)
         _only_ours(nb, course)
         reasons.begin(nb, unreadable or empty, found[MISSING])
         if not unreadable:
@@ -87,8 +97,7 @@ class Restore(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
             places = {c.metadata.nbgrader.grade_id: i for i, c in enumerate(nb.cells) if "nbgrader" in c.metadata}
             place = max((places[n] for n in names[:at] if n in places), default=-1) + 1
             if of.grade:
-                own = takewhile(lambda at: "nbgrader" not in nb.cells[at].metadata, range(place, len(nb.cells)))
-                place = max((at + 1 for at in own if nb.cells[at].cell_type == "code"), default=place)
+                place = below_own_code(nb.cells, place)
             nb.cells.insert(place, of.new())
 
 

@@ -7,16 +7,17 @@ lives on, and would keep the workers and the connection.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import ClearHiddenTests
 
 from autograder.rooms import course_cells, gradebook_lock, ways
-from autograder.rooms.course_cells import CourseCells
+from autograder.rooms.course_cells import CourseCells, Owner, without_hidden_tests
 from autograder.rooms.ways import Way
 from autograder.sandbox import seccomp
 from autograder.sandbox.limits import LANDLOCK, NAMES, NAMESPACES, NONE, Limits
@@ -38,6 +39,11 @@ REFUSED = (
     "If you trust every submission as your own code: c.Engine.unsafe = True in nbgrader_config.py."
 )
 STRONGEST = "strongest"
+_DRAW = (
+    "from autograder.questions import Question\n"
+    "for one in [found for found in list(globals().values()) if isinstance(found, Question)]: one.draw_public()"
+)
+"""A cell that draws the public points of the questions of the cells above."""
 _EXECUTION = {"NBGRADER_EXECUTION": "autograde"}
 """What nbgrader sets in the environment of the cells that it runs."""
 
@@ -59,8 +65,8 @@ class GradingRun:
         self.level = ""
         """Of isolation; empty until it is chosen."""
         self.source_folder = source_folder
-        self._fork, self._submissions = fork, submissions
-        self._launchers = Launchers(fork, self._course_code)
+        self.fork, self._submissions = fork, submissions
+        self.launchers = Launchers(fork, self._course_code)
         self._pool = WorkerPool(self._start, self._needed)
         self._gradebook: Gradebook | None = None
         self._course_cells: dict[tuple[str, str], CourseCells] = {}
@@ -90,6 +96,11 @@ class GradingRun:
     def open_gradebook(self, coursedir: Any, patience: float, log: Any) -> None:
         """Opens the run's one connection; NbGraderException if another process has the gradebook for too long."""
         self._gradebook = gradebook_lock.open_gradebook(coursedir, patience, log)
+
+    def use(self, gradebook: Gradebook, level: str, launchers: Launchers[tuple[str, str]]) -> None:
+        """Takes the place of `choose_isolation` and `open_gradebook` in a process that another one has forked."""
+        self._gradebook, self.level = gradebook, level
+        self.launchers = launchers.lent(self._course_code)
 
     @contextmanager
     def gradebook(self) -> Iterator[Gradebook]:
@@ -124,6 +135,15 @@ class GradingRun:
             self._ways[key] = ways.read(file, notebook, self.course_cells(assignment, notebook))
         return self._ways[key]
 
+    def learn(self, assignment: str, notebooks: Iterable[str], clear: ClearHiddenTests) -> None:
+        """Lets the rooms' fork server run what students are given of the course, so that no room reads it anew."""
+        cells: list[str] = []
+        for notebook in notebooks:
+            course = self.course_cells(assignment, notebook)
+            both = [c for c in course.cells.values() if c.cell_type == "code" and c.owner is Owner.BOTH]
+            cells += [] if course.language else [without_hidden_tests(clear, c.source) for c in both] + [_DRAW]
+        self.launchers.learn(cells)
+
     def worker(self, role: str, assignment: str, notebook: str, keep: int) -> WorkerClient:
         """A worker for an owner (`wire.STUDENT` or `wire.EXAMINER`) of a notebook; `keep` more are made ready."""
         return self._pool.take((role, assignment, notebook), keep)
@@ -135,13 +155,13 @@ class GradingRun:
     def end(self) -> None:
         """Every worker, file and connection of the run is gone when this returns."""
         self._pool.close()
-        self._launchers.close()
+        self.launchers.close()
         if self._gradebook:
             self._gradebook.close()
 
     def _try(self, level: str) -> None:
         missing = seccomp.seccomp_problem()
-        if missing or not self._fork:
+        if missing or not self.fork:
             raise NoRoom(f"missing: {missing}" if missing else "needs Linux and Engine.fork")
         self._start_student(level).close()
 
@@ -150,12 +170,12 @@ class GradingRun:
         role, assignment, notebook = key
         if role == wire.STUDENT:
             return self._start_student(self.level)
-        launcher, files = self._launchers.examiners((assignment, notebook)), self.source_folder(assignment)
+        launcher, files = self.launchers.examiners((assignment, notebook)), self.source_folder(assignment)
         return launcher.start(role, self.limits, {**os.environ, **_EXECUTION}, files=files)
 
     def _start_student(self, level: str) -> WorkerClient:
         environment = {**clean_environment(), **_EXECUTION}
-        return self._launchers.students().start(wire.STUDENT, self.limits, environment, level)
+        return self.launchers.students().start(wire.STUDENT, self.limits, environment, level)
 
     def _needed(self, key: tuple[str, str, str]) -> int:
         """How many workers of a kind this run needs, if none is lost: a submission has two student's rooms."""

@@ -50,10 +50,12 @@ def call(function: Callable[..., Any], request: Request, point: Mapping[str, flo
     code = getattr(inspect.unwrap(function), "__code__", None)
 
     def at_return(frame: FrameType, event: str, arg: Any) -> None:
-        watch.event(frame, event, arg)
-        if event == "return" and frame.f_code is code:
-            local.clear()
-            local.update(islice(((n, v) for n, v in frame.f_locals.items() if readings(n)), MOST_NAMES))
+        if event == "return":
+            if frame.f_code is code:
+                local.clear()
+                local.update(islice(((n, v) for n, v in frame.f_locals.items() if readings(n)), MOST_NAMES))
+        elif event != "c_return":
+            watch.event(frame, event, arg)
 
     profiler = sys.getprofile()
     try:
@@ -64,7 +66,9 @@ def call(function: Callable[..., Any], request: Request, point: Mapping[str, flo
                 returned.close()
             # An object of the student's may differentiate when it is asked for its number.
             parts = returned if type(returned) in (tuple, list) else (returned,)
-            sys.setprofile(None if is_plain((*parts, *local.values())) else partial(watch.event, shifts=False))
+            sys.setprofile(None)
+            if not is_plain((*parts, *local.values())):
+                sys.setprofile(partial(watch.event, shifts=False))
             results, single = results_of(returned)
             seen = {name: describe(value) for name, value in local.items()}
         finally:

@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from types import TracebackType
+from typing import Any
 
 from autograder.student.protocol import Fault
 
@@ -83,13 +84,21 @@ def own(file: str) -> bool:
     return "site-packages" not in file and not file.startswith(_PACKAGE)
 
 
+_elsewhere: dict[str, tuple[str, Any]] = {}
+"""Modules that do not lie in a folder, and the folder: to look at thousands of them takes longer than a call."""
+
+
 def modules_beside() -> dict[str, str]:
     """The student's own modules: imported from files in the notebook's folder."""
     here = os.getcwd() + os.sep
     found: dict[str, str] = {}
     for name, module in list(sys.modules.items()):
+        if _elsewhere.get(name) == (here, module):
+            continue
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and file.startswith(here) and own(file):
+        if not isinstance(file, str) or not file.startswith(here) or not own(file):
+            _elsewhere[name] = here, module
+        else:
             with contextlib.suppress(OSError, UnicodeDecodeError), open(file, encoding="utf-8") as text:
                 found[name] = text.read(_MOST_SOURCE)
     return found

@@ -56,13 +56,19 @@ class Submission:
     reasons: set[Reason] = field(default_factory=set)
     since: float = field(default_factory=time.monotonic)
     ended: bool = False
+    seconds: float = 0.0
+    points: tuple[float, float] | None = None
+    """Earned and possible; None if it could not be graded."""
 
 
 class Report:
-    """The report of one run. `say` shows a line to the person who started it; `log` is the converter's logger."""
+    """The report of one run. `say` shows a line to the person who started it; `log` is the converter's logger.
 
-    def __init__(self, say: Callable[[str], None], log: Any) -> None:
-        self._say, self._log = say, log
+    Not `every` submission has a line then, but only one that needs a person.
+    """
+
+    def __init__(self, say: Callable[[str], None], log: Any, *, every: bool = True) -> None:
+        self._say, self._log, self._every = say, log, every
         self._all: dict[str, Submission] = {}
         self._began = time.monotonic()
         self._width, self._expected, self._number, self._before = 8, 0, 0, 0
@@ -97,6 +103,10 @@ class Report:
         """Starts the clock of a submission."""
         self._of(student).since = time.monotonic()
 
+    def took(self, student: str, seconds: float) -> None:
+        """Sets the clock of a submission that was graded elsewhere."""
+        self._of(student).since = time.monotonic() - seconds
+
     def before(self) -> None:
         """Counts a submission that an earlier run graded, and that this run leaves as it is."""
         self._before += 1
@@ -110,6 +120,7 @@ class Report:
 
     def done(self, student: str, score: float, of: float) -> None:
         """Shows the line of a graded submission: `score` points out of `of`."""
+        self._of(student).points = score, of
         self._line(student, f"{score:.4g} of {of:g}")
 
     def failed(self, student: str, why: str) -> None:
@@ -134,6 +145,28 @@ class Report:
                 self._say(WHO.format(reason=reason.value, who=", ".join(who)))
         return 1 if any(Reason.FAILED in s.reasons for s in people) else NEEDS_A_PERSON
 
+    def figures(self) -> dict[str, Any]:
+        """What the run has found, as JSON has it: seconds, how many were graded before, and of each student the points
+        earned and possible (null if not graded), seconds, notes, and the reasons why a person should look at it.
+        """
+        students = [
+            {
+                "student": one.student,
+                "graded": one.ended and Reason.FAILED not in one.reasons,
+                "points": one.points and one.points[0],
+                "of": one.points and one.points[1],
+                "seconds": round(one.seconds, 3),
+                "notes": one.notes,
+                "needs_a_person": [reason.name.lower() for reason in Reason if reason in one.reasons],
+            }
+            for one in sorted(self._all.values(), key=lambda one: one.student)
+        ]
+        return {
+            "seconds": round(time.monotonic() - self._began, 3),
+            "graded_before": self._before,
+            "students": students,
+        }
+
     def _of(self, student: str) -> Submission:
         return self._all.setdefault(student, Submission(student))
 
@@ -142,8 +175,11 @@ class Report:
         if submission.ended:
             return
         submission.ended = True
+        submission.seconds = time.monotonic() - submission.since
         self._number += 1
         of = max(self._expected, self._number)
+        if not self._every and not submission.reasons:
+            return
         self._say(
             LINE.format(
                 number=self._number,
@@ -153,7 +189,7 @@ class Report:
                 wide=self._width,
                 marks=marks,
                 room=12,
-                seconds=time.monotonic() - submission.since,
+                seconds=submission.seconds,
                 notes="  " + "; ".join(shown(n, 200) for n in submission.notes) if submission.notes else "",
             )
         )

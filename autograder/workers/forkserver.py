@@ -1,8 +1,9 @@
 """The fork server: imports torch and IPython once, then forks a worker for each order; it runs no submitted cell.
 
-Every worker inherits its memory, so it must learn nothing secret: it starts with a clean environment, an order says
-only how the worker is confined, and what the worker shall do goes over the worker's own socket. It has one thread
-whenever it forks, because a lock that another thread holds would stay locked in the worker for ever.
+Every worker inherits its memory, so it must learn nothing secret: it starts with a clean environment, it runs of the
+course's cells what students are given, an order says only how the worker is confined, and what the worker shall do goes
+over the worker's own socket. It has one thread whenever it forks, because a lock that another thread holds would stay
+locked in the worker for ever.
 """
 
 from __future__ import annotations
@@ -64,17 +65,22 @@ def warm() -> Shell:
         shell = make_shell()
         for number, cell in enumerate(CELLS_TO_WARM, 1):
             run_cell(shell, cell, number)
+    _forget(shell)
+    return shell
+
+
+def _forget(shell: Shell) -> None:
+    """As if no cell had run."""
+    import linecache
+
     from autograder.student import cells
 
     cells.forget()
     shell.reset(new_session=True)
     shell.recorder.begin()
-    import linecache
-
     linecache.clearcache()
     for name in ("last_type", "last_value", "last_traceback"):
         vars(sys).pop(name, None)  # %debug would show the error of a cell above
-    return shell
 
 
 def confine(order: dict[str, Any] | None) -> dict[str, str]:
@@ -101,8 +107,9 @@ def become_worker(shell: Shell, confinement: dict[str, Any] | None, connection: 
         os._exit(1)
 
 
-def _child(shell: Shell, order: dict[str, Any], channel: int) -> None:
+def _child(shell: Shell, order: dict[str, Any], channel: int, *more: int) -> None:
     """What the forked process does with an order: becomes an examiner's branch, or a worker."""
+    cells = _cells(*more) if order.get("branch") else []
     os.setsid()
     for one in (*_FOR_THE_GRADER, signal.SIGCHLD):
         signal.signal(one, signal.SIG_DFL)
@@ -113,7 +120,7 @@ def _child(shell: Shell, order: dict[str, Any], channel: int) -> None:
     processes.close_inherited_files(but=channel)
     syscalls.die_with_parent(signal.SIGKILL)
     if order.get("branch"):
-        _branch(shell, socket.socket(fileno=channel))
+        _branch(shell, socket.socket(fileno=channel), cells)
     if order["folder"]:
         os.chdir(order["folder"])
     become_worker(shell, order["confinement"], socket.socket(fileno=channel))
@@ -134,52 +141,74 @@ class _NoStudent:
         return Reply(missing=Missing())
 
 
-def _branch(shell: Shell, control: socket.socket) -> None:
+def _cells(course: int) -> list[str]:
+    with socket.socket(fileno=course) as connection, connection.makefile("rb") as lines:
+        cells: list[str] = json.loads(lines.readline())["cells"]
+        return cells
+
+
+def _branch(shell: Shell, control: socket.socket, cells: list[str]) -> None:
     """A fork server for examiners: has run the course's cells once, so that hidden points are drawn once in a run."""
-    lines = control.makefile("rb")
-    with answering(_NoStudent()):
-        for number, cell in enumerate(json.loads(lines.readline())["cells"], 1):
-            run_cell(shell, cell, number)
-    shell.reset(new_session=True)
-    shell.recorder.begin()
+    _learn(shell, cells)
     _serve(shell, control, "")
 
 
-def _serve(shell: Shell, control: socket.socket, scratch: str) -> None:
-    """Forks a worker for each order; at the end removes the folder `scratch`, in which the workers have theirs."""
+def _learn(shell: Shell, cells: list[str]) -> None:
+    """Runs cells for what the package remembers of them beyond the names that they define."""
+    with answering(_NoStudent()):
+        for number, cell in enumerate(cells, 1):
+            run_cell(shell, cell, number)
+    _forget(shell)
+
+
+def _settle() -> None:
+    """Before it forks: what it has in memory will be shared."""
     gc.collect()
     gc.freeze()  # the collector would write to pages that the workers share, and so copy them
     syscalls.gather_pages()
     assert threads() == 1, f"only a single thread may fork, and there are {threads()}"
+
+
+def _serve(shell: Shell, control: socket.socket, scratch: str) -> None:
+    """Forks a worker for each order; at the end removes the folder `scratch`, in which the workers have theirs."""
+    _settle()
     control.sendall(wire.pack({"ready": True, "resident": processes.resident(os.getpid())}))
-    buffer = b""
     while True:
-        data, handles, _, _ = socket.recv_fds(control, 1 << 16, 1)
+        data, handles, _, _ = socket.recv_fds(control, 1 << 16, 3)
         if not data:
             _end_all(scratch)
-        buffer += data
-        while not buffer.endswith(b"\n"):
-            buffer += control.recv(1 << 16)
-        order, buffer = json.loads(buffer), b""
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         assert threads() == 1, "only a single thread may fork"
+        answers, *channels = handles
+        order = json.loads(data)
+        with socket.socket(fileno=answers) as asked, contextlib.suppress(OSError):  # who has asked may have ended
+            if order.get("learn"):
+                _learn(shell, _cells(channels.pop()))
+                _settle()
+                asked.sendall(wire.pack({"process": 0}))
+            else:
+                _fork_for(shell, order, asked, channels)
+        for channel in channels:
+            os.close(channel)
+
+
+def _fork_for(shell: Shell, order: dict[str, Any], asked: socket.socket, channels: list[int]) -> None:
+    """Forks a process for an order and says so."""
+    try:
+        child = processes.fork()
+    except OSError as error:
+        asked.sendall(wire.pack({"process": 0, "why": f"no process could be made ({error})"}))
+        return
+    if not child:
         try:
-            child = processes.fork()
-        except OSError as error:
-            control.sendall(wire.pack({"process": 0, "why": f"no process could be made ({error})"}))
-            os.close(handles[0])
-            continue
-        if not child:
-            try:
-                _child(shell, order, handles[0])
-            finally:
-                os._exit(1)
-        handle = os.pidfd_open(child)  # not reaped before the next order, so the number is still this child's
-        socket.send_fds(control, [wire.pack({"process": child})], [handle])
-        os.close(handle)
-        os.close(handles[0])
+            _child(shell, order, *channels)
+        finally:
+            os._exit(1)
+    handle = os.pidfd_open(child)  # not reaped before the next order, so the number is still this child's
+    socket.send_fds(asked, [wire.pack({"process": child})], [handle])
+    os.close(handle)
 
 
 def _end_all(scratch: str) -> NoReturn:

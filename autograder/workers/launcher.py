@@ -1,7 +1,8 @@
 """Starts workers: orders them from a fork server, or where there is none starts each as a new process.
 
-Workers may be ordered from several threads at once: an order and its answer are one turn. Whatever goes wrong before a
-worker is confined and ready raises `NoRoom`, because no student's code has run in it yet.
+Workers may be ordered from several threads at once, and from several processes that were forked from the one that made
+the launcher: an order is one packet, and brings the socket on which it is answered. Whatever goes wrong before a worker
+is confined and ready raises `NoRoom`, because no student's code has run in it yet.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from autograder.sandbox import folders
 from autograder.sandbox.limits import Limits
@@ -55,12 +56,11 @@ class Launcher:
         os.chmod(self.scratch, 0o711)
         self.resident = 0
         """Bytes of memory that every worker shares with the fork server."""
-        self._fork, self._started = fork, 0
-        self._turn, self._broken = threading.Lock(), False
+        self._fork, self._broken = fork, False
         self._process: subprocess.Popen[bytes] | None = None
         if not fork:
             return
-        ours, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # What is printed while it starts would be seen on the grader's terminal.
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  (`close` closes it)
         with theirs:
@@ -82,24 +82,36 @@ class Launcher:
         if not self._fork:
             return self
         made = copy.copy(self)
-        made._turn, made._process = threading.Lock(), None
+        made._process = None
         made.scratch = tempfile.mkdtemp(prefix="branch-", dir=self.scratch)  # and so removed with it in any case
-        ours, theirs = socket.socketpair()
-        _, handle = self._order({"branch": True, "confinement": None, "folder": ""}, theirs)
-        os.close(handle)
-        ours.sendall(wire.pack({"cells": list(cells)}))
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with _sent(cells) as course:
+            _, handle = self._order({"branch": True, "confinement": None, "folder": ""}, theirs, course)
+            os.close(handle)
         made._wait_until_ready(ours)
+        return made
+
+    def learn(self, cells: Sequence[str]) -> None:
+        """Lets the fork server run cells that students are given, so that no worker has to read their questions.
+
+        NoRoom if one of the cells has ended it.
+        """
+        if self._fork and cells:
+            with _sent(cells) as course:
+                self._order({"learn": True}, course)
+
+    def lent(self) -> Launcher:
+        """This launcher as a forked process may use it: its fork server and its folder stay when it is closed there."""
+        made = copy.copy(self)
+        made._process, made.scratch = None, tempfile.mkdtemp(prefix="lent-", dir=self.scratch)
         return made
 
     def start(
         self, role: str, limits: Limits, environment: Mapping[str, str], level: str | None = None, files: str = ""
     ) -> WorkerClient:
         """A new worker, isolated at this level. An examiner's has none, and gets a copy of the folder `files`."""
-        with self._turn:
-            self._started += 1
-            scratch = os.path.join(self.scratch, str(self._started))
+        scratch = tempfile.mkdtemp(prefix="room-", dir=self.scratch)
         ours, theirs = socket.socketpair()
-        os.mkdir(scratch, 0o700)
         try:
             if not level:
                 folders.copy_files(files, scratch)
@@ -121,20 +133,19 @@ class Launcher:
 
     def alive(self) -> bool:
         """The end of a fork server is seen at its socket, before that of the workers that end with it."""
-        if not self._fork:
-            return True
-        with self._turn:
-            if not self._broken and select.select([self._control], [], [], 0)[0]:
-                with contextlib.suppress(OSError):
-                    self._broken = not self._control.recv(1, socket.MSG_PEEK)
-            return not self._broken
+        if self._fork and not self._broken:
+            try:
+                # It says nothing once it is ready, so that there is only its end to be read.
+                self._broken = bool(select.select([self._control], [], [], 0)[0])
+            except (OSError, ValueError):  # it was closed meanwhile
+                self._broken = True
+        return not self._broken
 
     def close(self) -> None:
         """Ends the fork server and all its workers, and removes their folders."""
-        with self._turn:
-            self._broken = True
-            if hasattr(self, "_control"):
-                self._control.close()
+        self._broken = True
+        if hasattr(self, "_control"):
+            self._control.close()
         if self._process:
             try:
                 self._process.wait(2)
@@ -159,9 +170,9 @@ class Launcher:
 
     def _wait_until_ready(self, control: socket.socket) -> None:
         self._control = control
-        self._control.settimeout(_TO_START)
+        control.settimeout(_TO_START)
         try:
-            ready = wire.unpack(self._line()[0])
+            ready = wire.unpack(control.recv(1 << 16) or _ended())
         except (OSError, Gone) as error:
             why = self._last_words() or error
             self.close()
@@ -173,29 +184,55 @@ class Launcher:
         self._said.seek(0)
         return (self._said.read().decode(errors="replace").strip().splitlines() or [""])[-1]
 
-    def _order(self, order: Mapping[str, Any], theirs: socket.socket) -> tuple[int, int]:
-        """The number and the pidfd of the process that is forked for an order; `theirs` becomes its socket."""
-        with theirs, self._turn:
+    def _order(self, order: Mapping[str, Any], *theirs: socket.socket) -> tuple[int, int]:
+        """The number and the pidfd of the process that is forked for an order; it gets the sockets `theirs`."""
+        answers, said_here = socket.socketpair()
+        answers.settimeout(_TO_START)
+        with answers, contextlib.ExitStack() as given:
+            for one in (said_here, *theirs):
+                given.enter_context(one)
             try:
-                socket.send_fds(self._control, [wire.pack(order)], [theirs.fileno()])
-                line, handles = self._line()
+                socket.send_fds(self._control, [wire.pack(order)], [one.fileno() for one in (said_here, *theirs)])
+                given.close()
+                line, handles = _line(answers)
             except (OSError, Gone) as error:
                 self._broken = True
                 raise NoRoom(f"the warm interpreter has ended ({error})") from None
         said = wire.unpack(line)
-        if not handles:
+        if "why" in said:
             raise NoRoom(f"no process can be started: {said.get('why')}")
-        return said["process"], handles[0]
+        return said["process"], handles[0] if handles else -1
 
-    def _line(self) -> tuple[bytes, list[int]]:
-        line, handles = b"", []
-        while not line.endswith(b"\n"):
-            data, more, _, _ = socket.recv_fds(self._control, 1 << 16, 1)
-            handles += more
-            if not data:
-                raise Gone("it ended")
-            line += data
-        return line, handles
+
+@contextlib.contextmanager
+def _sent(cells: Sequence[str]) -> Iterator[socket.socket]:
+    """A socket from which cells can be read; a thread sends them, because they may be longer than its buffer."""
+    ours, theirs = socket.socketpair()
+
+    def send() -> None:
+        with ours, contextlib.suppress(OSError):  # that the other end has gone is seen elsewhere
+            ours.sendall(wire.pack({"cells": list(cells)}))
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    try:
+        with theirs:
+            yield theirs
+    finally:
+        sender.join()
+
+
+def _line(answers: socket.socket) -> tuple[bytes, list[int]]:
+    line, handles = b"", []
+    while not line.endswith(b"\n"):
+        data, more, _, _ = socket.recv_fds(answers, 1 << 16, 1)
+        handles += more
+        line += data or _ended()
+    return line, handles
+
+
+def _ended() -> NoReturn:
+    raise Gone("it ended")
 
 
 class Launchers(Generic[Key]):
@@ -210,6 +247,7 @@ class Launchers(Generic[Key]):
         self._lock = threading.Lock()
         self._first: Launcher | None = None
         self._branches: dict[Key, Launcher] = {}
+        self._lesson: list[str] = []
 
     def students(self) -> Launcher:
         with self._lock:
@@ -231,6 +269,29 @@ class Launchers(Generic[Key]):
                 self._branches[key] = branch
             return branch
 
+    def learn(self, cells: Sequence[str]) -> None:
+        """Lets the fork server learn these cells, and each one that replaces it; unless they end it."""
+        with self._lock:
+            self._lesson = list(cells)
+            if self._first and self._first.alive():
+                self._teach()
+
+    def _teach(self) -> None:
+        assert self._first
+        try:
+            self._first.learn(self._lesson)
+        except NoRoom:
+            self._lesson = []
+            self._alive()
+
+    def lent(self, cells_of: Callable[[Key], Sequence[str]]) -> Launchers[Key]:
+        """These launchers as a forked process may use them; those that end are replaced there by its own."""
+        made = Launchers(self._fork, cells_of)
+        made._lesson = self._lesson
+        made._first = self._first and self._first.lent()
+        made._branches = {key: branch.lent() for key, branch in self._branches.items()}
+        return made
+
     def close(self) -> None:
         with self._lock:
             self._drop()
@@ -239,6 +300,7 @@ class Launchers(Generic[Key]):
         if self._first is None or not self._first.alive():
             self._drop()
             self._first = Launcher(self._fork)
+            self._teach()
         return self._first
 
     def _drop(self) -> None:

@@ -106,14 +106,14 @@ def test_the_instructors_list_replaces_a_submissions_own_rows_only(
     file = tmp_path / "by_hand.csv"
     ada, bo = ({"student": s, "assignment": "ps1", "notebook": "problems"} for s in ("ada", "bo"))
     finding = {"outcome": "listed", "rule": "outside", "line": 3, "source": "open('x')"}
-    by_hand_list.replace(file, ada, [{**ada, "question": "q1", **finding}, {**ada, "question": "q2", **finding}])
-    by_hand_list.replace(file, bo, [{**bo, "question": "q1", **finding}])
-    by_hand_list.replace(file, ada, [{**ada, "question": "q3", **finding}])
+    by_hand_list.replace(file, [(ada, [{**ada, "question": "q1", **finding}, {**ada, "question": "q2", **finding}])])
+    by_hand_list.replace(file, [(bo, [{**bo, "question": "q1", **finding}])])
+    by_hand_list.replace(file, [(ada, [{**ada, "question": "q3", **finding}])])
     assert rows(file) == [("bo", "q1", "outside"), ("ada", "q3", "outside")]
     by_hand_table.print_table(file)
     assert "By hand: 2 to look at" in capsys.readouterr().out
-    by_hand_list.replace(file, bo, [])
-    by_hand_list.replace(file, ada, [])
+    by_hand_list.replace(file, [(bo, [])])
+    by_hand_list.replace(file, [(ada, [])])
     assert rows(file) == []
 
 
@@ -124,10 +124,10 @@ def test_nothing_on_the_list_runs_in_a_spreadsheet_and_a_hostile_name_is_still_f
     who = {"student": "=cmd|' /c calc'!A1", "assignment": "ps1", "notebook": "problems"}
     finding = {"question": "q1", "outcome": "listed", "rule": "outside", "line": 3}
     for _ in range(2):
-        by_hand_list.replace(file, who, [{**who, **finding, "source": "-x\x1b[2J\n\ud800;=1+1"}])
+        by_hand_list.replace(file, [(who, [{**who, **finding, "source": "-x\x1b[2J\n\ud800;=1+1"}])])
     (row,) = by_hand_list.read(file)
     assert (row["student"], row["source"], row["line"]) == ("'=cmd|' /c calc'!A1", "'-x [2J ?;'=1+1", "3")
     by_hand_table.print_table(file)
     assert "\x1b" not in capsys.readouterr().out
-    by_hand_list.replace(file, who, [])
+    by_hand_list.replace(file, [(who, [])])
     assert by_hand_list.read(file) == []

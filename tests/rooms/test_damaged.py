@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,52 @@ def _answer_beside(notebook: NotebookNode) -> None:
     notebook.cells[notebook.cells.index(answer)] = nbformat.v4.new_code_cell(answer.source)
 
 
+def _cell(content: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(c for c in content["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == name)
+
+
+def _merged_into_a_locked_cell(content: dict[str, Any]) -> None:
+    """As JupyterLab merges: the first cell's metadata stay."""
+    answer = _cell(content, "q1")
+    content["cells"].remove(answer)
+    _cell(content, "q1-forward")["source"] += ["\n", *answer["source"]]
+
+
+def _marks_exchanged(content: dict[str, Any]) -> None:
+    one, other = _cell(content, "q1"), _cell(content, "q3-check")
+    one["metadata"], other["metadata"] = other["metadata"], one["metadata"]
+
+
+def _retyped(content: dict[str, Any]) -> None:
+    _cell(content, "q1").update(cell_type="raw", metadata={})
+
+
+def _instead(put: Callable[[Path], object]) -> Callable[[Path], None]:
+    """Something else in the place of the submission's folder, or beside it."""
+
+    def changed(folder: Path) -> None:
+        shutil.rmtree(folder)
+        put(folder)
+
+    return changed
+
+
+COUNT = b'   "execution_count": null,\n'
+CONFLICT = b"""\
+<<<<<<< HEAD
+   "execution_count": 1,
+=======
+   "execution_count": 2,
+>>>>>>> 3f2a9c1 (again)
+"""
+TWO_SIDES = rb"""\
+<<<<<<< HEAD
+    "    dzdx = 2\\n",
+=======
+    "    dzdx = 4\\n",
+>>>>>>> theirs
+"""
+NOTHING = "none of the course's cells in it"
 REPAIRED = {
     "bom": _bytes(lambda data: b"\xef\xbb\xbf" + data),
     "utf-16": _bytes(lambda data: data.decode().encode("utf-16")),
@@ -94,6 +142,14 @@ REPAIRED = {
     "renamed": _renamed("problems (1).ipynb"),
     "renamed-otherwise": _renamed("ada_HW*1.ipynb"),
     "renamed-beside": _renamed_beside_another,
+    "other-ending": _renamed("problems.ipynb.txt"),
+    "capitals": _renamed("Problems.IPYNB"),
+    "doubled": _bytes(lambda data: data + data),
+    "in-conflict": _bytes(lambda data: data.replace(COUNT, CONFLICT)),
+    "backwards": _json(lambda c: c["cells"].reverse()),
+    "merged": _json(_merged_into_a_locked_cell),
+    "marks-exchanged": _json(_marks_exchanged),
+    "retyped": _json(_retyped),
     "no-marks": _json(_no_marks),
     "no-marks-no-tests": _json(_no_tests_and_no_marks),
 }
@@ -104,6 +160,11 @@ UNGRADABLE = {
     "other": (_json(lambda c: c["cells"].clear()), "none of the course's cells in it"),
     "pdf": (_only_a_pdf, "none of the course's cells in it"),
     "twice": (_twice_renamed, "the notebook has another name"),
+    "two-sided": (_bytes(lambda data: re.sub(rb".*dzdx = 2.*\n", TWO_SIDES, data)), "not readable as a notebook"),
+    "a-link": (_instead(lambda folder: folder.symlink_to("../bom/ps1")), NOTHING),
+    "a-file": (_instead(lambda folder: folder.write_text("see my e-mail") and None), NOTHING),
+    "a-zip": (_instead(lambda folder: folder.with_suffix(".zip").write_bytes(b"PK") and None), NOTHING),
+    "misplaced": (_instead(lambda folder: folder.with_name("PS1").mkdir()), NOTHING),
 }
 
 
@@ -166,6 +227,16 @@ def test_what_was_repaired_is_said(course: Course) -> None:
         "parts of its format were missing or odd",
         "problems (1).ipynb was graded as problems.ipynb",
         "cells without nbgrader's marks, recognised:",
+        "Problems.IPYNB was graded as problems.ipynb",
+        "something followed its end and was left out",
+        "it had merge conflicts, of which both sides have the same cells",
+        "it has merge conflicts, and the sides have different cells",
+        "cells that were merged with others and taken apart again: q1-forward",
+        "cells of the course that stood where they could not work and were moved:",
+        "no notebook (but ps1, which is a link to ../bom/ps1, not a folder)",
+        "no notebook (but ps1, which is no folder)",
+        "no notebook (but ../ps1.zip)",
+        "no notebook (but ../PS1)",
     ):
         assert text in said
 

@@ -250,7 +250,7 @@ def test_a_folder_that_may_not_be_looked_into_is_named_and_the_others_are_graded
     gradebook = MagicMock()
     gradebook.update_or_create_submission.return_value = SimpleNamespace(notebooks=[], score=0.0, max_score=60.0)
     report = Report(said.append, logging.getLogger("a test"))
-    handed_in.prepare(converter, gradebook, report, handed_in.without_notebook(converter))
+    handed_in.enter_empty(converter, gradebook, report, handed_in.without_notebook(converter))
     ada, bela = said
     assert " ada " in ada
     assert "not graded" in ada

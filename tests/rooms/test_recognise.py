@@ -92,3 +92,33 @@ def test_a_text_for_a_person_is_recognised_by_its_place_only_where_it_is_the_onl
     assert "words" not in _found(check, new_markdown_cell("Because."), new_markdown_cell("And."), hidden)
     assert "words" not in _found(check, new_markdown_cell(" "), hidden)
     assert "words" not in _found(check, hidden)
+
+
+def test_a_mark_is_not_believed_where_the_cell_is_another_that_is_missing() -> None:
+    for mark in ("setup", "q1-check", "words"):
+        rest = [_marked(name, COURSE.cells[name].source) for name in COURSE.cells if name not in ("q1", mark)]
+        assert _found(_marked(mark, ANSWER), *rest)["q1"] == 0
+    exchanged = _found(_marked("q1-check", ANSWER), _marked("setup", "import torch"), _marked("q1", "q1.check()"))
+    assert exchanged == {"q1": 0, "q1-check": 2}
+
+
+def test_a_mark_is_believed_where_the_cell_was_only_changed() -> None:
+    everything = {name: cell.source for name, cell in COURSE.cells.items()}
+    for name, source in {"setup": "import numpy", "q1-check": "print(1)", "q1": "pass", "words": ANSWER}.items():
+        assert _found(*(_marked(n, s) for n, s in {**everything, "q1": ANSWER, name: source}.items())) == {}
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_code_in_a_cell_of_another_type_is_recognised_and_prose_is_not(kind: str) -> None:
+    def cell(source: str) -> NotebookNode:
+        return NotebookNode(cell_type=kind, source=source, metadata=NotebookNode())
+
+    assert _found(_marked("setup"), cell(ANSWER), _marked("q1-check"))["q1"] == 1
+    assert "q1" not in _found(_marked("setup"), cell(f"I wrote\n\n{ANSWER}"), _marked("q1-check"))
+
+
+def test_a_text_without_a_mark_that_the_course_has_itself_is_not_taken_for_a_students() -> None:
+    course = CourseCells(COURSE.cells, {}, texts=frozenset({"## Why?"}))
+    cells = [_marked("q1-check"), new_markdown_cell("## Why? \n"), new_markdown_cell("Because."), _marked("q1-hidden")]
+    assert lost_marks(cells, course, lambda of: of.source)["words"] is cells[2]
+    assert "words" not in lost_marks(cells, COURSE, lambda of: of.source)

@@ -15,6 +15,19 @@ from autograder.rooms import repair
 ANSWER = "def grad_q1(a, b):\n    dzda = 2 * a  # δ, déjà vu\n    return a, dzda"
 WHOLE = json.loads(nbformat.writes(new_notebook(cells=[new_markdown_cell("é"), new_code_cell(ANSWER)])))
 TEXT = json.dumps(WHOLE, indent=1, ensure_ascii=False)
+CONFLICT = """\
+<<<<<<< HEAD
+{}
+=======
+{}
+>>>>>>> 3f2a9c1 (again)
+"""
+RETURN = '    "    return a, dzda"'
+
+
+def _in_conflict(line: str, ours: str, theirs: str) -> str:
+    assert f"{line}\n" in TEXT
+    return TEXT.replace(f"{line}\n", CONFLICT.format(ours, theirs), 1)
 
 
 def _sources(data: bytes) -> list[str]:
@@ -58,7 +71,11 @@ def test_a_comma_between_two_lines_is_put_right(seen: str, commas: int) -> None:
         (" \n", "it is empty"),
         ("hello", "line 1 is not JSON: Expecting value"),
         (TEXT[: len(TEXT) // 2], "is not JSON: Unterminated string"),
-        (TEXT + TEXT, "is not JSON: Extra data"),
+        (TEXT + TEXT.replace("2 * a", "3 * a"), "is not JSON: Extra data"),
+        (
+            _in_conflict(RETURN, RETURN, '    "    return dzda, a"'),
+            "it has merge conflicts, and the sides have different cells",
+        ),
         (TEXT.replace("# δ, ", '# "δ", '), "is not JSON: Expecting"),
         ("[1, 2]", "it holds no list of cells"),
         ("{}", "it holds no list of cells"),
@@ -99,12 +116,63 @@ def test_parts_of_the_format_that_have_one_value_are_put_right(change: dict[str,
         ({"cell_type": "code", "metadata": {}, "source": ["a\n", 7, "b"]}, "code", "a\nb"),
         ({"cell_type": "code", "metadata": {}, "source": "\ud800"}, "code", "?"),
         (7, "markdown", ""),
+        ({"cell_type": "Code", "metadata": {}, "source": "x = 1"}, "code", "x = 1"),
+        ({"cell_type": None, "metadata": {}, "source": "x = 1", "outputs": []}, "code", "x = 1"),
+        ({"cell_type": "code", "metadata": {}, "source": ["if x:", "    y", ""]}, "code", "if x:\n    y\n"),
+        ({"cell_type": "code", "metadata": {}, "source": list("a\nb")}, "code", "a\nb"),
+        ({"cell_type": "code", "metadata": {}, "source": list("ab")}, "code", "ab"),
     ],
 )
 def test_one_odd_cell_costs_no_other_anything(cell: Any, kind: str, source: str) -> None:
     notebook, _ = repair.read(json.dumps({**WHOLE, "cells": [*WHOLE["cells"], cell]}).encode())
     assert [c["source"] for c in notebook["cells"]] == ["é", ANSWER, source]
     assert notebook["cells"][-1]["cell_type"] == kind
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (TEXT + "\n" + TEXT, repair.MORE),
+        (TEXT + TEXT[-4:], repair.MORE),
+        (TEXT + "\nSent from my phone", repair.MORE),
+        (
+            _in_conflict('   "execution_count": null,', '   "execution_count": 1,', '   "execution_count": 2,'),
+            repair.CONFLICTS,
+        ),
+        (_in_conflict(RETURN, RETURN, f"{RETURN},"), repair.CONFLICTS),
+        (_in_conflict(RETURN, RETURN, RETURN).replace("=======", "||||||| base\nx\n======="), repair.CONFLICTS),
+    ],
+)
+def test_what_can_be_meant_in_one_way_only_is_read_and_said(seen: str, said: str) -> None:
+    assert _sources(seen.encode()) == ["é", ANSWER]
+    assert said in repair.read(seen.encode())[1]
+
+
+@pytest.mark.parametrize("end", ["\0" * 4096, "\x1a", "\n\n \t"])
+def test_what_fills_a_file_up_is_nothing(end: str) -> None:
+    assert _sources((TEXT + end).encode()) == ["é", ANSWER]
+    assert repair.read((TEXT + end).encode())[1] == []
+
+
+def test_what_follows_and_may_be_cells_is_not_left_out() -> None:
+    for more in (TEXT.replace("2 * a", "3 * a"), TEXT[TEXT.index('"source"') :], '{"x": 1}'):
+        with pytest.raises(UnreadableNotebook, match="Extra data"):
+            repair.read((TEXT + more).encode())
+
+
+@pytest.mark.parametrize("place", ['"metadata": {', '"metadata": {"nbgrader": {"grade_id": "q1", "x": '])
+def test_of_metadata_only_the_name_of_a_cell_is_kept_so_that_none_is_too_deep_for_the_grader(place: str) -> None:
+    deep = "[" * 900 + "]" * 900
+    seen = TEXT.replace('"metadata": {', f"{place}{deep}}}" if "nbgrader" in place else f'{place}"x": {deep}')
+    notebook = nbformat.from_dict(repair.read(seen.encode())[0])
+    assert [cell.source for cell in notebook.cells] == ["é", ANSWER]
+    assert {json.dumps(cell.metadata) for cell in notebook.cells} <= {"{}", '{"nbgrader": {"grade_id": "q1"}}'}
+
+
+def test_a_number_that_nobody_reads_may_be_as_long_as_it_likes() -> None:
+    seen = TEXT.replace('"execution_count": null', f'"execution_count": {"9" * 5000}')
+    assert seen != TEXT
+    assert _sources(seen.encode()) == ["é", ANSWER]
 
 
 def test_outputs_are_left_out_and_may_be_anything() -> None:

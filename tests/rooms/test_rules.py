@@ -213,7 +213,7 @@ def test_a_later_run_still_knows_who_needs_a_person(course: Course) -> None:
         book.execute(f"UPDATE grade SET needs_manual_grade = 1 WHERE notebook_id = ({work})")
     book.close()
     who = {"student": "twice", "assignment": "ps1", "notebook": "problems"}
-    by_hand_list.replace(course.root / by_hand_list.FILE, who, [{**who, "question": "q1", "outcome": "listed"}])
+    by_hand_list.replace(course.root / by_hand_list.FILE, [(who, [{**who, "question": "q1", "outcome": "listed"}])])
     said = course.run("autograde", "ps1")
     assert course.status == 3
     assert f"{len(HURT) + len(MARKS) - 2} graded before and not again" in said  # two have no notebook by now

@@ -67,7 +67,7 @@ class Rooms:
         assert self.left() == []
 
     def left(self) -> list[str]:
-        return [path.name for path in self.scratch.iterdir() if path.name.isdigit()]
+        return [path.name for path in self.scratch.iterdir() if path.name.startswith("room-")]
 
 
 def run(room: WorkerClient, code: str) -> str:

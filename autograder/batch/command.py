@@ -1,11 +1,10 @@
-"""`autograder grade`: nbgrader's own command, with an `--unsafe` that nbgrader's command line cannot have."""
+"""`autograder grade`: nbgrader's own command and configuration, with the exporter that grades a whole class."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-
-from traitlets.config import Config
+from typing import Any
 
 from autograder.errors import AutograderError
 
@@ -15,12 +14,13 @@ NO_COURSE = (
 )
 
 
-def grade(assignment: str, unsafe: bool = False, more: Sequence[str] = ()) -> int:
-    """Grades as `nbgrader autograde <assignment>` does; `more` are options of nbgrader's. Returns the exit status.
+def grade(assignment: str, settings: dict[str, dict[str, Any]], more: Sequence[str] = ()) -> int:
+    """Grades an assignment with the options `settings`, by class, and `more` of nbgrader's. Returns the exit status.
 
     AutograderError if this is not the folder of a course.
     """
     from nbgrader.apps import AutogradeApp
+    from traitlets.config import Config
 
     # A singleton, as nbgrader itself makes it, because nbgrader_config.py looks for it.
     app = AutogradeApp.instance()
@@ -28,9 +28,9 @@ def grade(assignment: str, unsafe: bool = False, more: Sequence[str] = ()) -> in
         app.initialize([assignment, *more])
         if "exporter_class" not in app.config.Autograde:
             raise AutograderError(NO_COURSE.format(folder=os.getcwd()))
-        if unsafe:
-            # After nbgrader_config.py was read, because the command line counts more.
-            app.update_config(Config({"Engine": {"unsafe": True}}))
+        ours = {"Autograde": {"exporter_class": "autograder.batch.whole_class.WholeClass"}}
+        # After nbgrader_config.py was read, because the command line counts more.
+        app.update_config(Config({**ours, **settings}))
         app.start()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1

@@ -1,0 +1,174 @@
+"""The rows of nbgrader's gradebook that grading needs, as plain data: read, put into a private gradebook, and saved.
+
+A grader never opens the course's gradebook. It gets the rows of the assignment and of one student, grades in a
+gradebook of its own that holds nothing else, and gives the student's rows back. What it has changed in them, and
+nothing more, is then saved; a row that a person has changed meanwhile is a reason to grade again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from nbgrader import api
+from sqlalchemy import Connection, Table, delete, insert, select, update
+
+from autograder.gradebook.reading import GradebookError
+
+Rows = Mapping[str, list[dict[str, Any]]]
+"""Rows by the name of their table, as JSON can carry them: times in ISO format, extensions in seconds."""
+
+_IN_COURSE = (
+    api.Course,
+    api.Assignment,
+    api.Notebook,
+    api.BaseCell,
+    api.GradeCell,
+    api.SolutionCell,
+    api.TaskCell,
+    api.SourceCell,
+)
+_OF_STUDENT = (api.Student, api.SubmittedAssignment, api.SubmittedNotebook, api.Grade, api.Comment)
+
+
+def _table(kind: Any) -> Table:
+    table: Table = kind.__table__
+    return table
+
+
+def of_course(connection: Connection, assignment: str) -> Rows:
+    """The rows of an assignment without those of students."""
+    course, work, notebook, base, *parts, source = map(_table, _IN_COURSE)
+    found = connection.execute(select(work).where(work.c.name == assignment)).mappings().first()
+    if not found:
+        raise GradebookError(
+            f"The gradebook does not know {assignment}: run `nbgrader generate_assignment {assignment}`."
+        )
+    ours = select(notebook.c.id).where(notebook.c.assignment_id == found["id"])
+    cells = select(base.c.id).where(base.c.notebook_id.in_(ours))
+    wanted = {
+        course: course.c.id == found["course_id"],
+        work: work.c.id == found["id"],
+        notebook: notebook.c.assignment_id == found["id"],
+        base: base.c.notebook_id.in_(ours),
+        **{part: part.c.id.in_(cells) for part in parts},
+        source: source.c.notebook_id.in_(ours),
+    }
+    return {table.name: _read(connection, table, where) for table, where in wanted.items()}
+
+
+def of_student(connection: Connection, assignment: str, student: str) -> Rows:
+    """The rows of a student and of what the student has handed in for an assignment; empty lists if there are none."""
+    person, submission, notebook, *parts = map(_table, _OF_STUDENT)
+    work = _table(api.Assignment)
+    mine = (
+        select(submission.c.id)
+        .join(work, work.c.id == submission.c.assignment_id)
+        .where(work.c.name == assignment, submission.c.student_id == student)
+    )
+    notebooks = select(notebook.c.id).where(notebook.c.assignment_id.in_(mine))
+    wanted = {
+        person: person.c.id == student,
+        submission: submission.c.id.in_(mine),
+        notebook: notebook.c.assignment_id.in_(mine),
+        **{part: part.c.notebook_id.in_(notebooks) for part in parts},
+    }
+    return {table.name: _read(connection, table, where) for table, where in wanted.items()}
+
+
+def _read(connection: Connection, table: Table, where: Any) -> list[dict[str, Any]]:
+    found = connection.execute(select(table).where(where).order_by(table.c.id)).mappings()
+    return [{name: _plain(value) for name, value in row.items()} for row in found]
+
+
+def private(course: Rows, course_id: str) -> api.Gradebook:
+    """A gradebook in memory that has these rows alone."""
+    gradebook = api.Gradebook("sqlite://", course_id)
+    with gradebook.engine.begin() as connection:
+        connection.execute(delete(_table(api.Course)))
+        put(connection, course)
+    return gradebook
+
+
+def put(connection: Connection, rows: Rows) -> None:
+    """Puts the rows into a gradebook that does not have them."""
+    for kind in (*_IN_COURSE, *_OF_STUDENT):
+        if new := rows.get(_table(kind).name):
+            _insert(connection, _table(kind), new)
+
+
+def forget(connection: Connection) -> None:
+    """Removes every student from a private gradebook."""
+    for kind in reversed(_OF_STUDENT):
+        connection.execute(delete(_table(kind)))
+
+
+def with_submission(course: Rows, student: str, known: Rows) -> Rows:
+    """`known`, a student's rows, with those of a submission where there is none, as nbgrader's `add_submission` makes
+    them; its way takes longer than grading a notebook.
+    """
+    if known["submitted_assignment"]:
+        return known
+    (work,) = course["assignment"]
+    graded = {row["id"] for kind in ("grade_cells", "task_cells") for row in course[kind]}
+    commented = {row["id"] for kind in ("solution_cells", "task_cells") for row in course[kind]}
+    person = dict.fromkeys(_table(api.Student).c.keys()) | {"id": student}
+    handed_in = {"id": _new(), "assignment_id": work["id"], "student_id": student, "timestamp": None, "extension": None}
+    notebooks, grades, comments = [], [], []
+    for notebook in course["notebook"]:
+        one = {"id": _new(), "assignment_id": handed_in["id"], "notebook_id": notebook["id"]}
+        notebooks.append({**one, "flagged": False, "late_submission_penalty": None})
+        for cell in (row["id"] for row in course["base_cell"] if row["notebook_id"] == notebook["id"]):
+            where = {"notebook_id": one["id"], "cell_id": cell}
+            if cell in graded:
+                marks = {"auto_score": None, "manual_score": None, "extra_credit": None, "needs_manual_grade": True}
+                grades.append({"id": _new(), **where, **marks})
+            if cell in commented:
+                comments.append({"id": _new(), **where, "auto_comment": None, "manual_comment": None})
+    return {
+        "student": known["student"] or [person],
+        "submitted_assignment": [handed_in],
+        "submitted_notebook": notebooks,
+        "grade": grades,
+        "comment": comments,
+    }
+
+
+def _new() -> str:
+    return str(api.new_uuid())
+
+
+def save(connection: Connection, before: Rows, after: Rows) -> None:
+    """Writes what differs: rows that are new, and of each other row the values that have changed."""
+    for kind in _OF_STUDENT:
+        table = _table(kind)
+        known = {row["id"]: row for row in before.get(table.name, ())}
+        rows = after.get(table.name, ())
+        if new := [row for row in rows if row["id"] not in known]:
+            _insert(connection, table, new)
+        for row in rows:
+            old = known.get(row["id"], row)
+            if changed := {name: value for name, value in row.items() if value != old[name]}:
+                connection.execute(update(table).where(table.c.id == row["id"]).values(_typed(table, changed)))
+
+
+def _insert(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+    connection.execute(insert(table), [_typed(table, row) for row in rows])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+def _typed(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as the table's columns take them."""
+    return {name: _of_type(table.c[name].type.python_type, value) for name, value in row.items()}
+
+
+def _of_type(kind: type, value: Any) -> Any:
+    if value is not None and kind is datetime:
+        return datetime.fromisoformat(value)
+    return timedelta(seconds=value) if value is not None and kind is timedelta else value

@@ -1,0 +1,190 @@
+"""The process that graders are forked from: it has imported nbgrader and read the course, and has fork servers ready.
+
+It is forked from the command that grades, before that opens the gradebook, or started anew: `main`. It is told the
+course once; then each order brings the socket of a new grader. It ends, with all graders and rooms, when its own socket
+is closed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from traitlets.config import Config
+
+from autograder.batch.grader import Grader
+from autograder.rooms.engine import Engine
+from autograder.rooms.run import GradingRun
+from autograder.sandbox import processes, syscalls
+from autograder.sandbox.visible import trusted_path
+from autograder.terminal import show
+from autograder.workers.launcher import Launchers
+
+TO_CLEAR_UP = 5.0
+"""Seconds in which graders that are idle end what they have started."""
+
+
+def pack(message: Any) -> bytes:
+    """A line of JSON."""
+    return json.dumps(message).encode() + b"\n"
+
+
+class Lines:
+    """Reads lines of JSON from a socket."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self._buffer = bytearray()
+
+    def receive(self) -> Any:
+        """The next message; EOFError if the other end was closed."""
+        while (message := self.waiting()) is None:
+            self.fill()
+        return message
+
+    def fill(self) -> None:
+        """Reads what has arrived, at least one byte."""
+        try:
+            data = self.connection.recv(1 << 18)
+        except ConnectionError:
+            data = b""
+        if not data:
+            raise EOFError
+        self._buffer += data
+
+    def waiting(self) -> Any:
+        """The next message that has arrived whole; None if there is none."""
+        at = self._buffer.find(b"\n")
+        if at < 0:
+            return None
+        line = bytes(self._buffer[:at])
+        del self._buffer[: at + 1]
+        return json.loads(line)
+
+
+def serve(control: socket.socket, app: Any, level: str, launchers: Launchers[tuple[str, str]]) -> NoReturn:
+    """The process's whole life; `control` is its end of a pair of sockets that carry packets."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that commands
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    grader = None
+    while True:
+        data, handles, _, _ = socket.recv_fds(control, 1 << 16, 1)
+        _reap(0 if data else TO_CLEAR_UP)
+        if not data:
+            os._exit(0)  # the kernel ends graders that are still at work
+        with socket.socket(fileno=handles[0]) as connection:
+            if grader is None:
+                grader = Grader(app, Lines(connection).receive(), level, launchers)
+                grader.draw_points()
+            elif not processes.fork():
+                control.close()
+                syscalls.die_with_parent(signal.SIGKILL)
+                _grade(connection, grader)
+
+
+def _reap(seconds: float) -> None:
+    """Takes note of graders that have ended; waits for all of them at most so many seconds."""
+    end = time.monotonic() + seconds
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0] or time.monotonic() < end:
+            time.sleep(0.02)
+
+
+def _grade(connection: socket.socket, grader: Grader) -> NoReturn:
+    """A grader's whole life: an order a line, a reply a line."""
+    with _ending():
+        grader.begin()
+        orders = Lines(connection)
+        with contextlib.suppress(EOFError, ConnectionError):
+            while True:
+                connection.sendall(pack(grader.grade(orders.receive())))
+        grader.close()
+    os._exit(0)
+
+
+@contextlib.contextmanager
+def _ending() -> Iterator[None]:
+    """Whatever is raised in a forked process ends it there, and is said: it would go on as its parent otherwise."""
+    try:
+        yield
+    except BaseException as error:
+        show(f"A process that grades has ended: {type(error).__name__}: {error}", sys.stderr)
+        os._exit(1)
+
+
+class Station:
+    """The process, seen from the one that commands."""
+
+    def __init__(self, number: int, control: socket.socket) -> None:
+        self._number, self._control = number, control
+
+    def connect(self) -> socket.socket:
+        """The first time it takes the course; then each connection is a new grader's. OSError if it has ended."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._control, [b"."], [theirs.fileno()])
+        return ours
+
+    def end(self, seconds: float = 0) -> None:
+        """Ends it, and with it all its graders; those that are idle have so many seconds to clear up."""
+        self._control.close()
+        handle = os.pidfd_open(self._number)  # not waited for, so the number is still its own
+        select.select([handle], [], [], seconds)
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        os.close(handle)
+        os.waitpid(self._number, 0)
+
+
+def forked(app: Any, level: str, launchers: Launchers[tuple[str, str]]) -> Station:
+    """A station that shares the memory of this process, which must have one thread and no gradebook open."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        number = processes.fork()
+        if not number:
+            with _ending():
+                ours.close()
+                syscalls.die_with_parent(signal.SIGKILL)
+                serve(theirs, app, level, launchers)
+    return Station(number, ours)
+
+
+def started(root: str, assignment: str, unsafe: bool) -> Station:
+    """A station in a new process, for the course in the folder `root`; it takes seconds to import what it needs."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        asked = json.dumps([trusted_path(), theirs.fileno(), root, assignment, unsafe])
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-c", _START, asked], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+        )
+    return Station(process.pid, ours)
+
+
+_START = (
+    "import json, sys; path, *asked = json.loads(sys.argv.pop()); sys.path[:] = path;"
+    "from autograder.batch import station; station.main(*asked)"
+)
+
+
+def main(number: int, root: str, assignment: str, unsafe: bool) -> None:
+    """What `started` starts; `number` is that of its socket."""
+    from nbgrader.apps import AutogradeApp
+
+    os.chdir(root)
+    app = AutogradeApp.instance()
+    app.initialize([assignment])
+    app.update_config(Config({"Engine": {"unsafe": unsafe}}))
+    app.coursedir.assignment_id = assignment
+    engine = Engine(config=app.config)
+    run = GradingRun(engine.limits(), engine.fork, str, int, Path(root))
+    run.choose_isolation(engine.isolation, engine.unsafe, app.log)
+    serve(socket.socket(fileno=number), app, run.level, run.launchers)

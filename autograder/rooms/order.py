@@ -1,0 +1,94 @@
+"""Puts the course's code into its place where it runs too late or too early for what belongs to it.
+
+A test that stands above the answer it tests would be asked before there is one, and the course's own code that stands
+below an answer would run too late for it. Whoever moved such a cell had it all in the kernel's memory and saw nothing.
+Only locked cells are moved, and only where they would not work as they stand; a question that was moved as a whole
+stays where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
+
+from nbformat import NotebookNode
+
+from autograder.rooms.course_cells import CourseCell, CourseCells
+
+
+def first_copies(cells: Sequence[NotebookNode], course: CourseCells) -> dict[str, NotebookNode]:
+    """The first cell with each mark, of cells that are not yet restored: of two copies only the last keeps it."""
+    first: dict[str, NotebookNode] = {}
+    for cell in cells:
+        if of := course.of(cell):
+            first.setdefault(of.name, cell)
+    return first
+
+
+def put_in_order(cells: list[NotebookNode], course: CourseCells, first: Mapping[str, NotebookNode]) -> list[str]:
+    """Moves cells that were restored; returns the names of those that had to be moved.
+
+    A test that stands below the `first` copy of an answer works there.
+    """
+    code = [cell for cell in course.cells.values() if cell.cell_type == "code"]
+    moved = []
+    for at in reversed(range(len(code))):
+        if code[at].locked and not code[at].grade:
+            moved += _move_up(cells, code[at].name, [cell.name for cell in _followers(code, at)])
+    for at in reversed(range(len(code))):
+        if code[at].locked and code[at].grade:
+            moved += _move_down(cells, code[at].name, [cell.name for cell in _needs(code, at)], first)
+    return [cell.name for cell in code if cell.name in moved]
+
+
+def below_own_code(cells: Sequence[NotebookNode], place: int) -> int:
+    """Where a test is put that belongs at `place`: also below the student's own code that follows."""
+    own = takewhile(lambda at: "nbgrader" not in cells[at].metadata, range(place, len(cells)))
+    return max((at + 1 for at in own if cells[at].cell_type == "code"), default=place)
+
+
+def _followers(code: Sequence[CourseCell], at: int) -> list[CourseCell]:
+    """What comes after a locked cell and before the next; all that comes after one that the next follows at once."""
+    group = list(takewhile(lambda cell: not cell.locked or cell.grade, code[at + 1 :]))
+    return group or list(code[at + 1 :])
+
+
+def _needs(code: Sequence[CourseCell], at: int) -> Iterator[CourseCell]:
+    """The answers and the course's code between a test and the tests of what comes before."""
+    found = False
+    for cell in reversed(code[:at]):
+        test = cell.locked and cell.grade
+        if test and found:
+            return
+        if not test:
+            found = True
+            yield cell
+
+
+def _places(cells: Sequence[NotebookNode]) -> dict[str, int]:
+    return {c.metadata.nbgrader.grade_id: at for at, c in enumerate(cells) if "nbgrader" in c.metadata}
+
+
+def _move_up(cells: list[NotebookNode], name: str, followers: Sequence[str]) -> list[str]:
+    places = _places(cells)
+    first = min((places[other] for other in followers if other in places), default=len(cells))
+    if name not in places or places[name] < first:
+        return []
+    while first and "nbgrader" not in cells[first - 1].metadata:
+        first -= 1
+    cells.insert(first, cells.pop(places[name]))
+    return [name]
+
+
+def _move_down(
+    cells: list[NotebookNode], name: str, needs: Sequence[str], first: Mapping[str, NotebookNode]
+) -> list[str]:
+    places = _places(cells)
+    if name not in places:
+        return []
+    above = {id(cell) for cell in cells[: places[name]]}
+    last = max((places[other] for other in needs if other in places and id(first.get(other)) not in above), default=-1)
+    if last < places[name]:
+        return []
+    cells.insert(below_own_code(cells, last + 1) - 1, cells.pop(places[name]))
+    return [name]
