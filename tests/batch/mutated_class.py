@@ -119,7 +119,7 @@ class MutatedClass:
         )
         nbformat.write(ordinary(), root / "source" / ASSIGNMENT / f"{ORDINARY}.ipynb")
         (root / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text() + UNTRIED)
-        status, said = self._run("nbgrader", "generate_assignment", ASSIGNMENT)
+        status, said = self.run("nbgrader", "generate_assignment", ASSIGNMENT)
         assert status == 0, said
         for at, base in enumerate(BASES):
             self._hand_in(f"good-{at}", base)
@@ -127,10 +127,10 @@ class MutatedClass:
             self._damaged(f"s{at:04}", list(BASES)[at % len(BASES)], seed * 1_000_000 + at)
         self._before = dict(self._entries())
         begun = time.monotonic()
-        self.status, self.said = self._run("autograder", "grade", ASSIGNMENT, "--json", "summary.json")
+        self.status, self.said = self.run("autograder", "grade", ASSIGNMENT, "--json", "summary.json")
         self.seconds = time.monotonic() - begun
 
-    def _run(self, *command: str) -> tuple[int, str]:
+    def run(self, *command: str) -> tuple[int, str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         python = warm.python() if command[0] == "nbgrader" else sys.executable
         done = subprocess.run(
@@ -140,6 +140,7 @@ class MutatedClass:
             text=True,
             check=False,
             errors="replace",
+            timeout=7200,
             env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "NBGRADER_EXCHANGE": str(self.root / "exchange")},
         )
         return done.returncode, done.stdout + done.stderr

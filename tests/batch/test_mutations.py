@@ -117,3 +117,17 @@ def _seen(folder: Path) -> list[tuple[str, int, bytes]]:
         (str(path.relative_to(folder)), path.lstat().st_mode, path.read_bytes() if path.is_file() else b"")
         for path in sorted(folder.rglob("*"))
     ]
+
+
+def test_times_that_are_broken_after_grading_neither_end_the_next_run_nor_hold_it_up(made: MutatedClass) -> None:
+    """It compares them to find out who has handed in anew, before anybody is graded."""
+    before = made.marks["good-0"]
+    for at, damage in enumerate(
+        (damage_folder.an_odd_time, damage_folder.a_folder_for_the_time, damage_folder.a_pipe_or_link_for_the_time) * 2
+    ):
+        damage(made.root / "submitted" / f"good-{at}" / "ps1", random.Random(at))
+    status, said = made.run("autograder", "grade", "ps1")
+    assert status in (1, 3), said
+    assert "graded before and not again" in said
+    del made.marks
+    assert made.marks["good-0"] == before
