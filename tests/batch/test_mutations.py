@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.batch import damage_bytes, damage_cells, damage_folder
-from tests.batch.mutated_class import BASES, BY_HAND, CELLS_OF, FULL, MutatedClass, answers_of
+from tests.batch import damage_bytes, damage_cells, damage_contents, damage_folder
+from tests.batch.mutated_class import MutatedClass
+from tests.batch.mutated_course import BASES, BY_HAND, CELLS_OF, FULL, answers_of
 from tests.batch.survival import Left, left
 
 pytestmark = pytest.mark.course
@@ -93,13 +94,13 @@ def test_what_is_left_of_an_answer_is_told(
 
 def test_every_damage_can_be_done_to_a_good_submission_and_changes_it(good: Path, tmp_path: Path) -> None:
     data = (good / "problems.ipynb").read_bytes()
-    for step in {*damage_cells.OFTEN, *damage_cells.SELDOM}:
+    for step in {*damage_cells.OFTEN, *damage_cells.SELDOM, *damage_contents.ALL}:
         changed = False
         for seed in range(5):
             content = json.loads(data)
             before = copy.deepcopy(content)
             step(content, random.Random(seed))
-            assert damage_cells.written(content, random.Random(seed))
+            assert damage_contents.written(content, random.Random(seed))
             changed |= repr(content) != repr(before)
         assert changed, step.__name__
     for change in {*damage_bytes.OFTEN, *damage_bytes.SELDOM}:

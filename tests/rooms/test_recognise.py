@@ -115,6 +115,8 @@ def test_code_in_a_cell_of_another_type_is_recognised_and_prose_is_not(kind: str
 
     assert _found(_marked("setup"), cell(ANSWER), _marked("q1-check"))["q1"] == 1
     assert "q1" not in _found(_marked("setup"), cell(f"I wrote\n\n{ANSWER}"), _marked("q1-check"))
+    for hard in ("-" * 19_000 + "1", "+".join(["1"] * 9_000), "'\\d'\n" + "[" * 50_000):
+        assert "q1" not in _found(_marked("setup"), cell(f"grad_q1 = {hard}"), _marked("q1-check"))
 
 
 def test_a_text_without_a_mark_that_the_course_has_itself_is_not_taken_for_a_students() -> None:
