@@ -70,6 +70,8 @@ bench: $(READY)  ## the timings of docs/performance.md, measured here
 	@$(BIN)/python tools/bench.py
 	@$(BIN)/python tools/bench_grading.py
 	@$(BIN)/python tools/bench_calls.py
+	@$(BIN)/python tools/bench_class.py
+	@$(BIN)/python tools/bench_pages.py
 
 bench-hub: $(READY) $(PROXY)  ## ten students at once on a real hub (as root): time and memory per student
 	@$(BIN)/python tools/bench_hub.py

@@ -26,6 +26,7 @@ AutograderError
 ├── Malformed               what another room has sent has none
 ├── CannotBeHad             what a test would borrow of a student's cannot be had
 ├── NoRoom                  no such process can be made now: never a student's fault
+├── NoGraders               the processes that grade a class cannot be had any more
 └── BadMessage              what such a process sent is no answer
 
 `TooLong`, which ends a student's call, stands outside: as an Exception a student's `except Exception` would catch it.

@@ -140,7 +140,7 @@ class ClusterPool:
     def free(self) -> int:
         return max(0, _WAITING * self.jobs - len(self._orders))
 
-    def begin(self, course: rows.Rows) -> None:
+    def begin(self, course: rows.Rows, most: int) -> None:
         self._client.register_plugin(Graders(course, *self._course_of))
 
     def give(self, order: Order) -> None:

@@ -45,8 +45,8 @@ class Pool(Protocol):
     def free(self) -> int:
         """How many orders can be given now."""
 
-    def begin(self, course: rows.Rows) -> None:
-        """Tells the graders what the gradebook says of the assignment."""
+    def begin(self, course: rows.Rows, most: int) -> None:
+        """Tells the graders what the gradebook says of the assignment; at most so many orders will come."""
 
     def give(self, order: Order) -> None:
         """Gives an order."""
@@ -77,8 +77,8 @@ class LocalPool:
     def free(self) -> int:
         return len(self._idle)
 
-    def begin(self, course: rows.Rows) -> None:
-        self._course = course
+    def begin(self, course: rows.Rows, most: int) -> None:
+        self._course, self._jobs = course, min(self._jobs, most)
         with contextlib.suppress(OSError):  # it has ended
             self._tell_course()
         self._fill()

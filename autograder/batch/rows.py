@@ -14,7 +14,7 @@ from typing import Any
 from nbgrader import api
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from autograder.errors import AutograderError
+from autograder.gradebook.reading import GradebookError
 
 Rows = Mapping[str, list[dict[str, Any]]]
 """Rows by the name of their table, as JSON can carry them: times in ISO format, extensions in seconds."""
@@ -32,10 +32,6 @@ _IN_COURSE = (
 _OF_STUDENT = (api.Student, api.SubmittedAssignment, api.SubmittedNotebook, api.Grade, api.Comment)
 
 
-class Unknown(AutograderError):
-    """The gradebook does not know the assignment."""
-
-
 def _table(kind: Any) -> Table:
     table: Table = kind.__table__
     return table
@@ -46,7 +42,9 @@ def of_course(connection: Connection, assignment: str) -> Rows:
     course, work, notebook, base, *parts, source = map(_table, _IN_COURSE)
     found = connection.execute(select(work).where(work.c.name == assignment)).mappings().first()
     if not found:
-        raise Unknown(f"The gradebook does not know {assignment}: run `nbgrader generate_assignment {assignment}`.")
+        raise GradebookError(
+            f"The gradebook does not know {assignment}: run `nbgrader generate_assignment {assignment}`."
+        )
     ours = select(notebook.c.id).where(notebook.c.assignment_id == found["id"])
     cells = select(base.c.id).where(base.c.notebook_id.in_(ours))
     wanted = {

@@ -29,6 +29,7 @@ from autograder.rooms import handed_in
 from autograder.rooms.engine import Engine
 from autograder.rooms.exporter import TwoRooms
 from autograder.rooms.progress import CUT_OFF
+from autograder.rooms.scribe import Scribe
 from autograder.terminal.report import Report
 
 AT_A_TIME = "{jobs} at a time."
@@ -40,7 +41,7 @@ CHANGING = "its marks in the gradebook keep changing while it is graded"
 T = TypeVar("T")
 _MOST_TRIES = 3
 _TOGETHER, _SECONDS = 50, 1.0
-"""Replies are saved when there are so many, or after so many seconds."""
+"""Replies are saved when there are so many, or so many seconds after the last ones."""
 
 
 class WholeClass(TwoRooms):
@@ -88,6 +89,9 @@ class WholeClass(TwoRooms):
         if not self._pool:  # else the station does it
             super().learn(assignment, notebooks)
 
+    def made_scribe(self) -> Scribe:
+        return Scribe(at_once=not self._pool)
+
     def prepare(self) -> None:
         if not self._pool:  # else each grader prepares what it grades
             super().prepare()
@@ -113,7 +117,7 @@ class WholeClass(TwoRooms):
         self._changes = Changes(course, saving) if self.compare else None
         try:
             with Bar(len(todo), super().say) as self._bar:
-                self._pool.begin(course)
+                self._pool.begin(course, len(todo))
                 self._run(self._pool, todo, saving)
         except NoGraders as error:
             self.log.error("%s", error)
@@ -126,7 +130,7 @@ class WholeClass(TwoRooms):
 
     def _run(self, pool: Pool, todo: deque[Order], saving: Saving) -> None:
         pending: list[Reply] = []
-        since, busy = time.monotonic(), 0
+        saved, busy = 0.0, 0
         try:
             while todo or busy:
                 while todo and pool.free:
@@ -135,10 +139,9 @@ class WholeClass(TwoRooms):
                     busy += 1
                 for reply in pool.replies(_SECONDS):
                     busy -= 1
-                    since = since if pending else time.monotonic()
                     pending.append(reply)
-                if pending and (len(pending) >= _TOGETHER or time.monotonic() - since > _SECONDS or not busy):
-                    now, pending = pending, []
+                if pending and (len(pending) >= _TOGETHER or time.monotonic() - saved > _SECONDS or not busy):
+                    now, pending, saved = pending, [], time.monotonic()
                     todo.extend(self._save(now, saving))
         finally:  # what is graded is kept, also after Ctrl-C
             if pending:
@@ -154,12 +157,12 @@ class WholeClass(TwoRooms):
             elif self._once_more(reply.order, LOST, saving):
                 again.append(reply.order)
         outcome = self._patiently(lambda gradebook: saving.save(gradebook, graded))
+        if not self.dry_run:
+            self.enter_findings([(who, found) for _, said in outcome.saved for who, found in said["findings"]])
         for order, said in outcome.saved:
             if self._changes:
                 self._changes.add(order, said)
-            saving.put_in_place(order, said)
-        if not self.dry_run:
-            self.enter_findings([(who, found) for _, said in outcome.saved for who, found in said["findings"]])
+            saving.put_in_place(order, said)  # last: it says that all of this is done
         for order, said in outcome.saved:
             for line in said["log"]:
                 self.say(line)
@@ -178,7 +181,7 @@ class WholeClass(TwoRooms):
                     return do(gradebook)
             except OperationalError as error:
                 if time.monotonic() > end or not error.connection_invalidated:
-                    raise
+                    raise NbGraderException("the gradebook cannot be written") from error
                 self.log.warning("%s", AWAY.format(seconds=self.patience))
                 time.sleep(1)
 

@@ -25,13 +25,10 @@ NOBODY = (
     "Nobody has handed in {assignment}: `autograder collect DOWNLOAD` takes what you were sent, `nbgrader collect "
     "{assignment}` what is in the exchange."
 )
-NO_PAGE = "there is no feedback page: nbgrader autograde {assignment}, then nbgrader generate_feedback {assignment}"
+NO_PAGE = "there is no feedback page: nbgrader autograde {assignment}, then autograder feedback {assignment}"
 NO_WORK = "nothing to give feedback on: {folder} holds no {wanted}"
-OLD_PAGE = (
-    "the page is of earlier work: nbgrader autograde {assignment}{forced}, then "
-    "nbgrader generate_feedback {assignment} --force"
-)
-OLD_GRADE = "the page is older than the grade: nbgrader generate_feedback {assignment} --force"
+OLD_PAGE = "the page is of earlier work: nbgrader autograde {assignment}{forced}, then autograder feedback {assignment}"
+OLD_GRADE = "the page is older than the grade: autograder feedback {assignment}"
 UPLOAD = {
     MOODLE: "In Moodle: the assignment's submissions > Upload multiple feedback files in a zip.",
     CANVAS: "In Canvas: the assignment > Upload Submissions. Canvas calls each page as the file that was handed in "

@@ -1,12 +1,15 @@
-"""The commands for instructors: `autograder grade`, `grades`, `roster`, `seeds`, `collect` and `feedback`."""
+"""The commands for instructors: `autograder grade`, `grades`, `roster`, `seeds`, `collect`, `feedback` and `report`."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
 from autograder.terminal import tell
+
+STOPPED = "\nStopped. The pages that are written stay; the same command writes the rest and packs them."
 
 
 def add_to(commands: Any) -> None:
@@ -31,7 +34,7 @@ def add_to(commands: Any) -> None:
         help="as --force, and show whose marks change, by how much and why; marks and comments that a person gave stay",
     )
     grade.add_argument("--dry-run", action="store_true", help="grade and show, but save nothing")
-    grade.add_argument("--jobs", metavar="N", type=int, default=0, help="how many at a time (default: all processors)")
+    grade.add_argument("--jobs", metavar="N", type=_jobs, default=0, help="how many at a time (default: one a core)")
     grade.add_argument(
         "--scheduler", metavar="ADDRESS", default="", help="grade on a Dask cluster, such as tcp://host:8786"
     )
@@ -114,15 +117,47 @@ def add_to(commands: Any) -> None:
 
     feedback = commands.add_parser(
         "feedback",
-        help="the feedback pages as a zip for Moodle or Canvas, or as one file for each student",
-        description="Puts the pages that `nbgrader generate_feedback` made into feedback-ASSIGNMENT-moodle.zip or "
-        "-canvas.zip, under the names by which these systems know each student, for uploading; the pages of everybody "
-        "else into the folder feedback-ASSIGNMENT/, one file for each student. Whoever has no page of the latest work "
-        "is named; the exit status is then 1.",
+        help="write the feedback pages, and pack them for Moodle or Canvas or as one file for each student",
+        description="Writes the feedback pages of a class, as `nbgrader generate_feedback` does but on all cores: "
+        "those that are missing, and those older than the work or the marks and comments that they show. Then puts the "
+        "pages into feedback-ASSIGNMENT-moodle.zip or -canvas.zip, under the names by which these systems know each "
+        "student, for uploading; the pages of everybody else into the folder feedback-ASSIGNMENT/, one file for each "
+        "student. Whoever has no page of the latest work is named; the exit status is then 1. A run that was stopped "
+        "goes on where it was when it is run again.",
+        epilog="example:  autograder feedback ps1 --student ada --force",
     )
     feedback.add_argument("assignment", metavar="ASSIGNMENT", help="such as ps1")
-    feedback.add_argument("--to", metavar="FOLDER", type=Path, default=Path(), help="where to write (default: here)")
+    feedback.add_argument(
+        "--to", metavar="FOLDER", type=Path, default=Path(), help="where to pack them (default: here)"
+    )
+    feedback.add_argument(
+        "--jobs", metavar="N", type=_jobs, default=0, help="processes that write (default: one a core)"
+    )
+    feedback.add_argument("--force", action="store_true", help="also write pages that are up to date")
+    feedback.add_argument(
+        "--student", metavar="NAME", action="append", default=[], help="write only this one's; may be repeated"
+    )
     feedback.set_defaults(run=_feedback)
+
+    report = commands.add_parser(
+        "report",
+        help="what the class got wrong, as a page, a CSV and a JSON",
+        description="Writes report.html, report.csv and report.json into the folder report-ASSIGNMENT/, from the "
+        "gradebook and the graded notebooks: how marks and questions turned out, which derivative broke by which slip "
+        "with the answers behind each number, who needs a person, answers that may not be by hand, and answers that "
+        "are alike. The page opens anywhere and loads nothing. It names students only in parts that are closed at "
+        "first; the two other files name nobody. Whoever is not graded yet is counted as that.",
+        epilog="example:  autograder report ps1",
+    )
+    report.add_argument("assignment", metavar="ASSIGNMENT", help="such as ps1")
+    report.add_argument("--to", metavar="FOLDER", type=Path, help="where to write (default: report-ASSIGNMENT/)")
+    report.set_defaults(run=_report)
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, such as 4")
+    return int(text)
 
 
 def _grade(options: argparse.Namespace) -> int:
@@ -131,7 +166,7 @@ def _grade(options: argparse.Namespace) -> int:
     more = ["--student", options.student] if options.student else []
     more += ["--force"] if options.force or options.regrade else []
     ours = {
-        "jobs": max(0, options.jobs),
+        "jobs": options.jobs,
         "dry_run": options.dry_run,
         "compare": options.regrade,
         "summary_file": options.json,
@@ -175,4 +210,18 @@ def _collect(options: argparse.Namespace) -> int:
 def _feedback(options: argparse.Namespace) -> int:
     from autograder.collecting import give_back
 
-    return give_back.main(options.assignment, options.to)
+    try:
+        from autograder.feedback import class_pages
+
+        asked = class_pages.Options(options.jobs, options.student, options.force)
+        failed = class_pages.write(options.assignment, asked)
+        return give_back.main(options.assignment, options.to) or failed
+    except KeyboardInterrupt:
+        tell(STOPPED, sys.stderr)
+        return 130
+
+
+def _report(options: argparse.Namespace) -> int:
+    from autograder.class_report import command
+
+    return command.main(options.assignment, options.to)

@@ -6,6 +6,7 @@ without it reveals nothing either.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from nbformat import NotebookNode
@@ -38,11 +39,15 @@ class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]  # nbgrader ships
                 if text := failure.told(error, test, by_count, secret):
                     error.ename, error.evalue, error.traceback = "", text, text.split("\n")
             cell.metadata.nbgrader[TOLD] = True
-        marks = ClearMarkScheme(parent=self)
-        begin, end = marks.begin_mark_scheme_delimeter, marks.end_mark_scheme_delimeter
         for cell in filter(is_task, nb.cells):
-            cell.source = Source(cell.source, _between(begin, end, cell.source)).seen
+            cell.source = Source(cell.source, _between(*self._scheme, cell.source)).seen
         return nb, resources
+
+    @cached_property
+    def _scheme(self) -> tuple[str, str]:
+        """The marks around a mark scheme; read once, because it takes as long as all the rest of a notebook."""
+        marks = ClearMarkScheme(parent=self)
+        return marks.begin_mark_scheme_delimeter, marks.end_mark_scheme_delimeter
 
     def _test(self, cell: NotebookNode) -> Source:
         hidden = _between(self.begin_test_delimeter, self.end_test_delimeter, cell.source)

@@ -9,7 +9,7 @@ import base64
 import itertools
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from html import escape, unescape
 from textwrap import dedent
 from typing import Any
@@ -30,6 +30,7 @@ _COLOURED = 30_000  # longer code (in characters) is shown without colours, whic
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f]")
 OURS = ("CheckFailed", "QuestionError", "")
 """Errors of the grader, of which only the message is shown. `HideHiddenTests` sets the name of an error to ""."""
+_MAGIC = frozenset("%!?")
 _CODE = re.compile(r"`([^`\n]+)`")
 _NAMED = re.compile(r"<(title|desc)\b[^>]*>([^<]{1,4000})</\1>")
 _FORMATTER = HtmlFormatter(nowrap=True)
@@ -48,11 +49,16 @@ def _colour_class(found: re.Match[str]) -> str:
 def code(source: str, language: str = "ipython3") -> Markup:
     """Code in a few colours; each line is an element, so that a wrapped line can be told from the next one."""
     source = _ANSI.sub("", source).rstrip("\n")
-    if len(source) <= _COLOURED:
-        coloured = _SPAN.sub(_colour_class, highlight(source, _lexer(str(language)), _FORMATTER)).rstrip("\n")
-    else:
-        coloured = escape(source, quote=False)
-    return Markup('<pre class="code"><code>' + _lines(coloured) + "</code></pre>")
+    made = _coloured(source, str(language)) if len(source) <= _COLOURED else escape(source, quote=False)
+    return Markup('<pre class="code"><code>' + _lines(made) + "</code></pre>")
+
+
+@lru_cache(maxsize=500)
+def _coloured(source: str, language: str) -> str:
+    """The course's code is the same on each student's page."""
+    if language == "ipython3" and not _MAGIC.intersection(source):
+        language = "python3"  # each rule that IPython's lexer has more needs one of these; it takes twice as long
+    return _SPAN.sub(_colour_class, highlight(source, _lexer(language), _FORMATTER)).rstrip("\n")
 
 
 @cache

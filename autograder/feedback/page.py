@@ -11,9 +11,10 @@ import weakref
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import nbformat
+import nbformat.reader
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from nbconvert.exporters import Exporter
@@ -21,13 +22,15 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateFeedback
 
-from autograder.feedback import grades, lacking, outputs, questions
+from autograder.feedback import grades, lacking, outputs, questions, texts
 from autograder.feedback.hide import HideHiddenTests
 from autograder.feedback.questions import Role
 from autograder.gradebook import spreadsheet
 from autograder.rooms import alone, gradebook_lock, sanitise, unfinished
 
 HERE = Path(__file__).parent
+GRADES = "grades"
+"""Where nbconvert's resources may hold the `Grades` of a notebook, under "nbgrader"; else the gradebook is read."""
 
 
 @cache
@@ -48,9 +51,14 @@ def _style() -> Markup:
     return Markup((HERE / "page.css").read_text(encoding="utf-8"))
 
 
+def is_whole(page: bytes) -> bool:
+    """Whether a page was written to its end."""
+    return page[-100:].rstrip().endswith(b"</html>")
+
+
 def _is_whole(page: Path) -> bool:
     try:
-        return page.read_bytes().rstrip().endswith(b"</html>")
+        return is_whole(page.read_bytes())
     except OSError:
         return False
 
@@ -80,6 +88,8 @@ class FeedbackPage(Exporter):  # type: ignore[misc]  # nbconvert ships no types
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        texts.forget()
+        self._hides = HideHiddenTests(parent=self)
         self._gradebooks: dict[str, Gradebook] = {}
         self._courses: dict[Path, _Course] = {}
         if isinstance(self.parent, GenerateFeedback):
@@ -111,15 +121,35 @@ class FeedbackPage(Exporter):  # type: ignore[misc]  # nbconvert ships no types
             unfinished.remove(converter, folder, pages, _is_whole)
         return bool(self._skips(assignment, student))
 
+    def from_file(self, file_stream: TextIO, resources: Any = None, **_: Any) -> tuple[str, Any]:
+        """As nbconvert's, which takes a quarter of a page's time to copy and validate the notebook three times."""
+        nb = nbformat.convert(nbformat.reader.reads(file_stream.read()), 4)
+        nbformat.validate(nb, relax_add_props=True)
+        resources = self._init_resources(resources)
+        for preprocessor in self._preprocessors:
+            nb, resources = preprocessor(nb, resources)
+        return self._page(nb, resources)
+
     def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **options: Any) -> tuple[str, Any]:
-        nb, resources = super().from_notebook_node(nb, resources, **options)
-        nb, resources = HideHiddenTests(parent=self).preprocess(nb, resources)
+        return self._page(*super().from_notebook_node(nb, resources, **options))
+
+    def rehearse(self, assignment: str) -> None:
+        """Makes the pages of the source notebooks, for nobody.
+
+        What all pages share is then ready, and processes that are forked from this one have it.
+        """
+        folder = self._source(assignment)
+        for file in sorted(folder.glob("*.ipynb")) if folder else ():
+            marks = grades.of_nobody(self._course(file).cells)
+            where = {"assignment": assignment, "notebook": file.stem, GRADES: marks}
+            with contextlib.suppress(Exception):  # a notebook that is no notebook is named where it is used
+                self.from_filename(str(file), resources={"nbgrader": where})
+
+    def _page(self, nb: NotebookNode, resources: Any) -> tuple[str, Any]:
+        """The page of a notebook, which is changed. `GRADES` of `resources` are used if there are any."""
+        nb, resources = self._hides.preprocess(nb, resources)
         where = resources["nbgrader"]
-        gradebook = self._gradebook(where["db_url"])
-        try:
-            found = grades.read(gradebook, where["notebook"], where["assignment"], where["student"])
-        finally:
-            gradebook.db.close()
+        found = where[GRADES] if GRADES in where else self._grades(where)
         source = self._source(where["assignment"])
         course = self._course(source / f"{where['notebook']}.ipynb") if source else _Course()
         unread = lacking.unreadable(nb)
@@ -135,6 +165,13 @@ class FeedbackPage(Exporter):  # type: ignore[misc]  # nbconvert ships no types
             Role=Role,
         )
         return html, resources
+
+    def _grades(self, where: Any) -> grades.Grades:
+        gradebook = self._gradebook(where["db_url"])
+        try:
+            return grades.read(gradebook, where["notebook"], where["assignment"], where["student"])
+        finally:
+            gradebook.db.close()
 
     def _gradebook(self, url: str) -> Gradebook:
         """The gradebook; opened once a run, because opening takes longer than reading."""

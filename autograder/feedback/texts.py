@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _PARENTS = {"li": ("ul", "ol"), "summary": ("details",)}
 _ITEMS = {"dt": "p", "dd": "div", "dl": "div"}
 _MATH = re.compile(r"\\\\|\\\$|\\\(|\\\)|\\\[|\\\]|\$\$|\$|\\begin\{([a-z]{1,20}\*?)\}")
+_REMEMBERED = 100_000  # characters, those of pictures included
 _CLOSES = {r"\(": r"\)", r"\[": r"\]", "$$": "$$", "$": "$"}
 
 
@@ -207,6 +209,20 @@ class _Renderer(IPythonRenderer):  # type: ignore[misc]  # nbconvert ships no ty
 
 def markdown(source: str, files: Any = None, place: Place = ANYWHERE) -> Text:
     """Markdown as a part of the page; `files` are the attachments of its cell. Never raises."""
+    once = files or len(source) > _REMEMBERED
+    return _rendered(source, files, place) if once else _remembered(source, place)
+
+
+@lru_cache(maxsize=500)
+def _remembered(source: str, place: Place) -> Text:
+    """The course's texts are the same on each student's page. `forget` is called where a picture may have changed."""
+    return _rendered(source, None, place)
+
+
+forget = _remembered.cache_clear
+
+
+def _rendered(source: str, files: Any, place: Place) -> Text:
     if len(source) > sanitise.MOST_OF_A_NOTEBOOK * 40:
         return Text(f"<pre>{escape(source)}</pre>")
     known = {"embed_images": True, "path": str(place.folder)} if place.folder else {}

@@ -92,7 +92,7 @@ def table(session: Any, assignment: Assignment, only: Sequence[str] = (), waitin
 
     `waiting` are students whose work is not graded yet (see `ungraded`). GradebookError if a student is unknown.
     """
-    columns, maximum = _columns(session, assignment)
+    columns, maximum = columns_of(session, assignment)
     submissions = _submissions(session, assignment)
     everybody = {s.id: s for s in session.scalars(select(Student))}
     unknown = [name for name in only if name not in everybody]
@@ -142,7 +142,7 @@ def _time(moment: datetime | None) -> str | None:
     return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else None
 
 
-def _columns(session: Any, assignment: Assignment) -> tuple[list[Column], float]:
+def columns_of(session: Any, assignment: Assignment) -> tuple[list[Column], float]:
     """The columns of the assignment's questions, and its total points."""
     by_notebook: dict[str, list[tuple[str, str]]] = defaultdict(list)
     maximum = 0.0

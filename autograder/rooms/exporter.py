@@ -55,11 +55,11 @@ class TwoRooms(Notebooks):
             engine.limits(), engine.fork, self._source_folder, self._submissions, Path(converter.coursedir.root)
         )
         self.report = self.made_report()
-        self.scribe = Scribe()
         self._alone = alone.Alone(converter, converter.coursedir.assignment_id)
         try:
             isolated = self.run.choose_isolation(engine.isolation, engine.unsafe, self.log)
             isolated = f"{isolated} {self.isolated()}".strip()
+            self.scribe = self.made_scribe()
             self._alone.begin(self.patience)
             self.run.open_gradebook(converter.coursedir, self.patience, self.log)
             refused = folder_names.refused(converter)
@@ -84,6 +84,9 @@ class TwoRooms(Notebooks):
 
     def made_report(self) -> Report:
         return Report(self.say, self.log)
+
+    def made_scribe(self) -> Scribe:
+        return Scribe()
 
     def isolated(self) -> str:
         """Called when it is known how student code is isolated, before anything is opened or touched. Returns what the
@@ -159,7 +162,8 @@ class TwoRooms(Notebooks):
     def end(self) -> None:
         """Nothing that the run has started is left when this returns."""
         self.run.end()
-        self.scribe.close()
+        if hasattr(self, "scribe"):
+            self.scribe.close()
         self._alone.end()
 
     def summary(self) -> int:

@@ -47,12 +47,12 @@ class TooCostly(UnreadableNotebook):
 
 
 class Scribe:
-    """The process; it starts when it is made, and again after it had to be ended. `close` must be called."""
+    """The process; it starts `at_once` or when needed, and again after it had to be ended. `close` must be called."""
 
-    def __init__(self, seconds: int = SECONDS, memory: int = MEMORY) -> None:
+    def __init__(self, seconds: int = SECONDS, memory: int = MEMORY, *, at_once: bool = True) -> None:
         self._seconds, self._memory = seconds, memory
         self._turn = threading.Lock()
-        self._process = self._start()
+        self._process = self._start() if at_once else None
 
     def read(self, path: str) -> tuple[dict[str, Any], list[str]]:
         """The notebook in a file and what was repaired in it (`repair.read`); UnreadableNotebook if it is none."""
@@ -82,27 +82,24 @@ class Scribe:
 
     def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
         with self._turn:
-            if self._process.poll() is not None:
-                self._end()
-                self._process = self._start()
             for _ in range(2):  # twice, because the machine itself may have been short of memory
-                answer = self._answer(json.dumps(order).encode() + b"\n")
+                if self._process is None or self._process.poll() is not None:
+                    self._end()
+                    self._process = self._start()
+                answer = self._answer(self._process, json.dumps(order).encode() + b"\n")
                 if answer.endswith(b"\n"):
                     said: dict[str, Any] = json.loads(answer)
                     return said
-                self._end()
-                status = self._process.returncode
-                self._process = self._start()
-                if status == _OUT_OF_TIME:
+                if self._end() == _OUT_OF_TIME:
                     break
             raise TooCostly(TOO_COSTLY.format(seconds=self._seconds, memory=self._memory // MB))
 
-    def _answer(self, order: bytes) -> bytes:
+    def _answer(self, process: subprocess.Popen[bytes], order: bytes) -> bytes:
         """A line, or what has come of one when the process ended."""
-        orders, answers = self._process.stdin, self._process.stdout
+        orders, answers = process.stdin, process.stdout
         assert orders
         assert answers
-        clock = threading.Timer(self._seconds * _PATIENCE, self._process.kill)
+        clock = threading.Timer(self._seconds * _PATIENCE, process.kill)
         clock.start()
         try:
             orders.write(order)
@@ -114,12 +111,16 @@ class Scribe:
             clock.cancel()
             clock.join()
 
-    def _end(self) -> None:
-        """Ends the process, if it has not ended by itself; what it has not read of an order is lost."""
-        if self._process.poll() is None:
-            self._process.kill()
+    def _end(self) -> int | None:
+        """Ends the process, if it has not ended; what it has not read of an order is lost. Its exit status."""
+        process, self._process = self._process, None
+        if process is None:
+            return None
+        if process.poll() is None:
+            process.kill()
         with contextlib.suppress(OSError):
-            self._process.communicate()
+            process.communicate()
+        return process.returncode
 
 
 def serve() -> None:

@@ -131,13 +131,9 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Course:
 @pytest.fixture(scope="module")
 def undisturbed(waiting: Course, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[object, ...]]]:
     course = whole.copied(waiting, tmp_path_factory.mktemp("undisturbed") / "course")
-    _go(course)
+    whole.go(course, "bela")
     assert whole.grade(course)[0] == 0
     return whole.rows(course.root)
-
-
-def _go(course: Course) -> None:
-    (course.root / "submitted" / "bela" / "ps1" / "go.txt").touch()
 
 
 def _nothing_left(course: Course, processes: list[int]) -> None:
@@ -160,7 +156,7 @@ def test_a_run_that_is_stopped_keeps_what_is_done_and_the_next_one_does_the_rest
     done = {row for row in whole.rows(course.root)["grade"] if row[0] != "bela"}
     assert done == {row for row in undisturbed["grade"] if row[0] != "bela"}
     assert not whole.in_place(course, "bela")
-    _go(course)
+    whole.go(course, "bela")
     status, said = whole.grade(course)
     assert status == 0
     assert "1 graded in" in said
@@ -188,7 +184,7 @@ def test_a_process_that_is_killed_costs_nobody_anything(
         for grader in whole.graders(run):
             assert not any("gradebook.db" in file for file in whole.files_of(grader))
         assert any("gradebook.db" in file for file in whole.files_of(run.pid))
-        _go(course)
+        whole.go(course, "bela")
         for process in found:
             os.kill(process, signal.SIGKILL)
 
@@ -219,7 +215,7 @@ def test_a_submission_that_ends_its_grader_each_time_is_named_and_the_others_are
 def test_a_mark_that_a_person_gives_meanwhile_is_kept(waiting: Course, tmp_path: Path) -> None:
     """The student is graded again, with that mark."""
     course = whole.copied(waiting, tmp_path / "course")
-    _go(course)
+    whole.go(course, "bela")
     whole.grade(course)
     (course.root / "submitted" / "bela" / "ps1" / "go.txt").unlink()
 
@@ -228,7 +224,7 @@ def test_a_mark_that_a_person_gives_meanwhile_is_kept(waiting: Course, tmp_path:
         with closing(sqlite3.connect(course.root / "gradebook.db", timeout=ENOUGH)) as book:
             book.execute("UPDATE grade SET manual_score = 5")
             book.commit()
-        _go(course)
+        whole.go(course, "bela")
         for grader in whole.graders(run):
             os.kill(grader, signal.SIGKILL)
 

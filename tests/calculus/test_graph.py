@@ -7,6 +7,7 @@ import re
 import pytest
 
 from autograder import QuestionError
+from autograder.calculus import graph
 from tests.conftest import QUESTIONS, make_question
 
 
@@ -108,3 +109,27 @@ def test_a_visible_point_on_a_kink_is_refused_with_its_line(monkeypatch: pytest.
     make_question(source.replace("AT", "0.51"))
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")  # released before this was refused
     make_question(source.replace("AT", "0.5"))
+
+
+def test_a_question_made_anew_is_not_read_again_and_has_the_names_from_outside_of_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As in the next room that is forked from the same interpreter."""
+    source = """
+        def helper(t):
+            return FACTOR * t
+        @question(wrt="x", at={"x": 1.5}, domain={"x": (1, 2)})
+        def p(x):
+            a = helper(x)
+            f = a * a
+            return f
+        """
+    first = make_question(source.replace("FACTOR", "2.0"))
+    monkeypatch.setattr(graph, "_read", lambda *_: pytest.fail("it was read again"))
+    again = make_question(source.replace("FACTOR", "2.0"))
+    assert again.forward == first.forward
+    assert again.forward.given["helper"] is not first.forward.given["helper"]
+    monkeypatch.undo()
+    other = make_question(source.replace("FACTOR", "5.0"))
+    assert float(other(3.0)) == 225.0
+    assert float(again(3.0)) == 36.0

@@ -101,6 +101,10 @@ def test_the_term_as_written(walk: Walk) -> None:
         assert found["ivo"] == ("Ivanov", "0.00")
         assert found[who[0]][1] == "46.63"
 
+    def reported(walk: Walk, _: str) -> None:
+        page = (walk.here / "report-ps1/report.html").read_text()
+        assert "<li>1 of 3 broke <code>dfdb</code>: 1 by the sign.</li>" in page
+
     def released(walk: Walk, _: str) -> None:
         assert walk.type(f"(cd {home} && nbgrader fetch_feedback ps1)")[1] == 0
         assert "Q6" in next((home / "ps1" / "feedback").glob("*/problems.html")).read_text()
@@ -125,16 +129,18 @@ def test_the_term_as_written(walk: Walk) -> None:
         Step("autograder collect moodle.zip --dry-run", before=download, then=not_placed),
         Step("autograder collect moodle.zip", then=placed),
         graded(ada=60, ivo=0, exchange=pytest.approx(40 + 24 / 7 + 3.2, abs=0.01)),
-        Step("nbgrader generate_feedback ps1"),
+        Step("autograder grade ps1", says=("0 graded in", "3 graded before")),
+        Step("autograder feedback ps1", says=("6 pages written in",), then=pages_of_the_class),
         Step("nbgrader release_feedback ps1", status=1, says=("released to 1 of 3 students",), then=released),
-        Step("autograder feedback ps1", then=pages_of_the_class),
         Step("autograder grades ps1", says=("Wrote 3 students",), then=rows),
+        Step("autograder report ps1", says=("report-ps1/report.html: 3 students.",), then=reported),
         Step('nbgrader db assignment add ps1 --duedate="2026-12-01 18:00:00 UTC"'),
         Step("nbgrader collect ps1 --update", before=lambda _: a_student_hands_in("ada")),
         graded(ada=60, ivo=0, exchange=60),
         Step("nbgrader generate_assignment ps1", says=("release/ps1 is unchanged",)),
+        Step("autograder grade ps1 --regrade --dry-run", says=("This is a dry run", "Nobody's marks change.")),
         Step("nbgrader autograde ps1 --force", says=("3 graded",)),
-        Step("nbgrader generate_feedback ps1 --force"),
+        Step("autograder feedback ps1", says=("6 pages written in",)),
         Step("nbgrader release_feedback ps1", status=1),
     ]
     assert [c for c in commands(PAGE) if c not in commands(PAGE, OWN)] == [step.command for step in steps]

@@ -1,0 +1,126 @@
+"""The rows of a gradebook as plain data: nothing is lost on the way to a private gradebook and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from nbgrader.api import Gradebook
+
+from autograder.batch import rows
+from autograder.gradebook.reading import GradebookError
+
+
+@pytest.fixture
+def book() -> Iterator[Gradebook]:
+    """A course with an assignment of two notebooks and every kind of cell, and another assignment."""
+    gradebook = Gradebook("sqlite://", "derivatives")
+    gradebook.add_assignment("ps1", duedate="2026-01-01 12:00:00")
+    gradebook.add_assignment("ps2")
+    for notebook in ("a", "b"):
+        gradebook.add_notebook(notebook, "ps1", kernelspec='{"name": "python3"}')
+        gradebook.add_grade_cell("test", notebook, "ps1", max_score=4, cell_type="code")
+        gradebook.add_grade_cell("essay", notebook, "ps1", max_score=2, cell_type="markdown")
+        gradebook.add_solution_cell("essay", notebook, "ps1")
+        gradebook.add_solution_cell("answer", notebook, "ps1")
+        gradebook.add_task_cell("task", notebook, "ps1", max_score=3, cell_type="markdown")
+        gradebook.add_source_cell(
+            "test", notebook, "ps1", cell_type="code", source="assert True", checksum="1", locked=True
+        )
+    gradebook.add_notebook("c", "ps2")
+    yield gradebook
+    gradebook.close()
+
+
+def _submit(gradebook: Gradebook, student: str, **about: str) -> Any:
+    with gradebook.db.no_autoflush:  # SQLAlchemy warns otherwise, as it does of nbgrader's own command
+        return gradebook.add_submission("ps1", student, **about)
+
+
+def _all(gradebook: Gradebook, student: str = "ada") -> Any:
+    with gradebook.engine.connect() as connection:
+        found = {**rows.of_course(connection, "ps1"), **rows.of_student(connection, "ps1", student)}
+    return json.loads(json.dumps(found))
+
+
+def test_a_private_gradebook_has_the_rows_of_the_assignment_and_of_the_student_alone(book: Gradebook) -> None:
+    book.add_student("ada", first_name="Ada", email="ada@example.org")
+    book.add_student("bo")
+    _submit(book, "bo")
+    submission = _submit(book, "ada", timestamp="2026-01-02 13:14:15")
+    submission.extension = timedelta(days=2, seconds=7)
+    submission.notebooks[0].grades[0].manual_score = 1.5
+    submission.notebooks[0].comments[0].manual_comment = "Σ well done"
+    book.db.commit()
+    known = _all(book)
+    private = rows.private({name: known[name] for name in known if name not in ("student",)}, "derivatives")
+    with private.engine.begin() as connection:
+        rows.put(connection, {"student": known["student"]})
+    assert _all(private) == known
+    again = private.find_submission("ps1", "ada")
+    assert (again.timestamp, again.extension) == (datetime(2026, 1, 2, 13, 14, 15), timedelta(days=2, seconds=7))
+    assert again.max_score == submission.max_score == 18
+    assert [a.name for a in private.assignments] == ["ps1"]
+    assert [s.id for s in private.students] == ["ada"]
+
+
+def test_an_assignment_that_is_not_in_the_gradebook_is_named_with_what_to_do(book: Gradebook) -> None:
+    with book.engine.connect() as connection, pytest.raises(GradebookError, match="generate_assignment ps9"):
+        rows.of_course(connection, "ps9")
+
+
+def test_a_new_submission_is_what_nbgrader_makes_of_one(book: Gradebook) -> None:
+    with book.engine.connect() as connection:
+        course, nobody = rows.of_course(connection, "ps1"), rows.of_student(connection, "ps1", "ada")
+    assert not any(nobody.values())
+    made = rows.with_submission(course, "ada", nobody)
+    book.update_or_create_student("ada")
+    _submit(book, "ada")
+    theirs = _all(book)
+    assert _without_ids(made) == _without_ids({name: theirs[name] for name in made})
+    with book.engine.connect() as connection:
+        known = rows.of_student(connection, "ps1", "ada")
+    assert rows.with_submission(course, "ada", known) == known
+
+
+def _without_ids(found: Any) -> Any:
+    """The rows by what they point at, because their ids are drawn by chance."""
+    notebooks = {row["id"]: row["notebook_id"] for row in found["submitted_notebook"]}
+
+    def plain(row: dict[str, Any]) -> Any:
+        kept = {name: value for name, value in row.items() if name not in ("id", "assignment_id")}
+        kept["notebook_id"] = notebooks.get(row.get("notebook_id", ""), row.get("notebook_id"))
+        return sorted(kept.items(), key=repr)
+
+    return {name: sorted(map(plain, found[name]), key=repr) for name in found}
+
+
+def test_saving_writes_what_has_changed_and_leaves_what_somebody_else_has_written(book: Gradebook) -> None:
+    book.add_student("ada")
+    submission = _submit(book, "ada")
+    with book.engine.connect() as connection:
+        before = rows.of_student(connection, "ps1", "ada")
+    after = json.loads(json.dumps(before))
+    for row in after["grade"]:
+        row["auto_score"], row["needs_manual_grade"] = 2.0, False
+    book.db.execute(rows.update(rows.api.Grade.__table__).values(manual_score=1.0))
+    book.db.commit()
+    with book.engine.begin() as connection:
+        rows.save(connection, before, after)
+    book.db.expire_all()
+    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+    assert {(g.auto_score, g.manual_score, g.needs_manual_grade) for g in grades} == {(2.0, 1.0, False)}
+
+
+def test_a_private_gradebook_forgets_one_student_before_the_next(book: Gradebook) -> None:
+    book.add_student("ada")
+    _submit(book, "ada")
+    known = _all(book)
+    private = rows.private(known, "derivatives")
+    with private.engine.begin() as connection:
+        rows.forget(connection)
+        assert not any(rows.of_student(connection, "ps1", "ada").values())
+        assert rows.of_course(connection, "ps1")["base_cell"] == known["base_cell"]
