@@ -222,8 +222,8 @@ class WholeClass(TwoRooms):
         graded = os.path.normpath(converter._format_dest(assignment, student))
         if converter.force or not os.path.exists(graded):
             return False
-        time_of = converter.coursedir.get_existing_timestamp
-        new, old = time_of(converter._format_source(assignment, student)), time_of(graded)
+        handed = converter._format_source(assignment, student)
+        new, old = (handed_in.time_of(folder, converter.coursedir) for folder in (handed, graded))
         return new is None or old is None or new <= old
 
     def summary(self) -> int:

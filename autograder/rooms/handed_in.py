@@ -125,6 +125,17 @@ def student_of(converter: Any, folder: str) -> str:
     return found["student"] if found else ""
 
 
+def time_of(folder: str, coursedir: Any) -> Any:
+    """When the submission in a folder was handed in; None where that is not known, or not until it is prepared."""
+    path = os.path.join(folder, "timestamp.txt")
+    if os.path.islink(path) or not os.path.isfile(path):
+        return None
+    try:
+        return coursedir.get_existing_timestamp(folder)
+    except Exception:  # dateutil raises errors of many kinds
+        return None
+
+
 def _only_files(folder: str, note: Note, coursedir: Any) -> None:
     """Removes links and pipes, and sets aside what is no work and what is beyond the limits, as `collect` does.
 

@@ -13,14 +13,19 @@ from nbformat import NotebookNode
 
 from autograder.rooms.course_cells import CourseCell, CourseCells, as_compared
 
+_TEXT = "\n"
+"""What a text without a mark is known by begins with this, and no name of a cell does."""
+
 
 def take_apart(cells: list[NotebookNode], course: CourseCells, released: Callable[[CourseCell], str]) -> list[str]:
     """Changes `cells`; returns the names of the course's cells that were part of another.
 
     A cell of the course is looked for in others only if it is not there as it was given out: `released` is that text.
+    The course's texts that have no mark are looked for as well.
     """
     locked = [of for of in course.cells.values() if of.locked]
     wanted = {of.name: lines for of in locked if (lines := _lines(released(of)))}
+    wanted.update({f"{_TEXT}{text}": text.splitlines() for text in course.texts})
     for cell in cells:
         lines = _lines(cell.source)
         of = course.of(cell)
@@ -31,7 +36,7 @@ def take_apart(cells: list[NotebookNode], course: CourseCells, released: Callabl
     for at in reversed(range(len(cells))) if wanted else ():
         parts = _parts(_lines(cells[at].source), wanted)
         if any(name for name, _ in parts):
-            found += [name for name, _ in parts if name]
+            found += [name for name, _ in parts if name and not name.startswith(_TEXT)]
             cells[at : at + 1] = _new_cells(cells[at], parts, course)
     return found
 
@@ -64,7 +69,11 @@ def _new_cells(cell: NotebookNode, parts: Sequence[tuple[str, list[str]]], cours
     for name, lines in parts:
         new = copy.deepcopy(cell)
         new.source = "\n".join(lines).strip("\n")
-        if name:
+        if name.startswith(_TEXT):
+            new.metadata, new.cell_type = NotebookNode(), "markdown"
+            for key in ("outputs", "execution_count"):
+                new.pop(key, None)
+        elif name:
             new.metadata = NotebookNode(nbgrader=NotebookNode(grade_id=name))
         else:
             new.metadata, mark = mark, NotebookNode()

@@ -28,13 +28,14 @@ def first_copies(cells: Sequence[NotebookNode], course: CourseCells) -> dict[str
 def put_in_order(cells: list[NotebookNode], course: CourseCells, first: Mapping[str, NotebookNode]) -> list[str]:
     """Moves cells that were restored; returns the names of those that had to be moved.
 
-    A test that stands below the `first` copy of an answer works there.
+    A test that stands below the `first` copy of an answer works there, and an answer below the first copy of the
+    course's code.
     """
     code = [cell for cell in course.cells.values() if cell.cell_type == "code"]
     moved = []
     for at in reversed(range(len(code))):
         if code[at].locked and not code[at].grade:
-            moved += _move_up(cells, code[at].name, [cell.name for cell in _followers(code, at)])
+            moved += _move_up(cells, code[at].name, _followers(code, at), first)
     for at in reversed(range(len(code))):
         if code[at].locked and code[at].grade:
             moved += _move_down(cells, code[at].name, [cell.name for cell in _needs(code, at)], first)
@@ -69,14 +70,20 @@ def _places(cells: Sequence[NotebookNode]) -> dict[str, int]:
     return {c.metadata.nbgrader.grade_id: at for at, c in enumerate(cells) if "nbgrader" in c.metadata}
 
 
-def _move_up(cells: list[NotebookNode], name: str, followers: Sequence[str]) -> list[str]:
+def _move_up(
+    cells: list[NotebookNode], name: str, followers: Sequence[CourseCell], first: Mapping[str, NotebookNode]
+) -> list[str]:
     places = _places(cells)
-    first = min((places[other] for other in followers if other in places), default=len(cells))
-    if name not in places or places[name] < first:
+    if name not in places:
         return []
-    while first and "nbgrader" not in cells[first - 1].metadata:
-        first -= 1
-    cells.insert(first, cells.pop(places[name]))
+    copy = next((at for at, cell in enumerate(cells) if cell is first.get(name)), places[name])
+    below = [places[f.name] for f in followers if f.name in places and (f.locked or places[f.name] < copy)]
+    place = min(below, default=len(cells))
+    if places[name] < place:
+        return []
+    while place and "nbgrader" not in cells[place - 1].metadata:
+        place -= 1
+    cells.insert(place, cells.pop(places[name]))
     return [name]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Callable
 
 from nbformat import NotebookNode
@@ -17,12 +18,21 @@ from autograder.rooms.course_cells import CourseCell, CourseCells, as_compared
 
 _NAMES = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 
+_LONGEST = 20_000
+"""Characters of a text that is looked at as code: the parser is safe with what is nested in so few."""
+
 
 def lost_marks(
     cells: list[NotebookNode], course: CourseCells, released: Callable[[CourseCell], str]
 ) -> dict[str, NotebookNode]:
-    """Unmarked cells by the name of the course's cell that each is; `released` is a locked cell's text as given out."""
+    """Unmarked cells by the name of the course's cell that each is; `released` is a locked cell's text as given out.
+
+    A mark that is not believed is removed.
+    """
     marks = _believed(cells, course, released)
+    for cell, of in zip(cells, marks, strict=True):
+        if not of:
+            cell.metadata = NotebookNode()
     places = {of.name: at for at, of in enumerate(marks) if of}
     missing = [cell for name, cell in course.cells.items() if name not in places]
     unmarked = [(at, cell) for at, cell in enumerate(cells) if not marks[at]]
@@ -41,7 +51,7 @@ def lost_marks(
             take(of.name, texts.get(as_compared(released(of)), texts.get(as_compared(of.source))))
     for of in missing:
         if not of.locked and of.cell_type == "code":
-            take(of.name, max((defines[name] for name in _expected(of.source) if name in defines), default=None))
+            take(of.name, max((defines[name] for name in _expected(of, course) if name in defines), default=None))
     for of in missing:
         if not of.locked and of.name not in places:
             take(of.name, _only_between(cells, of, course, places))
@@ -56,24 +66,27 @@ def _believed(
     given = {
         name: {as_compared(released(of)), as_compared(of.source)} for name, of in course.cells.items() if of.locked
     }
+    everything = {as_compared(cell.source) for cell in cells} - {""}
     defined = [set(_defined(cell.source)) if _is_code(cell) else set() for cell in cells]
 
     def is_right(at: int, of: CourseCell) -> bool:
         if of.locked:
             return as_compared(cells[at].source) in given[of.name]
-        expected = _expected(of.source) if of.cell_type == "code" else []
+        expected = _expected(of, course)
         return not expected or bool(defined[at] & set(expected))
 
     right = {of.name for at, of in enumerate(marks) if of and is_right(at, of)}
     missing = [of for name, of in course.cells.items() if name not in right]
     texts = {text for of in missing if of.locked for text in given[of.name]} - {""}
-    names = {name for of in missing if not of.locked and of.cell_type == "code" for name in _expected(of.source)}
+    names = {name for of in missing if not of.locked for name in _expected(of, course)}
 
     def is_another(at: int, of: CourseCell) -> bool:
         text = as_compared(cells[at].source)
-        if text in texts:
-            return text not in given.get(of.name, ())
-        return bool(defined[at] & names) and not (not of.locked and defined[at] & set(_expected(of.source)))
+        if of.locked and text in given[of.name]:
+            return False
+        if text in texts or (of.locked and given[of.name] & everything):
+            return True
+        return bool(defined[at] & names) and not (not of.locked and defined[at] & set(_expected(of, course)))
 
     return [None if of and is_another(at, of) else of for at, of in enumerate(marks)]
 
@@ -97,10 +110,14 @@ def _is_code(cell: NotebookNode) -> bool:
     """Also a cell whose type was changed: no prose that defines something can be read as Python."""
     if cell.cell_type == "code":
         return True
+    if len(cell.source) > _LONGEST or not _NAMES.search(cell.source):
+        return False
     try:
-        return bool(ast.parse(cell.source).body)
+        with warnings.catch_warnings(action="ignore"):  # an odd escape in a text is no matter of the grader's
+            ast.parse(cell.source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
+    return True
 
 
 def _defined(source: str) -> list[str]:
@@ -108,7 +125,16 @@ def _defined(source: str) -> list[str]:
     return [function or name for function, name in _NAMES.findall(source)]
 
 
-def _expected(source: str) -> list[str]:
-    """What an answer has to define: the functions and classes in the cell as given out, or its variables."""
-    found = _NAMES.findall(source)
-    return [function for function, _ in found if function] or [name for _, name in found]
+def _expected(of: CourseCell, course: CourseCells) -> list[str]:
+    """What an answer has to define: the functions and classes in the cell as given out, or its variables; if there are
+    none, the functions and classes of the instructor's own.
+    """
+    if of.cell_type != "code":
+        return []
+    found = _NAMES.findall(of.source)
+    own = (source for name, source, _ in course.code if name == of.name)
+    return (
+        [function for function, _ in found if function]
+        or [name for _, name in found]
+        or [function for source in own for function, _ in _NAMES.findall(source) if function]
+    )

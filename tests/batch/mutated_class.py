@@ -24,73 +24,20 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_markdown_cell
 from nbgrader.api import Gradebook
 
 from autograder.terminal.report import UNGRADABLE, Reason
 from tests import warm
+from tests.batch.mutated_course import ASSIGNMENT, BASES, BY_HAND, CELLS_OF, FULL, ORDINARY, answers_of, ordinary
 from tests.batch.mutations import damage
 from tests.batch.survival import Left, code_lines, left
-from tests.conftest import NAMES, ROOT
-from tests.rooms.small import UNTRIED, marked
-from tests.rooms.test_mixed import text
-from tools.sample_class import cells, hand_in, students
+from tests.conftest import ROOT
+from tests.rooms.small import UNTRIED
+from tools.sample_class import hand_in, students
 
-ASSIGNMENT, OURS, ORDINARY = "ps1", "problems", "hw"
-SQUARES = "def squares(n):\n    # the first n\n    return [i**2 for i in range(1, n + 1)]"
-MEAN = "def mean(xs):\n    if not xs:\n        return 0\n    return sum(xs) / len(xs)"
-WHY = "Small changes **multiply** along a path,\nand add up over paths."
-TABLE = 'rows = [(n, n**2) for n in range(4)]\nfor row in rows:\n    print("square", *row)'
-RIGHT = {"squares": SQUARES, "mean": MEAN, "why": WHY, "table": TABLE}
-SLIP = {**RIGHT, "squares": SQUARES.replace("n + 1", "n"), "mean": MEAN.replace("return 0", "return 1")}
-BY_HAND = ("why", "table")
-BASES: Mapping[str, Mapping[str, str]] = {
-    "ada": RIGHT,
-    "bela": RIGHT,
-    "chen": SLIP,
-    "dora": RIGHT,
-    "emil": SLIP,
-    "fay": RIGHT,
-    "hana": RIGHT,
-}
-"""Who of the sample class hands in, and that student's answers to the ordinary questions."""
-CELLS_OF = {
-    **{q: (OURS, (f"{q}-check", f"{q}-hidden")) for q in NAMES},
-    **{q: (ORDINARY, (f"{q}-test",)) for q in ("squares", "mean")},
-    **{q: (ORDINARY, (q,)) for q in BY_HAND},
-}
-"""By question: its notebook, and the cells with its points."""
 _TOLD = {reason.name.lower() for reason in (*UNGRADABLE, Reason.FAILED, Reason.LOST, Reason.NO_MARK)}
 """The reasons why a test may have no mark."""
-
-
-def ordinary() -> NotebookNode:
-    """The notebook that is not ours, with its solutions."""
-
-    def answer(name: str, points: float | None = None) -> NotebookNode:
-        return marked(name, f"### BEGIN SOLUTION\n{RIGHT[name]}\n### END SOLUTION", points, locked=False)
-
-    return new_notebook(
-        metadata={"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
-        cells=[
-            marked("tools", "import math\nTWO = 2"),
-            new_markdown_cell("## Squares\n\nWrite `squares`."),
-            answer("squares"),
-            marked(
-                "squares-test",
-                "assert squares(3) == [1, 4, 9]\n### BEGIN HIDDEN TESTS\n"
-                "assert squares(TWO + 1)[math.floor(0.5)] == 1\nassert squares(0) == []\n### END HIDDEN TESTS",
-                3,
-            ),
-            new_markdown_cell("## Mean"),
-            answer("mean"),
-            marked("mean-test", "1.0 * (mean([1, 3]) == 2) + 3.0 * (mean([]) == 0)", 4),
-            text("why", "Say why.", 3),
-            answer("table", 4),
-            text("task", "## A task\n\nAdd a cell with what you would try next.", 4, task=True),
-        ],
-    )
 
 
 @dataclass
@@ -119,7 +66,7 @@ class MutatedClass:
         )
         nbformat.write(ordinary(), root / "source" / ASSIGNMENT / f"{ORDINARY}.ipynb")
         (root / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text() + UNTRIED)
-        status, said = self._run("nbgrader", "generate_assignment", ASSIGNMENT)
+        status, said = self.run("nbgrader", "generate_assignment", ASSIGNMENT)
         assert status == 0, said
         for at, base in enumerate(BASES):
             self._hand_in(f"good-{at}", base)
@@ -127,10 +74,10 @@ class MutatedClass:
             self._damaged(f"s{at:04}", list(BASES)[at % len(BASES)], seed * 1_000_000 + at)
         self._before = dict(self._entries())
         begun = time.monotonic()
-        self.status, self.said = self._run("autograder", "grade", ASSIGNMENT, "--json", "summary.json")
+        self.status, self.said = self.run("autograder", "grade", ASSIGNMENT, "--json", "summary.json")
         self.seconds = time.monotonic() - begun
 
-    def _run(self, *command: str) -> tuple[int, str]:
+    def run(self, *command: str) -> tuple[int, str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         python = warm.python() if command[0] == "nbgrader" else sys.executable
         done = subprocess.run(
@@ -140,6 +87,7 @@ class MutatedClass:
             text=True,
             check=False,
             errors="replace",
+            timeout=7200,
             env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "NBGRADER_EXCHANGE": str(self.root / "exchange")},
         )
         return done.returncode, done.stdout + done.stderr
@@ -289,18 +237,6 @@ class MutatedClass:
             for student, question in self.right()
             if self.given[student].left[question] is Left.WHOLE and (what := self.became(student, question)) != "kept"
         ]
-
-
-FULL = {**dict.fromkeys(NAMES, 10.0), "squares": 3.0, "mean": 4.0}
-
-
-def answers_of(base: str, question: str) -> list[str]:
-    """The texts that an answer consists of, the student's own helpers among them; none where nothing was answered."""
-    if question not in NAMES:
-        return [BASES[base][question]]
-    own = list(cells(students()[base]))
-    answer = [source for name, source in own if name == question]
-    return [*(source for name, source in own if name == "scratch"), *answer] if answer else []
 
 
 def _left_out(path: str, after: Mapping[str, str]) -> list[str]:

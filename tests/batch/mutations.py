@@ -10,7 +10,7 @@ import json
 import random
 from pathlib import Path
 
-from tests.batch import damage_bytes, damage_cells, damage_folder
+from tests.batch import damage_bytes, damage_cells, damage_contents, damage_folder
 
 _KINDS = ("cells", "bytes", "folder", "place")
 _OFTEN = (55, 22, 18, 5)
@@ -28,11 +28,11 @@ def damage(folder: Path, number: int) -> list[str]:
         content = json.loads(text)
         for _ in range(again.count("cells")):
             if isinstance(content.get("cells"), list) and content["cells"]:
-                step = chance.choice((*damage_cells.OFTEN * 3, *damage_cells.SELDOM))
+                step = chance.choice((*damage_cells.OFTEN * 3, *damage_cells.SELDOM, *damage_contents.ALL))
                 step(content, chance)
                 done.append(f"{file.stem}: {step.__name__}")
         if "cells" in again:
-            text = damage_cells.written(content, chance).encode("utf-8", "surrogatepass")
+            text = damage_contents.written(content, chance).encode("utf-8", "surrogatepass")
         for _ in range(again.count("bytes")):
             change = chance.choice((*damage_bytes.OFTEN * 2, *damage_bytes.SELDOM))
             text = change(text, chance)

@@ -15,7 +15,7 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
@@ -30,8 +30,8 @@ _CONFLICT = re.compile(r"^<{7} .*?\n(.*?)^={7}\n(.*?)^>{7} .*?\n", re.MULTILINE 
 _MOST = 30_000_000
 
 
-def left(student: Path, assignment: str, notebook: str, answers: Iterable[str]) -> Left:
-    """What is left of an answer that consists of these texts, in the folder of a student."""
+def left(student: Path, assignment: str, notebook: str, answers: Sequence[str]) -> Left:
+    """What is left of an answer, the last of these texts; the others are what it may need to work."""
     lines = [line for answer in answers for line in code_lines(answer)]
     cells = _cells_in_place(student / assignment, notebook, lines)
     if cells is not None and all(any(_holds(cell, code_lines(answer)) for cell in cells) for answer in answers):
@@ -41,7 +41,8 @@ def left(student: Path, assignment: str, notebook: str, answers: Iterable[str]) 
     everything = [line for path in _files(student) for line in _all_lines(path.read_bytes())]
     if _share(lines, everything) == 1:
         return Left.ELSEWHERE
-    return Left.PARTLY if _share(lines[:1], everything) and _share(lines, everything) >= 0.5 else Left.GONE
+    own = code_lines(answers[-1])
+    return Left.PARTLY if _share(own[:1], everything) and _share(own, everything) >= 0.5 else Left.GONE
 
 
 def code_lines(text: str) -> list[str]:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.batch import damage_bytes, damage_cells, damage_folder
-from tests.batch.mutated_class import BASES, BY_HAND, CELLS_OF, FULL, MutatedClass, answers_of
+from tests.batch import damage_bytes, damage_cells, damage_contents, damage_folder
+from tests.batch.mutated_class import MutatedClass
+from tests.batch.mutated_course import BASES, BY_HAND, CELLS_OF, FULL, answers_of
 from tests.batch.survival import Left, left
 
 pytestmark = pytest.mark.course
@@ -93,13 +94,13 @@ def test_what_is_left_of_an_answer_is_told(
 
 def test_every_damage_can_be_done_to_a_good_submission_and_changes_it(good: Path, tmp_path: Path) -> None:
     data = (good / "problems.ipynb").read_bytes()
-    for step in {*damage_cells.OFTEN, *damage_cells.SELDOM}:
+    for step in {*damage_cells.OFTEN, *damage_cells.SELDOM, *damage_contents.ALL}:
         changed = False
         for seed in range(5):
             content = json.loads(data)
             before = copy.deepcopy(content)
             step(content, random.Random(seed))
-            assert damage_cells.written(content, random.Random(seed))
+            assert damage_contents.written(content, random.Random(seed))
             changed |= repr(content) != repr(before)
         assert changed, step.__name__
     for change in {*damage_bytes.OFTEN, *damage_bytes.SELDOM}:
@@ -117,3 +118,17 @@ def _seen(folder: Path) -> list[tuple[str, int, bytes]]:
         (str(path.relative_to(folder)), path.lstat().st_mode, path.read_bytes() if path.is_file() else b"")
         for path in sorted(folder.rglob("*"))
     ]
+
+
+def test_times_that_are_broken_after_grading_neither_end_the_next_run_nor_hold_it_up(made: MutatedClass) -> None:
+    """It compares them to find out who has handed in anew, before anybody is graded."""
+    before = made.marks["good-0"]
+    for at, damage in enumerate(
+        (damage_folder.an_odd_time, damage_folder.a_folder_for_the_time, damage_folder.a_pipe_or_link_for_the_time) * 2
+    ):
+        damage(made.root / "submitted" / f"good-{at}" / "ps1", random.Random(at))
+    status, said = made.run("autograder", "grade", "ps1")
+    assert status in (1, 3), said
+    assert "graded before and not again" in said
+    del made.marks
+    assert made.marks["good-0"] == before

@@ -117,7 +117,7 @@ CONFLICT = b"""\
    "execution_count": 2,
 >>>>>>> 3f2a9c1 (again)
 """
-TWO_SIDES = rb"""\
+TWO_SIDES = b"""\
 <<<<<<< HEAD
     "    dzdx = 2\\n",
 =======
@@ -160,7 +160,10 @@ UNGRADABLE = {
     "other": (_json(lambda c: c["cells"].clear()), "none of the course's cells in it"),
     "pdf": (_only_a_pdf, "none of the course's cells in it"),
     "twice": (_twice_renamed, "the notebook has another name"),
-    "two-sided": (_bytes(lambda data: re.sub(rb".*dzdx = 2.*\n", TWO_SIDES, data)), "not readable as a notebook"),
+    "two-sided": (
+        _bytes(lambda data: re.sub(rb".*dzdx = 2.*\n", lambda _: TWO_SIDES, data)),
+        "not readable as a notebook",
+    ),
     "a-link": (_instead(lambda folder: folder.symlink_to("../bom/ps1")), NOTHING),
     "a-file": (_instead(lambda folder: folder.write_text("see my e-mail") and None), NOTHING),
     "a-zip": (_instead(lambda folder: folder.with_suffix(".zip").write_bytes(b"PK") and None), NOTHING),

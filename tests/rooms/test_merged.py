@@ -28,6 +28,7 @@ COURSE = CourseCells(
         )
     },
     {},
+    texts=frozenset({"## Mine"}),
 )
 
 
@@ -57,6 +58,14 @@ def test_an_answer_keeps_its_mark_and_loses_what_is_the_courses() -> None:
 def test_cells_without_marks_are_taken_apart_as_well() -> None:
     cells, _ = _apart(new_markdown_cell(f"{WORDS}\n{ANSWER}"))
     assert cells == [("q2-statement", WORDS), ("", ANSWER)]
+
+
+def test_a_heading_without_a_mark_is_cut_off_as_text() -> None:
+    cells = [_marked("q1", f"{ANSWER}\n\n## Mine")]
+    assert take_apart(cells, COURSE, lambda of: of.source) == []
+    assert [(c.cell_type, c.source) for c in cells] == [("code", ANSWER), ("markdown", "## Mine")]
+    assert "outputs" not in cells[1]
+    assert cells[0].metadata.nbgrader.grade_id == "q1"
 
 
 @pytest.mark.parametrize(

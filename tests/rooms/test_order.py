@@ -45,6 +45,7 @@ def _put(order: str, course: CourseCells = COURSE) -> tuple[str, list[str]]:
         "a1 c1",
         "c1 h1",
         "setup f1 a1 c1 h1 a1",
+        "setup f1 a1 setup f1 c1 h1",
         "",
     ],
 )
@@ -57,7 +58,7 @@ def test_what_works_as_it_stands_stays_as_it_is(order: str) -> None:
     [
         ("setup f1 c1 a1 h1", "setup f1 a1 c1 h1", ["c1"]),
         ("setup f1 c1 h1 a1 f2", "setup f1 a1 c1 h1 f2", ["c1", "h1"]),
-        ("setup f1 a1 c1 f1 h1", "setup f1 f1 a1 c1 h1", ["f1"]),
+        ("setup f1 a1 c1 f1 h1", "setup f1 a1 f1 c1 h1", ["f1"]),
         ("setup f1 c1 a1 a1", "setup f1 a1 a1 c1", ["c1"]),
         ("setup f1 c1 a1 x t f2", "setup f1 a1 x c1 t f2", ["c1"]),
         ("f1 a1 c1 h1 setup", "setup f1 a1 c1 h1", ["setup"]),

@@ -115,6 +115,8 @@ def test_code_in_a_cell_of_another_type_is_recognised_and_prose_is_not(kind: str
 
     assert _found(_marked("setup"), cell(ANSWER), _marked("q1-check"))["q1"] == 1
     assert "q1" not in _found(_marked("setup"), cell(f"I wrote\n\n{ANSWER}"), _marked("q1-check"))
+    for hard in ("-" * 19_000 + "1", "+".join(["1"] * 9_000), "'\\d'\n" + "[" * 50_000):
+        assert "q1" not in _found(_marked("setup"), cell(f"grad_q1 = {hard}"), _marked("q1-check"))
 
 
 def test_a_text_without_a_mark_that_the_course_has_itself_is_not_taken_for_a_students() -> None:
@@ -122,3 +124,19 @@ def test_a_text_without_a_mark_that_the_course_has_itself_is_not_taken_for_a_stu
     cells = [_marked("q1-check"), new_markdown_cell("## Why? \n"), new_markdown_cell("Because."), _marked("q1-hidden")]
     assert lost_marks(cells, course, lambda of: of.source)["words"] is cells[2]
     assert "words" not in lost_marks(cells, COURSE, lambda of: of.source)
+
+
+def test_an_answer_of_which_nothing_was_given_out_is_told_by_what_the_instructors_own_defines() -> None:
+    stub = _cell("q1", "# YOUR CODE HERE\nraise NotImplementedError()", locked=False)
+    course = CourseCells({**COURSE.cells, "q1": stub}, {}, code=[("q1", f"### BEGIN SOLUTION\n{ANSWER}", False)])
+    cells = [_marked("setup"), new_code_cell("x = 1"), new_code_cell(ANSWER), _marked("q1-check")]
+    assert lost_marks(cells, course, lambda of: of.source)["q1"] is cells[2]
+
+
+def test_a_locked_mark_on_another_text_is_removed_where_the_locked_text_stands_elsewhere() -> None:
+    cells = [_marked("setup", "import torch"), _marked("q1", ANSWER), _marked("setup", "mine = 1")]
+    assert lost_marks(cells, COURSE, lambda of: of.source) == {}
+    assert [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in cells] == ["setup", "q1", None]
+    cells = [_marked("setup", "Because."), _marked("words", "import torch")]
+    assert lost_marks(cells, COURSE, lambda of: of.source)["setup"] is cells[1]
+    assert "nbgrader" not in cells[0].metadata
