@@ -93,7 +93,7 @@ class Postgres:
             for above in folder.parents:
                 if above != Path("/") and above.stat().st_uid == 0 and not above.stat().st_mode & 1:
                     above.chmod(above.stat().st_mode | 1)
-        self._run("initdb", "-D", str(self._data), "-U", "grader", "--auth", "trust", "--no-sync")
+        self._run("initdb", "-D", str(self._data), "-U", "grader", "--auth", "trust", "--no-sync", "-E", "UTF8")
         self.start()
         self.url = f"postgresql+psycopg2://grader@127.0.0.1:{self.port}/postgres"  # an empty database that each server has
 
