@@ -9,7 +9,7 @@ import os
 import secrets
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -36,14 +36,15 @@ UPLOAD = {
 }
 
 
-def main(assignment: str, to: Path) -> int:
+def main(assignment: str, to: Path, stale: Collection[str] = ()) -> int:
     """Writes the zips and files into the folder `to`. Returns the exit status: 1 if some student has no page.
 
+    The pages of the students `stale` are known to show other marks or comments than the gradebook has.
     AutograderError if a file cannot be written.
     """
     course = Course(assignment)
     memory = Memory(course.submitted, assignment)
-    pages, missing = _pages(course, memory)
+    pages, missing = _pages(course, memory, stale)
     with _writing(to):
         to.mkdir(parents=True, exist_ok=True)
     zips: dict[str, dict[str, Path]] = defaultdict(dict)
@@ -72,7 +73,7 @@ def main(assignment: str, to: Path) -> int:
     return 1 if missing or not pages else 0
 
 
-def _pages(course: Course, memory: Memory) -> tuple[dict[str, dict[str, Path]], dict[str, str]]:
+def _pages(course: Course, memory: Memory, stale: Collection[str]) -> tuple[dict[str, dict[str, Path]], dict[str, str]]:
     """The pages of graded notebooks by student, and why some have none."""
     directories = course.coursedir
     graded = [known.name for known in course.notebooks if known.graded]
@@ -100,7 +101,9 @@ def _pages(course: Course, memory: Memory) -> tuple[dict[str, dict[str, Path]], 
             # The new work has no later date than the graded one, so nbgrader grades it only with --force.
             forced = f" --student={student} --force"
             missing[student] = OLD_PAGE.format(assignment=course.assignment, forced=forced)
-        elif any(modified(page) < time for name, page in found.items() if (time := _graded_at(graded_work, name))):
+        elif student in stale or any(
+            modified(page) < time for name, page in found.items() if (time := _graded_at(graded_work, name))
+        ):
             missing[student] = OLD_GRADE.format(assignment=course.assignment)
         else:
             pages[student] = found

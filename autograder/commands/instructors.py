@@ -214,8 +214,8 @@ def _feedback(options: argparse.Namespace) -> int:
         from autograder.feedback import class_pages
 
         asked = class_pages.Options(options.jobs, options.student, options.force)
-        failed = class_pages.write(options.assignment, asked)
-        return give_back.main(options.assignment, options.to) or failed
+        made = class_pages.write(options.assignment, asked)
+        return give_back.main(options.assignment, options.to, made.stale) or made.status
     except KeyboardInterrupt:
         tell(STOPPED, sys.stderr)
         return 130

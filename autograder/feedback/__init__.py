@@ -6,6 +6,9 @@
     outputs   what a cell printed, drew or raised           formulas   LaTeX to MathML
     lacking   unreadable files, and headings that were lost
 
+`autograder feedback` writes those of a class: `class_pages` says what there is to do, `submission_pages` which of a
+submission's files are up to date and how they are put in place, and `page_workers` runs the processes.
+
 The two classes below are imported on first use, so that `import autograder.feedback` loads no nbgrader.
 `HideHiddenTests` stays here for the configurations of older courses.
 """

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbconvert.writers import FilesWriter
 from nbgrader.apps import GenerateFeedbackApp
@@ -56,8 +56,15 @@ class Options:
     force: bool = False
 
 
-def write(assignment: str, options: Options) -> int:
-    """Writes the pages in the course of the current folder. Returns the exit status: 1 if some could not be written.
+class Outcome(NamedTuple):
+    """The exit status, 1 if some pages could not be written; and the students whose pages are not up to date now."""
+
+    status: int
+    stale: frozenset[str] = frozenset()
+
+
+def write(assignment: str, options: Options) -> Outcome:
+    """Writes the pages in the course of the current folder.
 
     AutograderError if none can be: there is no such course, assignment or gradebook, or another run is at work.
     """
@@ -70,7 +77,7 @@ def write(assignment: str, options: Options) -> int:
         converter = GenerateFeedback(coursedir=app.coursedir, parent=app)
         if not issubclass(converter.exporter_class, FeedbackPage):
             tell(NOT_OURS.format(assignment=assignment))
-            return 0
+            return Outcome(0)
         with contextlib.chdir(app.coursedir.root), _alone(converter, assignment):
             return _Run(converter, options).write()
     finally:
@@ -97,36 +104,39 @@ class _Run:
         self._converter, self._options = converter, options
         self._assignment: str = converter.coursedir.assignment_id
         self._failed: list[str] = []
+        self._stale: set[str] = set()
 
-    def write(self) -> int:
+    def write(self) -> Outcome:
         began = time.monotonic()
-        everything = self._submissions()
+        everyone, asked = self._submissions(), self._options.students
+        self._stale = {one.student for one in everyone if not one.is_up_to_date()}
         force = self._options.force or self._converter.force
-        todo = [one for one in everything if force or not one.is_up_to_date()]
-        wanted, before = (sum(len(one.notebooks) for one in some) for some in (todo, everything))
+        chosen = [one for one in everyone if not asked or one.student in asked]
+        todo = [one for one in chosen if force or one.student in self._stale]
+        wanted, before = (sum(len(one.notebooks) for one in some) for some in (todo, chosen))
         before -= wanted
         written = self._write(todo, wanted) if todo else 0
         for line in self._failed:
             tell(line)
         seconds = time.monotonic() - began
-        if everything:
+        if chosen:
             were = "was" if before == 1 else "were"
             tell(ENDS.format(pages=count(written, "page"), seconds=seconds, before=before, were=were))
-        return 1 if self._failed else 0
+        return Outcome(1 if self._failed else 0, frozenset(self._stale))
 
     def _submissions(self) -> list[Submission]:
-        """Those of the students who were asked for; of the others of these it is said that they are not graded."""
-        converter, asked = self._converter, self._options.students
+        """All that are graded; of the students who were asked for it is said which are not."""
+        converter = self._converter
         with contextlib.suppress(NbGraderException):  # nobody is graded
             converter.init_notebooks()
         pattern = converter._format_source("(?P<assignment>.*)", "(?P<student>.*)", escape=True)
         found = {m["student"]: folder for folder in converter.assignments if (m := re.match(pattern, folder))}
-        for student in sorted(set(asked) - set(found)):
+        for student in sorted(set(self._options.students) - set(found)):
             self._failed.append(NOT_GRADED.format(student=shown(student), assignment=self._assignment))
         left_out = converter.coursedir.student_id_exclude.split(",")
-        chosen = [student for student in sorted(found) if student not in left_out and (not asked or student in asked)]
+        students = [student for student in sorted(found) if student not in left_out]
         known: dict[str, dict[str, grades.Grades]] = defaultdict(dict)
-        if chosen:
+        if students:
             with reading.opened(converter.coursedir.db_url, self._assignment) as session:
                 for (student, notebook), of in grades.of_class(session, self._assignment).items():
                     known[student][notebook] = of
@@ -139,7 +149,7 @@ class _Run:
                 notebooks=tuple(sorted(converter.assignments[found[student]])),
                 grades=known[student],
             )
-            for number, student in enumerate(chosen)
+            for number, student in enumerate(students)
         ]
 
     def _write(self, todo: Sequence[Submission], wanted: int) -> int:
@@ -161,7 +171,9 @@ class _Run:
             with contextlib.closing(page_workers.run(work, todo, jobs)) as done:
                 for submission, result in done:
                     self._tell_failed(submission, result or Written(0, dict.fromkeys(submission.names, DIED)))
-                    written += result.pages if result else 0
+                    if result and result.pages:
+                        written += result.pages
+                        self._stale.discard(submission.student)
                     bar.update(len(submission.notebooks))
         return written
 

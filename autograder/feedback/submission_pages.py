@@ -74,7 +74,7 @@ class Writer:
         self._converter, self._aside = converter, aside
 
     def __call__(self, submission: Submission) -> Written:
-        """Writes all pages of a submission; never raises. If none can be made, it has none afterwards."""
+        """Writes all pages of a submission and never raises. If no page can be made, there is none afterwards."""
         here, old = (self._aside / f"{submission.number}.{kind}" for kind in ("new", "old"))
         failed: dict[str, str] = {}
         try:

@@ -251,6 +251,17 @@ def test_only_the_students_who_are_named_are_written_and_who_is_not_graded_is_na
     assert "NO PAGE  bela: there is no feedback page" in said
 
 
+def test_a_page_with_marks_of_before_is_not_given_back(with_pages: Class) -> None:
+    course = with_pages
+    with Gradebook(f"sqlite:///{course.root}/gradebook.db") as book:
+        book.find_grade("q1-check", "problems", "ps1", "bela").manual_score = 1.5
+        book.db.commit()
+    said = course.feedback("--student", "ada", ends=1)
+    assert re.search(r"^0 pages written in \d+ s, 2 were up to date\.$", said, re.MULTILINE)
+    assert "NO PAGE  bela: the page is older than the grade: autograder feedback ps1" in said
+    assert sorted(page.stem for page in (course.root / "feedback-ps1").iterdir()) == sorted({*students()} - {"bela"})
+
+
 def test_the_processes_that_write_need_no_gradebook(course: Class, stock: Files) -> None:
     (course.root / "hide").touch()
     course.feedback("--jobs", "1")
