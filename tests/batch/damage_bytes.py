@@ -117,7 +117,8 @@ def a_comma_too_many(data: bytes, chance: random.Random) -> bytes:
 
 def a_line_lost(data: bytes, chance: random.Random) -> bytes:
     lines = _lines(data)
-    del lines[_line(data, chance)]
+    at = _line(data, chance)
+    del lines[at : at + 1]
     return b"".join(lines)
 
 

@@ -139,5 +139,5 @@ def _all_lines(data: bytes) -> list[str]:
         text = _decoded(part_of.replace(b"\x00", b"") if b"\x00" in part_of[100:] else part_of)
         for part in re.split(r"[\r\n]|(?<!\\)\\[nr]", text):
             line = part.strip().replace('\\"', '"').replace("\\\\", "\\")
-            found += [line.partition("#")[0], line.partition('"source": ["')[2]]
+            found += [one.partition("#")[0] for one in (line, re.sub(r'^.*"source": ?\[?"', "", line))]
     return found
