@@ -95,7 +95,8 @@ class Postgres:
                     above.chmod(above.stat().st_mode | 1)
         self._run("initdb", "-D", str(self._data), "-U", "grader", "--auth", "trust", "--no-sync", "-E", "UTF8")
         self.start()
-        self.url = f"postgresql+psycopg2://grader@127.0.0.1:{self.port}/postgres"  # an empty database that each server has
+        # An empty database that each server has.
+        self.url = f"postgresql+psycopg2://grader@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
         options = f"-p {self.port} -k '' -h 127.0.0.1 -F"
