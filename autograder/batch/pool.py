@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from autograder.batch import rows, station
 from autograder.batch.station import Lines, pack
 from autograder.errors import AutograderError
 from autograder.rooms.run import GradingRun
+from autograder.sandbox import processes
 
 Order = dict[str, Any]
 """What is to be graded: student, assignment, folder and notebooks; where to put it, the student's rows, which try."""
@@ -67,7 +69,9 @@ class LocalPool:
         self._busy: dict[Lines, Order] = {}
         self._course: rows.Rows = {}
         self._starts = 1
-        self._station = station.forked(app, run.level, run.launchers)
+        # Only a process of one thread may fork, and the course's configuration may have started another.
+        alone = processes.tasks([os.getpid()]) == 1
+        self._station = station.forked(app, run.level, run.launchers) if alone else station.started(*self._again)
 
     @property
     def jobs(self) -> int:
