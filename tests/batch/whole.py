@@ -100,11 +100,12 @@ def command_of(process: int) -> str:
 
 
 def children(process: int, what: str) -> list[int]:
-    """The processes right below another one whose command has this in it."""
+    """The processes right below another one, started by any of its threads, whose command has this in it."""
+    found: list[int] = []
     with contextlib.suppress(OSError):
-        found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-        return [int(child) for child in found if what in command_of(int(child))]
-    return []
+        for task in Path(f"/proc/{process}/task").iterdir():
+            found += map(int, (task / "children").read_text().split())
+    return [child for child in found if what in command_of(child)]
 
 
 def files_of(process: int) -> list[str]:
