@@ -30,6 +30,7 @@ from autograder.rooms.engine import Engine
 from autograder.rooms.exporter import TwoRooms
 from autograder.rooms.progress import CUT_OFF
 from autograder.rooms.scribe import Scribe
+from autograder.sandbox import processes
 from autograder.terminal.report import Report
 
 AT_A_TIME = "{jobs} at a time."
@@ -67,7 +68,7 @@ class WholeClass(TwoRooms):
         if self.scheduler:
             self._pool = self._cluster(courses.root, courses.assignment_id, unsafe)
         elif self.run.fork:  # else graders cannot be forked either, and nbgrader's own loop grades
-            jobs = self.jobs or len(os.sched_getaffinity(0))
+            jobs = self.jobs or processes.cores()
             self._pool = LocalPool(jobs, self.parent.parent, self.run, unsafe)
         else:
             return ""

@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from autograder import feedback
@@ -21,6 +20,7 @@ from autograder.class_report.alike import MOST_PAIRS, PIECE, Alike
 from autograder.class_report.figures import Cell, Figures, Row
 from autograder.class_report.work import Work
 from autograder.feedback import outputs, verdicts
+from autograder.feedback.page import templates
 from autograder.gradebook import spreadsheet
 from autograder.gradebook.grades import natural
 
@@ -67,13 +67,7 @@ def html(work: Work, figures: Figures, similar: Alike) -> str:
 
 @cache
 def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("autograder.class_report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates("autograder.class_report")
     environment.filters.update(
         number=spreadsheet.cell, code=_code, said=_said, names=_names, shade=_shade, with_code=outputs.with_code
     )

@@ -31,7 +31,7 @@ from autograder.feedback.page import FeedbackPage
 from autograder.feedback.submission_pages import Submission, Writer, Written
 from autograder.gradebook import reading
 from autograder.rooms import alone, gradebook_lock
-from autograder.sandbox import folders
+from autograder.sandbox import folders, processes
 from autograder.terminal import tell
 from autograder.terminal.words import count, shown
 
@@ -160,12 +160,12 @@ class _Run:
         for preprocessor in converter.preprocessors:
             converter.exporter.register_preprocessor(preprocessor)
         converter.exporter.rehearse(self._assignment)
-        jobs = min(self._options.jobs or page_workers.cores(), len(todo))
+        jobs = min(self._options.jobs or processes.cores(), len(todo))
         tqdm.monitor_interval = 0  # that would be a thread, beside which no process must be forked
         bar = tqdm(total=wanted, unit="page", leave=False, disable=not sys.stderr.isatty())
         if bar.disable:
-            processes = count(jobs, "process") if jobs == 1 else f"{jobs} processes"
-            tell(BEGINS.format(pages=count(wanted, "page"), assignment=self._assignment, processes=processes))
+            by = "1 process" if jobs == 1 else f"{jobs} processes"
+            tell(BEGINS.format(pages=count(wanted, "page"), assignment=self._assignment, processes=by))
         with bar, self._aside() as aside:
             work = Writer(converter, aside)
             with contextlib.closing(page_workers.run(work, todo, jobs)) as done:

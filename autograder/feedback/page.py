@@ -33,15 +33,20 @@ GRADES = "grades"
 """Where nbconvert's resources may hold the `Grades` of a notebook, under "nbgrader"; else the gradebook is read."""
 
 
-@cache
-def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("autograder.feedback", "."),
+def templates(package: str) -> Environment:
+    """The templates of a package, in which all that is put is escaped."""
+    return Environment(
+        loader=PackageLoader(package, "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+@cache
+def _template() -> Any:
+    environment = templates("autograder.feedback")
     environment.filters.update(points=spreadsheet.cell, with_code=outputs.with_code)
     return environment.get_template("page.html.j2")
 

@@ -48,11 +48,6 @@ class _Worker(Generic[_Task]):
         self.pipe.close()
 
 
-def cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def run(work: Callable[[_Task], _Result], tasks: Sequence[_Task], jobs: int) -> Generator[tuple[_Task, _Result | None]]:
     """Each task with what `work` returned for it, as it is done; None if every worker that tried has died.
 

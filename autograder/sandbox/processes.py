@@ -18,6 +18,11 @@ _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 _HIGHEST_FILE = 1 << 16
 
 
+def cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def fork() -> int:
     """os.fork, tried again for some seconds: what fills the table of processes or the memory may be about to end."""
     for seconds in _PAUSES:

@@ -39,6 +39,10 @@ def test_names_are_shown_as_they_are_whatever_is_in_them() -> None:
 def test_an_assignment_without_points_and_one_with_many_questions_are_drawn() -> None:
     made = work({"a": (0.0,), "b": (0.0,)})
     made.possible = 0.0
-    ElementTree.fromstring(plots.marks(figures(made)))
+    assert ElementTree.fromstring(plots.marks(figures(made))).tag.endswith("svg")
     many = figures(work({"a": (1.0,) * 80, "b": (10.0,) * 80}))
-    ElementTree.fromstring(plots.questions(many.questions))
+    drawing = plots.questions(many.questions)
+    assert ElementTree.fromstring(drawing).tag.endswith("svg")
+    told = outputs.described(drawing)
+    drawn = [question.name for question in many.questions if f"{question.name}: 1 all points" in told]
+    assert drawn == [question.name for question in many.questions[:60]]  # the page's table has all of them

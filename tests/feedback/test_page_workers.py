@@ -51,7 +51,9 @@ def test_each_task_is_done_once_and_one_that_kills_is_tried_twice(tmp_path: Path
 def test_if_the_main_process_is_killed_those_that_work_end(tmp_path: Path) -> None:
     with running(tmp_path, [1, 2], 2, set(), {1, 2}) as run:
         until(lambda: len(tried(tmp_path)) == 2, "both work")
+        assert all(alive(process) for _, process in tried(tmp_path))
         run.send_signal(signal.SIGKILL)
+    assert run.returncode == -signal.SIGKILL
     until(lambda: not any(alive(process) for _, process in tried(tmp_path)), "both have ended")
 
 
