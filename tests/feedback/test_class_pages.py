@@ -18,7 +18,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder.feedback import class_pages
-from autograder.sandbox.processes import descendants
+from autograder.sandbox.processes import cores, descendants
 from tests import warm
 from tests.conftest import ROOT
 from tests.rooms.test_run import ENOUGH, until
@@ -356,4 +356,4 @@ def test_a_number_of_processes_that_is_none_is_refused(course: Class, jobs: str)
 
 
 def test_without_a_number_there_is_a_process_for_each_core() -> None:
-    assert processes.cores() == len(os.sched_getaffinity(0))
+    assert cores() == len(os.sched_getaffinity(0))
