@@ -24,6 +24,7 @@ from autograder.calculus.reference import (
     differentiate,
     run,
 )
+from autograder.calculus.spelling import spelling
 from autograder.drawing.picture import Picture
 from autograder.drawing.svg import svg
 from autograder.errors import CheckFailed, QuestionError
@@ -114,7 +115,7 @@ class Question:
 
     def draw_public(self) -> None:
         """Draws the public points, so that the same question made anew in a forked process need not draw them."""
-        self._public()
+        spelling(self._request(self._public(), show=True).nodes)
 
     def _at_more_points(self, verdict: Verdict, reference: Reference, allowances: Mapping[str, float]) -> Verdict:
         """The same verdict; a slip is named only if it explains the student's numbers at more points too."""

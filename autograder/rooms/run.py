@@ -140,8 +140,9 @@ class GradingRun:
         cells: list[str] = []
         for notebook in notebooks:
             course = self.course_cells(assignment, notebook)
-            both = [c for c in course.cells.values() if c.cell_type == "code" and c.owner is Owner.BOTH]
-            cells += [] if course.language else [without_hidden_tests(clear, c.source) for c in both] + [_DRAW]
+            both = [c.source for c in course.cells.values() if c.cell_type == "code" and c.owner is Owner.BOTH]
+            examples = [source for name, source, _ in course.code if not name and "@question" in source]
+            cells += [] if course.language else [without_hidden_tests(clear, c) for c in (*both, *examples)] + [_DRAW]
         self.launchers.learn(cells)
 
     def worker(self, role: str, assignment: str, notebook: str, keep: int) -> WorkerClient:

@@ -13,11 +13,13 @@ import sys
 from types import TracebackType
 from typing import Any
 
+from autograder.student.changes import Unchanged
 from autograder.student.protocol import Fault
 
 MOST_TEXT = 300
 _MOST_SOURCE = 100_000
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_PYTHON = os.path.dirname(os.__file__) + os.sep
 _LOCAL = re.compile(r"local variable '(\w+)'")
 
 
@@ -81,24 +83,27 @@ def _line_of_cell(trace: TracebackType | None) -> tuple[int, str, str] | None:
 
 def own(file: str) -> bool:
     """Whether a file is the student's, of those in the notebook's folder."""
-    return "site-packages" not in file and not file.startswith(_PACKAGE)
+    return "site-packages" not in file and not file.startswith((_PACKAGE, _PYTHON))
 
 
-_elsewhere: dict[str, tuple[str, Any]] = {}
-"""Modules that do not lie in a folder, and the folder: to look at thousands of them takes longer than a call."""
+_looked: list[tuple[Unchanged, dict[str, str]]] = []
+"""The last look at the modules, of which there are thousands: what they were, and the own files of any folder."""
+
+
+def _own_files() -> dict[str, str]:
+    if not (_looked and _looked[0][0]):
+        unchanged = Unchanged(sys.modules)
+        files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
+        _looked[:] = [(unchanged, {n: file for n, file in files.items() if isinstance(file, str) and own(file)})]
+    return _looked[0][1]
 
 
 def modules_beside() -> dict[str, str]:
     """The student's own modules: imported from files in the notebook's folder."""
     here = os.getcwd() + os.sep
     found: dict[str, str] = {}
-    for name, module in list(sys.modules.items()):
-        if _elsewhere.get(name) == (here, module):
-            continue
-        file = getattr(module, "__file__", None)
-        if not isinstance(file, str) or not file.startswith(here) or not own(file):
-            _elsewhere[name] = here, module
-        else:
+    for name, file in _own_files().items():
+        if file.startswith(here):
             with contextlib.suppress(OSError, UnicodeDecodeError), open(file, encoding="utf-8") as text:
                 found[name] = text.read(_MOST_SOURCE)
     return found

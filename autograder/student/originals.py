@@ -26,6 +26,7 @@ def _callables(owner: Any) -> Iterator[tuple[str, Any]]:
 
 # Nobody can change these in place.
 _ORIGINAL = tuple((owner, MappingProxyType(dict(_callables(owner)))) for owner in _OWNERS)
+_OPERATORS = tuple(name for name in vars(torch.Tensor) if name.startswith("__"))
 _INHERITED = frozenset(dir(torch.Tensor)) - vars(torch.Tensor).keys()
 
 
@@ -36,9 +37,8 @@ def replaced(names: Collection[str]) -> str:
     """
     for owner, things in _ORIGINAL:
         space = vars(owner)
-        for name, thing in things.items():
-            looked_at = name in names or (owner is torch.Tensor and name.startswith("__"))
-            if looked_at and space.get(name) is not thing:
+        for name in (*sorted(names), *(_OPERATORS if owner is torch.Tensor else ())):
+            if name in things and space.get(name) is not things[name]:
                 return name
     hidden = _INHERITED & vars(torch.Tensor).keys()
-    return next((name for name in hidden if name in names or name.startswith("__")), "")
+    return next((name for name in sorted(hidden) if name in names or name.startswith("__")), "")

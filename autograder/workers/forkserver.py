@@ -22,7 +22,7 @@ from autograder.sandbox import folders, isolation, processes, syscalls
 from autograder.sandbox.limits import Limits
 from autograder.student.kernel import answering
 from autograder.student.protocol import Missing, Reply, Request
-from autograder.workers import wire
+from autograder.workers import integrity, wire
 from autograder.workers.shell import DescriptorOutput, Shell, make_shell, run_cell
 from autograder.workers.worker import Channel, Worker
 
@@ -163,6 +163,8 @@ def _learn(shell: Shell, cells: list[str]) -> None:
 
 def _settle() -> None:
     """Before it forks: what it has in memory will be shared."""
+    integrity.snapshot.cache_clear()
+    integrity.snapshot()
     gc.collect()
     gc.freeze()  # the collector would write to pages that the workers share, and so copy them
     syscalls.gather_pages()

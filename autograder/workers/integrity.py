@@ -12,7 +12,10 @@ import builtins
 import contextlib
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
+
+from autograder.student.changes import Unchanged
 
 _RESTORED = frozenset(
     ("autograder", "ast", "dataclasses", "enum", "functools", "inspect", "json", "linecache", "re", "types", "typing")
@@ -20,41 +23,52 @@ _RESTORED = frozenset(
 _BUILTINS = dict(vars(builtins))
 
 
+class _Kept:
+    """The members of a module or a class as they are now."""
+
+    def __init__(self, owner: Any) -> None:
+        self._owner, self._members = owner, dict(vars(owner))
+        self._unchanged = Unchanged(vars(owner))
+
+    def restore(self) -> None:
+        if self._unchanged:
+            return
+        now = vars(self._owner)
+        for name, thing in self._members.items():
+            if now.get(name) is not thing:
+                with contextlib.suppress(AttributeError, TypeError):  # a few members, such as __dict__, cannot be set
+                    setattr(self._owner, name, thing)
+        self._unchanged.seen()
+
+
 class Snapshot:
     """The contents of the modules and their classes as they are now."""
 
     def __init__(self) -> None:
         self._modules = {n: module for n, module in sys.modules.items() if _is_restored(n)}
+        self._same_modules = Unchanged(sys.modules)
         self._finders = list(sys.meta_path)
         spaces = [vars(module) for module in self._modules.values()]
-        self._spaces = [(space, dict(space)) for space in spaces]
         classes = {
             thing
             for space in spaces
             for thing in space.values()
             if type(thing) is type and _is_restored(thing.__module__)
         }
-        self._classes = [(kind, dict(vars(kind))) for kind in classes]
+        self._kept = [_Kept(owner) for owner in (*self._modules.values(), *classes)]
 
     def restore(self) -> None:
-        sys.modules.update(self._modules)
-        for space, kept in self._spaces:
-            for name, thing in kept.items():
-                if space.get(name) is not thing:
-                    space[name] = thing
-        for kind, members in self._classes:
-            for name, thing in members.items():
-                if vars(kind).get(name) is not thing:
-                    with contextlib.suppress(
-                        AttributeError, TypeError
-                    ):  # a few members, such as __dict__, cannot be set
-                        setattr(kind, name, thing)
+        if not self._same_modules:
+            sys.modules.update(self._modules)
+            self._same_modules.seen()
+        for kept in self._kept:
+            kept.restore()
 
     @contextlib.contextmanager
     def restored(self, modules: bool = True) -> Iterator[None]:
         """Restores the modules, and while it is entered the built-in functions and the importing of modules.
 
-        Without `modules`, which take a millisecond, only the latter: for calls of which a test may make thousands.
+        Without `modules`, of which there are hundreds, only the latter: for calls of which a test may make thousands.
         """
         changed = sys.meta_path
         if modules:
@@ -65,6 +79,12 @@ class Snapshot:
                 yield
             finally:
                 sys.meta_path = changed
+
+
+@lru_cache(maxsize=1)
+def snapshot() -> Snapshot:
+    """The one of this process; a fork server makes it, so that no worker has to."""
+    return Snapshot()
 
 
 def _is_restored(module: object) -> bool:

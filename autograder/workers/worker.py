@@ -25,7 +25,7 @@ from autograder.student.kernel import KernelStudent, answering
 from autograder.student.protocol import Reply, Request
 from autograder.workers import wire
 from autograder.workers.files import write_part
-from autograder.workers.integrity import Snapshot
+from autograder.workers.integrity import snapshot
 from autograder.workers.shell import DescriptorOutput, Shell, attach, run_cell
 
 TOO_MUCH = "The outputs of this cell are too large to be kept: {size} bytes, and at most {most} are."
@@ -114,7 +114,7 @@ class Worker:
         attach(shell, order["printed"])
         # Looked up now, so that a cell that replaces them does not change how the next cells are run.
         self._run_cell, self._pack, self._ask, self._lend = run_cell, wire.pack, self.ask, self.lend
-        self._restored = Snapshot().restored
+        self._restored = snapshot().restored
 
     def serve(self) -> None:
         if self._role == wire.EXAMINER:
