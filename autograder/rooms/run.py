@@ -176,7 +176,8 @@ class GradingRun:
 
     def _start_student(self, level: str) -> WorkerClient:
         environment = {**clean_environment(), **_EXECUTION}
-        return self.launchers.students().start(wire.STUDENT, self.limits, environment, level)
+        launcher = self.launchers.students(level, self.limits.readable)
+        return launcher.start(wire.STUDENT, self.limits, environment, level)
 
     def _needed(self, key: tuple[str, str, str]) -> int:
         """How many workers of a kind this run needs, if none is lost: a submission has two student's rooms."""

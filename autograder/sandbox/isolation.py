@@ -17,10 +17,9 @@ import contextlib
 import os
 import resource
 
-from autograder.sandbox import in_place, namespaces, processes, syscalls
+from autograder.sandbox import in_place, namespaces, processes, seccomp, syscalls
 from autograder.sandbox.landlock import landlock
 from autograder.sandbox.limits import DEVICES, HOME, LANDLOCK, NAMESPACES, SYSTEM, SYSTEM_LINKS, Limits
-from autograder.sandbox.seccomp import seccomp
 
 _OPEN_FILES = 512
 _OTHER_PROCESSES = 256
@@ -30,36 +29,37 @@ _OTHER_PROCESSES = 256
 def enter(level: str, limits: Limits, scratch: str) -> dict[str, str]:
     """Confines this process; OSError if that is not possible. Returns in another process, a child of the caller.
 
-    It must be called in a process that has one thread. The processes that are left outside wait for the one inside
-    and end as it ends. `scratch` is an empty folder: the mount point of the private root, or without namespaces the
-    only folder that can be written. The working folder is an empty one that can be written. What is returned must be
-    set in the environment: where home and temporary files are, if that differs from `visible.clean_environment`.
+    It must be called in a process that has one thread, for namespaces one that `namespaces.fork_room` has forked. The
+    processes that are left outside wait for the one inside and end as it ends. `scratch` is an empty folder: without
+    namespaces the only one that can be written. The working folder is an empty one that can be written. What is
+    returned must be set in the environment: where home and temporary files are, if that differs from
+    `visible.clean_environment`.
     """
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:
         file.write("1000")  # if the machine runs out of memory, the kernel ends this process first
-    changed = {}
+    changed, alone = {}, False
     if level == NAMESPACES:
-        namespaces.enter(limits, scratch)
+        alone = namespaces.enter(limits)
     else:
         changed = in_place.enter(limits, scratch)
-    _set_limits(level, limits)
+    _set_limits(limits, alone)
     syscalls.drop_capabilities()
     syscalls.no_new_privileges()
     if level == NAMESPACES:
         if syscalls.landlock_abi():
             landlock([*SYSTEM, *SYSTEM_LINKS, *limits.readable, "/proc", "/etc"], ["/tmp", HOME, "/dev"])
-        seccomp(in_namespaces=True)
+        syscalls.seccomp_filter(seccomp.program())
     elif level == LANDLOCK:
         landlock([*SYSTEM, *SYSTEM_LINKS, *limits.readable], [scratch, *DEVICES])
-        seccomp(in_namespaces=False)
+        seccomp.seccomp()
     return changed
 
 
-def _set_limits(level: str, limits: Limits) -> None:
+def _set_limits(limits: Limits, alone: bool) -> None:
     """What the kernel counts one process at a time; `workers.client` counts what all of them use together."""
-    # In a user namespace the kernel counts the processes of the room. Elsewhere it counts all of the user's, and those
-    # may grow in number: there the limit only stops a fork bomb, and the grader counts.
-    others = 0 if level == NAMESPACES else processes.tasks_of(os.getuid()) + _OTHER_PROCESSES
+    # Alone in a user namespace, the room's are counted. Elsewhere all of the user's are, and those may grow in number:
+    # there the limit only stops a fork bomb, and the grader counts.
+    others = 0 if alone else processes.tasks_of(os.getuid()) + _OTHER_PROCESSES
     highest = {
         resource.RLIMIT_AS: limits.memory,
         resource.RLIMIT_FSIZE: limits.written,

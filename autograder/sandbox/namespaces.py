@@ -1,10 +1,13 @@
-"""The stronger level: new namespaces, a private root, and the processes that stay outside of it and wait.
+"""The stronger level: a sandbox that is prepared once, and rooms in it that have for themselves what must be their own.
 
-`enter` forks twice, and returns in the last of three processes:
+`prepare` makes for all rooms users, a host name, a process space and a root to read; the process that is there forks
+the rooms. `fork_room` forks one as process 1 of a process space of its own; `enter` gives it mounts of its own, with a
+private disk, network and IPC, and forks once more:
 
-    outer process    in the machine's process space; the grader ends this one
-    process 1        of the new process space; not behind the filters, runs no student code; the kernel ends all with it
-    the student's    behind the filters, which `isolation.enter` adds
+    outer process      in the machine's process space, where it waits
+    prepared sandbox   forks the rooms; not behind the filters, runs no student code
+    process 1          of a room; the kernel ends the room with it; it only waits, and has no rights any more
+    the student's      behind the filters, which `isolation.enter` adds
 """
 
 from __future__ import annotations
@@ -12,48 +15,96 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from collections.abc import Sequence
 
-from autograder.sandbox import folders, processes, syscalls
+from autograder.sandbox import folders, processes, seccomp, syscalls
 from autograder.sandbox.limits import DEVICES, HOME, NOBODY, SYSTEM, SYSTEM_LINKS, WORK, Limits
 
-_SPACES = syscalls.NEWUSER | syscalls.NEWNS | syscalls.NEWPID | syscalls.NEWNET | syscalls.NEWIPC | syscalls.NEWUTS
+_OWN = syscalls.NEWNS | syscalls.NEWNET | syscalls.NEWIPC
+_SPACES = _OWN | syscalls.NEWUSER | syscalls.NEWPID | syscalls.NEWUTS
+_QUIET = syscalls.NOSUID | syscalls.NODEV
+_READ_ONLY = syscalls.BIND | syscalls.REMOUNT | syscalls.RDONLY | _QUIET
+_DISK = "/disk"
+_ON_DISK = ("/tmp", HOME, "/dev/shm")
 _BYTES_A_FILE = 4096
 """The private disk has an inode for each of so many bytes: empty files would cost nothing otherwise."""
 _KEPT_ATIME = {os.ST_NOATIME: 1024, os.ST_NODIRATIME: 2048, os.ST_RELATIME: 1 << 21}
 """Flags of statvfs and of mount, which are not the same numbers."""
+_space: list[int] = []
+"""In the prepared sandbox: a descriptor of its process space."""
 
 
-def enter(limits: Limits, scratch: str) -> None:
-    """Returns in a child, which is in the new namespaces, with the private root mounted on `scratch` as its root."""
-    as_root = os.geteuid() == 0
-    if as_root:
+def prepare(readable: Sequence[str], scratch: str) -> None:
+    """Returns in a child, which is the prepared sandbox; OSError if that is not possible.
+
+    `readable` are folders that can be read besides the system's. The private root is mounted on the empty folder
+    `scratch`, where only the new processes see it.
+    """
+    seccomp.program()  # compiled once, for all rooms
+    if os.geteuid() == 0:
         _unshare_as_mapped_root()
     else:
-        user, group = os.getuid(), os.getgid()
+        user, group, proc = os.getuid(), os.getgid(), os.open("/proc", os.O_PATH | os.O_CLOEXEC)
         syscalls.unshare(_SPACES)
-        _write("/proc/self/setgroups", "deny")
-        _write("/proc/self/uid_map", f"{user} {user} 1")
-        _write("/proc/self/gid_map", f"{group} {group} 1")
+        _map_alone(proc, user, group)
+        os.close(proc)
     syscalls.mount("none", "/", None, syscalls.RECURSIVE | syscalls.PRIVATE)
-    _build_root(limits, scratch)
-    _leave_outer_process()
+    _build_root(readable, scratch)
+    child = processes.fork()
+    if child:
+        syscalls.die_with_parent(signal.SIGKILL)  # again: the kernel clears it when a process changes its user
+        processes.wait_and_exit(child)
     syscalls.die_with_parent(signal.SIGKILL)
+    syscalls.set_dumpable(False)
+    _space.append(os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC))
     with contextlib.suppress(OSError):  # a container may forbid it; then there is no /proc inside
-        hardened = syscalls.NOSUID | syscalls.NODEV | syscalls.NOEXEC | syscalls.RDONLY
-        syscalls.mount("proc", scratch + "/proc", "proc", hardened)
-    with contextlib.suppress(OSError):  # terminals of its own, which IPython needs for `!ls`
-        os.makedirs(scratch + "/dev/pts")
-        options = "newinstance,ptmxmode=0666"
-        syscalls.mount("devpts", scratch + "/dev/pts", "devpts", syscalls.NOSUID | syscalls.NOEXEC, options)
-        os.symlink("pts/ptmx", scratch + "/dev/ptmx")
+        syscalls.mount("proc", scratch + "/proc", "proc", _QUIET | syscalls.NOEXEC)
     syscalls.pivot_into(scratch)
-    read_only = syscalls.BIND | syscalls.REMOUNT | syscalls.RDONLY
-    syscalls.mount("none", "/", None, read_only | syscalls.NOSUID | syscalls.NODEV)
+    syscalls.mount("none", "/", None, _READ_ONLY)
+
+
+def fork_room() -> int:
+    """As os.fork, in the prepared sandbox: the child is process 1 of a process space of its own."""
+    syscalls.unshare(syscalls.NEWPID)
+    child = -1
+    try:
+        child = processes.fork()
+    finally:
+        if child:
+            syscalls.setns(_space[0], syscalls.NEWPID)
+    if not child:
+        syscalls.set_dumpable(True)  # else its files in /proc are root's
+    return child
+
+
+def enter(limits: Limits) -> bool:
+    """In process 1 of a room: returns in a child of it, in the student's own folder; OSError if something fails.
+
+    True if the room has a user namespace of its own, in which the kernel counts its processes apart from those of
+    other rooms.
+    """
+    if not _space:
+        raise OSError("not in a prepared sandbox")  # what is mounted now would be seen by the whole machine
+    syscalls.unshare(_OWN)
+    _mount_disk(limits)
+    shared = os.open("/proc", os.O_PATH | os.O_CLOEXEC)
+    # Without one of its own it would see the other rooms; where a container forbids it, there is none at all.
+    seen = os.path.exists("/proc/self")
+    if seen:
+        syscalls.mount("proc", "/proc", "proc", _QUIET | syscalls.NOEXEC | syscalls.RDONLY)
+    with contextlib.suppress(OSError):  # terminals of its own, which IPython needs for `!ls`
+        flags = syscalls.NOSUID | syscalls.NOEXEC
+        syscalls.mount("devpts", "/dev/pts", "devpts", flags, "newinstance,ptmxmode=0666")
     _leave_first_process()
-    if as_root:
+    if os.getuid() == 0:
         processes.become_user(NOBODY)
+    try:
+        counted = seen and _count_alone(shared)
+    finally:
+        os.close(shared)
     os.umask(0o022)
     os.chdir(WORK)
+    return counted
 
 
 def _unshare_as_mapped_root() -> None:
@@ -92,38 +143,74 @@ def _write(path: str, text: str) -> None:
         file.write(text)
 
 
-def _build_root(limits: Limits, root: str) -> None:
-    """The private root: the system and Python to read, a disk of limited size to write, and no other file."""
-    quiet = syscalls.NOSUID | syscalls.NODEV
-    syscalls.mount("tmpfs", root, "tmpfs", quiet, "size=1m,mode=755")
+def _map_alone(proc: int, user: int, group: int) -> None:
+    """Maps nobody besides this process's own user and group into its new user namespace; `proc` is a /proc to write."""
+    for name, text in ("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1"):
+        file = os.open(f"self/{name}", os.O_WRONLY | os.O_CLOEXEC, dir_fd=proc)
+        os.write(file, text.encode())
+        os.close(file)
+
+
+def _build_root(readable: Sequence[str], root: str) -> None:
+    """The private root: the system and Python to read, where each room mounts what it writes, and no other file."""
+    syscalls.mount("tmpfs", root, "tmpfs", _QUIET, "size=1m,mode=755")
     for path in DEVICES:
         _bind(path, root + path, syscalls.NOSUID | syscalls.NOEXEC)
     os.makedirs(root + "/etc", exist_ok=True)
-    user, group = (NOBODY, NOBODY) if os.getuid() == 0 else (os.getuid(), os.getgid())
+    user, group = _student()
     _write(root + "/etc/passwd", f"student:x:{user}:{group}::{HOME}:/bin/sh\n")
     _write(root + "/etc/group", f"student:x:{group}:\n")
-    for name in ("/proc", "/tmp", HOME, "/dev/shm", "/disk"):
-        os.makedirs(root + name, exist_ok=True)
-    # One disk for everything that can be written, so that one number limits it.
-    inodes = max(1024, limits.written // _BYTES_A_FILE)
-    syscalls.mount("tmpfs", root + "/disk", "tmpfs", quiet, f"size={limits.written},nr_inodes={inodes},mode=755")
-    for name in ("/tmp", HOME, "/dev/shm"):
-        part = root + "/disk" + name
-        os.makedirs(part)
-        if name == HOME:
-            os.makedirs(part + "/work")
-            folders.chown_tree(part, user, group)
-        os.chmod(part, 0o755 if name == HOME else 0o1777)
-        _bind(part, root + name, quiet)
-    # After /tmp and the home, because Python may lie in the machine's /tmp or in a home of the same name.
-    for path in (*SYSTEM, *SYSTEM_LINKS, *limits.readable):
+    for name in ("/proc", "/dev/pts", _DISK, *_ON_DISK):
+        os.makedirs(root + name)
+    os.symlink("pts/ptmx", root + "/dev/ptmx")
+    for path in (*SYSTEM, *SYSTEM_LINKS, *readable):
         if os.path.islink(path):
             os.makedirs(os.path.dirname(root + path), exist_ok=True)
             with contextlib.suppress(FileExistsError):
                 os.symlink(os.readlink(path), root + path)
         else:
-            _bind(path, root + path, syscalls.RDONLY | quiet)
-    syscalls.mount("none", root + "/disk", None, syscalls.BIND | syscalls.REMOUNT | syscalls.RDONLY | quiet)
+            _bind(path, root + path, syscalls.RDONLY | _QUIET)
+
+
+def _student() -> tuple[int, int]:
+    """The user and group that student code runs as."""
+    return (NOBODY, NOBODY) if os.getuid() == 0 else (os.getuid(), os.getgid())
+
+
+def _mount_disk(limits: Limits) -> None:
+    """One disk for everything that can be written, so that one number limits it."""
+    inodes = max(1024, limits.written // _BYTES_A_FILE)
+    syscalls.mount("tmpfs", _DISK, "tmpfs", _QUIET, f"size={limits.written},nr_inodes={inodes},mode=755")
+    for name in _ON_DISK:
+        part = _DISK + name
+        os.makedirs(part)
+        if name == HOME:
+            os.mkdir(part + "/work")
+            folders.chown_tree(part, *_student())
+        os.chmod(part, 0o755 if name == HOME else 0o1777)
+        # Python may lie in the machine's /tmp, or in a home of the same name.
+        for path in limits.readable:
+            if path.startswith(name + "/"):
+                os.makedirs(_DISK + path)
+                syscalls.mount(path, _DISK + path, None, syscalls.BIND | syscalls.RECURSIVE)
+        syscalls.mount(part, name, None, syscalls.BIND | syscalls.RECURSIVE)
+    syscalls.mount("none", _DISK, None, _READ_ONLY)
+
+
+def _count_alone(proc: int) -> bool:
+    """A user namespace in which there is nobody else, since it is there that the kernel counts processes.
+
+    False where the system forbids it.
+    """
+    user, group, looked_into = os.getuid(), os.getgid(), syscalls.is_dumpable()
+    try:
+        syscalls.unshare(syscalls.NEWUSER)
+    except OSError:
+        return False
+    syscalls.set_dumpable(True)  # to become another user has changed that
+    _map_alone(proc, user, group)
+    syscalls.set_dumpable(looked_into)
+    return True
 
 
 def _bind(source: str, target: str, flags: int) -> None:
@@ -143,17 +230,13 @@ def _bind(source: str, target: str, flags: int) -> None:
     syscalls.mount("none", target, None, syscalls.BIND | syscalls.REMOUNT | flags | locked | more)
 
 
-def _leave_outer_process() -> None:
-    """Returns in a child, which is process 1 of the new process space."""
-    child = processes.fork()
-    if child:
-        syscalls.die_with_parent(signal.SIGKILL)  # again: the kernel clears it when a process changes its user
-        processes.wait_and_exit(child)
-
-
 def _leave_first_process() -> None:
-    """Returns in a child of process 1, which must not be looked into: it is not behind seccomp and Landlock."""
+    """Returns in a child of process 1, which must not be looked into: it is not behind Landlock."""
+    syscalls.set_dumpable(False)
     child = processes.fork()
     if child:
-        syscalls.not_dumpable()
+        syscalls.drop_capabilities()
+        syscalls.no_new_privileges()
+        syscalls.seccomp_filter(seccomp.program())
         processes.wait_and_exit(child)
+    syscalls.set_dumpable(True)

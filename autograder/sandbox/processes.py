@@ -88,6 +88,12 @@ def descendants(root: int) -> Sequence[int]:
     return found[1:]
 
 
+def of_handle(handle: int) -> int:
+    """The process id behind a pidfd, as it is in this process space; -1 if the process has ended and is gone."""
+    with open(f"/proc/self/fdinfo/{handle}", encoding="utf-8") as file:
+        return int(next(line for line in file if line.startswith("Pid:")).split()[1])
+
+
 def tasks(processes: Iterable[int]) -> int:
     """How many threads these processes have in all."""
     found = 0

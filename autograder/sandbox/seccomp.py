@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from functools import lru_cache
 from typing import Any
 
 from autograder.sandbox import syscalls
@@ -71,8 +72,28 @@ def seccomp_problem() -> str:
     return "a working libseccomp"
 
 
-def seccomp(in_namespaces: bool) -> None:
-    """Refuses the calls from now on; more of them if not `in_namespaces`, where others' files can be named."""
+def seccomp() -> None:
+    """Refuses the calls from now on, where there are no namespaces."""
+    rules = _rules()
+    _refuse_what_landlock_allows(rules)
+    rules.load()
+
+
+@lru_cache(maxsize=1)
+def program() -> bytes:
+    """The filter for a room in namespaces, compiled; `syscalls.seccomp_filter` loads it."""
+    import pyseccomp as s
+
+    rules = _rules()
+    rules.add_rule(s.ERRNO(errno.EPERM), "socket", s.Arg(0, s.NE, _UNIX))
+    with open(os.memfd_create("filter"), "w+b") as file:
+        rules.export_bpf(file)
+        file.seek(0)
+        return file.read()
+
+
+def _rules() -> Any:
+    """What is refused at both levels."""
     import pyseccomp as s
 
     # The calls of another architecture (32 bits, x32) end the process: that is libseccomp's default.
@@ -90,11 +111,7 @@ def seccomp(in_namespaces: bool) -> None:
     rules.add_rule(s.ERRNO(0), "flock")
     for order in _LOCKS:
         rules.add_rule(s.ERRNO(0), "fcntl", s.Arg(1, s.MASKED_EQ, _INT, order))
-    if in_namespaces:
-        rules.add_rule(refuse, "socket", s.Arg(0, s.NE, _UNIX))
-    else:
-        _refuse_what_landlock_allows(rules)
-    rules.load()
+    return rules
 
 
 def _refuse_what_landlock_allows(rules: Any) -> None:

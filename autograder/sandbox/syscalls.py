@@ -9,7 +9,8 @@ import struct
 NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 RDONLY, NOSUID, NODEV, NOEXEC, REMOUNT, BIND, RECURSIVE, PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
 _DETACH = 2
-_PDEATHSIG, _DUMPABLE, _BOUNDING, _SUBREAPER, _NO_NEW_PRIVS = 1, 4, 24, 36, 38
+_PDEATHSIG, _GET_DUMPABLE, _DUMPABLE, _BOUNDING, _SUBREAPER, _NO_NEW_PRIVS = 1, 3, 4, 24, 36, 38
+_SECCOMP, _SECCOMP_FILTER, _BPF_INSTRUCTION = 22, 2, 8
 _CAPABILITY_V3 = 0x20080522
 # Numbers of system calls; all but pivot_root's are the same on x86_64 and arm64.
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
@@ -28,6 +29,11 @@ def _checked(result: int, what: str) -> int:
 
 def unshare(flags: int) -> None:
     _checked(_libc.unshare(flags), "unshare")
+
+
+def setns(space: int, kind: int) -> None:
+    """Enters the namespace of a descriptor; a process space counts only for children forked from now on."""
+    _checked(_libc.setns(space, kind), "setns")
 
 
 def mount(source: str, target: str, kind: str | None = None, flags: int = 0, data: str | None = None) -> None:
@@ -61,8 +67,20 @@ def no_new_privileges() -> None:
     _prctl(_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS")
 
 
-def not_dumpable() -> None:
-    _prctl(_DUMPABLE, 0, "PR_SET_DUMPABLE")
+def is_dumpable() -> bool:
+    """Whether other processes of the same user may look into this one."""
+    return _checked(_libc.prctl(_GET_DUMPABLE, 0, 0, 0, 0), "PR_GET_DUMPABLE") == 1
+
+
+def set_dumpable(dumpable: bool) -> None:
+    _prctl(_DUMPABLE, int(dumpable), "PR_SET_DUMPABLE")
+
+
+def seccomp_filter(program: bytes) -> None:
+    """Filters system calls by this program from now on; the process must have given up new privileges."""
+    code = ctypes.create_string_buffer(program, len(program))
+    described = struct.pack("@HP", len(program) // _BPF_INSTRUCTION, ctypes.addressof(code))
+    _checked(_libc.prctl(_SECCOMP, _SECCOMP_FILTER, described, 0, 0), "PR_SET_SECCOMP")
 
 
 def drop_capabilities() -> None:

@@ -11,7 +11,6 @@ import os
 import re
 import sys
 from types import TracebackType
-from typing import Any
 
 from autograder.student.changes import Unchanged
 from autograder.student.protocol import Fault

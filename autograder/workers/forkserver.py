@@ -16,9 +16,11 @@ import signal
 import socket
 import sys
 import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
-from autograder.sandbox import folders, isolation, processes, syscalls
+from autograder.sandbox import folders, isolation, namespaces, processes, syscalls
 from autograder.sandbox.limits import Limits
 from autograder.student.kernel import answering
 from autograder.student.protocol import Missing, Reply, Request
@@ -50,7 +52,10 @@ live on until then, because nobody else is left to remove the rooms' folders."""
 
 
 def threads() -> int:
-    return len(os.listdir("/proc/self/task"))
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except FileNotFoundError:  # in a container that allows no /proc in a sandbox
+        return 1
 
 
 def warm() -> Shell:
@@ -108,7 +113,7 @@ def become_worker(shell: Shell, confinement: dict[str, Any] | None, connection: 
 
 
 def _child(shell: Shell, order: dict[str, Any], channel: int, *more: int) -> None:
-    """What the forked process does with an order: becomes an examiner's branch, or a worker."""
+    """What the forked process does with an order: becomes a branch, or a worker."""
     cells = _cells(*more) if order.get("branch") else []
     os.setsid()
     for one in (*_FOR_THE_GRADER, signal.SIGCHLD):
@@ -121,6 +126,8 @@ def _child(shell: Shell, order: dict[str, Any], channel: int, *more: int) -> Non
     syscalls.die_with_parent(signal.SIGKILL)
     if order.get("branch"):
         _branch(shell, socket.socket(fileno=channel), cells)
+    if order.get("prepare"):
+        _prepare(shell, socket.socket(fileno=channel), order["prepare"], order["folder"])
     if order["folder"]:
         os.chdir(order["folder"])
     become_worker(shell, order["confinement"], socket.socket(fileno=channel))
@@ -131,7 +138,9 @@ def main(control_number: int) -> None:
     for number in _FOR_THE_GRADER:
         signal.signal(number, signal.SIG_IGN)
     syscalls.adopt_orphans()  # so that every process of a worker stays below this one and can be ended from here
-    _serve(warm(), socket.socket(fileno=control_number), os.environ["HOME"])
+    shell = warm()
+    _settle()
+    _serve(shell, socket.socket(fileno=control_number), partial(_end_all, os.environ["HOME"]))
 
 
 class _NoStudent:
@@ -150,7 +159,19 @@ def _cells(course: int) -> list[str]:
 def _branch(shell: Shell, control: socket.socket, cells: list[str]) -> None:
     """A fork server for examiners: has run the course's cells once, so that hidden points are drawn once in a run."""
     _learn(shell, cells)
-    _serve(shell, control, "")
+    _settle()
+    _serve(shell, control, partial(_end_all, ""))
+
+
+def _prepare(shell: Shell, control: socket.socket, readable: list[str], scratch: str) -> None:
+    """A fork server for students in namespaces, from inside the sandbox that is prepared for all of them."""
+    try:
+        namespaces.prepare(readable, scratch)
+    except OSError as error:
+        control.sendall(wire.pack({"why": f"{type(error).__name__}: {error}"}))
+        os._exit(1)
+    # Who ends as process 1 of a process space ends all that is in it.
+    _serve(shell, control, partial(os._exit, 0), namespaces.fork_room)
 
 
 def _learn(shell: Shell, cells: list[str]) -> None:
@@ -171,14 +192,15 @@ def _settle() -> None:
     assert threads() == 1, f"only a single thread may fork, and there are {threads()}"
 
 
-def _serve(shell: Shell, control: socket.socket, scratch: str) -> None:
-    """Forks a worker for each order; at the end removes the folder `scratch`, in which the workers have theirs."""
-    _settle()
+def _serve(
+    shell: Shell, control: socket.socket, end: Callable[[], NoReturn], fork: Callable[[], int] = processes.fork
+) -> None:
+    """Forks a worker for each order; ends when the grader has closed the socket: it is done, or it was killed."""
     control.sendall(wire.pack({"ready": True, "resident": processes.resident(os.getpid())}))
     while True:
         data, handles, _, _ = socket.recv_fds(control, 1 << 16, 3)
         if not data:
-            _end_all(scratch)
+            end()
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -189,32 +211,32 @@ def _serve(shell: Shell, control: socket.socket, scratch: str) -> None:
             if order.get("learn"):
                 _learn(shell, _cells(channels.pop()))
                 _settle()
-                asked.sendall(wire.pack({"process": 0}))
+                asked.sendall(wire.pack({"learnt": True}))
             else:
-                _fork_for(shell, order, asked, channels)
+                _fork_for(fork, partial(_child, shell, order, *channels), asked)
         for channel in channels:
             os.close(channel)
 
 
-def _fork_for(shell: Shell, order: dict[str, Any], asked: socket.socket, channels: list[int]) -> None:
+def _fork_for(fork: Callable[[], int], child: Callable[[], None], asked: socket.socket) -> None:
     """Forks a process for an order and says so."""
     try:
-        child = processes.fork()
+        number = fork()
     except OSError as error:
-        asked.sendall(wire.pack({"process": 0, "why": f"no process could be made ({error})"}))
+        asked.sendall(wire.pack({"why": f"no process could be made ({error})"}))
         return
-    if not child:
+    if not number:
         try:
-            _child(shell, order, *channels)
+            child()
         finally:
             os._exit(1)
-    handle = os.pidfd_open(child)  # not reaped before the next order, so the number is still this child's
-    socket.send_fds(asked, [wire.pack({"process": child})], [handle])
+    handle = os.pidfd_open(number)  # not reaped before the next order, so the number is still this child's
+    socket.send_fds(asked, [wire.pack({"forked": True})], [handle])
     os.close(handle)
 
 
 def _end_all(scratch: str) -> NoReturn:
-    """The grader has closed the socket: it is done, or it was killed and cannot clear away any more."""
+    """Ends all workers, because the grader may not be there any more to do so, and removes the folder `scratch`."""
     processes.end_descendants()
     with contextlib.suppress(ChildProcessError):
         while True:

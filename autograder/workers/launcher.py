@@ -22,7 +22,7 @@ from dataclasses import asdict
 from typing import Any, Generic, NoReturn, TypeVar
 
 from autograder.sandbox import folders
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.limits import NAMESPACES, Limits
 from autograder.sandbox.visible import clean_environment, trusted_path
 from autograder.workers import wire
 from autograder.workers.client import WorkerClient
@@ -81,13 +81,23 @@ class Launcher:
         """A launcher for examiners: its fork server is forked from this one and has run these cells of the course."""
         if not self._fork:
             return self
+        with _sent(cells) as course:
+            return self._forked({"branch": True}, course)
+
+    def prepared(self, readable: Sequence[str]) -> Launcher:
+        """A launcher for students in namespaces, in which these folders can be read besides the system's."""
+        made = self._forked({"prepare": list(readable)})
+        made.resident = self.resident  # inside it may not be known
+        return made
+
+    def _forked(self, order: dict[str, Any], *course: socket.socket) -> Launcher:
         made = copy.copy(self)
         made._process = None
         made.scratch = tempfile.mkdtemp(prefix="branch-", dir=self.scratch)  # and so removed with it in any case
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with _sent(cells) as course:
-            _, handle = self._order({"branch": True, "confinement": None, "folder": ""}, theirs, course)
-            os.close(handle)
+        folder = os.path.join(made.scratch, "root")
+        os.mkdir(folder)
+        os.close(self._order({**order, "confinement": None, "folder": folder}, theirs, *course))
         made._wait_until_ready(ours)
         return made
 
@@ -163,7 +173,7 @@ class Launcher:
                 return Spawned(command, theirs.fileno(), self._environment(), scratch, level)
         confinement = {"level": level, "limits": asdict(limits), "scratch": scratch} if level else None
         order = {"confinement": confinement, "folder": "" if level else scratch}
-        return Forked(*self._order(order, theirs), level)
+        return Forked(self._order(order, theirs), level)
 
     def _environment(self) -> dict[str, str]:
         return {**clean_environment(), "HOME": self.scratch, "IPYTHONDIR": self.scratch, "TMPDIR": self.scratch}
@@ -173,19 +183,19 @@ class Launcher:
         control.settimeout(_TO_START)
         try:
             ready = wire.unpack(control.recv(1 << 16) or _ended())
+            self.resident = ready["resident"] if "why" not in ready else _ended(ready["why"])
         except (OSError, Gone) as error:
             why = self._last_words() or error
             self.close()
             raise NoRoom(f"the warm interpreter did not start: {why}") from None
-        self.resident = ready["resident"]
 
     def _last_words(self) -> str:
         """The last line of the traceback with which the interpreter has ended, if it has."""
         self._said.seek(0)
         return (self._said.read().decode(errors="replace").strip().splitlines() or [""])[-1]
 
-    def _order(self, order: Mapping[str, Any], *theirs: socket.socket) -> tuple[int, int]:
-        """The number and the pidfd of the process that is forked for an order; it gets the sockets `theirs`."""
+    def _order(self, order: Mapping[str, Any], *theirs: socket.socket) -> int:
+        """The pidfd of the process that is forked for an order, if one is; it gets the sockets `theirs`."""
         answers, said_here = socket.socketpair()
         answers.settimeout(_TO_START)
         with answers, contextlib.ExitStack() as given:
@@ -201,7 +211,7 @@ class Launcher:
         said = wire.unpack(line)
         if "why" in said:
             raise NoRoom(f"no process can be started: {said.get('why')}")
-        return said["process"], handles[0] if handles else -1
+        return handles[0] if handles else -1
 
 
 @contextlib.contextmanager
@@ -231,12 +241,13 @@ def _line(answers: socket.socket) -> tuple[bytes, list[int]]:
     return line, handles
 
 
-def _ended() -> NoReturn:
-    raise Gone("it ended")
+def _ended(why: Any = "it ended") -> NoReturn:
+    raise Gone(str(why))
 
 
 class Launchers(Generic[Key]):
-    """The launchers of a run: one for students, and a branch of it for the examiners of each notebook.
+    """The launchers of a run: one for students, and branches of it for the examiners of each notebook, and for students
+    in namespaces.
 
     One whose fork server has ended, for instance because the machine was short of memory, is replaced when the next
     worker is wanted. `cells_of` says which cells of the course the examiners of a notebook need.
@@ -246,12 +257,20 @@ class Launchers(Generic[Key]):
         self._fork, self._cells_of = fork, cells_of
         self._lock = threading.Lock()
         self._first: Launcher | None = None
+        self._prepared: Launcher | None = None
         self._branches: dict[Key, Launcher] = {}
         self._lesson: list[str] = []
 
-    def students(self) -> Launcher:
+    def students(self, level: str, readable: Sequence[str]) -> Launcher:
+        """For a student's workers at this level, who read these folders besides the system's."""
         with self._lock:
-            return self._alive()
+            first = self._alive()
+            if level != NAMESPACES or not self._fork:
+                return first
+            if self._prepared is None or not self._prepared.alive():
+                self._unprepare()
+                self._prepared = first.prepared(readable)
+            return self._prepared
 
     def examiners(self, key: Key) -> Launcher:
         with self._lock:
@@ -278,6 +297,7 @@ class Launchers(Generic[Key]):
 
     def _teach(self) -> None:
         assert self._first
+        self._unprepare()  # it is forked anew, from one that has learnt
         try:
             self._first.learn(self._lesson)
         except NoRoom:
@@ -289,6 +309,7 @@ class Launchers(Generic[Key]):
         made = Launchers(self._fork, cells_of)
         made._lesson = self._lesson
         made._first = self._first and self._first.lent()
+        made._prepared = self._prepared and self._prepared.lent()
         made._branches = {key: branch.lent() for key, branch in self._branches.items()}
         return made
 
@@ -308,6 +329,12 @@ class Launchers(Generic[Key]):
             if branch is not self._first:
                 branch.close()
         self._branches.clear()
+        self._unprepare()
         if self._first:
             self._first.close()
         self._first = None
+
+    def _unprepare(self) -> None:
+        if self._prepared:
+            self._prepared.close()
+        self._prepared = None

@@ -23,8 +23,8 @@ _TO_END = 5.0
 class Forked:
     """Forked from the fork server; `handle` is a pidfd, which is never reused for another process as numbers are."""
 
-    def __init__(self, number: int, handle: int, level: str | None) -> None:
-        self.number, self.level, self._handle = number, level, handle
+    def __init__(self, handle: int, level: str | None) -> None:
+        self.number, self.level, self._handle = processes.of_handle(handle), level, handle
 
     def ended(self, seconds: float = 0) -> bool:
         return bool(select.select([self._handle], [], [], seconds)[0])

@@ -84,9 +84,16 @@ def launcher() -> Iterator[Launcher]:
     assert not Path(made.scratch).exists()
 
 
+@pytest.fixture(scope="module")
+def prepared(launcher: Launcher) -> Iterator[Launcher]:
+    made = launcher.prepared(readable())
+    yield made
+    made.close()
+
+
 @pytest.fixture(params=LEVELS)
-def rooms(request: pytest.FixtureRequest, launcher: Launcher) -> Rooms:
-    return Rooms(launcher, request.param)
+def rooms(request: pytest.FixtureRequest, launcher: Launcher, prepared: Launcher) -> Rooms:
+    return Rooms(prepared if request.param == NAMESPACES else launcher, request.param)
 
 
 @pytest.fixture
@@ -215,7 +222,7 @@ def older(abi: int) -> None:
     """Ends with the number of the first thing that was possible and should not be."""
     seccomp.syscalls.landlock_abi = lambda: abi  # the only way to have an older kernel here
     seccomp.syscalls.no_new_privileges()
-    seccomp.seccomp(in_namespaces=False)
+    seccomp.seccomp()
     parent = os.getppid()
     tries: list[Callable[[], object]] = [
         lambda: os.kill(parent, 0),

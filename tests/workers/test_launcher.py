@@ -56,11 +56,11 @@ def _shown(worker: WorkerClient, code: str) -> str:
 
 
 def _student(launchers: Launchers[str]) -> WorkerClient:
-    return launchers.students().start(wire.STUDENT, LIMITS, ENVIRONMENT, NONE)
+    return launchers.students(NONE, ()).start(wire.STUDENT, LIMITS, ENVIRONMENT, NONE)
 
 
 def test_a_lesson_leaves_no_name_in_a_room_but_its_questions_need_not_be_read_again(made: Launchers[str]) -> None:
-    made.students()
+    made.students(NONE, ())
     known = "from autograder.calculus.graph import _known\nprint('taught' in globals(), len(_known))"
     before = int(_shown(_student(made), known).split()[1])
     made.learn([LESSON])
@@ -71,13 +71,13 @@ def test_a_lesson_leaves_no_name_in_a_room_but_its_questions_need_not_be_read_ag
 def test_a_lesson_that_ends_the_interpreter_or_leaves_a_thread_is_forgotten(made: Launchers[str]) -> None:
     thread = "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()"
     for harm in ("import os\nos._exit(1)", thread):
-        made.students()
+        made.students(NONE, ())
         made.learn([harm])
         assert _shown(_student(made), "print(1 + 1)") == "2\n"
 
 
 def test_a_forked_process_orders_workers_of_the_same_interpreter_and_ends_only_its_own(made: Launchers[str]) -> None:
-    made.students()
+    made.students(NONE, ())
     made.examiners("q")
     child = os.fork()
     if not child:
@@ -91,13 +91,13 @@ def test_a_forked_process_orders_workers_of_the_same_interpreter_and_ends_only_i
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert made.students().alive()
+    assert made.students(NONE, ()).alive()
     assert made.examiners("q").alive()
     assert _shown(_student(made), "print(2)") == "2\n"
 
 
 def test_a_course_longer_than_a_socket_holds_is_learnt(made: Launchers[str]) -> None:
-    made.students()
+    made.students(NONE, ())
     made.learn([LESSON, "'" + "x" * 3_000_000 + "'"])
-    assert made.students().alive()
+    assert made.students(NONE, ()).alive()
     assert _shown(_student(made), "print(3)") == "3\n"

@@ -42,9 +42,12 @@ def launcher() -> Iterator[Launcher]:
 
 @pytest.fixture(params=[NAMESPACES, LANDLOCK])
 def worker(launcher: Launcher, request: pytest.FixtureRequest) -> Iterator[WorkerClient]:
-    made = launcher.start(wire.STUDENT, LIMITS, clean_environment(), request.param)
+    source = launcher.prepared(readable()) if request.param == NAMESPACES else launcher
+    made = source.start(wire.STUDENT, LIMITS, clean_environment(), request.param)
     yield made
     made.close()
+    if source is not launcher:
+        source.close()
 
 
 def until_ended(worker: WorkerClient) -> None:
