@@ -15,13 +15,12 @@ import torch
 from autograder import messages
 from autograder.by_hand.rules import FINDINGS, sentence
 from autograder.calculus import graph, options
-from autograder.calculus.admission import kinks, refuse_kink, refuse_what_autograd_cannot
+from autograder.calculus.admission import refuse_kink, refuse_what_autograd_cannot
 from autograder.calculus.graph import Forward
 from autograder.calculus.points import Domain, Testbed
 from autograder.calculus.reference import (
     Reference,
     clean_torch,
-    differentiate,
     run,
 )
 from autograder.calculus.spelling import spelling
@@ -73,9 +72,7 @@ class Question:
         Prints both derivatives to four decimals and a line for each link, and draws the graph. CheckFailed, shown
         without a traceback, if something is wrong or the point cannot be used.
         """
-        with clean_torch():
-            reference = self._reference_at(self.at if at is None else self._own_point(at))
-            allowances = public.allowances(self.forward, reference)
+        reference, allowances = self._reference_at(self.at if at is None else self._own_point(at))
         judge = Judge(self.forward, self.wrt, [reference], hidden=False)
         judge.widen(allowances)
         student = kernel.current_student()
@@ -215,15 +212,16 @@ class Question:
                 raise self._refused(messages.NOT_A_NUMBER, name=name, value=value)
         return {name: float({**self.at, **point}[name]) for name in self.forward.leaves}
 
-    def _reference_at(self, point: Mapping[str, float]) -> Reference:
+    def _reference_at(self, point: Mapping[str, float]) -> tuple[Reference, dict[str, float]]:
+        """What is true at a visible point, and how far off it the answer may be."""
         where = point_words(dict(point))
-        if 0.0 in kinks(self.forward, point):
+        reference, allowances, kink = public.visible(self._testbed, tuple(point.items()))
+        if kink:
             raise self._refused(messages.KINK_HERE, point=where)
-        reference = differentiate(self.forward, point)
         if not reference.finite:
             domain = ", ".join(f"{lo:g} ≤ {n} ≤ {hi:g}" for n, (lo, hi) in self.domain.items())
             raise self._refused(messages.NOT_FINITE_HERE, point=where, domain=domain)
-        return reference
+        return reference, allowances
 
     def _refused(self, template: str, **words: object) -> CheckFailed:
         return self._failed(template.format(question=self.name, **words), messages.NOT_CHECKED)

@@ -20,9 +20,9 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
-from types import FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -81,24 +81,35 @@ def call(function: Callable[..., Any], request: Request, point: Mapping[str, flo
 def assigned_again(function: Callable[..., Any], nodes: tuple[str, ...]) -> tuple[str, ...]:
     """The names of derivatives between these nodes that the function assigns more than once."""
     code = getattr(inspect.unwrap(function), "__code__", None)
-    if code is None:
-        return ()
-    stores = Counter(i.argval for i in dis.get_instructions(code) if i.opname.startswith(("STORE_FAST", "STORE_DEREF")))
-    again = (n for n, times in stores.items() if times > 1 and spelling(nodes).readings(n))
+    again = (n for n in _stored_again(code) if spelling(nodes).readings(n)) if isinstance(code, CodeType) else ()
     return tuple(islice(again, MOST_NAMES))
+
+
+@lru_cache(maxsize=8)
+def _stored_again(code: CodeType) -> tuple[str, ...]:
+    stores = Counter(i.argval for i in dis.get_instructions(code) if i.opname.startswith(("STORE_FAST", "STORE_DEREF")))
+    return tuple(name for name, times in stores.items() if times > 1)
 
 
 def _bind(
     function: Callable[..., Any], arguments: Sequence[str], leaves: Mapping[str, torch.Tensor]
 ) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
     """By position, as the seed calls; by name where the student only wrote the same names in another order."""
-    try:
-        names = list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        names = []
+    names = _arguments_of(function)
     if names != list(arguments) and sorted(names) == sorted(arguments):
         return [], dict(leaves)
     return [leaves[n] for n in arguments], {}
+
+
+def _arguments_of(function: Callable[..., Any]) -> list[str]:
+    if type(function) is FunctionType and not function.__dict__:
+        code = function.__code__
+        if not code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
+            return list(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return []
 
 
 class _Printed(io.TextIOBase):
@@ -122,6 +133,15 @@ class _Printed(io.TextIOBase):
         return "".join(self._kept) + more
 
 
+def _handled(logger: logging.Logger, record: logging.LogRecord) -> None:
+    """Nobody sees a log message."""
+
+
+def _disabled_again(level: int) -> None:
+    if logging.root.manager.disable != level:
+        logging.disable(level)
+
+
 @contextmanager
 def captured() -> Iterator[_Printed]:
     """Standard output, standard error, warnings and log messages of the student's code go here, not into the cell."""
@@ -130,8 +150,10 @@ def captured() -> Iterator[_Printed]:
     # The streams themselves as well as their names: a log handler may hold the old object.
     streams = {id(s): s for s in (sys.stdout, sys.stderr) if s is not None}.values()
     with contextlib.ExitStack() as stack:
-        stack.callback(logging.disable, level)
-        logging.disable(logging.CRITICAL)
+        stack.callback(_disabled_again, level)
+        # `logging.disable` would look at every logger that there is.
+        stack.callback(setattr, logging.Logger, "callHandlers", logging.Logger.callHandlers)
+        logging.Logger.callHandlers = _handled  # type: ignore[method-assign,assignment]
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         for stream in streams:

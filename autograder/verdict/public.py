@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import torch
 
+from autograder.calculus.admission import kinks
 from autograder.calculus.graph import Forward
 from autograder.calculus.points import Testbed
 from autograder.calculus.reference import Point, Reference, adjoints, clean_torch, differentiate
@@ -27,6 +28,15 @@ _CLEAR = 2
 
 _SPREAD = 10
 """At the seed's point the tolerance is at least this many times autograd's own float32 error there."""
+
+
+@lru_cache(maxsize=64)
+def visible(testbed: Testbed, at: tuple[tuple[str, float], ...]) -> tuple[Reference, dict[str, float], bool]:
+    """What is true at a visible point, the `allowances` there, and whether a kink lies there."""
+    point = dict(at)
+    with clean_torch():
+        reference = differentiate(testbed.forward, point)
+        return reference, allowances(testbed.forward, reference), 0.0 in kinks(testbed.forward, point)
 
 
 def points(testbed: Testbed, at: Point) -> tuple[Reference, ...]:
@@ -48,9 +58,8 @@ def further(testbed: Testbed, public: Sequence[Reference]) -> list[Reference]:
 @lru_cache(maxsize=64)
 def _choose(testbed: Testbed, at: tuple[tuple[str, float], ...]) -> tuple[Reference, ...]:
     drawn = testbed.draw(SEED, public=True)
-    with clean_torch():
-        seed = differentiate(testbed.forward, dict(at))
-        allowance = allowances(testbed.forward, seed)[testbed.wrt]
+    seed, allowed, _ = visible(testbed, at)
+    allowance = allowed[testbed.wrt]
     largest = max(r.scales[testbed.wrt] for r in (seed, *drawn))
     shown = [shows(testbed, r, max(TOLERANCE * r.scales[testbed.wrt], FLOOR * largest)) for r in drawn]
     left = set().union(*shown) - shows(testbed, seed, max(TOLERANCE * seed.scales[testbed.wrt], allowance))
