@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograder.errors import AutograderError
+from autograder.workers.launchers import started_ahead
 
 NO_COURSE = (
     "{folder} is not the folder of a course: run the command where the course's nbgrader_config.py is (its "
@@ -19,6 +20,13 @@ def grade(assignment: str, settings: dict[str, dict[str, Any]], more: Sequence[s
 
     AutograderError if this is not the folder of a course.
     """
+    if settings.get("WholeClass", {}).get("scheduler") or not os.path.exists("nbgrader_config.py"):
+        return _grade(assignment, settings, more)
+    with started_ahead():  # while nbgrader is imported and the configuration read
+        return _grade(assignment, settings, more)
+
+
+def _grade(assignment: str, settings: dict[str, dict[str, Any]], more: Sequence[str]) -> int:
     from nbgrader.apps import AutogradeApp
     from traitlets.config import Config
 

@@ -32,7 +32,7 @@ from autograder.rooms.ways import tests
 from autograder.terminal.chatter import Chatter, Printable
 from autograder.terminal.report import Reason
 from autograder.terminal.words import count
-from autograder.workers.launcher import Launchers
+from autograder.workers.launchers import Launchers
 
 _NO_END = 1 << 30
 """How many submissions a grader may get: it is not known."""
@@ -94,15 +94,18 @@ class Grader:
         root = Path(app.coursedir.root)
         notebooks.run = GradingRun(engine.limits(), engine.fork, self._source_folder, lambda _: _NO_END, root)
         notebooks.run.use(self._private, level, launchers)
+        self._scribe: Scribe | None = None
         self._steps = {name: getattr(converter, name) for name in _WRAPPED}
 
     def draw_points(self) -> None:
-        """Prepares the rooms: the fork servers run the course's cells, each what it may know of them."""
+        """Prepares for all graders: the rooms' fork servers run the course's cells, each what it may know of them."""
+        self._scribe = Scribe()  # it takes as long to start
         assignment = self._converter.coursedir.assignment_id
         run = self._notebooks.run
         with run.gradebook() as gradebook:
             names = [notebook.name for notebook in gradebook.find_assignment(assignment).notebooks]
         run.learn(assignment, names, ClearHiddenTests(parent=self._notebooks))
+        run.students()
         for name in names:
             course = run.course_cells(assignment, name)
             if not course.language and tests(course):
@@ -112,7 +115,13 @@ class Grader:
         """In the process that grades."""
         run = self._notebooks.run
         run.use(self._private, run.level, run.launchers)
-        self._notebooks.scribe = Scribe()
+        self._notebooks.scribe = self._scribe or Scribe()
+
+    def begun(self) -> None:
+        """In the process from which that one was forked: the scribe is now the other's."""
+        if self._scribe:
+            self._scribe.leave()
+        self._scribe = None
 
     def _source_folder(self, assignment: str) -> str:
         courses = self._converter.coursedir

@@ -28,7 +28,7 @@ from autograder.rooms.run import GradingRun
 from autograder.sandbox import processes, syscalls
 from autograder.sandbox.visible import trusted_path
 from autograder.terminal import show
-from autograder.workers.launcher import Launchers
+from autograder.workers.launchers import Launchers
 
 TO_CLEAR_UP = 5.0
 """Seconds in which graders that are idle end what they have started."""
@@ -90,6 +90,8 @@ def serve(control: socket.socket, app: Any, level: str, launchers: Launchers[tup
                 control.close()
                 syscalls.die_with_parent(signal.SIGKILL)
                 _grade(connection, grader)
+            else:
+                grader.begun()
 
 
 def _reap(seconds: float) -> None:

@@ -25,7 +25,8 @@ from autograder.sandbox.visible import clean_environment
 from autograder.workers import wire
 from autograder.workers.client import WorkerClient
 from autograder.workers.errors import NoRoom
-from autograder.workers.launcher import Launchers
+from autograder.workers.launcher import Launcher
+from autograder.workers.launchers import Launchers
 from autograder.workers.pool import WorkerPool
 
 ISOLATED = "Student code is locked in by {how}."
@@ -174,10 +175,13 @@ class GradingRun:
         launcher, files = self.launchers.examiners((assignment, notebook)), self.source_folder(assignment)
         return launcher.start(role, self.limits, {**os.environ, **_EXECUTION}, files=files)
 
+    def students(self) -> Launcher:
+        """What starts students' rooms at the run's level."""
+        return self.launchers.students(self.level, self.limits.readable)
+
     def _start_student(self, level: str) -> WorkerClient:
         environment = {**clean_environment(), **_EXECUTION}
-        launcher = self.launchers.students(level, self.limits.readable)
-        return launcher.start(wire.STUDENT, self.limits, environment, level)
+        return self.launchers.students(level, self.limits.readable).start(wire.STUDENT, self.limits, environment, level)
 
     def _needed(self, key: tuple[str, str, str]) -> int:
         """How many workers of a kind this run needs, if none is lost: a submission has two student's rooms."""

@@ -11,16 +11,18 @@ done it (`<` says "was forked by", namespaces are the level in this picture):
       fork server               torch and IPython are imported, nothing secret is known, one thread
         < examiner's branch     a fork server for one notebook, that has run the course's cells: points are drawn once
         |   < examiner          the tests run here, not isolated
-        < outer process         has made the namespaces, and waits; the grader ends the room by its pidfd
-            < process 1         of the new process space; when it ends, the kernel ends all that is in it
-                < student       seccomp, Landlock and limits hold from before the first cell
+        < outer process         has made the namespaces that all students share, and waits
+            < prepared sandbox  a fork server for students, inside of these
+                < process 1     of a room's own process space; the grader ends it by its pidfd, and the kernel the rest
+                    < student   seccomp, Landlock and limits hold from before the first cell
 
-At the Landlock level there is no process 1, and the outer process is a subreaper: what the student's code starts stays
-below it and ends with it. If the grader dies, the fork server sees its socket close, ends every process below it, and
-removes the run's scratch folder.
+At the Landlock level the fork server itself forks a subreaper, and that the student: what the student's code starts
+stays below it and ends with it. If the grader dies, the fork server sees its socket close, ends every process below it,
+and removes the run's scratch folder.
 
 One turn of a worker:
 
+    launchers     say which fork server a worker comes from
     launcher      the grader orders a worker from the fork server, and sends along the socket on which it will reply
     forkserver    the fork server forks, and sends back a pidfd; the new process confines itself and says "locked"
     client        only now the grader sends student code: put_file, run_cell, ask; one order, one reply

@@ -17,19 +17,17 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from autograder.sandbox import folders
-from autograder.sandbox.limits import NAMESPACES, Limits
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.visible import clean_environment, trusted_path
 from autograder.workers import wire
 from autograder.workers.client import WorkerClient
 from autograder.workers.errors import BadMessage, Gone, NoRoom
 from autograder.workers.process import Forked, Process, Spawned
-
-Key = TypeVar("Key", bound=Hashable)
 
 _START = (
     "import json, runpy, sys; sys.path[:] = json.loads(sys.argv.pop(1));"
@@ -48,7 +46,10 @@ def _command(what: str, number: int) -> list[str]:
 
 
 class Launcher:
-    """One fork server, or one branch of it. `fork` is false on systems other than Linux: workers take seconds there."""
+    """One fork server, or one branch of it. `fork` is false on systems other than Linux: workers take seconds there.
+
+    It starts in the background. NoRoom, if it does not start or has ended, is raised when something is wanted of it.
+    """
 
     def __init__(self, fork: bool = True) -> None:
         self.scratch = tempfile.mkdtemp(prefix="autograder-")
@@ -56,7 +57,7 @@ class Launcher:
         os.chmod(self.scratch, 0o711)
         self.resident = 0
         """Bytes of memory that every worker shares with the fork server."""
-        self._fork, self._broken = fork, False
+        self._fork, self._ready, self._broken = fork, False, False
         self._process: subprocess.Popen[bytes] | None = None
         if not fork:
             return
@@ -75,7 +76,7 @@ class Launcher:
                 pass_fds=[number],
                 start_new_session=True,  # a signal to the grader's group must not end it before it has cleared away
             )
-        self._wait_until_ready(ours)
+        self._control = ours
 
     def branch(self, cells: Sequence[str]) -> Launcher:
         """A launcher for examiners: its fork server is forked from this one and has run these cells of the course."""
@@ -91,14 +92,15 @@ class Launcher:
         return made
 
     def _forked(self, order: dict[str, Any], *course: socket.socket) -> Launcher:
+        self._wait_until_ready()
         made = copy.copy(self)
-        made._process = None
+        made._process, made._ready = None, False
         made.scratch = tempfile.mkdtemp(prefix="branch-", dir=self.scratch)  # and so removed with it in any case
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        made._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         folder = os.path.join(made.scratch, "root")
         os.mkdir(folder)
         os.close(self._order({**order, "confinement": None, "folder": folder}, theirs, *course))
-        made._wait_until_ready(ours)
+        made._wait_until_ready()
         return made
 
     def learn(self, cells: Sequence[str]) -> None:
@@ -112,6 +114,7 @@ class Launcher:
 
     def lent(self) -> Launcher:
         """This launcher as a forked process may use it: its fork server and its folder stay when it is closed there."""
+        self._wait_until_ready()
         made = copy.copy(self)
         made._process, made.scratch = None, tempfile.mkdtemp(prefix="lent-", dir=self.scratch)
         return made
@@ -145,9 +148,10 @@ class Launcher:
         """The end of a fork server is seen at its socket, before that of the workers that end with it."""
         if self._fork and not self._broken:
             try:
+                self._wait_until_ready()
                 # It says nothing once it is ready, so that there is only its end to be read.
                 self._broken = bool(select.select([self._control], [], [], 0)[0])
-            except (OSError, ValueError):  # it was closed meanwhile
+            except (OSError, ValueError, NoRoom):  # it was closed meanwhile
                 self._broken = True
         return not self._broken
 
@@ -158,7 +162,7 @@ class Launcher:
             self._control.close()
         if self._process:
             try:
-                self._process.wait(2)
+                self._process.wait(2 if self._ready else 0)  # one that has not started has no workers to end
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
@@ -178,16 +182,21 @@ class Launcher:
     def _environment(self) -> dict[str, str]:
         return {**clean_environment(), "HOME": self.scratch, "IPYTHONDIR": self.scratch, "TMPDIR": self.scratch}
 
-    def _wait_until_ready(self, control: socket.socket) -> None:
-        self._control = control
-        control.settimeout(_TO_START)
+    def _wait_until_ready(self) -> None:
+        if self._ready or not self._fork:
+            return
+        if self._broken:
+            raise NoRoom("it was closed before it had started")
         try:
-            ready = wire.unpack(control.recv(1 << 16) or _ended())
-            self.resident = ready["resident"] if "why" not in ready else _ended(ready["why"])
+            self._control.settimeout(_TO_START)
+            said = wire.unpack(self._control.recv(1 << 16) or _ended())
         except (OSError, Gone) as error:
-            why = self._last_words() or error
+            said = {"why": str(error)}
+        if "why" in said:
+            why = self._last_words() or said["why"]
             self.close()
-            raise NoRoom(f"the warm interpreter did not start: {why}") from None
+            raise NoRoom(f"the warm interpreter did not start: {why}")
+        self._ready, self.resident = True, said["resident"]
 
     def _last_words(self) -> str:
         """The last line of the traceback with which the interpreter has ended, if it has."""
@@ -196,6 +205,7 @@ class Launcher:
 
     def _order(self, order: Mapping[str, Any], *theirs: socket.socket) -> int:
         """The pidfd of the process that is forked for an order, if one is; it gets the sockets `theirs`."""
+        self._wait_until_ready()
         answers, said_here = socket.socketpair()
         answers.settimeout(_TO_START)
         with answers, contextlib.ExitStack() as given:
@@ -241,100 +251,5 @@ def _line(answers: socket.socket) -> tuple[bytes, list[int]]:
     return line, handles
 
 
-def _ended(why: Any = "it ended") -> NoReturn:
-    raise Gone(str(why))
-
-
-class Launchers(Generic[Key]):
-    """The launchers of a run: one for students, and branches of it for the examiners of each notebook, and for students
-    in namespaces.
-
-    One whose fork server has ended, for instance because the machine was short of memory, is replaced when the next
-    worker is wanted. `cells_of` says which cells of the course the examiners of a notebook need.
-    """
-
-    def __init__(self, fork: bool, cells_of: Callable[[Key], Sequence[str]]) -> None:
-        self._fork, self._cells_of = fork, cells_of
-        self._lock = threading.Lock()
-        self._first: Launcher | None = None
-        self._prepared: Launcher | None = None
-        self._branches: dict[Key, Launcher] = {}
-        self._lesson: list[str] = []
-
-    def students(self, level: str, readable: Sequence[str]) -> Launcher:
-        """For a student's workers at this level, who read these folders besides the system's."""
-        with self._lock:
-            first = self._alive()
-            if level != NAMESPACES or not self._fork:
-                return first
-            if self._prepared is None or not self._prepared.alive():
-                self._unprepare()
-                self._prepared = first.prepared(readable)
-            return self._prepared
-
-    def examiners(self, key: Key) -> Launcher:
-        with self._lock:
-            first = self._alive()
-            branch = self._branches.get(key)
-            if branch is None or not branch.alive():
-                if branch:
-                    branch.close()
-                try:
-                    branch = first.branch(self._cells_of(key))
-                except NoRoom:
-                    if not first.alive():
-                        raise
-                    return first  # a cell of the course has ended the branch: every examiner runs that cell itself
-                self._branches[key] = branch
-            return branch
-
-    def learn(self, cells: Sequence[str]) -> None:
-        """Lets the fork server learn these cells, and each one that replaces it; unless they end it."""
-        with self._lock:
-            self._lesson = list(cells)
-            if self._first and self._first.alive():
-                self._teach()
-
-    def _teach(self) -> None:
-        assert self._first
-        self._unprepare()  # it is forked anew, from one that has learnt
-        try:
-            self._first.learn(self._lesson)
-        except NoRoom:
-            self._lesson = []
-            self._alive()
-
-    def lent(self, cells_of: Callable[[Key], Sequence[str]]) -> Launchers[Key]:
-        """These launchers as a forked process may use them; those that end are replaced there by its own."""
-        made = Launchers(self._fork, cells_of)
-        made._lesson = self._lesson
-        made._first = self._first and self._first.lent()
-        made._prepared = self._prepared and self._prepared.lent()
-        made._branches = {key: branch.lent() for key, branch in self._branches.items()}
-        return made
-
-    def close(self) -> None:
-        with self._lock:
-            self._drop()
-
-    def _alive(self) -> Launcher:
-        if self._first is None or not self._first.alive():
-            self._drop()
-            self._first = Launcher(self._fork)
-            self._teach()
-        return self._first
-
-    def _drop(self) -> None:
-        for branch in self._branches.values():
-            if branch is not self._first:
-                branch.close()
-        self._branches.clear()
-        self._unprepare()
-        if self._first:
-            self._first.close()
-        self._first = None
-
-    def _unprepare(self) -> None:
-        if self._prepared:
-            self._prepared.close()
-        self._prepared = None
+def _ended() -> NoReturn:
+    raise Gone("it ended")
