@@ -191,11 +191,12 @@ class Launcher:
             self._control.settimeout(_TO_START)
             said = wire.unpack(self._control.recv(1 << 16) or _ended())
         except (OSError, Gone) as error:
-            said = {"why": str(error)}
-        if "why" in said:
-            why = self._last_words() or said["why"]
+            why = self._last_words() or error
             self.close()
-            raise NoRoom(f"the warm interpreter did not start: {why}")
+            raise NoRoom(f"the warm interpreter did not start: {why}") from None
+        if "why" in said:
+            self.close()
+            raise NoRoom(said["why"])
         self._ready, self.resident = True, said["resident"]
 
     def _last_words(self) -> str:

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -22,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 from autograder import by_hand_list
 from autograder.rooms.names import Names
 from autograder.rooms.progress import RunProgress
+from autograder.sandbox.processes import descendants
 from autograder.terminal.report import NEEDS_A_PERSON, Report
 from tests import warm
 from tests.rooms.course import EARNED, Course, Submission
@@ -64,6 +66,13 @@ def course(tmp_path: Path) -> Course:
     for name in STUDENTS:
         made.hand_in(name, Submission())
     return made
+
+
+def _command(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
 
 
 @contextmanager
@@ -141,8 +150,10 @@ def test_a_gradebook_that_is_held_is_waited_for_and_named(course: Course) -> Non
         log = course.root / "run.log"
         until(lambda: "is held by another process; waiting up to 60 seconds" in log.read_text(), "the wait is named")
         assert not (course.root / "autograded").exists()
+    shutil.rmtree(course.root / "submitted" / STUDENTS[1])
+    course.hand_in(STUDENTS[1], Submission("import subprocess\nsubprocess.run(['sleep', '3.25'])"))
     with grading(course, warm.python()) as run:
-        until(lambda: graded(course, STUDENTS[0]), "the first submission is graded")
+        until(lambda: "sleep 3.25" in " ".join(map(_command, descendants(run.pid))), "the second one's cell is at work")
         with held(course):
             until(lambda: "is held by another process" in log.read_text(), "the wait is named")
         assert run.wait(ENOUGH) == 0, log.read_text()
