@@ -152,7 +152,7 @@ def test_a_gradebook_that_is_held_is_waited_for_and_named(course: Course) -> Non
         assert not (course.root / "autograded").exists()
     shutil.rmtree(course.root / "submitted" / STUDENTS[1])
     course.hand_in(STUDENTS[1], Submission("import subprocess\nsubprocess.run(['sleep', '3.25'])"))
-    with grading(course, warm.python()) as run:
+    with grading(course) as run:
         until(lambda: "sleep 3.25" in " ".join(map(_command, descendants(run.pid))), "the second one's cell is at work")
         with held(course):
             until(lambda: "is held by another process" in log.read_text(), "the wait is named")
