@@ -86,6 +86,8 @@ def serve(control: socket.socket, app: Any, level: str, launchers: Launchers[tup
             if grader is None:
                 grader = Grader(app, Lines(connection).receive(), level, launchers)
                 grader.draw_points()
+                with contextlib.suppress(OSError):  # not everybody waits for it
+                    connection.sendall(pack("ready"))
             elif not processes.fork():
                 control.close()
                 syscalls.die_with_parent(signal.SIGKILL)
@@ -129,7 +131,10 @@ class Station:
         self._number, self._control = number, control
 
     def connect(self) -> socket.socket:
-        """The first time it takes the course; then each connection is a new grader's. OSError if it has ended."""
+        """The first time it takes the course, and says when it is ready; then each connection is a new grader's.
+
+        OSError if it has ended.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
             socket.send_fds(self._control, [b"."], [theirs.fileno()])
