@@ -113,12 +113,12 @@ class Cluster:
         return [p for p in self.everything() if "autograder" in whole.command_of(p)]
 
     def end(self) -> None:
-        """As Ctrl-C would; what does not end is ended."""
+        """Ends it as its own signal does; waits until no process is left, also of a worker that was killed."""
         there = self.everything()
+        for process in self.nannies:  # first: without a scheduler they would wait for one
+            process.send_signal(signal.SIGTERM)
         for process in (*self.nannies, self.scheduler):
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-        for process in (*self.nannies, self.scheduler):
+            process.send_signal(signal.SIGTERM)
             process.wait(ENOUGH)
         gone(there)
 
