@@ -6,7 +6,12 @@ server cannot be reached is everybody's, and passes.
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+import contextlib
+import logging
+from collections.abc import Iterator
+
+from nbgrader.api import InvalidEntry
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 NOT_TAKEN = "the gradebook does not take it: {why}"
 GONE = (
@@ -23,3 +28,21 @@ def of_everybody(error: BaseException) -> bool:
 def why(error: BaseException) -> str:
     """What the database says, on one line."""
     return " ".join(str(error.__cause__ or error).split())
+
+
+@contextlib.contextmanager
+def as_they_are() -> Iterator[None]:
+    """nbgrader logs a traceback of what the database refuses, and raises an error of its own: here it is the database's,
+    for whoever tells it.
+    """
+    log, silent = logging.getLogger("tornado.application"), logging.Filter("nothing")
+    log.addFilter(silent)
+    try:
+        yield
+    except InvalidEntry as error:
+        found = error.__context__
+        if isinstance(found, SQLAlchemyError):
+            raise found from found.__cause__
+        raise
+    finally:
+        log.removeFilter(silent)

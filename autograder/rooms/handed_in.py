@@ -233,6 +233,6 @@ def submission_row(gradebook: Gradebook, assignment: str, student: str) -> Any:
     nbgrader lets SQLAlchemy write out a submission while it is being put together, and SQLAlchemy 2.1 warns of that
     once a student; where nbgrader finds a row it makes none.
     """
-    with gradebook.db.no_autoflush:
+    with gradebook.db.no_autoflush, gradebook_errors.as_they_are():
         gradebook.update_or_create_student(student)
         return gradebook.update_or_create_submission(assignment, student)
