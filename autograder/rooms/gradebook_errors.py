@@ -32,8 +32,8 @@ def why(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def as_they_are() -> Iterator[None]:
-    """nbgrader logs a traceback of what the database refuses, and raises an error of its own: here it is the database's,
-    for whoever tells it.
+    """Where nbgrader logs a traceback of what the database refuses, and raises an error of its own, this raises the
+    database's and leaves it to others to tell it.
     """
     log, silent = logging.getLogger("tornado.application"), logging.Filter("nothing")
     log.addFilter(silent)

@@ -32,7 +32,7 @@ UNPACKED = Path(sys.prefix) / "postgresql"
 
 
 class Cluster:
-    """A scheduler, and workers of one thread each below a nanny, as the commands of instructors.md start them."""
+    """A scheduler, and workers each below a nanny, as the commands of instructors.md start them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -58,17 +58,17 @@ class Cluster:
                 start_new_session=True,
             )
 
-    def add(self, number: int) -> None:
+    def add(self, number: int, threads: int) -> None:
         """Starts so many workers more, and waits for them."""
         for _ in range(number):
             here = self.folder / f"worker{len(self.nannies)}"
-            self.nannies.append(self._start("worker", "--nthreads", "1", "--local-directory", str(here)))
+            self.nannies.append(self._start("worker", "--nthreads", str(threads), "--local-directory", str(here)))
         until(lambda: len(self.workers()) == len(self.nannies), "every worker is there")
 
     def workers(self) -> dict[str, int]:
         """The processes of the workers that the scheduler knows, by address."""
         with self._client() as client:
-            return dict(client.run(os.getpid))
+            return dict(client.run(os.getpid, on_error="ignore"))
 
     def at_work(self) -> dict[str, list[str]]:
         """The keys of the orders that each worker has, by the worker's address."""
@@ -78,7 +78,9 @@ class Cluster:
     def plugins(self) -> list[str]:
         """What runs have left on the scheduler."""
         with self._client() as client:
-            found = client.run_on_scheduler(lambda dask_scheduler: [*dask_scheduler.plugins, *dask_scheduler.worker_plugins])
+            found = client.run_on_scheduler(
+                lambda dask_scheduler: [*dask_scheduler.plugins, *dask_scheduler.worker_plugins]
+            )
             return [name for name in found if name.startswith("autograder")]
 
     @contextlib.contextmanager
@@ -89,16 +91,17 @@ class Cluster:
         with client_of(self.address, set_as_default=False) as client:
             yield client
 
-    def whose(self, student: str) -> tuple[str, int]:
-        """The address and process of the worker that has the order of a student, once one has it."""
-        found: list[str] = []
+    def whose(self, student: str) -> int:
+        """The process of the worker that grades a student, once one has the order and a grader."""
+        found: list[int] = []
 
-        def has_it() -> bool:
-            found[:] = [w for w, keys in self.at_work().items() if any(k.startswith(student) for k in keys)]
+        def grades() -> bool:
+            has = [worker for worker, keys in self.at_work().items() if any(key.startswith(student) for key in keys)]
+            found[:] = [process for worker, process in self.workers().items() if worker in has and _rooms(process)]
             return bool(found)
 
-        until(has_it, f"a worker has {student}")
-        return found[0], self.workers()[found[0]]
+        until(grades, f"a worker grades {student}")
+        return found[0]
 
     def nanny_of(self, worker: int) -> subprocess.Popen[bytes]:
         return next(nanny for nanny in self.nannies if worker in descendants(nanny.pid))
@@ -123,6 +126,11 @@ class Cluster:
         gone(there)
 
 
+def _rooms(worker: int) -> bool:
+    """Whether a worker's station has a grader with rooms at work: they are forked from its fork servers."""
+    return len([p for p in descendants(worker) if "forkserver" in whole.command_of(p)]) > 2
+
+
 def gone(processes: set[int]) -> None:
     """Waits until none of the processes is left; a zombie counts as gone."""
     until(lambda: not [p for p in processes if _lives(p)], "every process has ended")
@@ -135,12 +143,12 @@ def _lives(process: int) -> bool:
 
 
 @contextlib.contextmanager
-def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
+def cluster(folder: Path, workers: int, threads: int = 1) -> Iterator[Cluster]:
     """A cluster that is there when the `with` block begins, and has left no process when it has ended."""
     folder.mkdir(parents=True, exist_ok=True)
     made = Cluster(folder)
     try:
-        made.add(workers)
+        made.add(workers, threads)
         yield made
     finally:
         made.end()
@@ -156,6 +164,7 @@ class PostgreSQL:
         self._programs = found
         self._folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
         self._user: dict[str, Any] = {}
+        self._released = ""
         if not os.geteuid():
             nobody = pwd.getpwnam("nobody")
             os.chown(self._folder, nobody.pw_uid, nobody.pw_gid)
@@ -220,12 +229,15 @@ class PostgreSQL:
         shutil.rmtree(self._folder)
 
     def course(self, course: Course, name: str) -> Course:
-        """Gives the course its gradebook in a new database of this name."""
-        self.do(f"CREATE DATABASE {name}")
+        """Gives the course its gradebook in a new database of this name, a copy of what nbgrader put into the first."""
+        self.do(f"CREATE DATABASE {name} TEMPLATE {self._released or 'template1'}")
         with (course.root / "nbgrader_config.py").open("a") as config:
             config.write(f'\nc.CourseDirectory.db_url = "{URL.format(port=self._port, name=name)}"\n')
         (course.root / "gradebook.db").unlink()
-        course.run("generate_assignment", "ps1", "--force")
+        if not self._released:
+            course.run("generate_assignment", "ps1", "--force")
+            self._released = "released"
+            self.do(f"CREATE DATABASE {self._released} TEMPLATE {name}")
         return course
 
     def rows(self, name: str) -> dict[str, list[tuple[Any, ...]]]:

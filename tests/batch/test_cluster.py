@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from autograder.sandbox.processes import descendants
 from tests.batch import cluster, whole
 from tests.batch.cluster import Cluster, PostgreSQL
 from tests.rooms.course import Course, Submission
@@ -29,7 +29,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """For the tests that kill nothing of it."""
-    with cluster.cluster(tmp_path_factory.mktemp("shared") / "cluster") as made:
+    with cluster.cluster(tmp_path_factory.mktemp("shared") / "cluster", workers=1, threads=2) as made:
         yield made
 
 
@@ -80,14 +80,16 @@ def once_each(course: Course, undisturbed: tuple[Rows, list[str]], rows: Rows | 
 
 
 def test_a_class_on_a_cluster_with_postgresql_has_what_this_machine_gives_it_with_sqlite(
-    shared: Cluster, server: PostgreSQL, tmp_path: Path
+    server: PostgreSQL, tmp_path: Path
 ) -> None:
     here = whole.every_kind(tmp_path / "here")
     there = whole.copied(here, tmp_path / "there")
     server.course(there, "every_kind")
-    there.run("db", "assignment", "add", "ps1", "--duedate", "2026-01-01 12:00:00 UTC")
+    server.do("UPDATE assignment SET duedate = '2026-01-01 12:00:00'", "every_kind")
     expected, _ = whole.grade(here)
-    status, said = whole.grade(there, "--scheduler", shared.address, "--json", "summary.json")
+    with cluster.cluster(tmp_path / "cluster", workers=2) as made:
+        status, said = whole.grade(there, "--scheduler", made.address, "--json", "summary.json")
+        assert (made.graders(), made.plugins()) == ([], [])
     assert status == expected, said
     assert "2 at a time" in said
     assert "Traceback" not in said
@@ -96,38 +98,36 @@ def test_a_class_on_a_cluster_with_postgresql_has_what_this_machine_gives_it_wit
     assert listed(there) == listed(here)
     graded = [one["student"] for one in whole.summary(there.root / "summary.json")["students"]]
     assert sorted(graded) == sorted(folder.name for folder in (there.root / "submitted").iterdir())
-    assert shared.plugins() == []
-    assert shared.graders() == []
 
 
-@pytest.mark.parametrize("whom", ["a worker", "its nanny"])
-def test_what_a_lost_worker_was_grading_is_graded_by_another(
-    undisturbed: tuple[Rows, list[str]], tmp_path: Path, whom: str
+def test_what_a_worker_was_grading_when_it_was_lost_is_graded_by_another(
+    undisturbed: tuple[Rows, list[str]], tmp_path: Path
 ) -> None:
+    """First a worker is killed, then the nanny of the one that has taken its place."""
     course = held(tmp_path / "course")
-    with cluster.cluster(tmp_path / "cluster") as made:
+    with cluster.cluster(tmp_path / "cluster", workers=2) as made:
         with whole.grading(course, "--scheduler", made.address) as run:
             until(lambda: whole.in_place(course, *OTHERS), "everybody but bela is graded")
-            _, worker = made.whose("bela")
-            lost = {worker, *cluster.descendants(worker)}
-            assert any("autograder" in whole.command_of(p) for p in lost)
-            os.kill(worker if whom == "a worker" else made.nanny_of(worker).pid, signal.SIGKILL)
-            cluster.gone(lost)
+            for whom in ("the worker", "its nanny"):
+                worker = made.whose("bela")
+                lost = {worker, *descendants(worker)}
+                os.kill(worker if whom == "the worker" else made.nanny_of(worker).pid, signal.SIGKILL)
+                cluster.gone(lost)
+            made.whose("bela")
             let_go(course)
             said, _ = run.communicate(timeout=ENOUGH)
         assert run.returncode == 3, said
         assert "5 graded in" in said
         assert "Traceback" not in said
         once_each(course, undisturbed)
-        assert made.graders() == []
-        assert made.plugins() == []
+        assert (made.graders(), made.plugins()) == ([], [])
 
 
 def test_without_its_scheduler_the_command_says_so_and_the_next_one_does_the_rest(
-    undisturbed: tuple[Rows, list[str]], tmp_path: Path
+    shared: Cluster, undisturbed: tuple[Rows, list[str]], tmp_path: Path
 ) -> None:
     course = held(tmp_path / "course")
-    with cluster.cluster(tmp_path / "cluster") as made:
+    with cluster.cluster(tmp_path / "cluster", workers=1, threads=2) as made:
         with whole.grading(course, "--scheduler", made.address) as run:
             until(lambda: whole.in_place(course, *OTHERS), "everybody but bela is graded")
             made.whose("bela")
@@ -142,46 +142,33 @@ def test_without_its_scheduler_the_command_says_so_and_the_next_one_does_the_res
     done = {row for row in whole.rows(course.root)["grade"] if row[0] != "bela"}
     assert done == {row for row in undisturbed[0]["grade"] if row[0] != "bela"}
     let_go(course)
-    with cluster.cluster(tmp_path / "another", workers=1) as made:
-        _, said = whole.grade(course, "--scheduler", made.address)
-        assert "1 graded in" in said
-        assert "4 graded before" in said
-    once_each(course, undisturbed)
-
-
-def test_a_command_that_is_killed_leaves_nothing_on_the_cluster_and_the_next_one_does_the_rest(
-    shared: Cluster, undisturbed: tuple[Rows, list[str]], tmp_path: Path
-) -> None:
-    course = held(tmp_path / "course")
-    with whole.grading(course, "--scheduler", shared.address) as run:
-        until(lambda: whole.in_place(course, *OTHERS), "everybody but bela is graded")
-        assert shared.whose("bela")
-        assert shared.graders()
-        run.kill()
-        run.communicate(timeout=ENOUGH)
-        until(lambda: shared.graders() == [], "no worker has a grader of the command")
-        until(lambda: shared.plugins() == [], "the scheduler has forgotten the command")
-    let_go(course)
     _, said = whole.grade(course, "--scheduler", shared.address)
     assert "1 graded in" in said
     assert "4 graded before" in said
     once_each(course, undisturbed)
 
 
-def test_two_courses_that_share_a_cluster_get_each_their_own_grades(
+def test_a_command_that_is_killed_leaves_nothing_on_a_cluster_that_grades_another_course_meanwhile(
     shared: Cluster, undisturbed: tuple[Rows, list[str]], tmp_path: Path
 ) -> None:
     course, quick = held(tmp_path / "course"), held(tmp_path / "quick")
     let_go(quick)
     with whole.grading(course, "--scheduler", shared.address) as run:
         until(lambda: whole.in_place(course, *OTHERS), "everybody but bela is graded")
+        shared.whose("bela")
         assert whole.grade(quick, "--scheduler", shared.address)[0] == 3
-        assert run.poll() is None
-        let_go(course)
-        said, _ = run.communicate(timeout=ENOUGH)
-    assert "5 graded in" in said
-    once_each(course, undisturbed)
+        assert len(shared.plugins()) == 2  # the first command's
+        assert shared.whose("bela")
+        run.kill()
+        run.communicate(timeout=ENOUGH)
+        until(lambda: shared.graders() == [], "no worker has a grader of the command")
+        until(lambda: shared.plugins() == [], "the scheduler has forgotten the command")
     once_each(quick, undisturbed)
+    let_go(course)
+    _, said = whole.grade(course, "--scheduler", shared.address)
+    assert "1 graded in" in said
+    assert "4 graded before" in said
+    once_each(course, undisturbed)
 
 
 def test_a_cluster_that_cannot_grade_the_course_says_why_and_nobody_is_marked_as_failed(
@@ -262,7 +249,9 @@ def test_what_postgresql_does_not_take_is_named_and_costs_nobody_else_anything(
     long, empty = "n" * 129, "e" * 129
     here.hand_in("ada", Submission())
     here.hand_in(long, Submission())
-    here.hand_in("nul", Submission("print('a\\0b')", answers={"q3": "def grad_q3(a, b):\n    raise ValueError('a\\0b')"}))
+    here.hand_in(
+        "nul", Submission("print('a\\0b')", answers={"q3": "def grad_q3(a, b):\n    raise ValueError('a\\0b')"})
+    )
     (here.root / "submitted" / empty / "ps1").mkdir(parents=True)
     (here.root / "submitted" / empty / "ps1" / "answers.txt").write_text("by hand")
     there = server.course(whole.copied(here, tmp_path / "there"), "traps")
