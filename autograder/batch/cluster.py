@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import select
 import threading
@@ -168,6 +169,8 @@ class ClusterPool:
         self._orders: dict[str, tuple[Order, Any]] = {}
         self._seen = time.monotonic()
         """When there was a worker."""
+        for name in ("distributed", "distributed.client"):  # a lost connection is a traceback to them
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         try:
             self._client = _dask.Client(address, timeout=_TO_CONNECT, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
@@ -177,6 +180,10 @@ class ClusterPool:
         except TimeoutError:
             self._client.close()
             raise NoGraders(NO_WORKER.format(address=address)) from None
+
+    @property
+    def _connected(self) -> bool:
+        return self._client.status in ("running", "newly-created")
 
     @property
     def jobs(self) -> int:
@@ -208,9 +215,8 @@ class ClusterPool:
 
     def _done(self) -> list[str]:
         """The keys of what is graded, or will not be. A result that is lost with its worker is made again."""
-        if self._client.status not in ("running", "newly-created"):
-            raise NoGraders(NO_SCHEDULER.format(address=self._address, why=LOST))
-        return [key for key, (_, future) in self._orders.items() if future.status not in ("pending", "lost")]
+        with self._asked():
+            return [key for key, (_, future) in self._orders.items() if future.status not in ("pending", "lost")]
 
     def _has_workers(self) -> None:
         if self.jobs:
@@ -229,17 +235,21 @@ class ClusterPool:
     @contextlib.contextmanager
     def _asked(self) -> Iterator[None]:
         """Says what is wrong with the cluster, of which Dask raises errors of many kinds."""
+        lost = NoGraders(NO_SCHEDULER.format(address=self._address, why=LOST))
+        if not self._connected:  # it would wait for the scheduler to come back
+            raise lost
         try:
             yield
         except Exception as error:
-            if self._client.status not in ("running", "newly-created") or isinstance(error, OSError):
-                raise NoGraders(NO_SCHEDULER.format(address=self._address, why=LOST)) from None
+            if not self._connected or isinstance(error, OSError):
+                raise lost from None
             why = str(error) if isinstance(error, NoGraders) else f"{type(error).__name__}: {error}"
             raise NoGraders(CANNOT_GRADE.format(address=self._address, why=why)) from None
 
     def end(self) -> None:
         with contextlib.suppress(Exception):  # whatever Dask raises where the scheduler has ended
-            self._client.cancel([future for _, future in self._orders.values()])
-            self._client.unregister_worker_plugin(self._graders)
+            if self._connected:
+                self._client.cancel([future for _, future in self._orders.values()])
+                self._client.unregister_worker_plugin(self._graders)
         with contextlib.suppress(Exception):
-            self._client.close(timeout=_TO_CONNECT)
+            self._client.close(timeout=_TO_CONNECT if self._connected else 0.1)

@@ -78,9 +78,7 @@ class Cluster:
     def plugins(self) -> list[str]:
         """What runs have left on the scheduler."""
         with self._client() as client:
-            found = client.run_on_scheduler(
-                lambda dask_scheduler: [*dask_scheduler.plugins, *dask_scheduler.worker_plugins]
-            )
+            found: list[str] = client.run_on_scheduler(_plugins)
             return [name for name in found if name.startswith("autograder")]
 
     @contextlib.contextmanager
@@ -124,6 +122,11 @@ class Cluster:
             process.send_signal(signal.SIGTERM)
             process.wait(ENOUGH)
         gone(there)
+
+
+def _plugins(dask_scheduler: Any) -> list[str]:
+    """Called on the scheduler."""
+    return [*dask_scheduler.plugins, *dask_scheduler.worker_plugins]
 
 
 def _rooms(worker: int) -> bool:

@@ -70,7 +70,7 @@ def listed(course: Course) -> list[str]:
 
 
 def once_each(course: Course, undisturbed: tuple[Rows, list[str]], rows: Rows | None = None) -> None:
-    """Everybody has the grades of an undisturbed run, once, in the gradebook and in the list, and nothing lies about."""
+    """Everybody has the grades of an undisturbed run, once, in the gradebook and the list, and nothing lies about."""
     found = rows or whole.rows(course.root)
     assert found == undisturbed[0]
     assert {row[0]: 1 for row in found["submission"]} == Counter(row[0] for row in found["submission"])
@@ -188,7 +188,8 @@ def _said(run: subprocess.Popen[str], line: str) -> str:
     assert run.stdout
     said = ""
     while line not in said:
-        assert (more := run.stdout.readline()), said
+        more = run.stdout.readline()
+        assert more, said
         said += more
     return said
 
