@@ -172,8 +172,9 @@ class PostgreSQL:
             nobody = pwd.getpwnam("nobody")
             os.chown(self._folder, nobody.pw_uid, nobody.pw_gid)
             self._user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        libraries = ":".join(map(str, UNPACKED.glob("usr/lib/*-linux-gnu")))
-        self._environment = {"PATH": os.environ["PATH"], **({"LD_LIBRARY_PATH": libraries} if libraries else {})}
+        libraries = [*UNPACKED.glob("usr/lib/*-linux-gnu"), *UNPACKED.glob("lib/*-linux-gnu")]
+        ours = {"LD_LIBRARY_PATH": ":".join(map(str, libraries))} if UNPACKED in found.parents else {}
+        self._environment = {"PATH": os.environ["PATH"], **ours}
         with socket.socket() as one:
             one.bind(("127.0.0.1", 0))
             self._port = one.getsockname()[1]
@@ -199,7 +200,8 @@ class PostgreSQL:
             )
 
     def start(self) -> None:
-        options = ("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off")
+        settings = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "jit=off")
+        options = [part for setting in settings for part in ("-c", setting)]
         self._process = self._call("postgres", "-D", str(self._folder / "data"), "-p", str(self._port), *options)
         until(self._answers, f"PostgreSQL answers; see {self._folder}")
 
