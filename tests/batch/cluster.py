@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from sqlalchemy import create_engine, text
 from autograder.sandbox.processes import descendants
 from tests.batch import whole
 from tests.conftest import ROOT
+from tests.hub.machine import free_ports
 from tests.rooms.course import Course
 from tests.rooms.test_run import ENOUGH, until
 
@@ -113,6 +113,11 @@ class Cluster:
         """Stations, graders and rooms: what workers have started."""
         return [p for p in self.everything() if "autograder" in whole.command_of(p)]
 
+    def nothing_left(self) -> None:
+        """Waits until no run has anything here: the scheduler sees a moment later that a client has gone."""
+        until(lambda: self.graders() == [], "no worker has a grader")
+        until(lambda: self.plugins() == [], "the scheduler has forgotten every run")
+
     def end(self) -> None:
         """Ends it as its own signal does; waits until no process is left, also of a worker that was killed."""
         there = self.everything()
@@ -175,9 +180,7 @@ class PostgreSQL:
         libraries = [*UNPACKED.glob("usr/lib/*-linux-gnu"), *UNPACKED.glob("lib/*-linux-gnu")]
         ours = {"LD_LIBRARY_PATH": ":".join(map(str, libraries))} if UNPACKED in found.parents else {}
         self._environment = {"PATH": os.environ["PATH"], **ours}
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            self._port = one.getsockname()[1]
+        (self._port,) = free_ports(1)
         try:
             options = ("-D", str(self._folder / "data"), "-E", "UTF8", "--locale=C", "-A", "trust", "-U", "grader")
             self._call("initdb", *options, "--no-sync").communicate()

@@ -89,7 +89,7 @@ def test_a_class_on_a_cluster_with_postgresql_has_what_this_machine_gives_it_wit
     expected, _ = whole.grade(here)
     with cluster.cluster(tmp_path / "cluster", workers=2) as made:
         status, said = whole.grade(there, "--scheduler", made.address, "--json", "summary.json")
-        assert (made.graders(), made.plugins()) == ([], [])
+        made.nothing_left()
     assert status == expected, said
     assert "2 at a time" in said
     assert "Traceback" not in said
@@ -120,7 +120,7 @@ def test_what_a_worker_was_grading_when_it_was_lost_is_graded_by_another(
         assert "5 graded in" in said
         assert "Traceback" not in said
         once_each(course, undisturbed)
-        assert (made.graders(), made.plugins()) == ([], [])
+        made.nothing_left()
 
 
 def test_without_its_scheduler_the_command_says_so_and_the_next_one_does_the_rest(
@@ -157,12 +157,11 @@ def test_a_command_that_is_killed_leaves_nothing_on_a_cluster_that_grades_anothe
         until(lambda: whole.in_place(course, *OTHERS), "everybody but bela is graded")
         shared.whose("bela")
         assert whole.grade(quick, "--scheduler", shared.address)[0] == 3
-        assert len(shared.plugins()) == 2  # the first command's
+        until(lambda: len(shared.plugins()) == 2, "only the first command is left")
         assert shared.whose("bela")
         run.kill()
         run.communicate(timeout=ENOUGH)
-        until(lambda: shared.graders() == [], "no worker has a grader of the command")
-        until(lambda: shared.plugins() == [], "the scheduler has forgotten the command")
+        shared.nothing_left()
     once_each(quick, undisturbed)
     let_go(course)
     _, said = whole.grade(course, "--scheduler", shared.address)
