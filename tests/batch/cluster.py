@@ -38,9 +38,14 @@ class Cluster:
         self.folder = folder
         self.nannies: list[subprocess.Popen[bytes]] = []
         self.scheduler = self._start("scheduler", "--port", "0")
-        file = folder / "scheduler.json"
-        until(file.exists, "the scheduler says where it is")
-        self.address = str(whole.summary(file)["address"])
+        self.address = ""
+        until(self._known, "the scheduler says where it is")
+
+    def _known(self) -> bool:
+        assert self.scheduler.poll() is None, (self.folder / "scheduler0.log").read_text()
+        with contextlib.suppress(OSError, ValueError):  # it may just be writing it
+            self.address = str(whole.summary(self.folder / "scheduler.json")["address"])
+        return bool(self.address)
 
     def _start(self, what: str, *options: str) -> subprocess.Popen[bytes]:
         name = f"{what}{len(self.nannies)}"
@@ -121,11 +126,11 @@ class Cluster:
     def end(self) -> None:
         """Ends it as its own signal does; waits until no process is left, also of a worker that was killed."""
         there = self.everything()
-        for process in self.nannies:  # first: without a scheduler they would wait for one
-            process.send_signal(signal.SIGTERM)
-        for process in (*self.nannies, self.scheduler):
-            process.send_signal(signal.SIGTERM)
-            process.wait(ENOUGH)
+        for together in (self.nannies, [self.scheduler]):  # without a scheduler the others would wait for one
+            for process in together:
+                process.send_signal(signal.SIGTERM)
+            for process in together:
+                process.wait(ENOUGH)
         gone(there)
 
 
