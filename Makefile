@@ -44,8 +44,9 @@ hub: $(READY) $(PROXY)  ## a JupyterHub to try, on this machine, with a demo cou
 	@PYTHONPATH=deploy/hub exec $(BIN)/python -m coursehub.demo
 
 NGINX := $(VENV)/nginx/usr/sbin/nginx
+POSTGRES := $(VENV)/postgresql
 
-system: $(READY)  # what tests need of the system: a browser and the hub's proxy; named where they cannot be installed
+system: $(READY)  # what tests need of the system: a browser, the hub's proxy, servers; named where they cannot be installed
 	@command -v chromium >/dev/null || { \
 	  echo "Installing chromium, which the browser tests need ..."; \
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -q update >/dev/null && \
@@ -56,6 +57,13 @@ system: $(READY)  # what tests need of the system: a browser and the hub's proxy
 	@command -v nginx >/dev/null || [ -x $(NGINX) ] || { cd $(VENV) && apt-get -q download nginx >/dev/null 2>&1 && \
 	  dpkg -x nginx_*.deb nginx && rm nginx_*.deb; } || \
 	  echo "nginx is missing, so the tests of the example for TLS are skipped. On Debian: sudo apt install nginx-light"
+# Likewise, with the libraries that are missing here; not its compiler of queries, and not what its service needs.
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || ls $(POSTGRES)/usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || \
+	  { mkdir -p $(POSTGRES)/debs/partial && cd $(POSTGRES) && \
+	  apt-get -q -y --no-install-recommends --download-only -o Debug::NoLocking=1 -o Dir::Cache::Archives="$$PWD/debs" \
+	    install postgresql >/dev/null 2>&1 && rm -f debs/libllvm*.deb debs/libz3*.deb debs/libperl*.deb && \
+	  for package in $$(ls debs/postgresql-[0-9]*.deb debs/lib*.deb 2>/dev/null); do dpkg -x "$$package" . || exit 1; done && rm -r debs; } || \
+	  echo "PostgreSQL is missing, so the tests of grading with it are skipped. On Debian: sudo apt install postgresql"
 
 # On a machine that is busy with other things a browser or a hub can miss its deadline. What failed is run once more, by
 # itself and without the warm start of tests/warm: a real failure fails again, and the lines above name what only failed at

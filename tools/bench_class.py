@@ -53,11 +53,11 @@ def make(root: Path, config: str, number: int) -> None:
         hand_in(root / "release" / "ps1", answers, root / "submitted" / f"{name}-{at}" / "ps1")
 
 
-def grade(root: Path, jobs: int) -> Graded:
+def grade(root: Path, *options: str) -> Graded:
     found, begun = Graded(), time.monotonic()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "autograder", "grade", "ps1", "--jobs", str(jobs)],
+        [sys.executable, "-m", "autograder", "grade", "ps1", *options],
         cwd=root,
         env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -103,13 +103,13 @@ def main() -> None:
                 root = scratch / f"whole{jobs}{number}"
                 root.mkdir()
                 make(root, ours, options.number)
-                graded.append(grade(root, jobs))
+                graded.append(grade(root, "--jobs", str(jobs)))
         _report(plain, whole)
         if options.many:
             root = scratch / "many"
             root.mkdir()
             make(root, ours, options.many)
-            _report_many(grade(root, cores))
+            _report_many(grade(root, "--jobs", str(cores)))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     first = plain["stock nbgrader"][0].marks

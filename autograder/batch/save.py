@@ -16,13 +16,13 @@ from typing import Any
 
 from nbgrader.api import Gradebook
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.batch import rows
 from autograder.batch.pool import Order
+from autograder.rooms import gradebook_errors
 from autograder.sandbox import folders
 
-NOT_SAVED = "the gradebook does not take it: {why}"
 Graded = tuple[Order, Mapping[str, Any]]
 """An order and what the grader has said."""
 
@@ -75,20 +75,19 @@ class Saving:
     def save(self, gradebook: Gradebook, graded: Sequence[Graded]) -> Outcome:
         """Saves the rows of all; one after the other if the gradebook does not take them together.
 
-        OperationalError if it cannot be written at all.
+        The database's own error if it cannot be written at all.
         """
         if self._dry:
             return Outcome(saved=list(graded))
         try:
             return self._save(gradebook, graded)
-        except OperationalError:
+        except (SQLAlchemyError, ValueError) as error:  # ValueError: a driver's, of text that no column can hold
             gradebook.db.rollback()
-            raise
-        except SQLAlchemyError as error:
-            gradebook.db.rollback()
+            if gradebook_errors.of_everybody(error):
+                raise
             if len(graded) == 1:
-                why = " ".join(str(error.__cause__ or error).split())
-                return Outcome(refused=[(graded[0][0], NOT_SAVED.format(why=why))])
+                why = gradebook_errors.NOT_TAKEN.format(why=gradebook_errors.why(error))
+                return Outcome(refused=[(graded[0][0], why)])
         whole = Outcome()
         for one in graded:
             part = self.save(gradebook, [one])

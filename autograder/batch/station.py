@@ -76,17 +76,21 @@ def serve(control: socket.socket, app: Any, level: str, launchers: Launchers[tup
     """The process's whole life; `control` is its end of a pair of sockets that carry packets."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that commands
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    grader = None
+    grader, begun = None, set[int]()
     while True:
         data, handles, _, _ = socket.recv_fds(control, 1 << 16, 1)
-        _reap(0 if data else TO_CLEAR_UP)
+        _reap(begun, 0 if data else TO_CLEAR_UP)
         if not data:
             os._exit(0)  # the kernel ends graders that are still at work
         with socket.socket(fileno=handles[0]) as connection:
             if grader is None:
                 grader = Grader(app, Lines(connection).receive(), level, launchers)
                 grader.draw_points()
-            elif not processes.fork():
+                with contextlib.suppress(OSError):  # not everybody waits for it
+                    connection.sendall(pack("ready"))
+            elif number := processes.fork():
+                begun.add(number)
+            else:
                 control.close()
                 syscalls.die_with_parent(signal.SIGKILL)
                 _grade(connection, grader)
@@ -94,12 +98,14 @@ def serve(control: socket.socket, app: Any, level: str, launchers: Launchers[tup
                 grader.begun()
 
 
-def _reap(seconds: float) -> None:
-    """Takes note of graders that have ended; waits for all of them at most so many seconds."""
+def _reap(begun: set[int], seconds: float) -> None:
+    """Takes note of those of the graders that have ended; waits for all of them at most so many seconds."""
     end = time.monotonic() + seconds
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0] or time.monotonic() < end:
-            time.sleep(0.02)
+    while True:
+        begun -= {number for number in begun if os.waitpid(number, os.WNOHANG)[0]}
+        if not begun or time.monotonic() >= end:
+            break
+        time.sleep(0.02)
 
 
 def _grade(connection: socket.socket, grader: Grader) -> NoReturn:
@@ -131,7 +137,10 @@ class Station:
         self._number, self._control = number, control
 
     def connect(self) -> socket.socket:
-        """The first time it takes the course; then each connection is a new grader's. OSError if it has ended."""
+        """The first time it takes the course, and says when it is ready; then each connection is a new grader's.
+
+        OSError if it has ended.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
             socket.send_fds(self._control, [b"."], [theirs.fileno()])

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from traitlets import Bool, Integer, Unicode
 
 from autograder.batch import rows
@@ -25,7 +25,7 @@ from autograder.batch.pool import LocalPool, NoGraders, Order, Pool, Reply
 from autograder.batch.recorded import tell
 from autograder.batch.save import Saving
 from autograder.batch.summary import write_summary
-from autograder.rooms import handed_in
+from autograder.rooms import gradebook_errors, gradebook_lock, handed_in
 from autograder.rooms.engine import Engine
 from autograder.rooms.exporter import TwoRooms
 from autograder.rooms.progress import CUT_OFF
@@ -37,12 +37,14 @@ AT_A_TIME = "{jobs} at a time."
 DRY = "This is a dry run: nothing is saved."
 NO_DASK = "Dask is not installed here: pip install distributed, in the environment of the course."
 LOST = "the process that graded it has ended {times} times"
-AWAY = "The gradebook's database has gone away; waiting up to {seconds:g} seconds for it."
+AWAY = "The gradebook's database cannot be used just now ({why}); waiting up to {seconds:g} seconds for it."
 CHANGING = "its marks in the gradebook keep changing while it is graded"
 T = TypeVar("T")
 _MOST_TRIES = 3
 _TOGETHER, _SECONDS = 50, 1.0
 """Replies are saved when there are so many, or so many seconds after the last ones."""
+_TO_BE_BACK = 0.5
+"""Seconds after which a database that could not be used is tried again."""
 
 
 class WholeClass(TwoRooms):
@@ -173,18 +175,30 @@ class WholeClass(TwoRooms):
         return again + [order for order in outcome.changed if self._once_more(order, CHANGING, saving)]
 
     def _patiently(self, do: Callable[[Gradebook], T]) -> T:
-        """What `do` gives; again, as long as the patience lasts, while the database cannot be reached or is held."""
-        end = time.monotonic() + self.patience
+        """What `do` gives; again, as long as the patience lasts, while a database server cannot be used.
+
+        With SQLite each statement has waited as long itself. If a connection is lost while it commits, nobody knows
+        whether it has: then the rows have changed, and those submissions are graded again.
+        """
+        end, told = time.monotonic() + self.patience, False
         while True:
             self.wait_for_gradebook()
             try:
                 with self.run.gradebook() as gradebook:
                     return do(gradebook)
-            except OperationalError as error:
-                if time.monotonic() > end or not error.connection_invalidated:
+            except DBAPIError as error:
+                if not gradebook_errors.of_everybody(error):
+                    raise
+                why = gradebook_errors.why(error)
+                if not gradebook_lock.is_server(self.parent.coursedir):
                     raise NbGraderException("the gradebook cannot be written") from error
-                self.log.warning("%s", AWAY.format(seconds=self.patience))
-                time.sleep(1)
+                if time.monotonic() > end:
+                    self.log.error("%s", gradebook_errors.GONE.format(why=why))
+                    raise NbGraderException("the gradebook cannot be written") from error
+                if not told:
+                    self.log.warning("%s", AWAY.format(why=why, seconds=self.patience))
+                    told = True
+                time.sleep(_TO_BE_BACK)
 
     def _once_more(self, order: Order, why: str, saving: Saving) -> bool:
         saving.discard(order)

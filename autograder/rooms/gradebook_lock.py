@@ -14,7 +14,9 @@ from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from autograder.rooms import gradebook_errors
 
 WAITING = "The gradebook %s is held by another process; waiting up to %g seconds for it."
 WRITING, READING = "BEGIN IMMEDIATE", "SELECT name FROM sqlite_master"
@@ -33,22 +35,34 @@ def patience_of(config: Any) -> float:
 
 
 def open_gradebook(coursedir: Any, patience: float, log: Any) -> Gradebook:
-    """A connection to the gradebook; NbGraderException if it stays locked for more than `patience` seconds."""
+    """A connection to the gradebook; NbGraderException if it stays locked for more than `patience` seconds, or its
+    server cannot be reached.
+    """
     if not is_free(coursedir, patience, log):
         log.error(HELD, patience)
         raise NbGraderException("the gradebook is held by another process")
-    book = Gradebook(coursedir.db_url, coursedir.course_id)
+    try:
+        book = Gradebook(coursedir.db_url, coursedir.course_id)
+    except DBAPIError as error:
+        if not is_server(coursedir) or not gradebook_errors.of_everybody(error):
+            raise
+        log.error("%s", gradebook_errors.GONE.format(why=gradebook_errors.why(error)))
+        raise NbGraderException("the gradebook's database cannot be used") from error
     if book.engine.dialect.name == "sqlite":
         book.db.execute(text(f"PRAGMA busy_timeout = {int(patience * 1000)}"))
     return book
 
 
+def is_server(coursedir: Any) -> bool:
+    """Whether the gradebook is not a file, but in a database that a server keeps."""
+    return make_url(coursedir.db_url).get_backend_name() != "sqlite"
+
+
 def is_free(coursedir: Any, patience: float, log: Any) -> bool:
     """Waits until the gradebook can be written, at most `patience` seconds; returns whether it can."""
-    url = make_url(coursedir.db_url)
-    if url.get_backend_name() != "sqlite" or not url.database:
+    path = make_url(coursedir.db_url).database
+    if is_server(coursedir) or not path:
         return True
-    path = url.database
     end, said = time.monotonic() + patience, False
     while is_held(path):
         if time.monotonic() > end:

@@ -15,8 +15,9 @@ from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader.utils import parse_utc
+from sqlalchemy.exc import SQLAlchemyError
 
-from autograder.rooms import folder_names
+from autograder.rooms import folder_names, gradebook_errors
 from autograder.sandbox import folders
 from autograder.selection import (
     DEEPEST,
@@ -71,6 +72,12 @@ def enter_empty(converter: Any, gradebook: Gradebook, report: Report, empty: Ite
             _empty(folder, converter, gradebook, report)
         except OSError as error:  # the folder cannot be read, so there may be a notebook in it
             report.failed(student_of(converter, folder), STUCK.format(why=error))
+        except SQLAlchemyError as error:
+            gradebook.db.rollback()
+            if gradebook_errors.of_everybody(error):
+                raise
+            why = gradebook_errors.NOT_TAKEN.format(why=gradebook_errors.why(error))
+            report.failed(student_of(converter, folder), why)
 
 
 def without_notebook(converter: Any) -> list[str]:
@@ -226,6 +233,6 @@ def submission_row(gradebook: Gradebook, assignment: str, student: str) -> Any:
     nbgrader lets SQLAlchemy write out a submission while it is being put together, and SQLAlchemy 2.1 warns of that
     once a student; where nbgrader finds a row it makes none.
     """
-    with gradebook.db.no_autoflush:
+    with gradebook.db.no_autoflush, gradebook_errors.as_they_are():
         gradebook.update_or_create_student(student)
         return gradebook.update_or_create_submission(assignment, student)

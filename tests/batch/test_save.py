@@ -92,6 +92,18 @@ def test_one_that_the_gradebook_does_not_take_is_named_and_the_others_are_saved(
     assert _scores(book) == {"ada": 1.0, "chen": 1.0}
 
 
+def test_text_that_no_column_can_hold_is_refused_like_what_the_database_refuses(
+    book: Gradebook, tmp_path: Path
+) -> None:
+    saving = _saving(tmp_path)
+    ada, bo = (_graded(saving, book, name, 1.0) for name in ("ada", "bo"))
+    bo[1]["rows"]["student"][0]["first_name"] = "\ud800"  # an error of Python's, as PostgreSQL's driver raises for NUL
+    outcome = saving.save(book, [bo, ada])
+    assert outcome.saved == [ada]
+    assert [order for order, _ in outcome.refused] == [bo[0]]
+    assert _scores(book) == {"ada": 1.0}
+
+
 def test_a_graded_folder_is_replaced_and_one_that_failed_leaves_none(book: Gradebook, tmp_path: Path) -> None:
     saving = _saving(tmp_path)
     for score in (1.0, 2.0):

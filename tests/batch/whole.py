@@ -21,7 +21,7 @@ from tests.rooms.course import Course, Submission
 from tests.rooms.test_run import ENOUGH
 
 LONG = "\nc.Engine.cell_seconds = 3000\nc.Engine.submission_seconds = 3000\n"
-_ROWS = {
+QUERIES = {
     "student": "SELECT * FROM student",
     "submission": "SELECT student_id, timestamp, extension FROM submitted_assignment",
     "notebook": "SELECT s.student_id, n.name, sn.flagged, sn.late_submission_penalty FROM submitted_notebook sn "
@@ -38,7 +38,7 @@ _ROWS = {
 def rows(root: Path) -> dict[str, list[tuple[Any, ...]]]:
     """All that the gradebook has of students, without the ids that are drawn by chance."""
     with contextlib.closing(sqlite3.connect(root / "gradebook.db")) as book:
-        return {kind: sorted(book.execute(query), key=repr) for kind, query in _ROWS.items()}
+        return {kind: sorted(book.execute(query), key=repr) for kind, query in QUERIES.items()}
 
 
 def folders(root: Path) -> dict[str, tuple[int, bytes]]:
