@@ -90,12 +90,11 @@ def serve(control: socket.socket, app: Any, level: str, launchers: Launchers[tup
                     connection.sendall(pack("ready"))
             elif number := processes.fork():
                 begun.add(number)
+                grader.begun()
             else:
                 control.close()
                 syscalls.die_with_parent(signal.SIGKILL)
                 _grade(connection, grader)
-            else:
-                grader.begun()
 
 
 def _reap(begun: set[int], seconds: float) -> None:
