@@ -140,8 +140,10 @@ def _plugins(dask_scheduler: Any) -> list[str]:
 
 
 def _rooms(worker: int) -> bool:
-    """Whether a worker's station has a grader with rooms at work: they are forked from its fork servers."""
-    return len([p for p in descendants(worker) if "forkserver" in whole.command_of(p)]) > 2
+    """Whether a worker's station has a grader with rooms at work, beside its fork servers: that of the examiners, that
+    of students in namespaces and the process outside of these, and the one from which all are forked.
+    """
+    return len([p for p in descendants(worker) if "forkserver" in whole.command_of(p)]) > 4
 
 
 def gone(processes: set[int]) -> None:
