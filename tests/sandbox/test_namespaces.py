@@ -133,3 +133,22 @@ def test_python_in_the_machines_tmp_is_there_and_nothing_else_of_it(base: Launch
     finally:
         room.close()
         prepared.close()
+
+
+WITHOUT_PROC = """
+from tests.sandbox.test_namespaces import *
+base = Launcher()
+room = base.prepared(readable()).start(wire.STUDENT, LIMITS, clean_environment(), NAMESPACES)
+print(run(room, "print(os.listdir('/proc'), os.getpid())\\nimport torch\\nprint(torch.ones(2).sum().item())"), end="")
+room.close()
+base.close()
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root hides a part of the machine's /proc")
+def test_where_a_container_allows_no_proc_a_room_has_none_and_works() -> None:
+    """As a container's engine does it, which lays something over a folder of /proc: the kernel allows no other then."""
+    hide = 'mount --make-rprivate / && mount -t tmpfs none /proc/tty && exec "$@"'
+    command = ["unshare", "-m", "sh", "-c", hide, "sh", sys.executable, "-c", WITHOUT_PROC]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("[] 2\n2.0\n", 0), done.stderr
