@@ -119,9 +119,9 @@ def grade(root: Path) -> Run:
     return run
 
 
-def _watch(process: int, run: Run, done: threading.Event) -> None:
-    """Records the memory of all processes of the run; shared pages are counted once (PSS)."""
-    while not done.wait(0.5):
+def _watch(process: int, run: Run, done: threading.Event, every: float = 0.5) -> None:
+    """Records the memory of all processes of the run every so many seconds; shared pages are counted once (PSS)."""
+    while not done.wait(every):
         total = 0
         for at in [process, *_descendants(process)]:
             try:
