@@ -27,18 +27,24 @@ class _Kept:
     """The members of a module or a class as they are now."""
 
     def __init__(self, owner: Any) -> None:
-        self._owner, self._members = owner, dict(vars(owner))
-        self._unchanged = Unchanged(vars(owner))
+        self._owner, self._space = owner, vars(owner)
+        self._members = dict(self._space)
+        self._unchanged = Unchanged(self._space)
 
     def restore(self) -> None:
         if self._unchanged:
             return
-        now = vars(self._owner)
         for name, thing in self._members.items():
-            if now.get(name) is not thing:
-                with contextlib.suppress(AttributeError, TypeError):  # a few members, such as __dict__, cannot be set
-                    setattr(self._owner, name, thing)
+            if self._space.get(name) is not thing:
+                self._set(name, thing)
         self._unchanged.seen()
+
+    def _set(self, name: str, thing: Any) -> None:
+        if type(self._space) is dict:  # a module's, whatever that has become meanwhile
+            self._space[name] = thing
+        else:
+            with contextlib.suppress(AttributeError, TypeError):  # a few members, such as __dict__, cannot be set
+                setattr(self._owner, name, thing)
 
 
 class Snapshot:
