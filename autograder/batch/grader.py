@@ -97,8 +97,8 @@ class Grader:
         self._scribe: Scribe | None = None
         self._steps = {name: getattr(converter, name) for name in _WRAPPED}
 
-    def draw_points(self) -> None:
-        """Prepares for all graders: the rooms' fork servers run the course's cells, each what it may know of them."""
+    def prepare(self) -> None:
+        """For all graders: the rooms' fork servers run the course's cells, each what it may know of them."""
         self._scribe = Scribe()  # it takes as long to start
         assignment = self._converter.coursedir.assignment_id
         run = self._notebooks.run
@@ -117,7 +117,7 @@ class Grader:
         run.use(self._private, run.level, run.launchers)
         self._notebooks.scribe = self._scribe or Scribe()
 
-    def begun(self) -> None:
+    def leave_scribe(self) -> None:
         """In the process from which that one was forked: the scribe is now the other's."""
         if self._scribe:
             self._scribe.leave()

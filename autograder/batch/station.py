@@ -85,12 +85,12 @@ def serve(control: socket.socket, app: Any, level: str, launchers: Launchers[tup
         with socket.socket(fileno=handles[0]) as connection:
             if grader is None:
                 grader = Grader(app, Lines(connection).receive(), level, launchers)
-                grader.draw_points()
+                grader.prepare()
                 with contextlib.suppress(OSError):  # not everybody waits for it
                     connection.sendall(pack("ready"))
             elif number := processes.fork():
                 begun.add(number)
-                grader.begun()
+                grader.leave_scribe()
             else:
                 control.close()
                 syscalls.die_with_parent(signal.SIGKILL)

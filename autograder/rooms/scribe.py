@@ -32,7 +32,8 @@ _PATIENCE = 20.0
 """Times as long as that: how long a busy machine may take for it."""
 MEMORY = 2048 * MB
 _START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from autograder.rooms import scribe; scribe.serve()"
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));"
+    "from autograder.rooms import cleaning, repair, scribe; scribe.serve()"  # all of it before the first order comes
 )
 _LONGEST_ANSWER = 64 * MB
 _OUT_OF_TIME = -signal.SIGXCPU if hasattr(signal, "SIGXCPU") else 1
@@ -134,8 +135,6 @@ class Scribe:
 
 def serve() -> None:
     """The process itself: orders from its standard input, answers to what was its standard output."""
-    from autograder.rooms import cleaning, repair  # noqa: F401  (before the first order comes)
-
     memory, seconds = map(int, sys.argv[1:])
     _limit("RLIMIT_AS", memory)
     _limit("RLIMIT_CORE", 0)

@@ -32,8 +32,8 @@ def started_ahead() -> Iterator[None]:
 
 
 class Launchers(Generic[Key]):
-    """The launchers of a run: one for students, and branches of it for the examiners of each notebook, and for students
-    in namespaces.
+    """The launchers of a run: a first one, and forked from it one for the examiners of each notebook, and one for
+    students in namespaces.
 
     One whose fork server has ended, for instance because the machine was short of memory, is replaced when the next
     worker is wanted. `cells_of` says which cells of the course the examiners of a notebook need.

@@ -79,6 +79,15 @@ def once_each(course: Course, undisturbed: tuple[Rows, list[str]], rows: Rows | 
     assert not list(course.root.glob(".autograded*"))
 
 
+def _finish(course: Course, shared: Cluster, undisturbed: tuple[Rows, list[str]]) -> None:
+    """The same command again: it grades bela alone, and then everybody has what an undisturbed run gives."""
+    let_go(course)
+    _, said = whole.grade(course, "--scheduler", shared.address)
+    assert "1 graded in" in said
+    assert "4 graded before" in said
+    once_each(course, undisturbed)
+
+
 def test_a_class_on_a_cluster_with_postgresql_has_what_this_machine_gives_it_with_sqlite(
     server: PostgreSQL, tmp_path: Path
 ) -> None:
@@ -141,11 +150,7 @@ def test_without_its_scheduler_the_command_says_so_and_the_next_one_does_the_res
         cluster.gone(graders)
     done = {row for row in whole.rows(course.root)["grade"] if row[0] != "bela"}
     assert done == {row for row in undisturbed[0]["grade"] if row[0] != "bela"}
-    let_go(course)
-    _, said = whole.grade(course, "--scheduler", shared.address)
-    assert "1 graded in" in said
-    assert "4 graded before" in said
-    once_each(course, undisturbed)
+    _finish(course, shared, undisturbed)
 
 
 def test_a_command_that_is_killed_leaves_nothing_on_a_cluster_that_grades_another_course_meanwhile(
@@ -163,11 +168,7 @@ def test_a_command_that_is_killed_leaves_nothing_on_a_cluster_that_grades_anothe
         run.communicate(timeout=ENOUGH)
         shared.nothing_left()
     once_each(quick, undisturbed)
-    let_go(course)
-    _, said = whole.grade(course, "--scheduler", shared.address)
-    assert "1 graded in" in said
-    assert "4 graded before" in said
-    once_each(course, undisturbed)
+    _finish(course, shared, undisturbed)
 
 
 def test_a_cluster_that_cannot_grade_the_course_says_why_and_nobody_is_marked_as_failed(

@@ -18,7 +18,7 @@ import nbformat
 
 from autograder.sandbox.processes import descendants
 from tests.rooms.course import Course, Submission
-from tests.rooms.test_run import ENOUGH
+from tests.rooms.test_run import ENOUGH, command_of
 
 LONG = "\nc.Engine.cell_seconds = 3000\nc.Engine.submission_seconds = 3000\n"
 QUERIES = {
@@ -91,12 +91,6 @@ def grading(course: Course, *options: str) -> Iterator[subprocess.Popen[str]]:
 
 def in_place(course: Course, *students: str) -> bool:
     return all((course.root / "autograded" / name / "ps1").is_dir() for name in students)
-
-
-def command_of(process: int) -> str:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    return ""
 
 
 def children(process: int, what: str) -> list[int]:

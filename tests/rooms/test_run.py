@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -68,11 +69,10 @@ def course(tmp_path: Path) -> Course:
     return made
 
 
-def _command(process: int) -> str:
-    try:
-        return Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
-    except OSError:
-        return ""
+def command_of(process: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    return ""
 
 
 @contextmanager
@@ -153,7 +153,9 @@ def test_a_gradebook_that_is_held_is_waited_for_and_named(course: Course) -> Non
     shutil.rmtree(course.root / "submitted" / STUDENTS[1])
     course.hand_in(STUDENTS[1], Submission("import subprocess\nsubprocess.run(['sleep', '3.25'])"))
     with grading(course) as run:
-        until(lambda: "sleep 3.25" in " ".join(map(_command, descendants(run.pid))), "the second one's cell is at work")
+        until(
+            lambda: "sleep 3.25" in " ".join(map(command_of, descendants(run.pid))), "the second one's cell is at work"
+        )
         with held(course):
             until(lambda: "is held by another process" in log.read_text(), "the wait is named")
         assert run.wait(ENOUGH) == 0, log.read_text()
