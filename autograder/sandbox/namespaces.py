@@ -231,12 +231,19 @@ def _bind(source: str, target: str, flags: int) -> None:
 
 
 def _leave_first_process() -> None:
-    """Returns in a child of process 1, which must not be looked into: it is not behind Landlock."""
+    """Returns in a child of process 1, which must not be looked into: it is not behind Landlock.
+
+    It returns when process 1 has given up its rights.
+    """
     syscalls.set_dumpable(False)
+    waits, holds = os.pipe()
     child = processes.fork()
     if child:
         syscalls.drop_capabilities()
         syscalls.no_new_privileges()
         syscalls.seccomp_filter(seccomp.program())
-        processes.wait_and_exit(child)
+        processes.wait_and_exit(child)  # it closes the pipe first
+    os.close(holds)
+    os.read(waits, 1)
+    os.close(waits)
     syscalls.set_dumpable(True)
