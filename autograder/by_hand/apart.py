@@ -33,7 +33,7 @@ def read_apart(
     cells: Sequence[str], function: str, modules: Mapping[str, str], seconds: int = SECONDS
 ) -> tuple[Finding, ...]:
     """As `interpreter.read`; in a child where that can be."""
-    if os.environ.get("NBGRADER_EXECUTION") != "autograde":
+    if os.environ.get("NBGRADER_EXECUTION") != "autograde" or _here:
         return read(cells, function, modules)
     reader = _reader()
     if reader is None:
@@ -44,6 +44,11 @@ def read_apart(
     except (OSError, ValueError):  # it has ended in the middle of a word, or without one
         reader.end()
         return (found("too-long"),)
+
+
+def read_here() -> None:
+    """From now on this process reads itself: a student's room, where a text can only harm the room that it is of."""
+    _here.append(True)
 
 
 class _Reader:
@@ -89,6 +94,7 @@ class _Reader:
             os.waitpid(self._child, 0)
 
 
+_here: list[bool] = []
 _known: list[_Reader] = []
 
 

@@ -27,12 +27,12 @@ _OTHER_PROCESSES = 256
 
 
 def enter(level: str, limits: Limits, scratch: str) -> dict[str, str]:
-    """Confines this process; OSError if that is not possible. Returns in another process, a child of the caller.
+    """Confines this process; OSError if that is not possible.
 
-    It must be called in a process that has one thread, for namespaces one that `namespaces.fork_room` has forked. The
-    processes that are left outside wait for the one inside and end as it ends. `scratch` is an empty folder: without
-    namespaces the only one that can be written. The working folder is an empty one that can be written. What is
-    returned must be set in the environment: where home and temporary files are, if that differs from
+    It must be called in a process that has one thread, for namespaces one that `namespaces.fork_room` has forked. At
+    the other levels it returns in a child; the caller waits for that and ends as it ends. `scratch` is an empty folder:
+    without namespaces the only one that can be written. The working folder is an empty one that can be written. What
+    is returned must be set in the environment: where home and temporary files are, if that differs from
     `visible.clean_environment`.
     """
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:

@@ -2,12 +2,13 @@
 
 `prepare` makes for all rooms users, a host name, a process space and a root to read; the process that is there forks
 the rooms. `fork_room` forks one as process 1 of a process space of its own; `enter` gives it mounts of its own, with a
-private disk, network and IPC, and forks once more:
+private disk, network and IPC:
 
     outer process      in the machine's process space, where it waits
     prepared sandbox   forks the rooms; not behind the filters, runs no student code
-    process 1          of a room; the kernel ends the room with it; it only waits, and has no rights any more
-    the student's      behind the filters, which `isolation.enter` adds
+    process 1          of a room is the student's: the kernel ends the room with it; `isolation.enter` adds the filters
+
+A process 1 is not reached by signals from within the room, and keeps those that others have left until the room ends.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def fork_room() -> int:
 
 
 def enter(limits: Limits) -> bool:
-    """In process 1 of a room: returns in a child of it, in the student's own folder; OSError if something fails.
+    """In process 1 of a room: returns in the student's own folder; OSError if something fails.
 
     True if the room has a user namespace of its own, in which the kernel counts its processes apart from those of
     other rooms.
@@ -95,13 +96,13 @@ def enter(limits: Limits) -> bool:
     with contextlib.suppress(OSError):  # terminals of its own, which IPython needs for `!ls`
         flags = syscalls.NOSUID | syscalls.NOEXEC
         syscalls.mount("devpts", "/dev/pts", "devpts", flags, "newinstance,ptmxmode=0666")
-    _leave_first_process()
     if os.getuid() == 0:
         processes.become_user(NOBODY)
     try:
         counted = seen and _count_alone(shared)
     finally:
         os.close(shared)
+    syscalls.die_with_parent(signal.SIGKILL)  # again: the kernel clears it when a process changes its user
     os.umask(0o022)
     os.chdir(WORK)
     return counted
@@ -228,22 +229,3 @@ def _bind(source: str, target: str, flags: int) -> None:
     atime = os.statvfs(source).f_flag & (os.ST_NOATIME | os.ST_NODIRATIME | os.ST_RELATIME)
     more = sum(number for bit, number in _KEPT_ATIME.items() if atime & bit)
     syscalls.mount("none", target, None, syscalls.BIND | syscalls.REMOUNT | flags | locked | more)
-
-
-def _leave_first_process() -> None:
-    """Returns in a child of process 1, which must not be looked into: it is not behind Landlock.
-
-    It returns when process 1 has given up its rights.
-    """
-    syscalls.set_dumpable(False)
-    waits, holds = os.pipe()
-    child = processes.fork()
-    if child:
-        syscalls.drop_capabilities()
-        syscalls.no_new_privileges()
-        syscalls.seccomp_filter(seccomp.program())
-        processes.wait_and_exit(child)  # it closes the pipe first
-    os.close(holds)
-    os.read(waits, 1)
-    os.close(waits)
-    syscalls.set_dumpable(True)

@@ -13,8 +13,8 @@ done it (`<` says "was forked by", namespaces are the level in this picture):
         |   < examiner          the tests run here, not isolated
         < outer process         has made the namespaces that all students share, and waits
             < prepared sandbox  a fork server for students, inside of these
-                < process 1     of a room's own process space; the grader ends it by its pidfd, and the kernel the rest
-                    < student   seccomp, Landlock and limits hold from before the first cell
+                < student       process 1 of a room's own process space: seccomp, Landlock and limits hold from before
+                                the first cell; the grader ends it by its pidfd, and the kernel the rest
 
 At the Landlock level the fork server itself forks a subreaper, and that the student: what the student's code starts
 stays below it and ends with it. If the grader dies, the fork server sees its socket close, ends every process below it,

@@ -26,6 +26,7 @@ from traitlets.config import Config
 
 from autograder.sandbox import syscalls
 from autograder.sandbox.limits import Limits
+from autograder.workers.plain_python import Transformer
 from autograder.workers.tracebacks import Compiler
 
 NO_INPUT = "input() was called, but nobody is there to answer while a notebook is graded."
@@ -153,6 +154,13 @@ class Shell(InteractiveShell):  # type: ignore[misc]
     def __init__(self, **options: Any) -> None:
         self.recorder = Recorder()
         super().__init__(**options)
+        self.input_transformer_manager = Transformer()
+
+    def should_run_async(self, raw_cell: str, *, transformed_cell: str | None = None, **more: Any) -> bool:
+        known = self.input_transformer_manager.awaits(transformed_cell) if self.autoawait else None
+        if known is None or more.get("preprocessing_exc_tuple"):
+            return bool(super().should_run_async(raw_cell, transformed_cell=transformed_cell, **more))
+        return bool(known)
 
     def _get_exc_info(self, exc_tuple: Any = None) -> Any:
         kind, value, trace = super()._get_exc_info(exc_tuple)

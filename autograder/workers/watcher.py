@@ -64,9 +64,9 @@ class Watcher:
     def _look(self) -> str:
         """What is too much, in words; "" if nothing is."""
         limits, inside = self._limits, processes.descendants(self._process.number)
-        if not self._process.level:
-            inside = [self._process.number, *inside]  # an examiner is no process of a room's own, but itself
-        elif processes.tasks(inside) > limits.processes + _OURS:
+        if self._process.level in (None, NAMESPACES):
+            inside = [self._process.number, *inside]  # elsewhere it only waits
+        if self._process.level and processes.tasks(inside) > limits.processes + _OURS:
             return f"the code started more than {limits.processes} processes and threads"
         if sum(max(0, processes.resident(p) - self._shared) for p in inside) > limits.memory:
             return f"the code used more than {limits.memory // MB} MB of memory"

@@ -125,12 +125,13 @@ def _decoder(hint: Any) -> Callable[[Any], Any]:
 
 def _record(hint: type) -> Callable[[Any], Any]:
     fields = {name: _decoder(of) for name, of in _fields(hint).items()}
+    names, all_of_them = fields.keys(), list(fields.items())
 
     def read(data: Any) -> Any:
-        if type(data) is not dict or data.keys() != fields.keys():
+        if type(data) is not dict or data.keys() != names:
             raise BadMessage(f"not the fields of {hint.__name__}")
         try:
-            return hint(**{name: of(data[name]) for name, of in fields.items()})
+            return hint(*[of(data[name]) for name, of in all_of_them])
         except BadMessage as bad:
             raise BadMessage(f"{hint.__name__}: {bad}") from None
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from autograder.by_hand import apart
 from autograder.lending.lender import Lender
 from autograder.lending.loan import Loan
 from autograder.lending.stand_ins import is_theirs
@@ -122,6 +123,7 @@ class Worker:
             with answering(RemoteStudent(self._channel)):
                 self._loop({"run": partial(self.test, loan)})
         else:
+            apart.read_here()
             self._loop({"run": self.run, "ask": self._ask, "lend": self._lend, "file": self.file})
 
     def _loop(self, orders: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:

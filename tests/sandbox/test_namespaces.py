@@ -14,7 +14,8 @@ from autograder.sandbox.limits import MB, NAMESPACES, NOBODY, Limits
 from autograder.sandbox.processes import descendants
 from autograder.sandbox.visible import clean_environment, readable
 from autograder.workers import wire
-from autograder.workers.client import Cell, WorkerClient
+from autograder.workers.client import ENDED, Cell, WorkerClient
+from autograder.workers.errors import Gone
 from autograder.workers.launcher import Launcher
 from tests.conftest import ROOT
 from tests.sandbox.test_locks import run
@@ -46,9 +47,7 @@ def two(prepared: Launcher) -> Iterator[tuple[WorkerClient, WorkerClient]]:
 
 def test_no_room_sees_a_process_of_another_or_of_the_sandbox(two: tuple[WorkerClient, WorkerClient]) -> None:
     for room in two:
-        assert (
-            run(room, "print(sorted(n for n in os.listdir('/proc') if n.isdigit()), os.getpid())") == "['1', '2'] 2\n"
-        )
+        assert run(room, "print(sorted(n for n in os.listdir('/proc') if n.isdigit()), os.getpid())") == "['1'] 1\n"
 
 
 def test_what_a_room_writes_is_not_in_another(two: tuple[WorkerClient, WorkerClient]) -> None:
@@ -91,16 +90,53 @@ def test_processes_are_counted_for_each_room_alone(two: tuple[WorkerClient, Work
     assert int(run(other, many)) == LIMITS.processes - 1
 
 
-def test_process_1_of_a_room_has_given_up_its_rights(prepared: Launcher) -> None:
+def test_the_one_process_of_a_room_has_given_up_its_rights(prepared: Launcher) -> None:
     room = prepared.start(wire.STUDENT, LIMITS, clean_environment(), NAMESPACES)
     try:
-        (inside,) = descendants(room._process.number)
         assert room.run_cell(Cell("1", 1), 60)
-        for process, users in (room._process.number, {0, os.getuid()}), (inside, {NOBODY, os.getuid()}):
-            about = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
-            assert {about[f"Cap{kind}"].strip() for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {"0" * 16}
-            assert (about["NoNewPrivs"].strip(), about["Seccomp"].strip()) == ("1", "2")
-            assert int(about["Uid"].split()[0]) in users
+        assert not descendants(room._process.number)
+        status = Path(f"/proc/{room._process.number}/status").read_text()
+        about = {name: value.strip() for name, value in (line.split(":", 1) for line in status.splitlines())}
+        assert {about[f"Cap{kind}"] for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {"0" * 16}
+        assert (about["NoNewPrivs"], about["Seccomp"]) == ("1", "2")
+        assert int(about["Uid"].split()[0]) == (NOBODY if os.getuid() == 0 else os.getuid())
+    finally:
+        room.close()
+
+
+@pytest.mark.parametrize("code", ["import ctypes\nctypes.string_at(0)", "os.abort()", "os._exit(3)"])
+def test_a_crash_ends_a_room_and_all_that_it_has_started(prepared: Launcher, code: str) -> None:
+    room = prepared.start(wire.STUDENT, LIMITS, clean_environment(), NAMESPACES)
+    try:
+        assert (
+            run(room, "import subprocess\nsubprocess.Popen(['sleep', '900'])\nos.system('sleep 901 &')\nprint(1)")
+            == "1\n"
+        )
+        below = descendants(room._process.number)
+        assert len(below) == 2
+        with pytest.raises(Gone, match=ENDED):
+            room.run_cell(Cell(code, 2), 60)
+        assert room._process.ended(5)
+        assert not [process for process in below if os.path.exists(f"/proc/{process}")]
+    finally:
+        room.close()
+
+
+def test_a_room_that_signals_itself_or_what_it_cannot_see_goes_on(two: tuple[WorkerClient, WorkerClient]) -> None:
+    room, _ = two
+    for target in "os.getpid()", "-1", "os.getppid()":
+        for number in "SIGKILL", "SIGTERM", "SIGSTOP":
+            run(room, f"import signal\ntry: os.kill({target}, signal.{number})\nexcept OSError: pass")
+    assert [run(one, "print(2)") for one in two] == ["2\n", "2\n"]
+
+
+def test_a_room_ends_with_the_sandbox_that_has_forked_it(base: Launcher) -> None:
+    prepared = base.prepared(readable())
+    room = prepared.start(wire.STUDENT, LIMITS, clean_environment(), NAMESPACES)
+    try:
+        run(room, "import ctypes\nctypes.CDLL(None).prctl(1, 0)")  # it need not die with its parent, it says
+        prepared.close()
+        assert room._process.ended(5)
     finally:
         room.close()
 
@@ -151,4 +187,4 @@ def test_where_a_container_allows_no_proc_a_room_has_none_and_works() -> None:
     hide = 'mount --make-rprivate / && mount -t tmpfs none /proc/tty && exec "$@"'
     command = ["unshare", "-m", "sh", "-c", hide, "sh", sys.executable, "-c", WITHOUT_PROC]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.returncode) == ("[] 2\n2.0\n", 0), done.stderr
+    assert (done.stdout, done.returncode) == ("[] 1\n2.0\n", 0), done.stderr
