@@ -8,6 +8,7 @@ is closed.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -86,6 +87,7 @@ def serve(control: socket.socket, app: Any, level: str, launchers: Launchers[tup
             if grader is None:
                 grader = Grader(app, Lines(connection).receive(), level, launchers)
                 grader.prepare()
+                gc.freeze()  # each grader would look through it again and again, and nothing of it ever goes
                 with contextlib.suppress(OSError):  # not everybody waits for it
                     connection.sendall(pack("ready"))
             elif number := processes.fork():

@@ -74,6 +74,9 @@ def disk_usage(folder: str) -> float:
 
 def remove(folder: str) -> None:
     """Removes the folder and everything in it, however deep, and where its owner has taken his own rights away."""
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)  # most are empty
+        return
     with contextlib.suppress(RecursionError):
         shutil.rmtree(folder, ignore_errors=True)
     if os.path.lexists(folder):

@@ -15,7 +15,6 @@ _CAPABILITY_V3 = 0x20080522
 # Numbers of system calls; all but pivot_root's are the same on x86_64 and arm64.
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_LARGE_PAGE, _COLLAPSE = 1 << 21, 25
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -112,18 +111,3 @@ def landlock_enter(ruleset: int) -> None:
 def flush_c_streams() -> None:
     """Writes what C code has printed and the C library still keeps in its buffers."""
     _libc.fflush(None)
-
-
-def gather_pages() -> None:
-    """Puts this process's own memory into large pages: forking it then copies few entries of its page tables.
-
-    Where the kernel has none to give, forks are slower, and nothing else is different.
-    """
-    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
-        lines = [line.split() for line in maps]
-    for place, rights, _, _, inode, *name in lines:
-        if inode == "0" and rights == "rw-p" and name in ([], ["[heap]"]):
-            start, end = (int(number, 16) for number in place.split("-"))
-            start, end = -(-start // _LARGE_PAGE) * _LARGE_PAGE, end // _LARGE_PAGE * _LARGE_PAGE
-            if start < end:
-                _libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _COLLAPSE)

@@ -23,6 +23,8 @@ class Unchanged:
     Only names and what they stand for count, not changes within what they stand for.
     """
 
+    __slots__ = ("_number", "_seen", "_space")  # there are hundreds, and each page that they lie on is copied
+
     def __init__(self, space: Mapping[str, Any]) -> None:
         self._space = space if isinstance(space, dict) else gc.get_referents(space)[0]
         self._number = ctypes.c_uint64.from_address(id(self._space) + _OFFSET) if _TOLD else None

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
-from autograder.sandbox import folders, isolation, namespaces, processes, syscalls
+from autograder.sandbox import folders, isolation, memory, namespaces, processes, syscalls
 from autograder.sandbox.limits import Limits
 from autograder.student.kernel import answering
 from autograder.student.protocol import Missing, Reply, Request
@@ -67,6 +67,7 @@ def warm() -> Shell:
         with contextlib.suppress(ImportError, RuntimeError):
             import pyseccomp  # noqa: F401  (it looks for its library by starting a program)
         torch.set_num_threads(1)
+        wire.learn()
         shell = make_shell()
         for number, cell in enumerate(CELLS_TO_WARM, 1):
             run_cell(shell, cell, number)
@@ -188,7 +189,7 @@ def _settle() -> None:
     integrity.snapshot()
     gc.collect()
     gc.freeze()  # the collector would write to pages that the workers share, and so copy them
-    syscalls.gather_pages()
+    memory.settle()
     assert threads() == 1, f"only a single thread may fork, and there are {threads()}"
 
 

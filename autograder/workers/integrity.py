@@ -26,6 +26,8 @@ _BUILTINS = dict(vars(builtins))
 class _Kept:
     """The members of a module or a class as they are now."""
 
+    __slots__ = ("_members", "_owner", "_space", "_unchanged")
+
     def __init__(self, owner: Any) -> None:
         self._owner, self._space = owner, vars(owner)
         self._members = dict(self._space)

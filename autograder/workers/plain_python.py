@@ -30,7 +30,7 @@ class Transformer(TransformerManager):  # type: ignore[misc]  # IPython ships no
         plain = self._transforms() == self._own and not _IPYTHON.search(text) and self._compiles(text)
         return text if plain else str(super().transform_cell(cell))
 
-    def awaits(self, text: str) -> bool | None:
+    def awaits(self, text: str | None) -> bool | None:
         """Whether a transformed cell needs an event loop; None if that is not known of it."""
         known, awaits = self._known
         return awaits if known == text else None

@@ -17,6 +17,7 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from autograder.sandbox.limits import MB
+from autograder.student.protocol import Reply, Request
 from autograder.workers.errors import BadMessage
 
 T = TypeVar("T")
@@ -80,6 +81,13 @@ def encode(thing: Any) -> Any:
 def decode(hint: type[T], data: Any) -> T:
     """The dataclass `hint` from JSON that may be hostile; `BadMessage` if anything does not fit."""
     return cast(T, _decoder(cast(Hashable, hint))(data))
+
+
+def learn() -> None:
+    """Makes the readers and writers of all that crosses, so that no process that is forked from this one has to."""
+    for hint in (Request, Reply):
+        _encoder(hint)
+        _decoder(hint)
 
 
 @functools.cache

@@ -157,9 +157,9 @@ def main() -> None:
     for name in IMPORTED[kind]:
         importlib.import_module(name)
     if kind == "torch":
-        from autograder.sandbox import syscalls
+        from autograder.sandbox import memory
 
-        syscalls.gather_pages()  # as the fork server does itself: pages that it has gathered already cost it nothing
+        memory.gather_pages()  # as the fork server does itself: pages that it has gathered already cost it nothing
     del sys.modules[__name__]
     arguments = serve(f"{folder}/{kind}")
     if arguments:
