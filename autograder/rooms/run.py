@@ -17,6 +17,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import ClearHiddenTests
 
 from autograder.rooms import course_cells, gradebook_lock, ways
+from autograder.rooms.as_released import Outputs
 from autograder.rooms.course_cells import CourseCells, Owner, without_hidden_tests
 from autograder.rooms.ways import Way
 from autograder.sandbox import seccomp
@@ -68,6 +69,7 @@ class GradingRun:
         self.source_folder = source_folder
         self.fork, self._submissions = fork, submissions
         self.launchers = Launchers(fork, self._course_code)
+        self.outputs = Outputs()
         self._pool = WorkerPool(self._start, self._needed)
         self._gradebook: Gradebook | None = None
         self._course_cells: dict[tuple[str, str], CourseCells] = {}

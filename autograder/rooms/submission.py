@@ -66,6 +66,8 @@ class SubmissionRun:
         courses = {path for _, path in files_beside_notebooks(run.source_folder(self._assignment))}
         self._chosen, self.left_out = choose(files, run.limits.handed_in, courses)
         """The files for the student's rooms, and the names of those for which there is no room."""
+        self.files = [*(relative for _, relative in self._chosen), *self.left_out]
+        """The names of all of them."""
         self._without_hidden_tests = without_hidden_tests
         self._next_workers = 2 if tests else 1
         self._examiner: WorkerClient | None = None
@@ -116,6 +118,11 @@ class SubmissionRun:
         if self._tests:  # nobody will ask the closed room after the last of them
             self._beside.submit(self._closed.catch_up)
         return self._open.run(cell)
+
+    def run_all(self, cells: Sequence[tuple[str, Owner, Way]]) -> list[list[NotebookNode]]:
+        """The outputs of each, in order, as `run` gives them."""
+        used = self.used_later(cells)
+        return [self.run(source, owner, at + 1, way, used=at in used) for at, (source, owner, way) in enumerate(cells)]
 
     def used_later(self, cells: Sequence[tuple[str, Owner, Way]]) -> set[int]:
         """The places of tests that define what a cell of the student's uses; the cells are given as `run` gets them."""
