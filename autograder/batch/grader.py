@@ -116,6 +116,8 @@ class Grader:
         run = self._notebooks.run
         run.use(self._private, run.level, run.launchers)
         self._notebooks.scribe = self._scribe or Scribe()
+        if self._scribe:
+            self._scribe.inherit()
 
     def leave_scribe(self) -> None:
         """In the process from which that one was forked: the scribe is now the other's."""

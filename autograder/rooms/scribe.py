@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from typing import Any
 
 try:
@@ -54,6 +55,8 @@ class Scribe:
         self._seconds, self._memory = seconds, memory
         self._turn = threading.Lock()
         self._process = self._start() if at_once else None
+        self._inherited = False
+        """Whether another process has started it, so that this one cannot wait for its end."""
 
     def read(self, path: str) -> tuple[dict[str, Any], list[str]]:
         """The notebook in a file and what was repaired in it (`repair.read`); UnreadableNotebook if it is none."""
@@ -71,14 +74,15 @@ class Scribe:
         with self._turn:
             self._end()
 
+    def inherit(self) -> None:
+        """In a forked process: the process is that of the one from which it was forked, which must `leave` it."""
+        self._inherited = self._process is not None
+
     def leave(self) -> None:
         """Leaves the process to another one that was forked from this one, and has the other copy of its pipes."""
         process, self._process = self._process, None
-        for pipe in (process.stdin, process.stdout) if process else ():
-            if pipe:
-                pipe.close()
         if process:
-            process.returncode = 0  # it is not this one that will see its end
+            _close_pipes(process)
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -93,7 +97,7 @@ class Scribe:
     def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
         with self._turn:
             for _ in range(2):  # twice, because the machine itself may have been short of memory
-                if self._process is None or self._process.poll() is not None:
+                if self._process is None or (not self._inherited and self._process.poll() is not None):
                     self._end()
                     self._process = self._start()
                 answer = self._answer(self._process, json.dumps(order).encode() + b"\n")
@@ -109,7 +113,9 @@ class Scribe:
         orders, answers = process.stdin, process.stdout
         assert orders
         assert answers
-        clock = threading.Timer(self._seconds * _PATIENCE, process.kill)
+        # Nobody waits for one that was inherited before this process has ended, so that its number stays its own.
+        kill = partial(os.kill, process.pid, signal.SIGKILL) if self._inherited else process.kill
+        clock = threading.Timer(self._seconds * _PATIENCE, kill)
         clock.start()
         try:
             orders.write(order)
@@ -124,13 +130,27 @@ class Scribe:
     def _end(self) -> int | None:
         """Ends the process, if it has not ended; what it has not read of an order is lost. Its exit status."""
         process, self._process = self._process, None
+        inherited, self._inherited = self._inherited, False
         if process is None:
+            return None
+        if inherited:
+            os.kill(process.pid, signal.SIGKILL)
+            _close_pipes(process)
             return None
         if process.poll() is None:
             process.kill()
         with contextlib.suppress(OSError):
             process.communicate()
         return process.returncode
+
+
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+    """For a process that this one will not wait for."""
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            with contextlib.suppress(OSError):  # what was not read of an order
+                pipe.close()
+    process.returncode = 0
 
 
 def serve() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -89,3 +89,64 @@ def test_it_has_ended_when_it_is_closed(good: str) -> None:
     _source(made, good)
     made.close()
     assert process.poll() is not None
+
+
+def _in_a_fork(scribe: Scribe, work: Callable[[], bool]) -> bool:
+    """Whether `work` holds in a forked process that has inherited the scribe, as a grader does from its station."""
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            scribe.inherit()
+            status = int(not work())
+        finally:
+            os._exit(status)
+    scribe.leave()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_process_that_was_inherited_is_used_and_ends_with_who_has_it(good: str) -> None:
+    scribe = Scribe()
+    first = scribe._process
+    assert first is not None
+
+    def work() -> bool:
+        same = _source(scribe, good) == "x = 'δ'" and scribe._process is first
+        scribe.close()
+        return same
+
+    assert _in_a_fork(scribe, work)
+    assert os.waitstatus_to_exitcode(os.waitpid(first.pid, 0)[1]) == -signal.SIGKILL
+
+
+def test_one_that_was_inherited_and_is_killed_is_started_again(good: str) -> None:
+    scribe = Scribe()
+    first = scribe._process
+    assert first is not None
+
+    def work() -> bool:
+        os.kill(first.pid, signal.SIGKILL)
+        again = _source(scribe, good) == "x = 'δ'" and scribe._process is not first
+        scribe.close()
+        return again
+
+    assert _in_a_fork(scribe, work)
+    assert os.waitstatus_to_exitcode(os.waitpid(first.pid, 0)[1]) == -signal.SIGKILL
+
+
+def test_one_that_was_inherited_and_takes_too_long_is_told_and_another_goes_on(good: str) -> None:
+    scribe = Scribe(seconds=2)
+
+    def work() -> bool:
+        slow = [{"outputs": [{"data": {"text/markdown": "<b>" + "\\\\[ " * 150 + "\\[ " * 6000}}]}] * 400
+        try:
+            scribe.clean(slow, "/")
+        except TooCostly:
+            told = True
+        else:
+            told = False
+        read = _source(scribe, good) == "x = 'δ'"
+        scribe.close()
+        return told and read
+
+    assert _in_a_fork(scribe, work)
