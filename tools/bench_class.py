@@ -19,6 +19,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nbformat
+
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -45,14 +47,22 @@ class Graded:
         return (self.times[-1] - self.times[0]) / (len(self.times) - 1)
 
 
-def make(root: Path, config: str, number: int) -> None:
-    """A course in which so many have handed in: the sample class without its endless loop, again and again."""
+def make(root: Path, config: str, number: int, changed: bool = False) -> None:
+    """A course in which so many have handed in: the sample class without its endless loop, again and again.
+
+    With `changed` each has changed the examples, too.
+    """
     bench_grading.make(root, config, 0)
     ordinary = [(n, a) for n, a in students().items() if n not in bench_grading.SLOW]
     shutil.rmtree(root / "submitted", ignore_errors=True)
     for at in range(number):
         name, answers = ordinary[at % len(ordinary)]
-        hand_in(root / "release" / "ps1", answers, root / "submitted" / f"{name}-{at}" / "ps1")
+        folder = root / "submitted" / f"{name}-{at}" / "ps1"
+        hand_in(root / "release" / "ps1", answers, folder)
+        if changed:
+            examples = nbformat.read(folder / "examples.ipynb", as_version=4)
+            examples.cells.append(nbformat.v4.new_code_cell(f"'{name}-{at}'"))
+            nbformat.write(examples, folder / "examples.ipynb")
 
 
 def grade(root: Path, *options: str) -> Graded:
@@ -88,6 +98,7 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=40, help="submissions for autograder grade (default: 40)")
     parser.add_argument("--rounds", type=int, default=2, help="runs of each, in turn (default: 2)")
     parser.add_argument("--many", type=int, default=0, help="then so many submissions, e.g. 2000")
+    parser.add_argument("--changed", action="store_true", help="every student has changed the examples, which then run")
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     scratch = Path(tempfile.mkdtemp(prefix="bench-"))
@@ -99,18 +110,18 @@ def main() -> None:
             for at, runs in enumerate(plain.values()):
                 root = scratch / f"plain{at}{number}"
                 root.mkdir()
-                make(root, ours if at else bench_grading.STOCK.format(root=str(root)), 8)
+                make(root, ours if at else bench_grading.STOCK.format(root=str(root)), 8, options.changed)
                 runs.append(bench_grading.grade(root))
             for jobs, graded in whole.items():
                 root = scratch / f"whole{jobs}{number}"
                 root.mkdir()
-                make(root, ours, options.number)
+                make(root, ours, options.number, options.changed)
                 graded.append(grade(root, "--jobs", str(jobs)))
         _report(plain, whole)
         if options.many:
             root = scratch / "many"
             root.mkdir()
-            make(root, ours, options.many)
+            make(root, ours, options.many, options.changed)
             _report_many(grade(root, "--jobs", str(cores)))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
