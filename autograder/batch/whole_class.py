@@ -50,7 +50,7 @@ _TO_BE_BACK = 0.5
 class WholeClass(TwoRooms):
     """The exporter of `autograder grade`, whose options are those of the command."""
 
-    jobs = Integer(help="How many submissions to grade at a time; 0 for as many as there are processors.").tag(
+    jobs = Integer(help="How many submissions to grade at a time; 0 for one more than there are processors.").tag(
         config=True
     )
     dry_run = Bool(help="Save nothing.").tag(config=True)
@@ -70,7 +70,7 @@ class WholeClass(TwoRooms):
         if self.scheduler:
             self._pool = self._cluster(courses.root, courses.assignment_id, unsafe)
         elif self.run.fork:  # else graders cannot be forked either, and nbgrader's own loop grades
-            jobs = self.jobs or processes.cores()
+            jobs = self.jobs or processes.cores() + 1  # each waits now and then, for the disk or a new process
             self._pool = LocalPool(jobs, self.parent.parent, self.run, unsafe)
         else:
             return ""

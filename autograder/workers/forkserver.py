@@ -140,7 +140,7 @@ def main(control_number: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     syscalls.adopt_orphans()  # so that every process of a worker stays below this one and can be ended from here
     shell = warm()
-    _settle()
+    _settle(often=False)  # it is told of the course before it forks rooms, but for the one that tries whether it can
     _serve(shell, socket.socket(fileno=control_number), partial(_end_all, os.environ["HOME"]))
 
 
@@ -183,13 +183,14 @@ def _learn(shell: Shell, cells: list[str]) -> None:
     _forget(shell)
 
 
-def _settle() -> None:
-    """Before it forks: what it has in memory will be shared."""
+def _settle(often: bool = True) -> None:
+    """Before it forks: what it has in memory will be shared. Not `often`, if it will settle anew before most forks."""
     integrity.snapshot.cache_clear()
     integrity.snapshot()
     gc.collect()
     gc.freeze()  # the collector would write to pages that the workers share, and so copy them
-    memory.settle()
+    if often:
+        memory.settle()
     assert threads() == 1, f"only a single thread may fork, and there are {threads()}"
 
 
