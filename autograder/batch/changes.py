@@ -57,13 +57,17 @@ class Changes:
         if cells or points[0] != points[1]:
             self.rows.append({"student": order["student"], "before": points[0], "after": points[1], "cells": cells})
 
+    def by_student(self) -> list[dict[str, Any]]:
+        """The rows in the order of the students' names; they come in the order in which graders are done."""
+        return sorted(self.rows, key=lambda row: str(row["student"]))
+
     def show(self, say: Callable[[str], None]) -> None:
         """Shows them as a table."""
         if not self.rows:
             say(NOBODY)
             return
         say(CHANGED.format(students=count(len(self.rows), "student")))
-        for row in sorted(self.rows, key=lambda row: str(row["student"])):
+        for row in self.by_student():
             before, after = row["before"], row["after"]
             name = shown(row["student"], 40)
             say(STUDENT.format(student=name, before=before, after=after, difference=after - before))

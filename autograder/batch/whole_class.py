@@ -244,7 +244,7 @@ class WholeClass(TwoRooms):
     def summary(self) -> int:
         status = super().summary()
         if self.summary_file:
-            changes = self._changes.rows if self._changes else None
+            changes = self._changes.by_student() if self._changes else None
             write_summary(self.summary_file, self.parent.coursedir.assignment_id, self.report, status, changes)
         return status
 
