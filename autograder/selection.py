@@ -20,6 +20,8 @@ from traitlets.config import Configurable
 
 from autograder.errors import AutograderError
 
+OF_NBGRADER = ("timestamp.txt", "submission_secret.txt")
+"""The files that nbgrader puts beside what a student hands in."""
 PROGRAMS = "it holds programs or a cache, and no work"
 LINK = "it is a link that leads nowhere"
 NOT_A_FILE = "it is a pipe or a device"

@@ -20,9 +20,9 @@ from autograder.collecting.archive import Entry, RefusedWork
 from autograder.collecting.course import Course
 from autograder.collecting.owners import Owner
 from autograder.collecting.place import STAMP, Memory, Origin, digest, existing_files, timestamp_of
-from autograder.collecting.submission import NOT_THEIRS, Submission, Work, submission
+from autograder.collecting.submission import Submission, Work, submission
 from autograder.errors import AutograderError
-from autograder.selection import limits_of
+from autograder.selection import OF_NBGRADER, limits_of
 from autograder.terminal.words import shown
 
 NO_OWNER = "no student is named in its path: put it into a folder with the student's name"
@@ -181,7 +181,7 @@ class Collection:
     def _newer(self, student: str, final: Path, made: Submission, new_digest: str) -> bool:
         """Whether `made` replaces the work that is there; False if both are the same, RefusedWork if it must not."""
         existing = existing_files(final, self.limits.file)
-        if digest({name: data for name, data in existing.items() if name not in NOT_THEIRS}) == new_digest:
+        if digest({name: data for name, data in existing.items() if name not in OF_NBGRADER}) == new_digest:
             return False
         if self.options.replace:
             return True

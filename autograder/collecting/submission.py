@@ -15,7 +15,7 @@ from autograder.collecting import archive
 from autograder.collecting.archive import Entry, RefusedWork
 from autograder.collecting.notebooks import Known, recognise
 from autograder.collecting.owners import CANVAS, Owned, Owner
-from autograder.selection import Budget, Limits
+from autograder.selection import OF_NBGRADER, Budget, Limits
 from autograder.terminal.words import shown
 
 NO_NOTEBOOK = "there is no notebook of {assignment} ({found}). Ask for {wanted}"
@@ -29,8 +29,6 @@ TOO_BIG = "the notebooks are larger than {most:.0f} MB together"
 ODD_NAME = "its name cannot be kept"
 IN_FILE = "it lies in a folder that has a file's name"
 DEEP_ZIP = "a zip within a zip is not opened"
-NOT_THEIRS = {"timestamp.txt", "submission_secret.txt"}
-"""nbgrader's own files; a student's file with such a name is left out."""
 _RESERVED = ("con", "prn", "aux", "nul")
 _MOST_SAID = 10
 _MOST_BYTES = 255
@@ -88,7 +86,7 @@ def submission(work: Work, known: list[Known], assignment: str, limits: Limits) 
         wanted = " and ".join(f"{name}.ipynb" for name in graded)
         raise RefusedWork(NO_NOTEBOOK.format(assignment=assignment, found=said, wanted=wanted))
     # One name cannot be both a file and a folder. Some file systems ignore case.
-    taken = {name.casefold() for name in (*files, *others, *NOT_THEIRS)}
+    taken = {name.casefold() for name in (*files, *others, *OF_NBGRADER)}
     for relative in sorted(others, key=_place):
         if any(str(folder).casefold() in taken for folder in PurePosixPath(relative).parents):
             refused.append(f"{shown(relative)}: {IN_FILE}")
@@ -115,7 +113,7 @@ def _sorted(
     opened = [(entry, part, _path(entry, part)) for entry, part in _opened(work, limits, refused)]
     inside = {path for _, _, path in opened}
     for entry, part, path in opened:
-        if part.typed or path.name.casefold() in NOT_THEIRS or _is_no_work(path, inside, limits):
+        if part.typed or path.name.casefold() in OF_NBGRADER or _is_no_work(path, inside, limits):
             continue
         try:
             if entry.problem:

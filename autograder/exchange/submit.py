@@ -24,7 +24,7 @@ from autograder.exchange.atomic import FULL, STAGED, STOPPED, ExplainedErrors, l
 from autograder.exchange.root import ClosedRoot
 from autograder.sandbox.folders import files_beside_notebooks
 from autograder.sandbox.limits import MB, Limits
-from autograder.selection import PROGRAMS, Budget, LeftOut, UnsafeCopy, is_ignored, limits_of, select
+from autograder.selection import OF_NBGRADER, PROGRAMS, Budget, LeftOut, UnsafeCopy, is_ignored, limits_of, select
 from autograder.workers.files import choose
 
 NOT_WORK = "Not handed in, because it holds programs or a cache and no work of yours: %s"
@@ -41,8 +41,8 @@ WITHOUT_NOTEBOOK = (
     "{name} cannot be handed in: {why}. If it is large, choose Edit > Clear Outputs of All Cells in JupyterLab and "
     "save it; if you do not need it, delete it."
 )
-_ADDED, _ADDED_BYTES = ("timestamp.txt", "submission_secret.txt"), 1000
-"""What nbgrader adds to a submission, and collects with it."""
+_ADDED_BYTES = 1000
+"""Of the files that nbgrader adds to a submission, and collects with it."""
 
 
 class Submit(ClosedRoot, ExplainedErrors, ExchangeSubmit):  # type: ignore[misc]  # nbgrader ships no types
@@ -81,7 +81,7 @@ class Submit(ClosedRoot, ExplainedErrors, ExchangeSubmit):  # type: ignore[misc]
 
     def _choose(self) -> None:
         """What is handed in: what `collect` will take. UnsafeCopy if a notebook is not among it."""
-        budget = Budget(limits_of(self.coursedir), files=len(_ADDED), bytes=_ADDED_BYTES)
+        budget = Budget(limits_of(self.coursedir), files=len(OF_NBGRADER), bytes=_ADDED_BYTES)
         self._taken, self._left = select(self.src_path, budget, partial(is_ignored, self.coursedir))
         for why, paths in self._left.by_reason.items():
             for path in paths:

@@ -1,7 +1,7 @@
 """A notebook without tests that comes back as it was released is run once in a run: all of its code is the course's.
 
-Most of a class change nothing in a notebook of examples, which takes as long to run as half of their answers. What its
-cells have put out the first time stands in everybody's graded copy, random numbers and the time of day as well.
+Most of a class change nothing in a notebook of examples, which needs a room and runs as many cells as answers do. What
+its cells have put out the first time stands in everybody's graded copy, random numbers and the time of day as well.
 """
 
 from __future__ import annotations
@@ -13,9 +13,7 @@ from nbformat import NotebookNode
 
 from autograder.rooms.course_cells import CourseCells, Owner
 from autograder.rooms.ways import Way
-
-_NO_FILES = {"timestamp.txt", "submission_secret.txt"}
-"""What nbgrader puts beside a notebook."""
+from autograder.selection import OF_NBGRADER
 
 
 def is_released(
@@ -28,9 +26,10 @@ def is_released(
 
     A cell with an answer to write is none of them: students were given it without the instructor's own.
     """
+    if any(owner is Owner.EXAMINER for _, owner, _ in cells) or set(files).difference(OF_NBGRADER):
+        return False
     given = [as_students_get_it(source) for _, source, _ in course.code if source.strip()]
-    tested = any(owner is Owner.EXAMINER for _, owner, _ in cells)
-    return not tested and not set(files) - _NO_FILES and [source for source, _, _ in cells] == given
+    return [source for source, _, _ in cells] == given
 
 
 class Outputs:

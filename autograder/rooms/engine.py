@@ -101,7 +101,8 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
             try:
                 with SubmissionRun(self.parent.run, where, files, of_examiner, released) as submission:
                     alike = is_released(whole, course, submission.files, released)
-                    outputs = (alike and self.parent.run.outputs.known(where)) or submission.run_all(whole)
+                    known = self.parent.run.outputs.known(where) if alike else []
+                    outputs = known or submission.run_all(whole)
                     stopped, ended = submission.stopped(), submission.lost
                 break
             except NoRoom as lost:  # the machine's fault: the submission must not lose marks by it
@@ -110,7 +111,7 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
                 self.parent.report.note(where["student"], AGAIN.format(why=lost))
         for at, (cell, _) in enumerate(cells):
             cell.outputs, cell.execution_count = outputs[at], at + 1
-        if alike and not stopped:
+        if alike and not known and not stopped:
             self.parent.run.outputs.keep(where, outputs)
         if no_room := submission.left_out:
             names = ", ".join(no_room[:3]) + (f" and {len(no_room) - 3} more" if len(no_room) > 3 else "")

@@ -21,6 +21,7 @@ from autograder.rooms import folder_names, gradebook_errors
 from autograder.sandbox import folders
 from autograder.selection import (
     DEEPEST,
+    OF_NBGRADER,
     PROGRAMS,
     TOO_DEEP,
     Budget,
@@ -217,7 +218,7 @@ def _instead(folder: str, coursedir: Any) -> list[str]:
         return sorted(f"../{name}" for name in os.listdir(parent) if _looks_like(os.path.join(parent, name), coursedir))
     if not os.path.isdir(folder):
         return [NO_FOLDER.format(name=name)]
-    return sorted(name for name in os.listdir(folder) if name not in ("timestamp.txt", "submission_secret.txt"))
+    return sorted(name for name in os.listdir(folder) if name not in OF_NBGRADER)
 
 
 def for_a_person(notebook: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Cells that are plain Python, as most are: read once by Python's own parser, in a tenth of the time IPython takes.
+"""Cells that are plain Python, as most are: read by Python's own parser, in a quarter of the time that IPython takes.
 
 IPython looks for its magics by a lexer written in Python, then compiles the cell to see whether it awaits something. A
 cell that compiles has no magic in it, and the same compiling says whether it awaits. What IPython would do to a cell
