@@ -27,7 +27,6 @@ from autograder.rooms.names import Names
 from autograder.rooms.notebooks import Notebooks
 from autograder.rooms.progress import BY_HAND, RunProgress
 from autograder.rooms.run import GradingRun
-from autograder.rooms.scribe import Scribe
 from autograder.rooms.ways import tests
 from autograder.terminal.chatter import Chatter, Printable
 from autograder.terminal.report import Reason
@@ -94,12 +93,10 @@ class Grader:
         root = Path(app.coursedir.root)
         notebooks.run = GradingRun(engine.limits(), engine.fork, self._source_folder, lambda _: _NO_END, root)
         notebooks.run.use(self._private, level, launchers)
-        self._scribe: Scribe | None = None
         self._steps = {name: getattr(converter, name) for name in _WRAPPED}
 
     def prepare(self) -> None:
         """For all graders: the rooms' fork servers run the course's cells, each what it may know of them."""
-        self._scribe = Scribe()  # it takes as long to start
         assignment = self._converter.coursedir.assignment_id
         run = self._notebooks.run
         with run.gradebook() as gradebook:
@@ -115,15 +112,7 @@ class Grader:
         """In the process that grades."""
         run = self._notebooks.run
         run.use(self._private, run.level, run.launchers)
-        self._notebooks.scribe = self._scribe or Scribe()
-        if self._scribe:
-            self._scribe.inherit()
-
-    def leave_scribe(self) -> None:
-        """In the process from which that one was forked: the scribe is now the other's."""
-        if self._scribe:
-            self._scribe.leave()
-        self._scribe = None
+        run.scribe.start()
 
     def _source_folder(self, assignment: str) -> str:
         courses = self._converter.coursedir
@@ -137,7 +126,7 @@ class Grader:
         notebooks.findings, self._log.lines = [], []
         for name, step in self._steps.items():
             setattr(converter, name, step)
-        notebooks.names = Names(notebooks.run, report, notebooks.scribe)
+        notebooks.names = Names(notebooks.run, report)
         _Progress(converter, notebooks.run, report, notebooks.names)
         converter.coursedir.student_id = student
         # A folder of its own: where a worker of a cluster was lost, another grader may have begun the same order.
@@ -168,7 +157,6 @@ class Grader:
     def close(self) -> None:
         """Ends what the grader has started."""
         self._notebooks.run.end()
-        self._notebooks.scribe.close()
 
 
 _WRAPPED = ("init_destination", "init_assignment", "convert_single_notebook", "set_permissions")

@@ -92,7 +92,6 @@ def serve(control: socket.socket, app: Any, level: str, launchers: Launchers[tup
                     connection.sendall(pack("ready"))
             elif number := processes.fork():
                 begun.add(number)
-                grader.leave_scribe()
             else:
                 control.close()
                 syscalls.die_with_parent(signal.SIGKILL)

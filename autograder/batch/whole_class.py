@@ -29,7 +29,6 @@ from autograder.rooms import gradebook_errors, gradebook_lock, handed_in
 from autograder.rooms.engine import Engine
 from autograder.rooms.exporter import TwoRooms
 from autograder.rooms.progress import CUT_OFF
-from autograder.rooms.scribe import Scribe
 from autograder.sandbox import processes
 from autograder.terminal.report import Report
 
@@ -92,8 +91,9 @@ class WholeClass(TwoRooms):
         if not self._pool:  # else the station does it
             super().learn(assignment, notebooks)
 
-    def made_scribe(self) -> Scribe:
-        return Scribe(at_once=not self._pool)
+    def start_scribe(self) -> None:
+        if not self._pool:  # else each grader has one
+            super().start_scribe()
 
     def prepare(self) -> None:
         if not self._pool:  # else each grader prepares what it grades

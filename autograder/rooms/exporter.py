@@ -32,7 +32,6 @@ from autograder.rooms.names import Names
 from autograder.rooms.notebooks import Notebooks
 from autograder.rooms.progress import RunProgress
 from autograder.rooms.run import GradingRun
-from autograder.rooms.scribe import Scribe
 from autograder.rooms.tried import NO_INSIDE
 from autograder.terminal import in_terminal, say
 from autograder.terminal.report import Reason, Report
@@ -59,11 +58,11 @@ class TwoRooms(Notebooks):
         try:
             isolated = self.run.choose_isolation(engine.isolation, engine.unsafe, self.log)
             isolated = f"{isolated} {self.isolated()}".strip()
-            self.scribe = self.made_scribe()
+            self.start_scribe()
             self._alone.begin(self.patience)
             self.run.open_gradebook(converter.coursedir, self.patience, self.log)
             refused = folder_names.refused(converter)
-            self.names = Names(self.run, self.report, self.scribe)
+            self.names = Names(self.run, self.report)
             self.names.adopt(converter)
             empty = handed_in.without_notebook(converter)
             graded = [handed_in.student_of(converter, folder) for folder in (*converter.assignments, *empty)]
@@ -85,8 +84,9 @@ class TwoRooms(Notebooks):
     def made_report(self) -> Report:
         return Report(self.say, self.log)
 
-    def made_scribe(self) -> Scribe:
-        return Scribe()
+    def start_scribe(self) -> None:
+        """Called before anything is opened: a forked process would have it open, too."""
+        self.run.scribe.start()
 
     def isolated(self) -> str:
         """Called when it is known how student code is isolated, before anything is opened or touched. Returns what the
@@ -162,8 +162,6 @@ class TwoRooms(Notebooks):
     def end(self) -> None:
         """Nothing that the run has started is left when this returns."""
         self.run.end()
-        if hasattr(self, "scribe"):
-            self.scribe.close()
         self._alone.end()
 
     def summary(self) -> int:

@@ -19,7 +19,6 @@ from nbgrader.api import MissingEntry
 from autograder.at_home.notebook import UnreadableNotebook
 from autograder.rooms import folder_names, handed_in
 from autograder.rooms.run import GradingRun
-from autograder.rooms.scribe import Scribe
 from autograder.terminal.report import Reason, Report
 
 RENAMED = "there is no {missing}, but {found}: rename that in {folder} and grade again"
@@ -33,8 +32,8 @@ _OTHER_ENDING = re.compile(r"(.*)\.ipynb(?:\.\w+)?", re.IGNORECASE)
 class Names:
     """The names of the notebooks of one run."""
 
-    def __init__(self, run: GradingRun, report: Report, scribe: Scribe) -> None:
-        self._run, self._report, self._scribe = run, report, scribe
+    def __init__(self, run: GradingRun, report: Report) -> None:
+        self._run, self._report = run, report
         self.renamed: dict[str, str] = {}
         """The files that were handed in under another name, by the path that nbgrader knows them by."""
         self._known: dict[str, dict[str, float]] = {}
@@ -117,7 +116,7 @@ class Names:
         """Whether a file holds an answer cell, or a cell with points, of a notebook of the course."""
         course = self._run.course_cells(assignment, notebook)
         try:
-            content, _ = self._scribe.read(os.path.abspath(path))
+            content, _ = self._run.scribe.read(os.path.abspath(path))
         except UnreadableNotebook:
             return False
         found = [course.of(cell) for cell in nbformat.from_dict(content).cells]

@@ -25,7 +25,6 @@ from autograder.rooms import handed_in
 from autograder.rooms.names import Names
 from autograder.rooms.restore_cells import UNREADABLE
 from autograder.rooms.run import GradingRun
-from autograder.rooms.scribe import Scribe
 from autograder.terminal.report import Reason, Report
 
 NOT_READ = "{file} could not be read as a notebook: {why}"
@@ -37,7 +36,6 @@ class Notebooks(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no t
 
     run: GradingRun
     report: Report
-    scribe: Scribe
     names: Names
 
     def __init__(self, config: Any = None, **options: Any) -> None:
@@ -77,7 +75,7 @@ class Notebooks(NotebookExporter):  # type: ignore[misc]  # nbconvert ships no t
         file = self.names.renamed.get(filename, filename)
         name = os.path.basename(file)
         try:
-            content, repairs = self.scribe.read(os.path.abspath(file))
+            content, repairs = self.run.scribe.read(os.path.abspath(file))
         except UnreadableNotebook as why:
             self.report.note(student, NOT_READ.format(file=name, why=why), Reason.UNREADABLE)
             resources[UNREADABLE] = True

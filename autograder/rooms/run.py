@@ -19,6 +19,7 @@ from nbgrader.preprocessors import ClearHiddenTests
 from autograder.rooms import course_cells, gradebook_lock, ways
 from autograder.rooms.as_released import Outputs
 from autograder.rooms.course_cells import CourseCells, Owner, without_hidden_tests
+from autograder.rooms.scribe import Scribe
 from autograder.rooms.ways import Way
 from autograder.sandbox import seccomp
 from autograder.sandbox.limits import LANDLOCK, NAMES, NAMESPACES, NONE, Limits
@@ -69,6 +70,7 @@ class GradingRun:
         self.source_folder = source_folder
         self.fork, self._submissions = fork, submissions
         self.launchers = Launchers(fork, self._course_code)
+        self.scribe = Scribe()
         self.outputs = Outputs()
         self._pool = WorkerPool(self._start, self._needed)
         self._gradebook: Gradebook | None = None
@@ -160,6 +162,7 @@ class GradingRun:
         """Every worker, file and connection of the run is gone when this returns."""
         self._pool.close()
         self.launchers.close()
+        self.scribe.close()
         if self._gradebook:
             self._gradebook.close()
 

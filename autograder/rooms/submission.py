@@ -84,6 +84,8 @@ class SubmissionRun:
         self.lost: dict[int, str] = {}
         """Why the examiner was lost in a cell, by the cell's number: no code of the student's runs there."""
         self._shared = Shared(modules=modules_of(files))
+        self._told: Sequence[str] = ()
+        """The cells that the examiner was told of last."""
         self._open = StudentRoom(self._start_student, run.limits, self._shared)
         self._closed = StudentRoom(self._start_student, run.limits, self._shared)
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="closed room")
@@ -218,4 +220,10 @@ class SubmissionRun:
         reply = room.ask(request)
         if any(answer.fault and answer.fault.type in _STOPPED for answer in reply.answers):
             self._functions.add(request.function)
+        self._told = reply.cells
         return reply
+
+    def read(self, function: str) -> list[dict[str, Any]]:
+        """What is found in these cells, read as the examiner has got them."""
+        modules = {name: wire.clean(text) for name, text in self._shared.modules.items()}
+        return self._run.scribe.by_hand([wire.clean(cell) for cell in self._told], function, modules)

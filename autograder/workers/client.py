@@ -51,9 +51,11 @@ class Cell:
 
 
 class Student(Protocol):
-    """Who answers an examiner: what its questions ask, and what its tests borrow."""
+    """Who answers an examiner: what its questions ask, what is found in the cells of that, what its tests borrow."""
 
     def ask(self, request: Request) -> Reply: ...
+
+    def read(self, function: str) -> list[dict[str, Any]]: ...
 
     def lend(self, order: dict[str, Any], call_back: CallBack) -> dict[str, Any]: ...
 
@@ -170,6 +172,8 @@ class WorkerClient:
             before = time.monotonic()
             if student and "ask" in reply:
                 self.send(wire.encode(student.ask(wire.decode(Request, reply["ask"]))))
+            elif student and "read" in reply:
+                self.send({"findings": student.read(str(reply["read"]))})
             elif student and "lend" in reply:
                 self.send({"reply": student.lend(reply["lend"], partial(self._call_examiner, student))})
             elif call_back and reply.get("id") == number and "call" in reply:

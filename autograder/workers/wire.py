@@ -16,11 +16,20 @@ import types
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from autograder.by_hand.rules import Finding
 from autograder.sandbox.limits import MB
 from autograder.student.protocol import Reply, Request
 from autograder.workers.errors import BadMessage
 
 T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """What somebody else has found in an answer's cells."""
+
+    findings: tuple[Finding, ...]
+
 
 STUDENT, EXAMINER = "student", "examiner"
 """Whose cells a worker runs."""
@@ -85,7 +94,7 @@ def decode(hint: type[T], data: Any) -> T:
 
 def learn() -> None:
     """Makes the readers and writers of all that crosses, so that no process that is forked from this one has to."""
-    for hint in (Request, Reply):
+    for hint in (Request, Reply, Findings):
         _encoder(hint)
         _decoder(hint)
 

@@ -12,12 +12,14 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from autograder.by_hand import apart
+from autograder.by_hand.interpreter import read
+from autograder.by_hand.rules import Finding
 from autograder.lending.lender import Lender
 from autograder.lending.loan import Loan
 from autograder.lending.stand_ins import is_theirs
@@ -53,14 +55,23 @@ class Channel:
 
 
 class RemoteStudent:
-    """The student whose functions are in another process."""
+    """The student whose functions are in another process, and whose cells a third one reads."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+        self._last = Reply()
 
     def ask(self, request: Request) -> Reply:
         self._channel.send({"ask": wire.encode(request)})
-        return wire.decode(Reply, self._channel.receive())
+        self._last = wire.decode(Reply, self._channel.receive())
+        return self._last
+
+    def read(self, cells: Sequence[str], function: str, modules: Mapping[str, str]) -> tuple[Finding, ...]:
+        """What is found in the cells of the last reply, which the grader has sent and need not be sent itself."""
+        if (cells, modules) != (self._last.cells, self._last.modules):
+            return read(cells, function, modules)
+        self._channel.send({"read": function})
+        return wire.decode(wire.Findings, self._channel.receive()).findings
 
 
 def _ask_for(channel: Channel, order: dict[str, Any], called: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
@@ -120,10 +131,10 @@ class Worker:
     def serve(self) -> None:
         if self._role == wire.EXAMINER:
             loan = Loan(partial(_ask_for, self._channel))
-            with answering(RemoteStudent(self._channel)):
+            student = RemoteStudent(self._channel)
+            with answering(student), apart.reading(student.read):
                 self._loop({"run": partial(self.test, loan)})
         else:
-            apart.read_here()
             self._loop({"run": self.run, "ask": self._ask, "lend": self._lend, "file": self.file})
 
     def _loop(self, orders: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:

@@ -17,7 +17,7 @@ def kind(arguments):
     """Which of the two servers has imported what this command needs; "" if none has."""
     if arguments[:2] == ["-I", "-c"]:
         code, *rest = arguments[2:]
-        return "torch" if "forkserver" in rest else "nbgrader" if "scribe.serve()" in code else ""
+        return "torch" if "forkserver" in rest else "nbgrader" if "desk.serve(" in code else ""
     settings = {name: value for name, value in os.environ.items() if name.startswith(("PYTHON", "LC_"))}
     if os.path.isdir("autograder") or settings != SETTINGS:
         return ""  # another package of that name, or what an interpreter looks at when it starts
