@@ -11,10 +11,14 @@ import logging
 import os
 import time
 import uuid
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbconvert.writers import FilesWriter
+from nbformat.v4 import new_notebook
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import ClearHiddenTests
@@ -22,11 +26,13 @@ from nbgrader.preprocessors import ClearHiddenTests
 from autograder.batch import rows
 from autograder.batch.recorded import Recorded
 from autograder.rooms import handed_in
+from autograder.rooms.course_cells import CourseCells
 from autograder.rooms.engine import Engine
 from autograder.rooms.names import Names
 from autograder.rooms.notebooks import Notebooks
 from autograder.rooms.progress import BY_HAND, RunProgress
 from autograder.rooms.run import GradingRun
+from autograder.rooms.save_grades import SaveGrades
 from autograder.rooms.ways import tests
 from autograder.terminal.chatter import Chatter, Printable
 from autograder.terminal.report import Reason
@@ -36,6 +42,8 @@ from autograder.workers.launchers import Launchers
 _NO_END = 1 << 30
 """How many submissions a grader may get: it is not known."""
 _MOST_LINES = 50
+_NOBODY = "-"
+"""Whose submission is rehearsed; it is forgotten before the first one is graded."""
 
 
 class _Progress(RunProgress):
@@ -96,17 +104,45 @@ class Grader:
         self._steps = {name: getattr(converter, name) for name in _WRAPPED}
 
     def prepare(self) -> None:
-        """For all graders: the rooms' fork servers run the course's cells, each what it may know of them."""
+        """For all graders: the rooms' fork servers run the course's cells, each what it may know of them. Meanwhile
+        this process does what each grader would do with its first submission.
+        """
         assignment = self._converter.coursedir.assignment_id
         run = self._notebooks.run
         with run.gradebook() as gradebook:
             names = [notebook.name for notebook in gradebook.find_assignment(assignment).notebooks]
-        run.learn(assignment, names, ClearHiddenTests(parent=self._notebooks))
+        courses = {name: run.course_cells(assignment, name) for name in names}
+        with ThreadPoolExecutor(1) as beside:
+            rooms = beside.submit(self._prepare_rooms, assignment, courses)
+            for name in names:
+                run.ways(assignment, name)
+                self._rehearse({"student": _NOBODY, "assignment": assignment, "notebook": name})
+            rooms.result()
+
+    def _prepare_rooms(self, assignment: str, courses: Mapping[str, CourseCells]) -> None:
+        run = self._notebooks.run
+        run.learn(assignment, courses, ClearHiddenTests(parent=self._notebooks))
         run.students()
-        for name in names:
-            course = run.course_cells(assignment, name)
+        for name, course in courses.items():
             if not course.language and tests(course):
                 run.launchers.examiners((assignment, name))
+
+    def _rehearse(self, where: dict[str, str]) -> None:
+        """Has nbformat make its validator and SQLAlchemy compile its queries, by an empty notebook of nobody's."""
+        nbformat.validate(new_notebook())
+        assignment, student = where["assignment"], where["student"]
+        with self._private.engine.begin() as connection:
+            none = rows.of_student(connection, assignment, student)
+            rows.put(connection, rows.with_submission(self._course, student, none))
+        self._notebooks.report = Recorded()
+        SaveGrades(parent=self._notebooks).preprocess(new_notebook(), {"nbgrader": where})
+        with self._notebooks.run.gradebook() as gradebook:
+            gradebook.update_or_create_student(student)
+            submission = gradebook.update_or_create_submission(assignment, student)
+            assert not submission.score
+            assert not any(grade.auto_score for one in submission.notebooks for grade in one.grades)
+        with self._private.engine.begin() as connection:
+            rows.forget(connection)
 
     def begin(self) -> None:
         """In the process that grades."""

@@ -151,7 +151,8 @@ class _Forked:
             desk.serve_forked(theirs, ours, seconds, memory)
         os.close(theirs)
         os.close(ours)
-        self.pid, self.returncode = number, None
+        self.pid = number
+        self.returncode: int | None = None
         self._handle = os.pidfd_open(number)
         self.stdin: IO[bytes] = os.fdopen(orders, "wb")
         self.stdout: IO[bytes] = os.fdopen(answers, "rb")
