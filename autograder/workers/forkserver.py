@@ -71,7 +71,9 @@ def warm() -> Shell:
         shell = make_shell()
         for number, cell in enumerate(CELLS_TO_WARM, 1):
             run_cell(shell, cell, number)
+    gc.freeze()  # it stays, and is not looked through again
     _forget(shell)
+    gc.enable()
     return shell
 
 

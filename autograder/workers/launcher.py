@@ -30,7 +30,8 @@ from autograder.workers.errors import BadMessage, Gone, NoRoom
 from autograder.workers.process import Forked, Process, Spawned
 
 _START = (
-    "import json, runpy, sys; sys.path[:] = json.loads(sys.argv.pop(1));"
+    # Nothing is collected until all is imported: a fifth of the time, and none of it is garbage.
+    "import gc, json, runpy, sys; gc.disable(); sys.path[:] = json.loads(sys.argv.pop(1));"
     "sys.argv = ['-c', *sys.argv[1:]];"
     "from autograder.workers import forkserver as f;"
     "{'forkserver': f.main, 'alone': f.alone}[sys.argv[1]](int(sys.argv[2]))"
