@@ -67,6 +67,11 @@ def others(
     return "", frozenset(names)
 
 
+def look_at(cell: str) -> None:
+    """Reads a cell that others will have, too: a process that is forked from this one need not."""
+    _cell(cell)
+
+
 @dataclass(frozen=True)
 class Cells:
     """The cells' statements, what these give to each name, and the texts that cannot be read."""
@@ -81,13 +86,13 @@ class Cells:
         if not own or any(name in text for text in self.unread):
             return True
         if all(binding.plain for binding in own):
-            return code is not None and any(_bare(code) in _compiled(b.statement, name) for b in own)
+            return code is not None and any(_compiles_to(_bare(code), b.statement, name) for b in own)
         if code is None:
             return True
         behind = list(self._behind(own))
         defined = all(binding.plain or binding in own for binding in behind)
         statements = [binding.statement for binding in behind] if defined else self.statements
-        return any(_bare(code) in _compiled(statement) for statement in statements)
+        return any(_compiles_to(_bare(code), statement) for statement in statements)
 
     def _behind(self, own: tuple[Binding, ...]) -> Iterator[Binding]:
         """The statements that a value may have come from."""
@@ -177,18 +182,20 @@ def _used(node: ast.AST) -> frozenset[str]:
     return frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
 
 
+def _compiles_to(code: CodeType, statement: Statement, name: str = "") -> bool:
+    """Whether a statement holds a function of this code; with `name` as the one that it defines by that name."""
+    ways = product(dict.fromkeys(((), statement.imports)), _FUTURE)  # in the order in which they are likely
+    return any(code in _compiled(statement, name, imports, flags) for imports, flags in ways)
+
+
 @lru_cache(maxsize=256)
-def _compiled(statement: Statement, name: str = "") -> frozenset[CodeType]:
-    """The code of the functions in a statement; with `name` only of the one that it defines by that name."""
-    found: set[CodeType] = set()
-    for imports, flags in product({(), statement.imports}, _FUTURE):
-        try:
-            made = compile(ast.Module([*imports, statement.tree], []), "", "exec", flags, dont_inherit=True)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        outermost = (code for code in made.co_consts if isinstance(code, CodeType) and code.co_name == name)
-        found.update(map(_bare, outermost if name else _inner(made)))
-    return frozenset(found)
+def _compiled(statement: Statement, name: str, imports: tuple[ast.stmt, ...], flags: int) -> frozenset[CodeType]:
+    try:
+        made = compile(ast.Module([*imports, statement.tree], []), "", "exec", flags, dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    outermost = (code for code in made.co_consts if isinstance(code, CodeType) and code.co_name == name)
+    return frozenset(map(_bare, outermost if name else _inner(made)))
 
 
 def _inner(code: CodeType) -> Iterator[CodeType]:

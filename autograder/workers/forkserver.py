@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 from autograder.sandbox import folders, isolation, memory, namespaces, processes, syscalls
 from autograder.sandbox.limits import Limits
+from autograder.student import shown
 from autograder.student.kernel import answering
 from autograder.student.protocol import Missing, Reply, Request
 from autograder.workers import integrity, wire
@@ -179,9 +180,12 @@ def _prepare(shell: Shell, control: socket.socket, readable: list[str], scratch:
 
 def _learn(shell: Shell, cells: list[str]) -> None:
     """Runs cells for what the package remembers of them beyond the names that they define."""
+    shell.compile.learning = True
     with answering(_NoStudent()):
         for number, cell in enumerate(cells, 1):
             run_cell(shell, cell, number)
+            shown.look_at(cell)
+    shell.compile.learning = False
     _forget(shell)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from functools import lru_cache
 
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -27,7 +28,10 @@ class Transformer(TransformerManager):  # type: ignore[misc]  # IPython ships no
 
     def transform_cell(self, cell: str) -> str:
         text = cell if cell.endswith("\n") else cell + "\n"
-        plain = self._transforms() == self._own and not _IPYTHON.search(text) and self._compiles(text)
+        plain = self._transforms() == self._own and not _IPYTHON.search(text)
+        if plain:
+            awaits = _awaits(text)
+            plain, self._known = awaits is not None, (text, bool(awaits))  # as IPython takes what does not compile
         return text if plain else str(super().transform_cell(cell))
 
     def awaits(self, text: str | None) -> bool | None:
@@ -39,11 +43,12 @@ class Transformer(TransformerManager):  # type: ignore[misc]  # IPython ships no
         """A notebook may add its own."""
         return [*self.cleanup_transforms, *self.line_transforms, *self.token_transformers]
 
-    def _compiles(self, text: str) -> bool:
-        try:
-            code = compile(text, "<>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-        except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
-            self._known = text, False  # as IPython takes it
-            return False
-        self._known = text, bool(code.co_flags & inspect.CO_COROUTINE)
-        return True
+
+@lru_cache(maxsize=256)
+def _awaits(text: str) -> bool | None:
+    """Whether a cell needs an event loop; None of one that does not compile. A forked room knows the course's cells."""
+    try:
+        code = compile(text, "<>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
+        return None
+    return bool(code.co_flags & inspect.CO_COROUTINE)
