@@ -148,6 +148,8 @@ class Station:
 
     def end(self, seconds: float = 0) -> None:
         """Ends it, and with it all its graders; those that are idle have so many seconds to clear up."""
+        if self._control.fileno() < 0:  # it was ended before
+            return
         self._control.close()
         handle = os.pidfd_open(self._number)  # not waited for, so the number is still its own
         select.select([handle], [], [], seconds)

@@ -210,6 +210,22 @@ def test_a_submission_that_ends_its_grader_each_time_is_named_and_the_others_are
     assert len(whole.rows(course.root)["submission"]) == len(OTHERS)
 
 
+def test_a_station_that_keeps_ending_ends_the_run_in_words(waiting: Course, tmp_path: Path) -> None:
+    course = whole.copied(waiting, tmp_path / "course")
+
+    def kill(run: subprocess.Popen[str]) -> None:
+        while run.poll() is None:
+            for station in whole.stations(run):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(station, signal.SIGKILL)
+
+    status, said = whole.grade(course, on=kill)
+    assert status == 1
+    assert "has ended 4 times" in said
+    assert "Error:" not in said
+    assert not whole.rows(course.root)["grade"]
+
+
 def test_a_mark_that_a_person_gives_meanwhile_is_kept(waiting: Course, tmp_path: Path) -> None:
     """The student is graded again, with that mark."""
     course = whole.copied(waiting, tmp_path / "course")

@@ -164,7 +164,7 @@ def graders(run: subprocess.Popen[str]) -> list[int]:
 
 def stations(run: subprocess.Popen[str]) -> list[int]:
     """It has the command line of the run, because it is forked from it."""
-    return [p for p in children(run.pid, "autograder") if not re.search("forkserver|scribe", command_of(p))]
+    return [p for p in children(run.pid, "autograder") if not re.search("forkserver|desk", command_of(p))]
 
 
 def below(run: subprocess.Popen[str], what: str) -> list[int]:

@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.at_home.notebook import UnreadableNotebook
+from autograder.by_hand.interpreter import read
 from autograder.rooms.scribe import Scribe, TooCostly
 from autograder.sandbox.limits import MB
+from tests.by_hand.cases import BOTH
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -85,68 +93,98 @@ def test_a_process_that_is_killed_is_started_again(scribe: Scribe, good: str) ->
 
 def test_it_has_ended_when_it_is_closed(good: str) -> None:
     made = Scribe()
+    made.start()
     process = made._process
-    _source(made, good)
+    assert process is not None
+    assert _source(made, good) == "x = 'δ'"
     made.close()
     assert process.poll() is not None
 
 
-def _in_a_fork(scribe: Scribe, work: Callable[[], bool]) -> bool:
-    """Whether `work` holds in a forked process that has inherited the scribe, as a grader does from its station."""
-    child = os.fork()
-    if not child:
-        status = 1
-        try:
-            scribe.inherit()
-            status = int(not work())
-        finally:
-            os._exit(status)
-    scribe.leave()
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+def test_what_it_finds_in_an_answer_is_what_the_reader_finds(scribe: Scribe) -> None:
+    for name in ("backward", "vjp"):
+        found = scribe.by_hand(BOTH[name][1], "grad_q5", {})
+        assert found == [asdict(finding) for finding in read(BOTH[name][1], "grad_q5")]
+        assert found
 
 
-def test_a_process_that_was_inherited_is_used_and_ends_with_who_has_it(good: str) -> None:
-    scribe = Scribe()
-    first = scribe._process
-    assert first is not None
-
-    def work() -> bool:
-        same = _source(scribe, good) == "x = 'δ'" and scribe._process is first
-        scribe.close()
-        return same
-
-    assert _in_a_fork(scribe, work)
-    assert os.waitstatus_to_exitcode(os.waitpid(first.pid, 0)[1]) == -signal.SIGKILL
-
-
-def test_one_that_was_inherited_and_is_killed_is_started_again(good: str) -> None:
-    scribe = Scribe()
-    first = scribe._process
-    assert first is not None
-
-    def work() -> bool:
-        os.kill(first.pid, signal.SIGKILL)
-        again = _source(scribe, good) == "x = 'δ'" and scribe._process is not first
-        scribe.close()
-        return again
-
-    assert _in_a_fork(scribe, work)
-    assert os.waitstatus_to_exitcode(os.waitpid(first.pid, 0)[1]) == -signal.SIGKILL
+FORKED = """
+import json, os, resource, signal, sys, time
+from dataclasses import asdict
+from autograder.by_hand.interpreter import read
+from autograder.rooms import desk, scribe
+made = scribe.Scribe(seconds=2)
+{before}
+made.start()
+first = made._process
+assert type(first) is scribe._Forked
+{then}
+made.close()
+"""
 
 
-def test_one_that_was_inherited_and_takes_too_long_is_told_and_another_goes_on(good: str) -> None:
-    scribe = Scribe(seconds=2)
+def _forked(before: str, then: str, *texts: object) -> Any:
+    """What the last line of `then` prints as JSON, in a process of one thread, from which a scribe is forked."""
+    code = FORKED.format(before=before, then=then)
+    command = [sys.executable, "-c", code, json.dumps(texts)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return json.loads(done.stdout)
 
-    def work() -> bool:
-        slow = [{"outputs": [{"data": {"text/markdown": "<b>" + "\\\\[ " * 150 + "\\[ " * 6000}}]}] * 400
-        try:
-            scribe.clean(slow, "/")
-        except TooCostly:
-            told = True
-        else:
-            told = False
-        read = _source(scribe, good) == "x = 'δ'"
-        scribe.close()
-        return told and read
 
-    assert _in_a_fork(scribe, work)
+def test_one_that_is_forked_has_nothing_open_of_its_makers_and_outlives_ctrl_c(good: str) -> None:
+    then = """
+texts = json.loads(sys.argv[1])
+secret = open("/dev/null")
+os.kill(first.pid, signal.SIGINT)
+title = made.read(texts[0])[0]["cells"][0]["source"]
+print(json.dumps([title, sorted(os.listdir(f"/proc/{first.pid}/fd")), os.readlink(f"/proc/{first.pid}/cwd")]))
+assert made._process is first
+"""
+    title, files, folder = _forked("secret = open('/dev/zero')", then, good)
+    assert title == "x = 'δ'"
+    assert {"0", "1", "2"} <= set(files)
+    assert len(files) <= 5  # a copy of its output, and what lists the folder
+    assert folder == "/"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "hash((lambda t: [t := (t, t) for _ in range(60)][-1])(()))",  # a step of Python's that sees no signal
+        "bytearray(8 << 30)",
+        "os.abort()",
+    ],
+)
+def test_an_answer_that_exceeds_its_limits_or_ends_the_process_is_listed_as_too_long(wrong: str, good: str) -> None:
+    before = f"""
+desk.read, real, desk.SECONDS_BY_HAND = (lambda *a: {wrong}), desk.read, 1
+scribe.Scribe._started = lambda self: scribe._Forked(*self._limits)  # also when it is started again
+"""
+    then = """
+cells, good = json.loads(sys.argv[1])
+rules = [row["rule"] for row in made.by_hand(cells, "grad_q5", {})]
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+desk.read = real
+after = made.by_hand(cells, "grad_q5", {}) == [asdict(f) for f in read(cells, "grad_q5")]
+title = made.read(good)[0]["cells"][0]["source"]
+print(json.dumps([rules, used.ru_utime + used.ru_stime, used.ru_maxrss >> 10, after, title]))
+"""
+    rules, seconds, memory, after, title = _forked(before, then, BOTH["backward"][1], good)
+    assert rules == ["too-long"]
+    assert (0.9 if "hash" in wrong else 0) < seconds < 4
+    assert memory < 600
+    assert after
+    assert title == "x = 'δ'"
+
+
+def test_one_that_is_forked_ends_with_its_maker() -> None:
+    then = """
+print(first.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    number = _forked("", then)
+    end = time.monotonic() + 60
+    while Path(f"/proc/{number}").exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)

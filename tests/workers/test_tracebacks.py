@@ -1,7 +1,9 @@
 """A traceback of a room is that of a kernel, to the last character."""
 
 from __future__ import annotations
+import __future__
 
+import ast
 import json
 import re
 import subprocess
@@ -10,6 +12,8 @@ from typing import Any
 
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
+
+from autograder.workers.tracebacks import Compiler
 
 CELLS = [
     "def squares(n):\n    if n < 1:\n        raise ValueError('n is less than 1')\n    return [k * k for k in range(n)]",
@@ -48,3 +52,24 @@ def test_errors_look_as_in_a_kernel() -> None:
 def _named_alike(error: dict[str, Any]) -> str:
     """An error without the number after which a kernel names a cell's file: it is another one for each cell."""
     return re.sub(r"\d+\.py, line", "N.py, line", json.dumps(error))
+
+
+def test_the_tree_of_a_cell_that_was_learnt_is_used_once() -> None:
+    compiler = Compiler()
+    compiler.learning = True
+    learnt = compiler.ast_parse("x = 1\n")
+    compiler.learning = False
+    assert compiler.ast_parse("x = 2\n") is not learnt
+    assert compiler.ast_parse("x = 1\n") is learnt
+    again = compiler.ast_parse("x = 1\n")  # a student's cell may have the same text, and change its tree
+    assert again is not learnt
+    assert ast.dump(again) == ast.dump(learnt)
+
+
+def test_a_cell_that_was_learnt_is_parsed_anew_where_python_is_told_to_read_it_otherwise() -> None:
+    compiler = Compiler()
+    compiler.learning = True
+    learnt = compiler.ast_parse("x = 1\n")
+    compiler.learning = False
+    compiler.flags |= __future__.annotations.compiler_flag
+    assert compiler.ast_parse("x = 1\n") is not learnt

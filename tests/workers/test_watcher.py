@@ -17,12 +17,6 @@ from autograder.workers.launcher import Launcher
 
 LIMITS = Limits(readable=readable(), memory=1024 * MB, processes=40, written=32 * MB)
 CHILD = "import os, time\nfor i in range(6):\n    if not os.fork():\n        time.sleep(1); {}; time.sleep(60)\n        os._exit(0)"
-READS = """
-import os
-from autograder.by_hand import apart
-apart.read = lambda *a: os._exit(0)  # not this process
-[f.rule for f in apart.read_apart(["x"], "grad_q1", {})]
-"""
 SOCKETS = """
 import os, stat, threading, time
 def write(line):
@@ -95,11 +89,3 @@ def test_lines_without_end_are_not_waited_for(worker: WorkerClient) -> None:
     with pytest.raises(Gone, match="wrote to the grader's own channel"):
         worker.run_cell(Cell(f"{SOCKETS}\nwhile True:\n    write(b'{{}}\\n'); time.sleep(0.03)", 1), 60)
     assert time.monotonic() - began < 30
-
-
-def test_an_examiner_has_one_thread_and_so_reads_in_a_child(launcher: Launcher, tmp_path: Path) -> None:
-    environment = {**clean_environment(), "NBGRADER_EXECUTION": "autograde"}
-    examiner = launcher.start(wire.EXAMINER, LIMITS, environment, files=str(tmp_path))
-    (output,) = examiner.run_cell(Cell(READS, 1), 60)
-    examiner.close()
-    assert output.data["text/plain"] == "['too-long']"
