@@ -28,6 +28,7 @@ from tests.conftest import ROOT
 @pytest.fixture
 def scribe() -> Iterator[Scribe]:
     made = Scribe()
+    made.start()
     yield made
     made.close()
 

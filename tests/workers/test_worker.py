@@ -50,5 +50,5 @@ def test_the_grader_reads_the_cells_that_it_has_told_and_the_examiner_all_others
         examiner.close()
     finally:
         launcher.close()
-    assert output.data["text/plain"] == "[['too-long'], ['hidden'], ['too-long']]"
+    assert output.data["text/plain"] == "[['too-long'], ['hidden', 'replaced'], ['too-long']]"
     assert grader.read_for == ["grad_q1", "grad_q1"]
