@@ -214,6 +214,7 @@ def test_a_station_that_keeps_ending_ends_the_run_in_words(waiting: Course, tmp_
     course = whole.copied(waiting, tmp_path / "course")
 
     def kill(run: subprocess.Popen[str]) -> None:
+        until(lambda: bool(whole.graders(run)), "there are graders")
         while run.poll() is None:
             for station in whole.stations(run):
                 with contextlib.suppress(ProcessLookupError):
