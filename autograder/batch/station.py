@@ -17,7 +17,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -133,8 +134,10 @@ def _ending() -> Iterator[None]:
 class Station:
     """The process, seen from the one that commands."""
 
-    def __init__(self, number: int, control: socket.socket) -> None:
+    def __init__(self, number: int, control: socket.socket, wait: Callable[[], object]) -> None:
         self._number, self._control = number, control
+        self._wait = wait
+        """Nobody else may wait for the process: its number would be free for another one."""
 
     def connect(self) -> socket.socket:
         """The first time it takes the course, and says when it is ready; then each connection is a new grader's.
@@ -155,7 +158,7 @@ class Station:
         select.select([handle], [], [], seconds)
         signal.pidfd_send_signal(handle, signal.SIGKILL)
         os.close(handle)
-        os.waitpid(self._number, 0)
+        self._wait()
 
 
 def forked(app: Any, level: str, launchers: Launchers[tuple[str, str]]) -> Station:
@@ -168,7 +171,7 @@ def forked(app: Any, level: str, launchers: Launchers[tuple[str, str]]) -> Stati
                 ours.close()
                 syscalls.die_with_parent(signal.SIGKILL)
                 serve(theirs, app, level, launchers)
-    return Station(number, ours)
+    return Station(number, ours, partial(os.waitpid, number, 0))
 
 
 def started(root: str, assignment: str, unsafe: bool) -> Station:
@@ -179,7 +182,7 @@ def started(root: str, assignment: str, unsafe: bool) -> Station:
         process = subprocess.Popen(
             [sys.executable, "-I", "-c", _START, asked], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
         )
-    return Station(process.pid, ours)
+    return Station(process.pid, ours, process.wait)
 
 
 _START = (
