@@ -12,6 +12,7 @@ import contextlib
 import gc
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -50,6 +51,10 @@ CELLS_TO_WARM = (
 _FOR_THE_GRADER = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT)
 """What ends a whole group or service of processes. The grader ends by it, which closes the socket; this process must
 live on until then, because nobody else is left to remove the rooms' folders."""
+
+
+_LULL = 0.02
+"""Seconds without an order."""
 
 
 def threads() -> int:
@@ -143,7 +148,7 @@ def main(control_number: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     syscalls.adopt_orphans()  # so that every process of a worker stays below this one and can be ended from here
     shell = warm()
-    _settle(often=False)  # it is told of the course before it forks rooms, but for the one that tries whether it can
+    _settle()
     _serve(shell, socket.socket(fileno=control_number), partial(_end_all, os.environ["HOME"]))
 
 
@@ -175,7 +180,7 @@ def _prepare(shell: Shell, control: socket.socket, readable: list[str], scratch:
         control.sendall(wire.pack({"why": f"{type(error).__name__}: {error}"}))
         os._exit(1)
     # Who ends as process 1 of a process space ends all that is in it.
-    _serve(shell, control, partial(os._exit, 0), namespaces.fork_room)
+    _serve(shell, control, partial(os._exit, 0), namespaces.fork_room, settled=True)
 
 
 def _learn(shell: Shell, cells: list[str]) -> None:
@@ -189,23 +194,31 @@ def _learn(shell: Shell, cells: list[str]) -> None:
     _forget(shell)
 
 
-def _settle(often: bool = True) -> None:
-    """Before it forks: what it has in memory will be shared. Not `often`, if it will settle anew before most forks."""
+def _settle() -> None:
+    """Before it forks: what it has in memory will be shared."""
     integrity.snapshot.cache_clear()
     integrity.snapshot()
     gc.collect()
     gc.freeze()  # the collector would write to pages that the workers share, and so copy them
-    if often:
-        memory.settle()
     assert threads() == 1, f"only a single thread may fork, and there are {threads()}"
 
 
 def _serve(
-    shell: Shell, control: socket.socket, end: Callable[[], NoReturn], fork: Callable[[], int] = processes.fork
+    shell: Shell,
+    control: socket.socket,
+    end: Callable[[], NoReturn],
+    fork: Callable[[], int] = processes.fork,
+    settled: bool = False,
 ) -> None:
-    """Forks a worker for each order; ends when the grader has closed the socket: it is done, or it was killed."""
+    """Forks a worker for each order; ends when the grader has closed the socket: it is done, or it was killed.
+
+    It has no large pages before its first lull, for which nobody waits, unless its memory is `settled`.
+    """
     control.sendall(wire.pack({"ready": True, "resident": processes.resident(os.getpid())}))
     while True:
+        if not settled and not select.select([control], [], [], _LULL)[0]:
+            memory.settle()
+            settled = True
         data, handles, _, _ = socket.recv_fds(control, 1 << 16, 3)
         if not data:
             end()
@@ -219,6 +232,8 @@ def _serve(
             if order.get("learn"):
                 _learn(shell, _cells(channels.pop()))
                 _settle()
+                memory.settle()  # others will be forked from this one, and share its large pages
+                settled = True
                 asked.sendall(wire.pack({"learnt": True}))
             else:
                 _fork_for(fork, partial(_child, shell, order, *channels), asked)
