@@ -40,6 +40,8 @@ _CALLED = {
     )
 }
 _MODULES = {function.__self__ for function in _CALLED}
+LOUD = frozenset((*_ENGINE, *(function.__name__ for function in _CALLED)))
+"""The names of C functions whose calls may mean something."""
 _TORCH = {
     "torch._tensor": {"backward": "autograd"},
     "torch.autograd": {"grad": "autograd", "backward": "autograd"},
@@ -88,7 +90,7 @@ class Watch:
                     self._add(known[0], frame.f_back, known[1])
                 elif shifts and self.shifted is None and self._is_own(code.co_filename):
                     self._look_at_arguments(frame)
-            elif event == "c_call":
+            elif event == "c_call" and arg.__name__ in LOUD:
                 if rule := _ENGINE.get(arg.__name__):
                     if _torch_owned(arg):
                         self._add(rule, frame, False)

@@ -16,6 +16,7 @@ import torch
 from autograder.student.protocol import Number
 
 _MOST_CHARACTERS = 60
+_TENSOR = "torch.Tensor"
 
 
 _KINDS = (float, int, bool, complex, str, type(None), torch.Tensor, np.ndarray)
@@ -42,6 +43,10 @@ def describe(thing: Any) -> Number:
 
 
 def _describe(thing: Any) -> Number:
+    if type(thing) is torch.Tensor and not thing.dim():  # most of what there is to tell
+        value = thing.item()
+        if type(value) is float:
+            return Number("number", _TENSOR, value)
     name = _type_name(thing)
     if thing is None:
         return Number("none", name)

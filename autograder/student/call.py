@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder.by_hand.watch import Watch
+from autograder.by_hand.watch import LOUD, Watch
 from autograder.calculus import reference
 from autograder.calculus.spelling import MOST_NAMES, spelling
 from autograder.student.answers import describe, is_plain, results_of
@@ -50,11 +50,14 @@ def call(function: Callable[..., Any], request: Request, point: Mapping[str, flo
     code = getattr(inspect.unwrap(function), "__code__", None)
 
     def at_return(frame: FrameType, event: str, arg: Any) -> None:
-        if event == "return":
+        if event == "c_call":
+            if arg.__name__ in LOUD:
+                watch.event(frame, event, arg)
+        elif event == "return":
             if frame.f_code is code:
                 local.clear()
                 local.update(islice(((n, v) for n, v in frame.f_locals.items() if readings(n)), MOST_NAMES))
-        elif event != "c_return":
+        elif event == "call":
             watch.event(frame, event, arg)
 
     profiler = sys.getprofile()
