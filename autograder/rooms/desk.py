@@ -52,10 +52,11 @@ def serve(seconds: int, memory: int) -> None:
 
 
 def serve_forked(orders: int, answers: int, seconds: int, memory: int) -> NoReturn:
-    """In a process that was just forked: it keeps nothing open of what the other one has, and ends with it."""
+    """In a process that was just forked, with SIGINT blocked: it keeps nothing open of the other's, and ends with it."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that commands
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         syscalls.die_with_parent(signal.SIGKILL)
         nothing = os.open(os.devnull, os.O_WRONLY)
         for ours, its in ((orders, 0), (answers, 1), (nothing, 2)):

@@ -146,9 +146,12 @@ class _Forked:
     def __init__(self, seconds: int, memory: int) -> None:
         theirs, orders = os.pipe()
         answers, ours = os.pipe()
+        # Ctrl-C waits: the new process would leave what follows here, and go on as this one.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         number = processes.fork()
         if not number:
             desk.serve_forked(theirs, ours, seconds, memory)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(theirs)
         os.close(ours)
         self.pid = number
