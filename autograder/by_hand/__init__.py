@@ -5,7 +5,7 @@
                  then the answer on descriptions           sums        weighted sums of calls
     reading      its budget, and what it has found         arithmetic  where a difference shows
     points       values of a function at fixed points
-    apart        a reading in a child with limits
+    apart        who reads: this process or another
     statements, expressions, objects, library, numeric     what each part of the language makes of descriptions
     watch        the watching guard: what really runs      shifted     calls a small step apart
 

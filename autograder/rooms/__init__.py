@@ -5,6 +5,7 @@
     run              GradingRun: what submissions share: workers, the gradebook's connection, the course's cells
     handed_in        before: links, pipes and unreadable times are taken out of what was handed in
     scribe           Scribe: the process in which what students wrote is read and cleaned, within limits
+    desk             what that process does
     cleaning         what of a notebook's texts and outputs is shown, cleaned
     repair           what is certain of a damaged notebook is put right
     names            which file is which notebook, where one was renamed or is missing

@@ -52,7 +52,7 @@ def serve(seconds: int, memory: int) -> None:
 
 
 def serve_forked(orders: int, answers: int, seconds: int, memory: int) -> NoReturn:
-    """In a process that was just forked, with SIGINT blocked: it keeps nothing open of the other's, and ends with it."""
+    """In a process that was just forked with SIGINT blocked: it keeps nothing open of its maker's, and ends with it."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that commands
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

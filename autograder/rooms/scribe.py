@@ -148,10 +148,12 @@ class _Forked:
         answers, ours = os.pipe()
         # Ctrl-C waits: the new process would leave what follows here, and go on as this one.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        number = processes.fork()
-        if not number:
-            desk.serve_forked(theirs, ours, seconds, memory)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        try:
+            number = processes.fork()
+            if not number:
+                desk.serve_forked(theirs, ours, seconds, memory)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(theirs)
         os.close(ours)
         self.pid = number

@@ -68,7 +68,7 @@ def others(
 
 
 def look_at(cell: str) -> None:
-    """Reads a cell that others will have, too: a process that is forked from this one need not."""
+    """Reads a cell of the course, so that no process that is forked from this one has to."""
     _cell(cell)
 
 
@@ -188,7 +188,7 @@ def _compiles_to(code: CodeType, statement: Statement, name: str = "") -> bool:
     return any(code in _compiled(statement, name, imports, flags) for imports, flags in ways)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _compiled(statement: Statement, name: str, imports: tuple[ast.stmt, ...], flags: int) -> frozenset[CodeType]:
     try:
         made = compile(ast.Module([*imports, statement.tree], []), "", "exec", flags, dont_inherit=True)
