@@ -116,6 +116,7 @@ class Grader:
             rooms = beside.submit(self._prepare_rooms, assignment, courses)
             for name in names:
                 run.ways(assignment, name)
+            for name in names[:1]:
                 self._rehearse({"student": _NOBODY, "assignment": assignment, "notebook": name})
             rooms.result()
 

@@ -13,11 +13,6 @@ import time
 from dataclasses import asdict
 from typing import Any, NoReturn
 
-try:
-    import resource
-except ImportError:  # there is none on Windows
-    resource = None  # type: ignore[assignment]
-
 from autograder.at_home.notebook import LARGEST, UnreadableNotebook
 from autograder.by_hand.interpreter import read
 from autograder.rooms import cleaning, repair
@@ -38,14 +33,14 @@ def serve(seconds: int, memory: int) -> None:
     A notebook may take so many seconds of processor time, and so many bytes of memory more than the process has now.
     """
     _limit("RLIMIT_CORE", 0)
-    most = _size() + memory
+    most = processes.addressed() + memory
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with open(0, "rb", closefd=False) as orders:
         for line in orders:
             order = json.loads(line)
             alone = "by_hand" in order
-            _limit("RLIMIT_AS", min(most, _size() + MEMORY_BY_HAND) if alone else most)
+            _limit("RLIMIT_AS", min(most, processes.addressed() + MEMORY_BY_HAND) if alone else most)
             _limit("RLIMIT_CPU", int(time.process_time()) + 1 + (SECONDS_BY_HAND if alone else seconds))
             answers.write(json.dumps(_done(order)).encode() + b"\n")
             answers.flush()
@@ -68,20 +63,15 @@ def serve_forked(orders: int, answers: int, seconds: int, memory: int) -> NoRetu
         os._exit(1)
 
 
-def _size() -> int:
-    """Bytes that the process may use of its addresses; 0 where that is not told."""
-    try:
-        with open("/proc/self/statm", encoding="utf-8") as file:
-            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
-
-
 def _limit(name: str, value: int) -> None:
-    if resource:
-        kind = getattr(resource, name)
-        _, hard = resource.getrlimit(kind)
-        resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+    """Sets what the kernel enforces, so that it can be set again."""
+    try:
+        import resource
+    except ImportError:  # there is none on Windows
+        return
+    kind = getattr(resource, name)
+    _, hard = resource.getrlimit(kind)
+    resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
 def _done(order: dict[str, Any]) -> dict[str, Any]:

@@ -115,12 +115,23 @@ def tasks_of(user: int) -> int:
 
 def resident(process: int) -> int:
     """Bytes of memory, without those of files, which a fork shares and does not count before it has used them."""
+    _, all_of_it, of_files = _memory(str(process))
+    return all_of_it - of_files
+
+
+def addressed() -> int:
+    """Bytes of this process that count against RLIMIT_AS."""
+    return _memory("self")[0]
+
+
+def _memory(process: str) -> tuple[int, int, int]:
+    """Bytes of all addresses, of memory, and of that those of files; 0 where they are not told."""
     try:
         with open(f"/proc/{process}/statm", encoding="utf-8") as file:
-            _, all_of_it, of_files, *_ = map(int, file.read().split())
-            return (all_of_it - of_files) * os.sysconf("SC_PAGE_SIZE")
+            addresses, all_of_it, of_files, *_ = (int(n) * os.sysconf("SC_PAGE_SIZE") for n in file.read().split())
+            return addresses, all_of_it, of_files
     except (OSError, ValueError):
-        return 0
+        return 0, 0, 0
 
 
 def unlinked_bytes(processes: Iterable[int]) -> int:

@@ -28,11 +28,12 @@ class Transformer(TransformerManager):  # type: ignore[misc]  # IPython ships no
 
     def transform_cell(self, cell: str) -> str:
         text = cell if cell.endswith("\n") else cell + "\n"
-        plain = self._transforms() == self._own and not _IPYTHON.search(text)
-        if plain:
+        if self._transforms() == self._own and not _IPYTHON.search(text):
             awaits = _awaits(text)
-            plain, self._known = awaits is not None, (text, bool(awaits))  # as IPython takes what does not compile
-        return text if plain else str(super().transform_cell(cell))
+            self._known = text, bool(awaits)  # IPython, too, takes what does not compile for a cell that does not await
+            if awaits is not None:
+                return text
+        return str(super().transform_cell(cell))
 
     def awaits(self, text: str | None) -> bool | None:
         """Whether a transformed cell needs an event loop; None if that is not known of it."""

@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -198,10 +199,7 @@ def test_a_submission_that_ends_its_grader_each_time_is_named_and_the_others_are
 
     def kill(run: subprocess.Popen[str]) -> None:
         until(lambda: whole.in_place(course, *OTHERS), "everybody but bela is graded")
-        while run.poll() is None:
-            for grader in whole.graders(run):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(grader, signal.SIGKILL)
+        _kill_each(whole.graders, run)
 
     status, said = whole.grade(course, on=kill)
     assert status == 1
@@ -215,10 +213,7 @@ def test_a_station_that_keeps_ending_ends_the_run_in_words(waiting: Course, tmp_
 
     def kill(run: subprocess.Popen[str]) -> None:
         until(lambda: bool(whole.graders(run)), "there are graders")
-        while run.poll() is None:
-            for station in whole.stations(run):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(station, signal.SIGKILL)
+        _kill_each(whole.stations, run)
 
     status, said = whole.grade(course, on=kill)
     assert status == 1
@@ -247,6 +242,14 @@ def test_a_mark_that_a_person_gives_meanwhile_is_kept(waiting: Course, tmp_path:
     assert status == 3, said  # cells that a person had marked are shown to a person again
     assert {row[4] for row in whole.rows(course.root)["grade"]} == {5.0}
     assert all(row[6] for row in whole.rows(course.root)["grade"] if row[0] == "bela")
+
+
+def _kill_each(kind: Callable[[subprocess.Popen[str]], list[int]], run: subprocess.Popen[str]) -> None:
+    """Kills the processes of a kind until the run ends."""
+    while run.poll() is None:
+        for process in kind(run):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
 
 def _rooms_at_work(run: subprocess.Popen[str]) -> bool:
