@@ -94,7 +94,8 @@ def _source(cell: Mapping[str, Any]) -> str:
     source = cell.get("source", cell.get("input"))
     if isinstance(source, list):
         lines = [line for line in source if isinstance(line, str)]
-        ends = len(lines) < 2 or any("\n" in line or "\r" in line for line in lines)
+        letters = max(map(len, lines), default=0) < 2
+        ends = letters or len(lines) < 2 or any("\n" in line or "\r" in line for line in lines)
         return ("" if ends else "\n").join(lines)
     return source if isinstance(source, str) else ""
 

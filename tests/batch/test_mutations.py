@@ -92,6 +92,15 @@ def test_what_is_left_of_an_answer_is_told(
     assert _left(folder, "q1") is expected
 
 
+def test_a_text_that_is_spelled_letter_by_letter_is_left_whole_also_where_it_is_one_line(tmp_path: Path) -> None:
+    answers = ["del torch", "def f(x):\n    return 2 * x"]
+    folder = tmp_path / "hana" / "ps1"
+    folder.mkdir(parents=True)
+    content = {"cells": [{"source": list(answer)} for answer in answers]}
+    (folder / "problems.ipynb").write_text(json.dumps(content))
+    assert left(folder.parent, "ps1", "problems", answers) is Left.WHOLE
+
+
 def test_every_damage_can_be_done_to_a_good_submission_and_changes_it(good: Path, tmp_path: Path) -> None:
     data = (good / "problems.ipynb").read_bytes()
     for step in {*damage_cells.OFTEN, *damage_cells.SELDOM, *damage_contents.ALL}:
