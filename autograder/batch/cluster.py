@@ -22,8 +22,8 @@ from typing import Any
 import distributed
 
 from autograder.batch import rows, station
+from autograder.batch.lines import Lines, pack
 from autograder.batch.pool import NoGraders, Order, Reply
-from autograder.batch.station import Lines, pack
 
 _dask: Any = distributed  # most of what it offers has no types
 NO_WORKER = (

@@ -1,4 +1,4 @@
-"""The graders of this machine: each a process with one submission at a time, replaced if it is lost."""
+"""The graders of this machine: each has one submission at a time, and is replaced if its process is lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from autograder.batch import rows, station
-from autograder.batch.station import Lines, pack
+from autograder.batch.lines import Lines, pack
 from autograder.errors import AutograderError
 from autograder.rooms.run import GradingRun
 from autograder.sandbox import processes
@@ -107,6 +107,10 @@ class LocalPool:
 
     def give(self, order: Order) -> None:
         grader = self._idle.pop()
+        while select.select([grader.connection], [], [], 0)[0]:  # its process has ended, or it would say nothing now
+            grader.connection.close()
+            self._fill()
+            grader = self._idle.pop()
         self._busy[grader] = order
         with contextlib.suppress(OSError):  # that it has ended is seen when its reply is read
             grader.connection.sendall(pack(order))

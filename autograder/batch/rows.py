@@ -7,6 +7,7 @@ nothing more, is then saved; a row that a person has changed meanwhile is a reas
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,14 +84,31 @@ def _read(connection: Connection, table: Table, where: Any) -> list[dict[str, An
     return [{name: _plain(value) for name, value in row.items()} for row in found]
 
 
+_MOST_THREADS = 1000
+
+
 class _Private(api.Gradebook):  # type: ignore[misc]  # nbgrader ships no types
-    """A gradebook in memory. It has no version, for which nbgrader would start a program that takes seconds."""
+    """A gradebook in memory, of which each thread has a copy. It has no version, for which nbgrader would start a
+    program that takes seconds.
+    """
 
     def __init__(self, course_id: str) -> None:
-        self.engine = create_engine("sqlite://")
+        self._content = b""
+        self.engine = create_engine("sqlite://", creator=self._copy, pool_size=_MOST_THREADS)
         self.db = scoped_session(sessionmaker(bind=self.engine))
         self.course_id, self.authenticator = course_id, None
         api.Base.metadata.create_all(bind=self.engine)
+
+    def keep(self) -> None:
+        """What this thread's copy holds now is what each new thread begins with."""
+        with self.engine.connect() as connection:
+            self._content = connection.connection.driver_connection.serialize()  # type: ignore[union-attr]
+
+    def _copy(self) -> sqlite3.Connection:
+        made = sqlite3.connect(":memory:", check_same_thread=False)
+        if self._content:
+            made.deserialize(self._content)
+        return made
 
 
 def private(course: Rows, course_id: str) -> api.Gradebook:
@@ -98,6 +116,7 @@ def private(course: Rows, course_id: str) -> api.Gradebook:
     gradebook = _Private(course_id)
     with gradebook.engine.begin() as connection:
         put(connection, course)
+    gradebook.keep()
     return gradebook
 
 

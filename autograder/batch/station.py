@@ -1,4 +1,5 @@
-"""The process that graders are forked from: it has imported nbgrader and read the course, and has fork servers ready.
+"""The process that those of graders are forked from: it has imported nbgrader and read the course, and has fork servers
+ready.
 
 It is forked from the command that grades, before that opens the gradebook, or started anew: `main`. It is told the
 course once; then each order brings the socket of a new grader. It ends, with all graders and rooms, when its own socket
@@ -17,86 +18,80 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from traitlets.config import Config
 
-from autograder.batch.grader import Grader
+from autograder.batch.graders import Graders, ending
+from autograder.batch.lines import Lines, pack
 from autograder.rooms.engine import Engine
 from autograder.rooms.run import GradingRun
 from autograder.sandbox import processes, syscalls
 from autograder.sandbox.visible import trusted_path
-from autograder.terminal import show
 from autograder.workers.launchers import Launchers
 
 TO_CLEAR_UP = 5.0
 """Seconds in which graders that are idle end what they have started."""
-
-
-def pack(message: Any) -> bytes:
-    """A line of JSON."""
-    return json.dumps(message).encode() + b"\n"
-
-
-class Lines:
-    """Reads lines of JSON from a socket."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self.connection = connection
-        self._buffer = bytearray()
-
-    def receive(self) -> Any:
-        """The next message; EOFError if the other end was closed."""
-        while (message := self.waiting()) is None:
-            self.fill()
-        return message
-
-    def fill(self) -> None:
-        """Reads what has arrived, at least one byte."""
-        try:
-            data = self.connection.recv(1 << 18)
-        except ConnectionError:
-            data = b""
-        if not data:
-            raise EOFError
-        self._buffer += data
-
-    def waiting(self) -> Any:
-        """The next message that has arrived whole; None if there is none."""
-        at = self._buffer.find(b"\n")
-        if at < 0:
-            return None
-        line = bytes(self._buffer[:at])
-        del self._buffer[: at + 1]
-        return json.loads(line)
+_TOGETHER = 4
+"""How many graders a process has at most. Two processors are then as busy as with a process for each."""
 
 
 def serve(control: socket.socket, app: Any, level: str, launchers: Launchers[tuple[str, str]]) -> NoReturn:
     """The process's whole life; `control` is its end of a pair of sockets that carry packets."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that commands
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    grader, begun = None, set[int]()
+    graders: Graders | None = None
+    begun, newest, places = set[int](), None, 0
     while True:
         data, handles, _, _ = socket.recv_fds(control, 1 << 16, 1)
+        if not data and newest:
+            newest.close()
         _reap(begun, 0 if data else TO_CLEAR_UP)
         if not data:
             os._exit(0)  # the kernel ends graders that are still at work
         with socket.socket(fileno=handles[0]) as connection:
-            if grader is None:
-                grader = Grader(app, Lines(connection).receive(), level, launchers)
-                grader.prepare()
+            if graders is None:
+                graders = Graders(app, Lines(connection).receive(), level, launchers)
+                graders.prepare()
                 gc.freeze()  # each grader would look through it again and again, and nothing of it ever goes
                 with contextlib.suppress(OSError):  # not everybody waits for it
                     connection.sendall(pack("ready"))
-            elif number := processes.fork():
+                continue
+            if not (newest and places and _passed_on(connection, newest)):
+                before = newest
+                number, newest = _fork(graders, [control, connection, *([before] if before else [])])
+                if before:
+                    before.close()
                 begun.add(number)
-            else:
-                control.close()
+                places = _TOGETHER
+                _passed_on(connection, newest)
+            places -= 1
+
+
+def _passed_on(connection: socket.socket, process: socket.socket) -> bool:
+    """Gives a grader's connection to a process; false if that has ended."""
+    try:
+        socket.send_fds(process, [b"."], [connection.fileno()])
+    except OSError:
+        return False
+    return True
+
+
+def _fork(graders: Graders, ours: Sequence[socket.socket]) -> tuple[int, socket.socket]:
+    """A process for some graders, and where their connections are passed on to it; `ours` are nothing of its own."""
+    newest, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        number = processes.fork()
+        if not number:
+            with ending():
                 syscalls.die_with_parent(signal.SIGKILL)
-                _grade(connection, grader)
+                for one in (newest, *ours):
+                    one.close()
+                graders.serve(theirs)
+    return number, newest
 
 
 def _reap(begun: set[int], seconds: float) -> None:
@@ -107,28 +102,6 @@ def _reap(begun: set[int], seconds: float) -> None:
         if not begun or time.monotonic() >= end:
             break
         time.sleep(0.02)
-
-
-def _grade(connection: socket.socket, grader: Grader) -> NoReturn:
-    """A grader's whole life: an order a line, a reply a line."""
-    with _ending():
-        grader.begin()
-        orders = Lines(connection)
-        with contextlib.suppress(EOFError, ConnectionError):
-            while True:
-                connection.sendall(pack(grader.grade(orders.receive())))
-        grader.close()
-    os._exit(0)
-
-
-@contextlib.contextmanager
-def _ending() -> Iterator[None]:
-    """Whatever is raised in a forked process ends it there, and is said: it would go on as its parent otherwise."""
-    try:
-        yield
-    except BaseException as error:
-        show(f"A process that grades has ended: {type(error).__name__}: {error}", sys.stderr)
-        os._exit(1)
 
 
 class Station:
@@ -167,7 +140,7 @@ def forked(app: Any, level: str, launchers: Launchers[tuple[str, str]]) -> Stati
     with theirs:
         number = processes.fork()
         if not number:
-            with _ending():
+            with ending():
                 ours.close()
                 syscalls.die_with_parent(signal.SIGKILL)
                 serve(theirs, app, level, launchers)

@@ -49,7 +49,7 @@ _TO_BE_BACK = 0.5
 class WholeClass(TwoRooms):
     """The exporter of `autograder grade`, whose options are those of the command."""
 
-    jobs = Integer(help="How many submissions to grade at a time; 0 for one more than there are processors.").tag(
+    jobs = Integer(help="How many submissions to grade at a time; 0 for twice as many as there are processors.").tag(
         config=True
     )
     dry_run = Bool(help="Save nothing.").tag(config=True)
@@ -69,7 +69,7 @@ class WholeClass(TwoRooms):
         if self.scheduler:
             self._pool = self._cluster(courses.root, courses.assignment_id, unsafe)
         elif self.run.fork:  # else graders cannot be forked either, and nbgrader's own loop grades
-            jobs = self.jobs or processes.cores() + 1  # each waits now and then, for the disk or a new process
+            jobs = self.jobs or 2 * processes.cores()  # each waits now and then, for a room, the disk or another one
             self._pool = LocalPool(jobs, self.parent.parent, self.run, unsafe)
         else:
             return ""
@@ -133,9 +133,13 @@ class WholeClass(TwoRooms):
 
     def _run(self, pool: Pool, todo: deque[Order], saving: Saving) -> None:
         pending: list[Reply] = []
+        again = deque[Order]()
+        """Those that were lost, or have changed; one may have ended the process, and others were lost with it."""
         saved, busy = 0.0, 0
         try:
-            while todo or busy:
+            while todo or busy or again:
+                if again and not (todo or busy):
+                    todo.append(again.popleft())  # alone, so that nobody is lost with it another time
                 while todo and pool.free:
                     order = todo.popleft()
                     pool.give(self._patiently(partial(saving.fresh, order=order)))
@@ -145,7 +149,7 @@ class WholeClass(TwoRooms):
                     pending.append(reply)
                 if pending and (len(pending) >= _TOGETHER or time.monotonic() - saved > _SECONDS or not busy):
                     now, pending, saved = pending, [], time.monotonic()
-                    todo.extend(self._save(now, saving))
+                    again.extend(self._save(now, saving))
         finally:  # what is graded is kept, also after Ctrl-C
             if pending:
                 self._save(pending, saving)

@@ -39,7 +39,8 @@ class Sanitise(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no
                 cells.append(cell)
                 parts.append({"text": cell.source, "attachments": cell.get("attachments", {})})
         try:
-            cleaned = self.parent.run.scribe.clean(parts, str(resources["metadata"]["path"]))
+            with self.parent.run.meanwhile():
+                cleaned = self.parent.run.scribe.clean(parts, str(resources["metadata"]["path"]))
         except TooCostly:
             self.parent.report.note(where["student"], NOT_CLEANED)
             cleaned = [_as_text(part) for part in parts]

@@ -85,7 +85,8 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
             return nb, resources
         course = self.parent.run.course_cells(where["assignment"], where["notebook"])
         if course.language:
-            other_language.run(nb, resources, course.language, self)
+            with self.parent.run.meanwhile():
+                other_language.run(nb, resources, course.language, self)
             reasons.write(nb, self.parent.report.reasons(where["student"]))
             return nb, resources
         ways = self.parent.run.ways(where["assignment"], where["notebook"])
@@ -99,7 +100,10 @@ class Engine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no t
         released = partial(without_hidden_tests, ClearHiddenTests(parent=self))
         for left in reversed(range(_TRIES)):
             try:
-                with SubmissionRun(self.parent.run, where, files, of_examiner, released) as submission:
+                with (
+                    self.parent.run.meanwhile(),
+                    SubmissionRun(self.parent.run, where, files, of_examiner, released) as submission,
+                ):
                     alike = is_released(whole, course, submission.files, released)
                     known = self.parent.run.outputs.known(where) if alike else []
                     outputs = known or submission.run_all(whole)

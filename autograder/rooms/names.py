@@ -10,6 +10,7 @@ import contextlib
 import glob
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,6 @@ class Names:
         self._run, self._report = run, report
         self.renamed: dict[str, str] = {}
         """The files that were handed in under another name, by the path that nbgrader knows them by."""
-        self._known: dict[str, dict[str, float]] = {}
-
-    def known(self, assignment: str) -> dict[str, float]:
-        """The points of each notebook of an assignment, by its name."""
-        if assignment not in self._known:
-            with self._run.gradebook() as gradebook:
-                notebooks = gradebook.find_assignment(assignment).notebooks
-                self._known[assignment] = {notebook.name: notebook.max_score for notebook in notebooks}
-        return self._known[assignment]
 
     def adopt(self, converter: Any) -> None:
         """Adds to the `converter`'s submissions the files that are notebooks of the assignment but for the ending."""
@@ -66,7 +58,7 @@ class Names:
 
     def _is_missing(self, path: str, there: list[str], assignment: str) -> bool:
         """Whether a file with another ending is a notebook that is not `there`."""
-        missing = set(self.known(assignment)) - set(map(_name, there))
+        missing = set(self._run.points(assignment)) - set(map(_name, there))
         return any(name.lower() == _stem(path).lower() and self._holds(path, assignment, name) for name in missing)
 
     def missing(self, notebooks: list[str], assignment: str, student: str) -> list[str]:
@@ -74,7 +66,7 @@ class Names:
 
         Of the notebooks of the assignment those with points count.
         """
-        points = self.known(assignment)
+        points = self._run.points(assignment)
         self._rename(notebooks, assignment, student, points)
         there = [_name(path) for path in notebooks]
         missing = sorted({name for name in points if points[name]} - set(there))
@@ -100,7 +92,7 @@ class Names:
                     handed_in.for_a_person(gradebook.find_submission_notebook(name, assignment, student))
             gradebook.db.commit()
 
-    def _rename(self, notebooks: list[str], assignment: str, student: str, points: dict[str, float]) -> None:
+    def _rename(self, notebooks: list[str], assignment: str, student: str, points: Mapping[str, float]) -> None:
         strange = [path for path in notebooks if _name(path) not in points]
         for name in sorted({name for name in points if points[name]} - {_name(path) for path in notebooks}):
             holds = [path for path in strange if self._holds(path, assignment, name)]
@@ -116,7 +108,8 @@ class Names:
         """Whether a file holds an answer cell, or a cell with points, of a notebook of the course."""
         course = self._run.course_cells(assignment, notebook)
         try:
-            content, _ = self._run.scribe.read(os.path.abspath(path))
+            with self._run.meanwhile():
+                content, _ = self._run.scribe.read(os.path.abspath(path))
         except UnreadableNotebook:
             return False
         found = [course.of(cell) for cell in nbformat.from_dict(content).cells]

@@ -32,13 +32,17 @@ def put_in_order(cells: list[NotebookNode], course: CourseCells, first: Mapping[
     course's code.
     """
     code = [cell for cell in course.cells.values() if cell.cell_type == "code"]
-    moved = []
+    moved, places = set(), _places(cells)
     for at in reversed(range(len(code))):
-        if code[at].locked and not code[at].grade:
-            moved += _move_up(cells, code[at].name, _followers(code, at), first)
+        own = code[at].locked and not code[at].grade
+        if own and _move_up(cells, places, code[at].name, _followers(code, at), first):
+            moved.add(code[at].name)
+            places = _places(cells)
     for at in reversed(range(len(code))):
-        if code[at].locked and code[at].grade:
-            moved += _move_down(cells, code[at].name, [cell.name for cell in _needs(code, at)], first)
+        test, needs = code[at].locked and code[at].grade, [cell.name for cell in _needs(code, at)]
+        if test and _move_down(cells, places, code[at].name, needs, first):
+            moved.add(code[at].name)
+            places = _places(cells)
     return [cell.name for cell in code if cell.name in moved]
 
 
@@ -71,31 +75,39 @@ def _places(cells: Sequence[NotebookNode]) -> dict[str, int]:
 
 
 def _move_up(
-    cells: list[NotebookNode], name: str, followers: Sequence[CourseCell], first: Mapping[str, NotebookNode]
-) -> list[str]:
-    places = _places(cells)
+    cells: list[NotebookNode],
+    places: Mapping[str, int],
+    name: str,
+    followers: Sequence[CourseCell],
+    first: Mapping[str, NotebookNode],
+) -> bool:
+    """Whether it had to be moved."""
     if name not in places:
-        return []
+        return False
     copy = next((at for at, cell in enumerate(cells) if cell is first.get(name)), places[name])
     below = [places[f.name] for f in followers if f.name in places and (f.locked or places[f.name] < copy)]
     place = min(below, default=len(cells))
     if places[name] < place:
-        return []
+        return False
     while place and "nbgrader" not in cells[place - 1].metadata:
         place -= 1
     cells.insert(place, cells.pop(places[name]))
-    return [name]
+    return True
 
 
 def _move_down(
-    cells: list[NotebookNode], name: str, needs: Sequence[str], first: Mapping[str, NotebookNode]
-) -> list[str]:
-    places = _places(cells)
+    cells: list[NotebookNode],
+    places: Mapping[str, int],
+    name: str,
+    needs: Sequence[str],
+    first: Mapping[str, NotebookNode],
+) -> bool:
+    """Whether it had to be moved."""
     if name not in places:
-        return []
+        return False
     above = {id(cell) for cell in cells[: places[name]]}
     last = max((places[other] for other in needs if other in places and id(first.get(other)) not in above), default=-1)
     if last < places[name]:
-        return []
+        return False
     cells.insert(below_own_code(cells, last + 1) - 1, cells.pop(places[name]))
-    return [name]
+    return True

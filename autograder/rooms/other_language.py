@@ -48,10 +48,17 @@ def told(courses: Mapping[str, CourseCells]) -> list[str]:
     return [AS_STOCK.format(notebook=n, language=c.language) for n, c in courses.items() if c.language]
 
 
+class _Execute(Execute):  # type: ignore[misc]  # nbgrader ships no types
+    """Its kernel gets the run's environment: that of this process may change while another notebook is graded in it."""
+
+    def setup_kernel(self, **options: Any) -> Any:
+        return super().setup_kernel(env=self.parent.parent.run.environment, **options)
+
+
 def run(nb: NotebookNode, resources: Any, language: str, parent: Any) -> None:
     """Runs all cells in the kernel that the notebook's metadata name, which are the course's."""
     about = dict(nb.metadata)
     # What the configuration gives to kernels (c.Execute.extra_arguments) is for those of Python.
-    Execute(parent=parent, extra_arguments=[]).preprocess(nb, resources)
+    _Execute(parent=parent, extra_arguments=[]).preprocess(nb, resources)
     lexer = {"name": language, "pygments_lexer": language.lower()}
     nb.metadata = from_dict({**about, "language_info": lexer})  # without what the kernel has said of itself

@@ -107,8 +107,7 @@ class RunProgress:
         self._report.start(student)
         converter = self._converter
         if converter.create_student:
-            with self._run.gradebook() as gradebook:
-                handed_in.submission_row(gradebook, assignment, student)
+            self._make_row(assignment, student)
         every = converter.coursedir.notebook_id == "*"
         missing = self._names.missing(converter.notebooks, assignment, student) if every else []
         try:
@@ -116,6 +115,10 @@ class RunProgress:
                 self._begins(assignment, student)
         finally:
             self._names.for_a_person(missing, assignment, student)
+
+    def _make_row(self, assignment: str, student: str) -> None:
+        with self._run.gradebook() as gradebook:
+            handed_in.submission_row(gradebook, assignment, student)
 
     @contextlib.contextmanager
     def _one_connection(self) -> Iterator[None]:
@@ -133,7 +136,7 @@ class RunProgress:
         """Removes what a run that was killed has left half-written of the submission; returns whether it did."""
         folder = Path(self._converter._format_dest(assignment, student))
         try:
-            known = self._names.known(assignment)
+            known = self._run.points(assignment)
         except Exception:  # nbgrader would delete the folder if anything were raised here
             return False
         expected = [name for path in self._converter.notebooks if (name := Path(path).stem) in known]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ _DRAW = (
     "for one in [found for found in list(globals().values()) if isinstance(found, Question)]: one.draw_public()"
 )
 """A cell that draws the public points of the questions of the cells above."""
-_EXECUTION = {"NBGRADER_EXECUTION": "autograde"}
+EXECUTION = {"NBGRADER_EXECUTION": "autograde"}
 """What nbgrader sets in the environment of the cells that it runs."""
 
 
@@ -69,13 +69,19 @@ class GradingRun:
         """Of isolation; empty until it is chosen."""
         self.source_folder = source_folder
         self.fork, self._submissions = fork, submissions
+        self.environment = {**os.environ, **EXECUTION}
+        """Of the course's own code. It is copied once, because it must not change while it is copied."""
+        self._students_environment = {**clean_environment(), **EXECUTION}
         self.launchers = Launchers(fork, self._course_code)
         self.scribe = Scribe()
+        self.meanwhile: Callable[[], AbstractContextManager[object]] = nullcontext
+        """In it one waits for rooms and for the scribe: other graders of this process may go on."""
         self.outputs = Outputs()
         self._pool = WorkerPool(self._start, self._needed)
         self._gradebook: Gradebook | None = None
         self._course_cells: dict[tuple[str, str], CourseCells] = {}
         self._ways: dict[tuple[str, str], Mapping[str, Way]] = {}
+        self._points: dict[str, dict[str, float]] = {}
 
     def choose_isolation(self, wanted: str, unsafe: bool, log: Any) -> str:
         """Sets the strongest level that works here, tried rather than guessed, and returns the sentence that says so.
@@ -118,6 +124,14 @@ class GradingRun:
             yield gradebook
         finally:
             gradebook.db.rollback()
+
+    def points(self, assignment: str) -> Mapping[str, float]:
+        """The points of each notebook of an assignment, by its name; read once in a run."""
+        if assignment not in self._points:
+            with self.gradebook() as gradebook:
+                notebooks = gradebook.find_assignment(assignment).notebooks
+                self._points[assignment] = {notebook.name: notebook.max_score for notebook in notebooks}
+        return self._points[assignment]
 
     def course_cells(self, assignment: str, notebook: str) -> CourseCells:
         """The course's cells of a notebook, read once in a run."""
@@ -178,15 +192,15 @@ class GradingRun:
         if role == wire.STUDENT:
             return self._start_student(self.level)
         launcher, files = self.launchers.examiners((assignment, notebook)), self.source_folder(assignment)
-        return launcher.start(role, self.limits, {**os.environ, **_EXECUTION}, files=files)
+        return launcher.start(role, self.limits, self.environment, files=files)
 
     def students(self) -> Launcher:
         """What starts students' rooms at the run's level."""
         return self.launchers.students(self.level, self.limits.readable)
 
     def _start_student(self, level: str) -> WorkerClient:
-        environment = {**clean_environment(), **_EXECUTION}
-        return self.launchers.students(level, self.limits.readable).start(wire.STUDENT, self.limits, environment, level)
+        launcher = self.launchers.students(level, self.limits.readable)
+        return launcher.start(wire.STUDENT, self.limits, self._students_environment, level)
 
     def _needed(self, key: tuple[str, str, str]) -> int:
         """How many workers of a kind this run needs, if none is lost: a submission has two student's rooms."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import IO, Any
@@ -33,6 +35,10 @@ _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));"
     "from autograder.rooms import desk; desk.serve(*map(int, sys.argv[1:]))"
 )
+_LONG = 1.0
+"""Seconds after which others no longer wait for an order to be done, but have another process for theirs."""
+_TICK = 0.5
+"""Seconds between two looks at the clock."""
 _LONGEST_ANSWER = 64 * MB
 _OUT_OF_TIME = -signal.SIGXCPU if hasattr(signal, "SIGXCPU") else 1
 TOO_COSTLY = "it takes more than {seconds} seconds or {memory} MB of memory"
@@ -50,8 +56,16 @@ class Scribe:
 
     def __init__(self, seconds: int = SECONDS, memory: int = MEMORY) -> None:
         self._limits = seconds, memory
-        self._turn = threading.Lock()
+        self._turn, self._making = threading.Lock(), threading.Lock()
         self._process: subprocess.Popen[bytes] | _Forked | None = None
+        self._begun: float | None = None
+        """When what it does was begun."""
+        self._until = math.inf
+        """When that has taken too long by the clock."""
+        self._over = threading.Event()
+        self._clock: threading.Thread | None = None
+        self._other: Scribe | None = None
+        """Used by others while this one has long been busy with an order."""
 
     def start(self) -> None:
         """Starts it ahead; forked from this process, which takes no time, where this one has a single thread."""
@@ -84,6 +98,21 @@ class Scribe:
     def close(self) -> None:
         with self._turn:
             self._end()
+            if self._clock:
+                self._over.set()
+                self._clock.join()
+                self._clock = None
+                self._over.clear()
+        if self._other:
+            self._other.close()
+            self._other = None
+
+    def _watch(self) -> None:
+        """Ends the process when its time is over by the clock: it may have been stopped, or the machine be too busy."""
+        while not self._over.wait(_TICK):
+            process = self._process
+            if process and time.monotonic() > self._until:
+                process.kill()
 
     def _started(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -96,26 +125,43 @@ class Scribe:
         )
 
     def _ask(self, order: dict[str, Any], seconds: int) -> dict[str, Any]:
-        with self._turn:
-            for _ in range(2):  # twice, because the machine itself may have been short of memory
-                if self._process is None or self._process.poll() is not None:
-                    self._end()
-                    self._process = self._started()
-                answer = self._answer(self._process, json.dumps(order).encode() + b"\n", seconds * _PATIENCE)
-                if answer.endswith(b"\n"):
-                    said: dict[str, Any] = json.loads(answer)
-                    return said
-                if self._end() == _OUT_OF_TIME:
-                    break
-            raise TooCostly(TOO_COSTLY.format(seconds=self._limits[0], memory=self._limits[1] // MB))
+        begun = self._begun
+        if not self._turn.acquire(timeout=_LONG if begun is None else max(0.0, begun + _LONG - time.monotonic())):
+            return self._another()._ask(order, seconds)
+        try:
+            self._begun = time.monotonic()
+            return self._do(order, seconds)
+        finally:
+            self._begun = None
+            self._turn.release()
+
+    def _another(self) -> Scribe:
+        with self._making:
+            self._other = self._other or Scribe(*self._limits)
+            return self._other
+
+    def _do(self, order: dict[str, Any], seconds: int) -> dict[str, Any]:
+        for _ in range(2):  # twice, because the machine itself may have been short of memory
+            if self._process is None or self._process.poll() is not None:
+                self._end()
+                self._process = self._started()
+            answer = self._answer(self._process, json.dumps(order).encode() + b"\n", seconds * _PATIENCE)
+            if answer.endswith(b"\n"):
+                said: dict[str, Any] = json.loads(answer)
+                return said
+            if self._end() == _OUT_OF_TIME:
+                break
+        raise TooCostly(TOO_COSTLY.format(seconds=self._limits[0], memory=self._limits[1] // MB))
 
     def _answer(self, process: subprocess.Popen[bytes] | _Forked, order: bytes, seconds: float) -> bytes:
         """A line, or what has come of one when the process ended."""
         orders, answers = process.stdin, process.stdout
         assert orders
         assert answers
-        clock = threading.Timer(seconds, process.kill)
-        clock.start()
+        self._until = time.monotonic() + seconds
+        if self._clock is None:
+            self._clock = threading.Thread(target=self._watch, name="clock", daemon=True)
+            self._clock.start()
         try:
             orders.write(order)
             orders.flush()
@@ -123,8 +169,7 @@ class Scribe:
         except OSError:
             return b""
         finally:
-            clock.cancel()
-            clock.join()
+            self._until = math.inf
 
     def _end(self) -> int | None:
         """Ends the process, if it has not ended; what it has not read of an order is lost. Its exit status."""
@@ -171,7 +216,7 @@ class _Forked:
         return status
 
     def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(OSError):  # it has ended
             signal.pidfd_send_signal(self._handle, signal.SIGKILL)
 
     def _waited(self, how: int) -> int | None:

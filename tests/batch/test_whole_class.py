@@ -208,6 +208,35 @@ def test_a_submission_that_ends_its_grader_each_time_is_named_and_the_others_are
     assert len(whole.rows(course.root)["submission"]) == len(OTHERS)
 
 
+HOOK = """
+import os, signal
+
+def ends(assignment, student, notebooks):
+    with open("hooked.txt", "a") as file:
+        print(student, file=file)
+    if student == "bela":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+c.Autograde.pre_convert_hook = ends
+"""
+
+
+def test_a_submission_that_ends_the_process_takes_none_of_those_with_it_that_are_graded_there(
+    waiting: Course, undisturbed: dict[str, list[tuple[object, ...]]], tmp_path: Path
+) -> None:
+    """Four are graded in one process; those that were lost are graded again, alone. The hook sees nobody else."""
+    course = whole.copied(waiting, tmp_path / "course")
+    with (course.root / "nbgrader_config.py").open("a") as config:
+        config.write(HOOK)
+    status, said = whole.grade(course, "--jobs", "4")
+    assert status == 1
+    assert "could not be graded: bela\n" in said
+    assert "the process that graded it has ended 3 times" in said
+    others = {row for row in undisturbed["grade"] if row[0] != "bela"}
+    assert set(whole.rows(course.root)["grade"]) == others
+    assert set((course.root / "hooked.txt").read_text().split()) == {*OTHERS, "bela"}
+
+
 def test_a_station_that_keeps_ending_ends_the_run_in_words(waiting: Course, tmp_path: Path) -> None:
     course = whole.copied(waiting, tmp_path / "course")
 

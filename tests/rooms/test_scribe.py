@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from autograder.rooms.scribe import Scribe, TooCostly
 from autograder.sandbox.limits import MB
 from tests.by_hand.cases import BOTH
 from tests.conftest import ROOT
+from tests.rooms.test_run import until
 
 
 @pytest.fixture
@@ -90,6 +92,44 @@ def test_a_process_that_is_killed_is_started_again(scribe: Scribe, good: str) ->
     for _ in range(2):
         os.kill(scribe._process.pid, signal.SIGKILL)
         assert _source(scribe, good) == "x = 'δ'"
+
+
+def test_a_process_that_does_not_go_on_is_ended_by_the_clock(good: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.rooms.scribe._PATIENCE", 5.0)
+    made = Scribe(seconds=1)
+    try:
+        made.start()
+        stopped = made._process
+        assert stopped is not None
+        os.kill(stopped.pid, signal.SIGSTOP)
+        assert _source(made, good) == "x = 'δ'"
+        assert made._process is not stopped
+    finally:
+        made.close()
+
+
+def test_what_takes_long_holds_up_nobody_else(scribe: Scribe, good: str) -> None:
+    slow = "<b>" + "\\\\[ " * 150
+    parts = [{"outputs": [{"data": {"text/markdown": slow + "\\[ " * 6000}}]}] * 400
+    with ThreadPoolExecutor(1) as beside:
+        long = beside.submit(scribe.clean, parts, "/")
+        until(lambda: scribe._begun is not None, "the order has begun")
+        assert _source(scribe, good) == "x = 'δ'"
+        assert _source(scribe, good) == "x = 'δ'"
+        assert not long.done()
+        busy, other = scribe._process, scribe._other
+        assert busy is not None
+        assert other is not None
+        busy.kill()
+        with pytest.raises(TooCostly):
+            while not long.done():
+                if scribe._process not in (None, busy):
+                    scribe._process.kill()
+            long.result()
+    beside_it = other._process
+    assert beside_it is not None
+    scribe.close()
+    assert beside_it.poll() is not None
 
 
 def test_it_has_ended_when_it_is_closed(good: str) -> None:
