@@ -36,7 +36,7 @@ from autograder.workers.launchers import Launchers
 TO_CLEAR_UP = 5.0
 """Seconds in which graders that are idle end what they have started."""
 _TOGETHER = 4
-"""How many graders a process has at most. Two processors are then as busy as with a process for each."""
+"""How many graders a process has at most. Two processors are then nine tenths busy."""
 
 
 def serve(control: socket.socket, app: Any, level: str, launchers: Launchers[tuple[str, str]]) -> NoReturn:

@@ -124,7 +124,7 @@ def become_worker(shell: Shell, confinement: dict[str, Any] | None, connection: 
 def _child(shell: Shell, order: dict[str, Any], channel: int, *more: int) -> None:
     """What the forked process does with an order: becomes a branch, or a worker."""
     cells = _cells(*more) if order.get("branch") else []
-    os.setpgid(0, 0)
+    os.setsid()  # Linux shares processors out to sessions first, so a room with many processes holds up no other
     for one in (*_FOR_THE_GRADER, signal.SIGCHLD):
         signal.signal(one, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
