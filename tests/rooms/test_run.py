@@ -264,7 +264,7 @@ def test_what_cannot_be_looked_up_of_the_graded_is_told_and_nbgrader_hears_of_no
         _format_dest=lambda *_: "autograded",
     )
     report = Report(said.append, logging.getLogger("a test"))
-    run = SimpleNamespace(gradebook=gradebook)
+    run = SimpleNamespace(gradebook=gradebook, points=lambda _: gradebook())
     names = Names(run, report)
     progress = RunProgress(converter, run, report, names)  # type: ignore[arg-type]
     for student in ("ada", "bela\x1b[31m"):
