@@ -1,8 +1,8 @@
 """The graders of one process, each in a thread of its own, and what they share: rooms made ahead, a scribe, the course.
 
-nbgrader's converter changes what is one in a process, as its environment. So only one grader is at work in it at a
-time, and the others wait for their rooms. That costs little, for most of the work is done in the rooms; and a process
-of its own would cost each grader some 50 MB, because Python writes into whatever it looks at.
+nbgrader's converter changes what there is once in a process, such as its environment. So only one grader is at work in
+it at a time, and the others wait for their rooms. That costs little, for most of the work is done in the rooms; and a
+process of its own would cost each grader some 50 MB, because Python writes into whatever it looks at.
 """
 
 from __future__ import annotations
@@ -136,7 +136,9 @@ class Graders:
     def _grade(self, connection: socket.socket) -> None:
         """A grader's whole life: an order a line, a reply a line."""
         with ending(), connection, contextlib.suppress(EOFError, ConnectionError):
-            grader, orders = Grader(self._app, self._private, self._course, self._log), Lines(connection)
+            with self._turn:
+                grader = Grader(self._app, self._private, self._course, self._log)
+            orders = Lines(connection)
             while True:
                 order = orders.receive()
                 with self._turn:

@@ -85,6 +85,7 @@ def _read(connection: Connection, table: Table, where: Any) -> list[dict[str, An
 
 
 _MOST_THREADS = 1000
+"""SQLAlchemy ends the connections of some threads when there are more, and with it their copies."""
 
 
 class _Private(api.Gradebook):  # type: ignore[misc]  # nbgrader ships no types
@@ -102,7 +103,9 @@ class _Private(api.Gradebook):  # type: ignore[misc]  # nbgrader ships no types
     def keep(self) -> None:
         """What this thread's copy holds now is what each new thread begins with."""
         with self.engine.connect() as connection:
-            self._content = connection.connection.driver_connection.serialize()  # type: ignore[union-attr]
+            mine = connection.connection.driver_connection
+            assert isinstance(mine, sqlite3.Connection)
+            self._content = mine.serialize()
 
     def _copy(self) -> sqlite3.Connection:
         made = sqlite3.connect(":memory:", check_same_thread=False)
