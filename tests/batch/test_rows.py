@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from nbgrader.api import Gradebook
+from sqlalchemy import event
 
 from autograder.batch import rows
 from autograder.gradebook.reading import GradebookError
@@ -124,3 +125,23 @@ def test_a_private_gradebook_forgets_one_student_before_the_next(book: Gradebook
         rows.forget(connection)
         assert not any(rows.of_student(connection, "ps1", "ada").values())
         assert rows.of_course(connection, "ps1")["base_cell"] == known["base_cell"]
+
+
+def test_no_other_students_rows_are_looked_through_or_grading_a_class_would_take_quadratic_time(
+    book: Gradebook,
+) -> None:
+    book.add_student("ada")
+    _submit(book, "ada")
+    book.db.commit()
+    asked: list[Any] = []
+    event.listen(book.engine, "before_cursor_execute", lambda *said: asked.append(said[2:4]))
+    with book.engine.connect() as connection:
+        found = rows.of_student(connection, "ps1", "ada")
+        queries = list(asked)
+        plans = [
+            row[3]
+            for query in queries
+            for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + query[0], query[1])
+        ]
+    assert all(found.values()) and len(queries) == len(found)
+    assert not {f"SCAN {table}" for table in found} & set(plans), plans
