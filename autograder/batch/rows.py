@@ -70,7 +70,7 @@ def of_student(connection: Connection, assignment: str, student: str) -> Rows:
         .where(work.c.name == assignment, submission.c.student_id == student)
     )
     notebooks = select(notebook.c.id).where(notebook.c.assignment_id.in_(mine))
-    # The course's side is named, too: nbgrader's indexes begin with it, and without them everybody's rows are looked at.
+    # The course's side is named, too: nbgrader's indexes begin with it, and else everybody's rows are looked through.
     givens = select(given.c.id).join(work, work.c.id == given.c.assignment_id).where(work.c.name == assignment)
     cells = select(cell.c.id).where(cell.c.notebook_id.in_(givens))
     notebooks = notebooks.where(notebook.c.notebook_id.in_(givens))

@@ -143,5 +143,6 @@ def test_no_other_students_rows_are_looked_through_or_grading_a_class_would_take
             for query in queries
             for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + query[0], query[1])
         ]
-    assert all(found.values()) and len(queries) == len(found)
+    assert all(found.values())
+    assert len(queries) == len(found)
     assert not {f"SCAN {table}" for table in found} & set(plans), plans
