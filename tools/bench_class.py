@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import shutil
 import statistics
 import subprocess
@@ -28,8 +29,9 @@ from tools import bench_grading  # noqa: E402  (a script must put the repository
 from tools.sample_class import hand_in, students  # noqa: E402
 
 _TICK = 0.02
-_LOOK = 3.0
-"""Seconds between two looks at the memory, which take a tenth of a second of a processor."""
+_LOOK, _NEVER = 3.0, 1e6
+"""Seconds between two looks at the memory. A look takes some tenths of a second of a processor, and holds up the
+processes that it looks at, so there is none in a run whose time is measured."""
 
 
 @dataclass
@@ -65,7 +67,7 @@ def make(root: Path, config: str, number: int, changed: bool = False) -> None:
             nbformat.write(examples, folder / "examples.ipynb")
 
 
-def grade(root: Path, *options: str) -> Graded:
+def grade(root: Path, *options: str, look: float = _NEVER) -> Graded:
     found, begun = Graded(), time.monotonic()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     process = subprocess.Popen(
@@ -77,7 +79,7 @@ def grade(root: Path, *options: str) -> Graded:
         text=True,
     )
     run, done = bench_grading.Run(), threading.Event()
-    watcher = threading.Thread(target=bench_grading._watch, args=(process.pid, run, done, _LOOK))
+    watcher = threading.Thread(target=bench_grading._watch, args=(process.pid, run, done, look))
     watcher.start()
     while process.poll() is None:
         now = time.monotonic() - begun
@@ -104,24 +106,25 @@ def main() -> None:
     ours = (ROOT / "nbgrader_config.py").read_text()
     plain: dict[str, list[bench_grading.Run]] = {"stock nbgrader": [], "nbgrader autograde, two rooms": []}
     whole: dict[tuple[str, ...], list[Graded]] = {("--jobs", "1"): [], (): []}
+    rounds = [*[(str(number), _NEVER) for number in range(options.rounds)], ("memory", _LOOK)]
     try:
-        for number in range(options.rounds):
+        for name, look in rounds:
             for at, runs in enumerate(plain.values()):
-                root = scratch / f"plain{at}{number}"
+                root = scratch / f"plain{at}{name}"
                 root.mkdir()
                 make(root, ours if at else bench_grading.STOCK.format(root=str(root)), 8, options.changed)
-                runs.append(bench_grading.grade(root))
+                runs.append(bench_grading.grade(root, look))
             for jobs, graded in whole.items():
-                root = scratch / f"whole{len(jobs)}{number}"
+                root = scratch / f"whole{len(jobs)}{name}"
                 root.mkdir()
                 make(root, ours, options.number, options.changed)
-                graded.append(grade(root, *jobs))
+                graded.append(grade(root, *jobs, look=look))
         _report(plain, whole)
         if options.many:
             root = scratch / "many"
             root.mkdir()
             make(root, ours, options.many, options.changed)
-            _report_many(grade(root))
+            _report_many(grade(root, look=_LOOK))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     first = plain["stock nbgrader"][0].marks
@@ -132,21 +135,35 @@ def main() -> None:
 
 
 def _report(plain: dict[str, list[bench_grading.Run]], whole: dict[tuple[str, ...], list[Graded]]) -> None:
+    print(
+        f"Python {platform.python_version()} of {sys.base_prefix}: ten million additions take {_additions():.2f} s.\n"
+    )
     print("| | seconds per submission | times stock | seconds before the first grade | MB at most (PSS) |")
     print("|---|---|---|---|---|")
     stock = 0.0
-    for kind, runs in plain.items():
+    for kind, (*runs, last) in plain.items():
         each = statistics.median(s for run in runs for s in bench_grading.ordinary(run))
         stock = stock or each
         first = statistics.median(run.before_first + next(iter(run.each.values())) for run in runs)
-        most = max(mb for run in runs for _, mb in run.memory)
-        print(f"| {kind} | {each:.3f} | {stock / each:.1f} | {first:.1f} | {most} |")
-    for jobs, graded in whole.items():
+        print(f"| {kind} | {each:.3f} | {stock / each:.1f} | {first:.1f} | {_most(last.memory)} |")
+    for jobs, (*graded, last) in whole.items():
         each = statistics.median(one.each for one in graded)
         first = statistics.median(one.times[0] for one in graded)
-        most = max(mb for one in graded for _, mb in one.memory)
-        print(f"| {' '.join(['autograder grade', *jobs])} | {each:.3f} | {stock / each:.1f} | {first:.1f} | {most} |")
+        name = " ".join(["autograder grade", *jobs])
+        print(f"| {name} | {each:.3f} | {stock / each:.1f} | {first:.1f} | {_most(last.memory)} |")
     print(f"\n{os.cpu_count()} processors; load average at the end {os.getloadavg()[0]:.1f}. Trust the ratios.")
+
+
+def _most(memory: list[tuple[int, int]]) -> int:
+    return max(mb for _, mb in memory)
+
+
+def _additions() -> float:
+    """Seconds for ten million additions, by which interpreters can be compared: how one was compiled matters."""
+    begun = time.process_time()
+    for at in range(10_000_000):
+        at + 1
+    return time.process_time() - begun
 
 
 def _report_many(one: Graded) -> None:

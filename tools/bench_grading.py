@@ -79,15 +79,16 @@ def nbgrader(root: Path, *arguments: str) -> subprocess.Popen[str]:
     return process
 
 
-def grade(root: Path) -> Run:
+def grade(root: Path, look: float = 0.5) -> Run:
     """Grades everything; a submission lasts from one line that names a student to the next such line.
 
-    Stock nbgrader names a student when it begins, the course's own report when it has ended.
+    Stock nbgrader names a student when it begins, the course's own report when it has ended. The memory is looked at
+    every `look` seconds.
     """
     run, begun = Run(), time.monotonic()
     process = nbgrader(root, "autograde", "ps1")
     done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(process.pid, run, done))
+    watcher = threading.Thread(target=_watch, args=(process.pid, run, done, look))
     watcher.start()
     student, since, said = "", begun, []
     assert process.stdout
@@ -119,7 +120,7 @@ def grade(root: Path) -> Run:
     return run
 
 
-def _watch(process: int, run: Run, done: threading.Event, every: float = 0.5) -> None:
+def _watch(process: int, run: Run, done: threading.Event, every: float) -> None:
     """Records the memory of all processes of the run every so many seconds; shared pages are counted once (PSS)."""
     while not done.wait(every):
         total = 0

@@ -15,7 +15,6 @@ import uuid
 from typing import Any
 
 from nbconvert.writers import FilesWriter
-from nbgrader import api
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 
@@ -81,7 +80,7 @@ class Log(logging.Handler):
 class Grader:
     """Grades one submission after another, in one thread, with nbgrader's own converter."""
 
-    def __init__(self, app: Any, private: api.Gradebook, course: rows.Rows, log: Log) -> None:
+    def __init__(self, app: Any, private: rows.Private, course: rows.Rows, log: Log) -> None:
         self._course, self._private, self._log = course, private, log
         known = app.coursedir
         courses = type(known)(parent=app, **{name: getattr(known, name) for name in known.trait_names(config=True)})
@@ -120,15 +119,13 @@ class Grader:
         known = order["rows"]
         if converter.assignments and (known["student"] or converter.create_student):
             known = rows.with_submission(self._course, student, known)
-        with self._private.engine.begin() as connection:
-            rows.forget(connection)
-            rows.put(connection, known)
+        self._private.hold(known)
         try:
             converter.convert_notebooks()
         except NbGraderException as error:  # of the whole run, where there are several submissions in one
             report.failed(student, " ".join(str(error).split()))
         with self._private.engine.connect() as connection:
-            after = rows.of_student(connection, order["assignment"], student)
+            after = rows.of_the_student(connection)
         return {
             "into": into,
             "events": report.events,

@@ -8,12 +8,26 @@ nothing more, is then saved; a row that a person has changed meanwhile is a reas
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import Connection, Table, create_engine, delete, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Delete,
+    Insert,
+    Select,
+    Table,
+    bindparam,
+    create_engine,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import scoped_session, sessionmaker
 
 from autograder.gradebook.reading import GradebookError
@@ -57,34 +71,54 @@ def of_course(connection: Connection, assignment: str) -> Rows:
         **{part: part.c.id.in_(cells) for part in parts},
         source: source.c.notebook_id.in_(ours),
     }
-    return {table.name: _read(connection, table, where) for table, where in wanted.items()}
+    return {
+        table.name: _all(connection, select(table).where(where).order_by(table.c.id)) for table, where in wanted.items()
+    }
 
 
 def of_student(connection: Connection, assignment: str, student: str) -> Rows:
     """The rows of a student and of what the student has handed in for an assignment; empty lists if there are none."""
+    who = {"assignment": assignment, "student": student}
+    return {name: _all(connection, query, who) for name, query in _of_student().items()}
+
+
+@cache
+def _of_student() -> Mapping[str, Select[Any]]:
+    """Made once, because SQLAlchemy takes longer to see that it knows a query than the database to answer it."""
     person, submission, notebook, *parts = map(_table, _OF_STUDENT)
     work, given, cell = map(_table, (api.Assignment, api.Notebook, api.BaseCell))
+    ours = work.c.name == bindparam("assignment")
+    student: BindParameter[str] = bindparam("student")
     mine = (
         select(submission.c.id)
         .join(work, work.c.id == submission.c.assignment_id)
-        .where(work.c.name == assignment, submission.c.student_id == student)
+        .where(ours, submission.c.student_id == student)
     )
-    notebooks = select(notebook.c.id).where(notebook.c.assignment_id.in_(mine))
     # The course's side is named, too: nbgrader's indexes begin with it, and else everybody's rows are looked through.
-    givens = select(given.c.id).join(work, work.c.id == given.c.assignment_id).where(work.c.name == assignment)
+    givens = select(given.c.id).join(work, work.c.id == given.c.assignment_id).where(ours)
     cells = select(cell.c.id).where(cell.c.notebook_id.in_(givens))
-    notebooks = notebooks.where(notebook.c.notebook_id.in_(givens))
+    notebooks = select(notebook.c.id).where(notebook.c.assignment_id.in_(mine), notebook.c.notebook_id.in_(givens))
     wanted = {
         person: person.c.id == student,
         submission: submission.c.id.in_(mine),
         notebook: notebook.c.id.in_(notebooks),
         **{part: part.c.notebook_id.in_(notebooks) & part.c.cell_id.in_(cells) for part in parts},
     }
-    return {table.name: _read(connection, table, where) for table, where in wanted.items()}
+    return {table.name: select(table).where(where).order_by(table.c.id) for table, where in wanted.items()}
 
 
-def _read(connection: Connection, table: Table, where: Any) -> list[dict[str, Any]]:
-    found = connection.execute(select(table).where(where).order_by(table.c.id)).mappings()
+def of_the_student(connection: Connection) -> Rows:
+    """As `of_student`, of the one student whom a private gradebook has."""
+    return {name: _all(connection, query) for name, query in _of_everybody().items()}
+
+
+@cache
+def _of_everybody() -> Mapping[str, Select[Any]]:
+    return {table.name: select(table).order_by(table.c.id) for table in map(_table, _OF_STUDENT)}
+
+
+def _all(connection: Connection, query: Select[Any], values: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    found = connection.execute(query, values).mappings()
     return [{name: _plain(value) for name, value in row.items()} for row in found]
 
 
@@ -92,7 +126,7 @@ _MOST_THREADS = 1000
 """SQLAlchemy ends the connections of some threads when there are more, and with it their copies."""
 
 
-class _Private(api.Gradebook):  # type: ignore[misc]  # nbgrader ships no types
+class Private(api.Gradebook):  # type: ignore[misc]  # nbgrader ships no types
     """A gradebook in memory, of which each thread has a copy. It has no version, for which nbgrader would start a
     program that takes seconds.
     """
@@ -100,9 +134,18 @@ class _Private(api.Gradebook):  # type: ignore[misc]  # nbgrader ships no types
     def __init__(self, course_id: str) -> None:
         self._content = b""
         self.engine = create_engine("sqlite://", creator=self._copy, pool_size=_MOST_THREADS)
-        self.db = scoped_session(sessionmaker(bind=self.engine))
+        # Nobody else writes here: what was read stays true when it is committed.
+        self.db = scoped_session(sessionmaker(bind=self.engine, expire_on_commit=False))
         self.course_id, self.authenticator = course_id, None
         api.Base.metadata.create_all(bind=self.engine)
+
+    def hold(self, known: Rows) -> None:
+        """These are the student's rows from now on, and there are no others."""
+        self.db.rollback()
+        with self.engine.begin() as connection:
+            for query in _forget():
+                connection.execute(query)
+            put(connection, known)
 
     def keep(self) -> None:
         """What this thread's copy holds now is what each new thread begins with."""
@@ -118,9 +161,9 @@ class _Private(api.Gradebook):  # type: ignore[misc]  # nbgrader ships no types
         return made
 
 
-def private(course: Rows, course_id: str) -> api.Gradebook:
+def private(course: Rows, course_id: str) -> Private:
     """A gradebook in memory that has these rows alone."""
-    gradebook = _Private(course_id)
+    gradebook = Private(course_id)
     with gradebook.engine.begin() as connection:
         put(connection, course)
     gradebook.keep()
@@ -134,10 +177,9 @@ def put(connection: Connection, rows: Rows) -> None:
             _insert(connection, _table(kind), new)
 
 
-def forget(connection: Connection) -> None:
-    """Removes every student from a private gradebook."""
-    for kind in reversed(_OF_STUDENT):
-        connection.execute(delete(_table(kind)))
+@cache
+def _forget() -> Sequence[Delete]:
+    return [delete(_table(kind)) for kind in reversed(_OF_STUDENT)]
 
 
 def with_submission(course: Rows, student: str, known: Rows) -> Rows:
@@ -190,7 +232,12 @@ def save(connection: Connection, before: Rows, after: Rows) -> None:
 
 
 def _insert(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-    connection.execute(insert(table), [_typed(table, row) for row in rows])
+    connection.execute(_insert_into(table), [_typed(table, row) for row in rows])
+
+
+@cache
+def _insert_into(table: Table) -> Insert:
+    return insert(table)
 
 
 def _plain(value: Any) -> Any:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nbgrader.api import MissingEntry
+from nbgrader.api import Assignment, Grade, SubmittedAssignment, SubmittedNotebook
 from nbgrader.converters import autograde
+from sqlalchemy import func, select
 
 from autograder import by_hand_list
 from autograder.gradebook import spreadsheet
@@ -126,11 +127,12 @@ class RunProgress:
         all tables and compiles all queries anew, which takes longer than many a submission's cells.
         """
         theirs = autograde.Gradebook
-        autograde.Gradebook = lambda *_: self._run.gradebook()
-        try:
-            yield
-        finally:
-            autograde.Gradebook = theirs
+        with self._run.gradebook() as gradebook:
+            autograde.Gradebook = lambda *_: contextlib.nullcontext(gradebook)
+            try:
+                yield
+            finally:
+                autograde.Gradebook = theirs
 
     def remove_unfinished(self, assignment: str, student: str) -> bool:
         """Removes what a run that was killed has left half-written of the submission; returns whether it did."""
@@ -155,13 +157,15 @@ class RunProgress:
     def _marks(self, assignment: str, student: str) -> _Marks | None:
         """What the gradebook has, if the student is in it."""
         with self._run.gradebook() as gradebook:
-            try:
-                submission = gradebook.find_submission(assignment, student)
-            except MissingEntry:
+            work, of = SubmittedAssignment, (Assignment.name == assignment, SubmittedAssignment.student_id == student)
+            sums = select(work.score, work.late_submission_penalty, work.max_score).join(Assignment).where(*of)
+            found = gradebook.db.execute(sums).first()
+            if not found:
                 return None
-            score, of = submission.score - submission.late_submission_penalty, submission.max_score
-            cells = sum(bool(g.needs_manual_grade) for n in submission.notebooks for g in n.grades)
-        return _Marks(max(0.0, score), of, cells)
+            grades = select(func.count()).select_from(Grade).join(SubmittedNotebook).join(work).join(Assignment)
+            waiting = gradebook.db.execute(grades.where(*of, Grade.needs_manual_grade)).scalar_one()
+        score, late, possible = found
+        return _Marks(max(0.0, score - late), possible, waiting)
 
     def _waits(self, student: str, marks: _Marks | None) -> None:
         if marks and marks.waiting and not self._report.reasons(student) & (UNGRADABLE | {Reason.LOST}):

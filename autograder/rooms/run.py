@@ -79,6 +79,7 @@ class GradingRun:
         self.outputs = Outputs()
         self._pool = WorkerPool(self._start, self._needed)
         self._gradebook: Gradebook | None = None
+        self._alone = False
         self._course_cells: dict[tuple[str, str], CourseCells] = {}
         self._ways: dict[tuple[str, str], Mapping[str, Way]] = {}
         self._points: dict[str, dict[str, float]] = {}
@@ -109,15 +110,26 @@ class GradingRun:
         self._gradebook = gradebook_lock.open_gradebook(coursedir, patience, log)
 
     def use(self, gradebook: Gradebook, level: str, launchers: Launchers[tuple[str, str]]) -> None:
-        """Takes the place of `choose_isolation` and `open_gradebook` in a process that another one has forked."""
-        self._gradebook, self.level = gradebook, level
+        """Takes the place of `choose_isolation` and `open_gradebook` in a process that another one has forked. Nobody
+        else writes that gradebook.
+        """
+        self._gradebook, self.level, self._alone = gradebook, level, True
         self.launchers = launchers.lent(self._course_code)
 
     @contextmanager
     def gradebook(self) -> Iterator[Gradebook]:
-        """The run's connection, in a new transaction: what was read for an earlier submission is read again."""
+        """The run's connection, in a new transaction: what was read for an earlier submission is read again, unless
+        nobody else can have written it.
+        """
         gradebook = self._gradebook
         assert gradebook is not None, "the run has ended"
+        if self._alone:
+            try:
+                yield gradebook
+            except BaseException:
+                gradebook.db.rollback()
+                raise
+            return
         gradebook.db.rollback()
         gradebook.db.expire_all()
         try:

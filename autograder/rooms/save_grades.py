@@ -43,9 +43,7 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
                     self._grade(cell, grades[name], where["student"], name in unknown)
                 if utils.is_solution(cell) or utils.is_task(cell):
                     _comment(cell, comments[cell.metadata.nbgrader.grade_id])
-            gradebook.db.flush()
-            gradebook.db.expire(submitted)
-            self._penalty(submitted, where["student"])
+            self._penalty(gradebook, submitted, where["student"])
             gradebook.db.commit()
         return nb, resources
 
@@ -61,11 +59,13 @@ class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships 
             self.parent.report.note(student, told, Reason.NO_MARK)
         grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
 
-    def _penalty(self, submitted: Any, student: str) -> None:
+    def _penalty(self, gradebook: Gradebook, submitted: Any, student: str) -> None:
         late = submitted.assignment.total_seconds_late
         submitted.late_submission_penalty = None
         if late <= 0:
             return
+        gradebook.db.flush()
+        gradebook.db.expire(submitted)  # its score is another one now
         rule = AssignLatePenalties(parent=self.parent)
         rule.init_plugin()
         penalty = rule.plugin_inst.late_submission_penalty(student, submitted.score, late)

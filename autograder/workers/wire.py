@@ -70,7 +70,7 @@ def unpack(line: bytes | bytearray, most: int = MOST_BYTES) -> dict[str, Any]:
     if line.count(b"[") + line.count(b"{") > MOST_LISTS:
         raise BadMessage(f"a line of more than {MOST_LISTS} lists")
     try:
-        found = json.loads(bytes(line).decode("ascii"), parse_constant=_no_constant)
+        found = _JSON.decode(bytes(line).decode("ascii"))
     except (ValueError, RecursionError) as error:  # a huge integer is a ValueError, deep nesting a RecursionError
         raise BadMessage(f"not JSON: {type(error).__name__}") from None
     if type(found) is not dict:
@@ -80,6 +80,10 @@ def unpack(line: bytes | bytearray, most: int = MOST_BYTES) -> dict[str, Any]:
 
 def _no_constant(name: str) -> float:
     raise BadMessage(f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant)
+"""`json.loads` would make another one for each line."""
 
 
 def encode(thing: Any) -> Any:
