@@ -135,9 +135,7 @@ def main() -> None:
 
 
 def _report(plain: dict[str, list[bench_grading.Run]], whole: dict[tuple[str, ...], list[Graded]]) -> None:
-    print(
-        f"Python {platform.python_version()} of {sys.base_prefix}: ten million additions take {_additions():.2f} s.\n"
-    )
+    print(f"Python {platform.python_version()} of {sys.base_prefix}, ten million additions in {_additions():.2f} s.\n")
     print("| | seconds per submission | times stock | seconds before the first grade | MB at most (PSS) |")
     print("|---|---|---|---|---|")
     stock = 0.0
@@ -146,11 +144,11 @@ def _report(plain: dict[str, list[bench_grading.Run]], whole: dict[tuple[str, ..
         stock = stock or each
         first = statistics.median(run.before_first + next(iter(run.each.values())) for run in runs)
         print(f"| {kind} | {each:.3f} | {stock / each:.1f} | {first:.1f} | {_most(last.memory)} |")
-    for jobs, (*graded, last) in whole.items():
+    for jobs, (*graded, watched) in whole.items():
         each = statistics.median(one.each for one in graded)
         first = statistics.median(one.times[0] for one in graded)
         name = " ".join(["autograder grade", *jobs])
-        print(f"| {name} | {each:.3f} | {stock / each:.1f} | {first:.1f} | {_most(last.memory)} |")
+        print(f"| {name} | {each:.3f} | {stock / each:.1f} | {first:.1f} | {_most(watched.memory)} |")
     print(f"\n{os.cpu_count()} processors; load average at the end {os.getloadavg()[0]:.1f}. Trust the ratios.")
 
 
