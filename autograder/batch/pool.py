@@ -69,6 +69,8 @@ class LocalPool:
         self._busy: dict[Lines, Order] = {}
         self._course: rows.Rows = {}
         self._starts = 1
+        self._replied = False
+        """Whether anything is graded. Until then there is one grader for each processor: more would only delay it."""
         # Only a process of one thread may fork, and the course's configuration may have started another.
         alone = processes.tasks([os.getpid()]) == 1
         self._station = station.forked(app, run.level, run.launchers) if alone else station.started(*self._again)
@@ -93,7 +95,8 @@ class LocalPool:
 
     def _fill(self) -> None:
         """As many graders as there should be; from another station, if this one has ended."""
-        while len(self._idle) + len(self._busy) < self._jobs:
+        wanted = self._jobs if self._replied else min(self._jobs, processes.cores())
+        while len(self._idle) + len(self._busy) < wanted:
             try:
                 self._idle.append(Lines(self._station.connect()))
             except OSError:
@@ -119,6 +122,7 @@ class LocalPool:
         waits = {grader.connection: grader for grader in self._busy}
         ready, _, _ = select.select(list(waits), [], [], seconds)
         found = [reply for connection in ready if (reply := self._reply(waits[connection]))]
+        self._replied = self._replied or bool(found)
         self._fill()
         return found
 

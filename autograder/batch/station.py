@@ -35,8 +35,8 @@ from autograder.workers.launchers import Launchers
 
 TO_CLEAR_UP = 5.0
 """Seconds in which graders that are idle end what they have started."""
-_TOGETHER = 4
-"""How many graders a process has at most. Two processors are then nine tenths busy."""
+_TOGETHER = 3
+"""How many graders a process has at most, of which one at a time has Python's lock."""
 
 
 def serve(control: socket.socket, app: Any, level: str, launchers: Launchers[tuple[str, str]]) -> NoReturn:

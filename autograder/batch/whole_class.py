@@ -49,9 +49,7 @@ _TO_BE_BACK = 0.5
 class WholeClass(TwoRooms):
     """The exporter of `autograder grade`, whose options are those of the command."""
 
-    jobs = Integer(help="How many submissions to grade at a time; 0 for twice as many as there are processors.").tag(
-        config=True
-    )
+    jobs = Integer(help="How many submissions to grade at a time; 0 for three for each processor.").tag(config=True)
     dry_run = Bool(help="Save nothing.").tag(config=True)
     compare = Bool(help="Show whose marks change, by how much and why.").tag(config=True)
     scheduler = Unicode(help="The address of a Dask scheduler, whose workers grade.").tag(config=True)
@@ -69,7 +67,7 @@ class WholeClass(TwoRooms):
         if self.scheduler:
             self._pool = self._cluster(courses.root, courses.assignment_id, unsafe)
         elif self.run.fork:  # else graders cannot be forked either, and nbgrader's own loop grades
-            jobs = self.jobs or 2 * processes.cores()  # each waits now and then, for a room, the disk or another one
+            jobs = self.jobs or 3 * processes.cores()  # each waits now and then, for a room, the disk or another one
             self._pool = LocalPool(jobs, self.parent.parent, self.run, unsafe)
         else:
             return ""
