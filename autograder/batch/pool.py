@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -22,6 +23,8 @@ KEEP_ENDING = (
     "machine is short of memory, and run the same command again."
 )
 _MOST_STARTS = 4
+_FIRST = 6.0
+"""Seconds in which one of the first submissions should be graded."""
 
 
 class NoGraders(AutograderError):
@@ -69,8 +72,8 @@ class LocalPool:
         self._busy: dict[Lines, Order] = {}
         self._course: rows.Rows = {}
         self._starts = 1
-        self._replied = False
-        """Whether anything is graded. Until then there is one grader for each processor: more would only delay it."""
+        self._some_until = float("inf")
+        """Until then, or until the first is graded, there is a grader for each processor: more would only delay it."""
         # Only a process of one thread may fork, and the course's configuration may have started another.
         alone = processes.tasks([os.getpid()]) == 1
         self._station = station.forked(app, run.level, run.launchers) if alone else station.started(*self._again)
@@ -87,6 +90,7 @@ class LocalPool:
         self._course, self._jobs = course, min(self._jobs, most)
         with contextlib.suppress(OSError):  # it has ended
             self._tell_course()
+        self._some_until = time.monotonic() + _FIRST
         self._fill()
 
     def _tell_course(self) -> None:
@@ -95,7 +99,8 @@ class LocalPool:
 
     def _fill(self) -> None:
         """As many graders as there should be; from another station, if this one has ended."""
-        wanted = self._jobs if self._replied else min(self._jobs, processes.cores())
+        some = time.monotonic() < self._some_until
+        wanted = min(self._jobs, processes.cores()) if some else self._jobs
         while len(self._idle) + len(self._busy) < wanted:
             try:
                 self._idle.append(Lines(self._station.connect()))
@@ -122,7 +127,8 @@ class LocalPool:
         waits = {grader.connection: grader for grader in self._busy}
         ready, _, _ = select.select(list(waits), [], [], seconds)
         found = [reply for connection in ready if (reply := self._reply(waits[connection]))]
-        self._replied = self._replied or bool(found)
+        if found:
+            self._some_until = 0.0
         self._fill()
         return found
 
