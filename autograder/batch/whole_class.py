@@ -243,8 +243,8 @@ class WholeClass(TwoRooms):
         new, old = (handed_in.time_of(folder, converter.coursedir) for folder in (handed, graded))
         return new is None or old is None or new <= old
 
-    def summary(self) -> int:
-        status = super().summary()
+    def summary(self, failed: bool = False) -> int:
+        status = super().summary(failed)
         if self.summary_file:
             changes = self._changes.by_student() if self._changes else None
             write_summary(self.summary_file, self.parent.coursedir.assignment_id, self.report, status, changes)

@@ -146,7 +146,7 @@ class TwoRooms(Notebooks):
                 self.progress.graded_before()
             except NbGraderException as error:
                 self.progress.graded_before()
-                self.summary()
+                self.summary(failed=True)
                 if gradebook_lock.is_locked(error.__context__):
                     self.log.error(gradebook_lock.HELD, self.patience)
                 raise
@@ -164,9 +164,9 @@ class TwoRooms(Notebooks):
         self.run.end()
         self._alone.end()
 
-    def summary(self) -> int:
-        """Shows the summary and returns the exit status."""
-        status = self.report.end()
+    def summary(self, failed: bool = False) -> int:
+        """Shows the summary, of a run that has `failed` or not, and returns the exit status."""
+        status = self.report.end(failed)
         if in_terminal(self.parent):
             by_hand_table.print_table(self._list(), self.report.students())
         return status

@@ -25,6 +25,7 @@ PEOPLE = "{number} {need} a person:"
 WHO = "  {reason}: {who}"
 NOT_GRADED = "not graded"
 NOBODY = "Nobody needs a person."
+NOT_ALL = "Not everybody was graded: the run has ended early."
 
 
 class Reason(Enum):
@@ -129,21 +130,28 @@ class Report:
             self.note(student, why, Reason.FAILED)
         self._line(student, NOT_GRADED)
 
-    def end(self) -> int:
-        """Shows the summary. Returns the exit status: 0, `NEEDS_A_PERSON`, or 1 if some could not be graded."""
+    def end(self, failed: bool = False) -> int:
+        """Shows the summary. Returns the exit status: 0, `NEEDS_A_PERSON`, or 1 if some could not be graded, or if the
+        run has `failed`.
+        """
         graded = [s for s in self._all.values() if s.ended and Reason.FAILED not in s.reasons]
         text = GRADED.format(number=len(graded), seconds=time.monotonic() - self._began)
         self._say(text + (BEFORE.format(number=self._before) if self._before else ""))
         people = [s for s in self._all.values() if s.reasons]
-        if not people:
+        ungraded = any(Reason.FAILED in s.reasons for s in people)
+        if failed and not ungraded:  # else it has failed for these
+            self._say(NOT_ALL)
+        elif not people:
             self._say(NOBODY)
-            return 0
-        self._say(PEOPLE.format(number=len(people), need="needs" if len(people) == 1 else "need"))
+        if people:
+            self._say(PEOPLE.format(number=len(people), need="needs" if len(people) == 1 else "need"))
         for reason in Reason:
             who = [_name(s.student) for s in people if reason in s.reasons]
             if who:
                 self._say(WHO.format(reason=reason.value, who=", ".join(who)))
-        return 1 if any(Reason.FAILED in s.reasons for s in people) else NEEDS_A_PERSON
+        if failed or ungraded:
+            return 1
+        return NEEDS_A_PERSON if people else 0
 
     def figures(self) -> dict[str, Any]:
         """What the run has found, as JSON has it: seconds, how many were graded before, and of each student the points

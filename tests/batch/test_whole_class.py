@@ -247,6 +247,8 @@ def test_a_station_that_keeps_ending_ends_the_run_in_words(waiting: Course, tmp_
     status, said = whole.grade(course, on=kill)
     assert status == 1
     assert "has ended 4 times" in said
+    assert "Not everybody was graded" in said
+    assert "Nobody needs a person" not in said
     assert "Error:" not in said
     assert not whole.rows(course.root)["grade"]
 

@@ -59,6 +59,16 @@ def test_who_needs_a_person_is_named_once_for_each_reason_and_the_exit_status_sa
     ]
 
 
+def test_a_run_that_has_failed_does_not_say_that_nobody_needs_a_person() -> None:
+    said = Said("ada", "bela")
+    said.report.done("ada", 60, 60)
+    assert said.report.end(failed=True) == 1
+    assert said.lines[-1] == "Not everybody was graded: the run has ended early."
+    said.report.note("ada", "cell 3 stopped", Reason.STOPPED)
+    assert said.report.end(failed=True) == 1
+    assert said.lines[-3:-1] == ["Not everybody was graded: the run has ended early.", "1 needs a person:"]
+
+
 def test_a_note_alone_needs_nobody() -> None:
     said = Said("ada")
     said.report.note("ada", "late by 2 days, penalty 0")
