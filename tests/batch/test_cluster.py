@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from autograder.batch import station
+from autograder.batch.cluster import Graders
+from autograder.batch.lines import pack
 from autograder.sandbox.processes import descendants
 from tests.batch import cluster, whole
 from tests.batch.cluster import Cluster, PostgreSQL
@@ -151,6 +156,49 @@ def test_without_its_scheduler_the_command_says_so_and_the_next_one_does_the_res
     done = {row for row in whole.rows(course.root)["grade"] if row[0] != "bela"}
     assert done == {row for row in undisturbed[0]["grade"] if row[0] != "bela"}
     _finish(course, shared, undisturbed)
+
+
+def test_without_a_worker_left_the_command_says_so_and_the_next_one_does_the_rest(
+    shared: Cluster, undisturbed: tuple[Rows, list[str]], tmp_path: Path
+) -> None:
+    course = held(tmp_path / "course")
+    with cluster.cluster(tmp_path / "cluster", workers=1, threads=2) as made:
+        with whole.grading(course, "--scheduler", made.address) as run:
+            until(lambda: whole.in_place(course, *OTHERS), "everybody but bela is graded")
+            worker = made.whose("bela")
+            lost = {worker, *descendants(worker)}
+            made.nanny_of(worker).kill()
+            cluster.gone(lost)
+            said, _ = run.communicate(timeout=ENOUGH)
+        assert run.returncode == 1, said
+        assert f"The scheduler {made.address} has no worker. Start one on each machine" in said
+        assert "Traceback" not in said
+    _finish(course, shared, undisturbed)
+
+
+def test_a_workers_grader_that_has_ended_while_it_was_idle_gets_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would count as a try of that submission's otherwise."""
+    ends: list[socket.socket] = []
+
+    def connect() -> socket.socket:
+        ours, theirs = socket.socketpair()
+        ends.append(theirs)
+        # The first connection tells the course; each other one is a grader's, which is given one order.
+        theirs.sendall(pack("ready" if len(ends) == 1 else {"said": len(ends)}))
+        return ours
+
+    there = SimpleNamespace(connect=connect, end=lambda _: None)
+    monkeypatch.setattr(station, "started", lambda *_: there)
+    graders = Graders("graders", {}, "", "ps1", False)
+    graders.setup(SimpleNamespace(address="tcp://127.0.0.1:1"))
+    try:
+        assert graders.grade({"student": "ada"}) == {"said": 2}
+        ends[-1].close()
+        assert graders.grade({"student": "bela"}) == {"said": 3}
+    finally:
+        graders.teardown(None)
+        for end in ends:
+            end.close()
 
 
 def test_a_command_that_is_killed_leaves_nothing_on_a_cluster_that_grades_another_course_meanwhile(
