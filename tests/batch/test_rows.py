@@ -116,15 +116,28 @@ def test_saving_writes_what_has_changed_and_leaves_what_somebody_else_has_writte
     assert {(g.auto_score, g.manual_score, g.needs_manual_grade) for g in grades} == {(2.0, 1.0, False)}
 
 
-def test_a_private_gradebook_forgets_one_student_before_the_next(book: Gradebook) -> None:
-    book.add_student("ada")
-    _submit(book, "ada")
-    known = _all(book)
-    private = rows.private(known, "derivatives")
-    with private.engine.begin() as connection:
-        rows.forget(connection)
-        assert not any(rows.of_student(connection, "ps1", "ada").values())
-        assert rows.of_course(connection, "ps1")["base_cell"] == known["base_cell"]
+def test_a_private_gradebook_holds_one_student_after_the_other_and_what_it_has_read_of_none_is_left(
+    book: Gradebook,
+) -> None:
+    known = {}
+    for student in ("ada", "bo"):
+        book.add_student(student)
+        _submit(book, student).notebooks[0].grades[0].manual_score = float(len(student))
+        book.db.commit()
+        known[student] = _all(book, student)
+    with book.engine.connect() as connection:
+        private = rows.private(rows.of_course(connection, "ps1"), "derivatives")
+        theirs = {student: rows.of_student(connection, "ps1", student) for student in known}
+    for student in ("ada", "bo", "ada"):
+        private.hold(theirs[student])
+        assert _all(private, student) == known[student]
+        with private.engine.connect() as connection:
+            assert rows.of_the_student(connection) == theirs[student]
+        (submission,) = private.assignment_submissions("ps1")
+        given = {grade.manual_score for notebook in submission.notebooks for grade in notebook.grades}
+        assert (submission.student_id, given) == (student, {None, float(len(student))})
+    private.hold({})
+    assert private.assignment_submissions("ps1") == []
 
 
 def test_no_other_students_rows_are_looked_through_or_grading_a_class_would_take_quadratic_time(
