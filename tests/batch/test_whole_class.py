@@ -192,6 +192,33 @@ def test_a_process_that_is_killed_costs_nobody_anything(
     _nothing_left(course, everything)
 
 
+def test_the_process_that_rooms_are_forked_from_costs_nobody_anything_when_it_is_killed(
+    undisturbed: dict[str, list[tuple[object, ...]]], tmp_path: Path
+) -> None:
+    """Its rooms end with it; another one takes its place."""
+    gate = tmp_path / "gate"
+    gate.mkdir()
+    course = Course(tmp_path / "course", f"{LONG}c.Engine.readable = [{str(gate)!r}]\n")
+    for name in (*OTHERS, "bela"):
+        course.hand_in(name, Submission(WAITS.replace("go.txt", str(gate / "go.txt")) if name == "bela" else ""))
+    everything = []
+
+    def kill(run: subprocess.Popen[str]) -> None:
+        until(lambda: whole.in_place(course, *OTHERS), "everybody but bela is graded")
+        everything.extend(whole.below(run, ""))
+        (server,) = whole.children(run.pid, "forkserver")
+        os.kill(server, signal.SIGKILL)
+        until(lambda: not Path(f"/proc/{server}/exe").exists(), "it has ended")
+        (gate / "go.txt").touch()
+
+    status, said = whole.grade(course, on=kill)
+    assert status == 0, said
+    found = whole.rows(course.root)
+    assert len(found["submission"]) == len(undisturbed["submission"])  # it was handed in at another time
+    assert found | {"submission": []} == undisturbed | {"submission": []}
+    _nothing_left(course, everything)
+
+
 def test_a_submission_that_ends_its_grader_each_time_is_named_and_the_others_are_graded(
     waiting: Course, tmp_path: Path
 ) -> None:
