@@ -72,7 +72,7 @@ class LocalPool:
         self._busy: dict[Lines, Order] = {}
         self._course: rows.Rows = {}
         self._starts = 1
-        self._some_until = float("inf")
+        self._few_until = float("inf")
         """Until then, or until the first is graded, there is a grader for each processor: more would only delay it."""
         # Only a process of one thread may fork, and the course's configuration may have started another.
         alone = processes.tasks([os.getpid()]) == 1
@@ -90,7 +90,7 @@ class LocalPool:
         self._course, self._jobs = course, min(self._jobs, most)
         with contextlib.suppress(OSError):  # it has ended
             self._tell_course()
-        self._some_until = time.monotonic() + _FIRST
+        self._few_until = time.monotonic() + _FIRST
         self._fill()
 
     def _tell_course(self) -> None:
@@ -99,8 +99,8 @@ class LocalPool:
 
     def _fill(self) -> None:
         """As many graders as there should be; from another station, if this one has ended."""
-        some = time.monotonic() < self._some_until
-        wanted = min(self._jobs, processes.cores()) if some else self._jobs
+        few = time.monotonic() < self._few_until
+        wanted = min(self._jobs, processes.cores()) if few else self._jobs
         while len(self._idle) + len(self._busy) < wanted:
             try:
                 self._idle.append(Lines(self._station.connect()))
@@ -128,7 +128,7 @@ class LocalPool:
         ready, _, _ = select.select(list(waits), [], [], seconds)
         found = [reply for connection in ready if (reply := self._reply(waits[connection]))]
         if found:
-            self._some_until = 0.0
+            self._few_until = 0.0
         self._fill()
         return found
 

@@ -157,13 +157,13 @@ class RunProgress:
     def _marks(self, assignment: str, student: str) -> _Marks | None:
         """What the gradebook has, if the student is in it."""
         with self._run.gradebook() as gradebook:
-            work, of = SubmittedAssignment, (Assignment.name == assignment, SubmittedAssignment.student_id == student)
-            sums = select(work.score, work.late_submission_penalty, work.max_score).join(Assignment).where(*of)
+            work, mine = SubmittedAssignment, (Assignment.name == assignment, SubmittedAssignment.student_id == student)
+            sums = select(work.score, work.late_submission_penalty, work.max_score).join(Assignment).where(*mine)
             found = gradebook.db.execute(sums).first()
             if not found:
                 return None
             grades = select(func.count()).select_from(Grade).join(SubmittedNotebook).join(work).join(Assignment)
-            waiting = gradebook.db.execute(grades.where(*of, Grade.needs_manual_grade)).scalar_one()
+            waiting = gradebook.db.execute(grades.where(*mine, Grade.needs_manual_grade)).scalar_one()
         score, late, possible = found
         return _Marks(max(0.0, score - late), possible, waiting)
 

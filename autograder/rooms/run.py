@@ -80,6 +80,7 @@ class GradingRun:
         self._pool = WorkerPool(self._start, self._needed)
         self._gradebook: Gradebook | None = None
         self._alone = False
+        """Whether nobody else writes the gradebook."""
         self._course_cells: dict[tuple[str, str], CourseCells] = {}
         self._ways: dict[tuple[str, str], Mapping[str, Way]] = {}
         self._points: dict[str, dict[str, float]] = {}

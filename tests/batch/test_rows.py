@@ -140,6 +140,23 @@ def test_a_private_gradebook_holds_one_student_after_the_other_and_what_it_has_r
     assert private.assignment_submissions("ps1") == []
 
 
+def test_a_mark_that_a_person_has_given_since_is_read_when_the_same_student_is_held_again(book: Gradebook) -> None:
+    """Also where what was read before is still there, and its transaction was committed."""
+    book.add_student("ada")
+    _submit(book, "ada")
+    book.db.commit()
+    with book.engine.connect() as connection:
+        private = rows.private(rows.of_course(connection, "ps1"), "derivatives")
+        theirs = rows.of_student(connection, "ps1", "ada")
+    private.hold(theirs)
+    before = [grade for notebook in private.find_submission("ps1", "ada").notebooks for grade in notebook.grades]
+    private.db.commit()
+    private.hold({**theirs, "grade": [row | {"manual_score": 1.5} for row in theirs["grade"]]})
+    after = [grade for notebook in private.find_submission("ps1", "ada").notebooks for grade in notebook.grades]
+    assert {grade.id for grade in before} == {grade.id for grade in after}
+    assert {grade.manual_score for grade in after} == {1.5}
+
+
 def test_no_other_students_rows_are_looked_through_or_grading_a_class_would_take_quadratic_time(
     book: Gradebook,
 ) -> None:
