@@ -10,7 +10,7 @@ import ast
 import contextlib
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -40,13 +40,10 @@ def _parsed(source: str) -> ast.Module | None:
 
 
 def as_run(source: str) -> ast.Module | None:
-    """The tree of a cell as IPython runs it, its magics as calls; None where it cannot be read."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for text in (str, _as_ipython_runs_it):
-            with contextlib.suppress(*_UNREADABLE):
-                return ast.parse(text(source))
-    return None
+    """The tree of a cell as IPython runs it, its magics as calls; None where it cannot be read. Nobody may change it:
+    it is kept.
+    """
+    return _plain(source) or _read(source, _as_ipython_runs_it)
 
 
 def magic_of(source: str) -> str:
@@ -70,19 +67,29 @@ def definitions(body: Sequence[ast.stmt]) -> Iterator[Function]:
             todo += [s for block in blocks if isinstance(block, list) for s in block]
 
 
-def _tree(source: str, depth: int = 0) -> ast.Module | None:
-    with warnings.catch_warnings():
+def _plain(source: str) -> ast.Module | None:
+    """The tree of a cell that is Python as it stands. Nobody may change it: it is kept."""
+    return _plain_kept(source) if len(source) < _KEPT else _read(source)
+
+
+def _read(source: str, as_python: Callable[[str], str] = str) -> ast.Module | None:
+    with warnings.catch_warnings(), contextlib.suppress(*_UNREADABLE):
         warnings.simplefilter("ignore")  # "\d" in a student's text is no reason to write on a graded cell's stderr
-        try:
-            try:
-                tree = ast.parse(source)
-            except SyntaxError:
-                tree = ast.parse(_as_ipython_runs_it(source))
-                return _Unwrapped(depth).visit(tree)  # type: ignore[no-any-return]
-            # typed by hand, or a cell as IPython keeps it in `In`
-            return _Unwrapped(depth).visit(tree) if "get_ipython" in source else tree
-        except _UNREADABLE:
-            return None
+        return ast.parse(as_python(source))
+    return None
+
+
+_plain_kept = lru_cache(maxsize=128)(_read)
+
+
+def _tree(source: str, depth: int = 0) -> ast.Module | None:
+    if "get_ipython" not in source and (tree := _plain(source)):
+        return tree
+    # IPython's own lines, typed by hand as calls, or as IPython keeps them in `In`
+    with contextlib.suppress(*_UNREADABLE):
+        tree = _read(source) or _read(source, _as_ipython_runs_it)
+        return tree and _Unwrapped(depth).visit(tree)
+    return None
 
 
 def _as_ipython_runs_it(source: str) -> str:

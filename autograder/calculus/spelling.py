@@ -28,12 +28,16 @@ class Spelling:
     def __init__(self, names: Sequence[str]) -> None:
         self._names = frozenset(names)
         self._as_written, self._in_any_case = _table(names, str), _table(names, str.casefold)
+        self._known = lru_cache(maxsize=4 * MOST_NAMES)(self._readings)  # the same names at each point
 
     def readings(self, name: str) -> tuple[Reading, ...]:
         """What `name` may say; nothing for the name of a node, or one that says nothing. Upper and lower case differ
         only where nodes do by nothing else.
         """
-        if name in self._names or len(name) > LONGEST:
+        return () if len(name) > LONGEST else self._known(name)
+
+    def _readings(self, name: str) -> tuple[Reading, ...]:
+        if name in self._names:
             return ()
         plain = name.replace("partial", "d").translate(_D)
         return self._as_written.get(plain) or self._in_any_case.get(plain.casefold()) or ()

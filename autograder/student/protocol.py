@@ -31,7 +31,7 @@ FIXED_TEXTS = frozenset((*ROUNDED_A_TENSOR, *NOTHING_TO_DIFFERENTIATE, NO_PRODUC
 """Texts of Python's and torch's exceptions by which a message is chosen: always the same, so none holds a point."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: there are thousands in a submission, and it would take four times as long
 class Number:
     """One returned value as data. `value` is set when `kind` is "number"; it may be NaN or infinite."""
 

@@ -85,6 +85,8 @@ def _finding(finding: Finding) -> Finding:
 
 def _cut(thing: T) -> T:
     """The same with no long text in it."""
+    if isinstance(thing, Number) and len(thing.type) <= _MOST_TEXT:  # most of what there is
+        return thing
     if isinstance(thing, str):
         return thing[:_MOST_TEXT]  # type: ignore[return-value]
     if isinstance(thing, tuple):

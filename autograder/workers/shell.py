@@ -162,6 +162,11 @@ class Shell(InteractiveShell):  # type: ignore[misc]
             return bool(super().should_run_async(raw_cell, transformed_cell=transformed_cell, **more))
         return bool(known)
 
+    def transform_ast(self, node: Any) -> Any:
+        if self.ast_transformers:
+            self.compile.forget()
+        return super().transform_ast(node)
+
     def _get_exc_info(self, exc_tuple: Any = None) -> Any:
         kind, value, trace = super()._get_exc_info(exc_tuple)
         return kind, value, _without_ours(trace)

@@ -1,8 +1,8 @@
 """The messages between the grader and a worker: JSON lines, numbers as hexadecimal text, every type checked on arrival.
 
 Nothing that comes from a student's worker is unpickled, evaluated or imported. The dataclasses of `student.protocol`
-are encoded by their type hints, so a field that is added there needs no change here. Data that does not fit its hint
-exactly raises `BadMessage`, and no other error.
+are encoded by their type hints, so a field that is added there needs no change here; only a number, of which an answer
+has hundreds, has a short form. Data that does not fit its hint exactly raises `BadMessage`, and no other error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 
 from autograder.by_hand.rules import Finding
 from autograder.sandbox.limits import MB
-from autograder.student.protocol import Reply, Request
+from autograder.student.protocol import Number, Reply, Request
 from autograder.workers.errors import BadMessage
 
 T = TypeVar("T")
@@ -108,7 +108,11 @@ def _encoder(hint: Any) -> Callable[[Any], Any]:
     """A writer for one type hint; made once, because a grade is hundreds of numbers."""
     if dataclasses.is_dataclass(hint):
         fields = [(name, _encoder(of)) for name, of in _fields(cast(type, hint)).items()]
-        return lambda thing: {name: write(getattr(thing, name)) for name, write in fields}
+
+        def write(thing: Any) -> dict[str, Any]:
+            return {name: of(getattr(thing, name)) for name, of in fields}
+
+        return functools.partial(_short, write) if hint is Number else write
     if _optional(hint):
         inner = _encoder(_optional(hint))
         return lambda thing: None if thing is None else inner(thing)
@@ -125,11 +129,26 @@ def _encoder(hint: Any) -> Callable[[Any], Any]:
     return clean if hint is str else lambda thing: thing
 
 
+def _short(whole: Callable[[Number], dict[str, Any]], number: Number) -> str | dict[str, Any]:
+    """A plain number in one text, "torch.Tensor 0x1.8p+1"; anything else as the record that it is."""
+    if number.kind == "number" and not number.shape:
+        return f"{clean(number.type)} {float(number.value).hex()}"
+    return whole(number)
+
+
+def _from_short(whole: Callable[[Any], Number], data: Any) -> Number:
+    if type(data) is not str:
+        return whole(data)
+    kind, _, value = data.rpartition(" ")
+    return Number("number", _text(kind), _number(value))
+
+
 @functools.cache
 def _decoder(hint: Any) -> Callable[[Any], Any]:
     """A reader for one type hint, which returns exactly that or raises `BadMessage`."""
     if dataclasses.is_dataclass(hint):
-        return _record(cast(type, hint))
+        record = _record(cast(type, hint))
+        return functools.partial(_from_short, record) if hint is Number else record
     if _optional(hint):
         inner = _decoder(_optional(hint))
         return lambda data: None if data is None else inner(data)

@@ -44,7 +44,11 @@ class Channel:
         self._lines = connection.makefile("rb")
 
     def send(self, message: dict[str, Any]) -> None:
-        self._connection.sendall(wire.pack(message))
+        self.write(wire.pack(message))
+
+    def write(self, line: bytes) -> None:
+        """A message that is packed."""
+        self._connection.sendall(line)
 
     def receive(self) -> dict[str, Any]:
         """The next message; if the grader has closed the other end, the process ends here."""
@@ -147,7 +151,12 @@ class Worker:
             reply = orders[order["do"]](order)
             if os.getpid() != me:
                 os._exit(0)  # a copy that the cell's code has forked; only one process may answer
-            self._channel.send({"id": order["id"], **reply})
+            line = self._pack({"id": order["id"], **reply})
+            if "outputs" in reply and len(line) > self._most:
+                text = TOO_MUCH.format(size=len(line), most=self._most)
+                instead = [{"output_type": "stream", "name": "stderr", "text": text}]
+                line = self._pack({"id": order["id"], **reply, "outputs": instead})
+            self._channel.write(line)
 
     def run(self, order: dict[str, Any]) -> dict[str, Any]:
         self._lends = False
@@ -158,10 +167,6 @@ class Worker:
             self._course.update(
                 (n, v) for n, v in self._shell.user_ns.items() if not n.startswith("_") and before.get(n) is not v
             )
-        size = len(self._pack(done))
-        if size > self._most:
-            text = TOO_MUCH.format(size=size, most=self._most)
-            done = {"outputs": [{"output_type": "stream", "name": "stderr", "text": text}], "ok": done["ok"]}
         return done
 
     def test(self, loan: Loan, order: dict[str, Any]) -> dict[str, Any]:
