@@ -83,9 +83,9 @@ _plain_kept = lru_cache(maxsize=128)(_read)
 
 
 def _tree(source: str, depth: int = 0) -> ast.Module | None:
-    if "get_ipython" not in source and (tree := _plain(source)):
+    if not depth and "get_ipython" not in source and (tree := _plain(source)):
         return tree
-    # IPython's own lines, typed by hand as calls, or as IPython keeps them in `In`
+    # Made anew, because it is changed: what a magic holds, and IPython's own lines, typed or as IPython keeps them.
     with contextlib.suppress(*_UNREADABLE):
         tree = _read(source) or _read(source, _as_ipython_runs_it)
         return tree and _Unwrapped(depth).visit(tree)

@@ -12,6 +12,7 @@ import linecache
 import textwrap
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import CodeType, FunctionType
 from typing import Any, NoReturn
 
@@ -51,7 +52,12 @@ class Forward:
 
     def consumers(self, name: str) -> tuple[Line, ...]:
         """The lines that read `name`; more than one is a fan-out."""
-        return tuple(line for line in self.lines if name in line.inputs)
+        return self._consumers.get(name, ())
+
+    @cached_property
+    def _consumers(self) -> Mapping[str, tuple[Line, ...]]:
+        names = (*self.leaves, *self.nodes)
+        return {name: tuple(line for line in self.lines if name in line.inputs) for name in names}
 
     def adjoint(self, name: str) -> str:
         """How the derivative of the output by `name` is called in code: `dfdx`."""
@@ -59,12 +65,13 @@ class Forward:
 
     def line(self, name: str) -> Line:
         """The line that makes the node `name`; KeyError for a leaf."""
-        for line in self.lines:
-            if line.name == name:
-                return line
-        raise KeyError(name)
+        return self._makers[name]
 
-    @property
+    @cached_property
+    def _makers(self) -> Mapping[str, Line]:
+        return {line.name: line for line in self.lines}
+
+    @cached_property
     def nodes(self) -> tuple[str, ...]:
         return tuple(line.name for line in self.lines)
 

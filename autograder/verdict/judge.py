@@ -114,17 +114,16 @@ class Judge:
         forbidden = self._not_by_hand(findings)
         if forbidden:
             return forbidden
-        links = chain(self.forward, self.wrt, self.references, reply, self.allowances)
         wrong = _first_off(derivatives, self._derivatives)
+        if wrong is None and self.hidden:  # nobody is shown its links
+            return replace(self._say(Kind.RIGHT, m.RIGHT_HIDDEN, count=len(self.references)), findings=findings)
+        links = chain(self.forward, self.wrt, self.references, reply, self.allowances)
         if wrong is not None:
             verdict = self._off(Kind.WRONG_DERIVATIVE, wrong, derivatives, self._derivatives, lines)
             text = verdict.text + diagnosis.say(links, self.hidden, lines)
             return Verdict(verdict.kind, text, links, findings)
-        if self.hidden:
-            verdict = self._say(Kind.RIGHT, m.RIGHT_HIDDEN, count=len(self.references))
-        else:
-            verdict = self._say(Kind.RIGHT, m.RIGHT_VISIBLE, point=point_words(self.references[0].point))
-        return Verdict(verdict.kind, verdict.text, links, findings)
+        verdict = self._say(Kind.RIGHT, m.RIGHT_VISIBLE, point=point_words(self.references[0].point))
+        return replace(verdict, chain=links, findings=findings)
 
     def _wrong_value(self, at: int, values: Sequence[float], derivatives: Sequence[float], reply: Reply) -> Verdict:
         lines = self._lines(reply)
