@@ -24,11 +24,12 @@ from sqlalchemy import (
     bindparam,
     create_engine,
     delete,
+    event,
     insert,
     select,
     update,
 )
-from sqlalchemy.orm import scoped_session, sessionmaker
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from autograder.gradebook.reading import GradebookError
 
@@ -136,12 +137,14 @@ class Private(api.Gradebook):  # type: ignore[misc]  # nbgrader ships no types
         self.engine = create_engine("sqlite://", creator=self._copy, pool_size=_MOST_THREADS)
         # Nobody else writes here: what was read stays true when it is committed.
         self.db = scoped_session(sessionmaker(bind=self.engine, expire_on_commit=False))
+        event.listen(self.db.session_factory, "loaded_as_persistent", _keep)
         self.course_id, self.authenticator = course_id, None
         api.Base.metadata.create_all(bind=self.engine)
 
     def hold(self, known: Rows) -> None:
         """These are the student's rows from now on, and there are no others."""
         self.db.close()  # a row that is there again, changed by a person, would be an object that has been read
+        self.db.info.clear()
         with self.engine.begin() as connection:
             for query in _forget():
                 connection.execute(query)
@@ -159,6 +162,11 @@ class Private(api.Gradebook):  # type: ignore[misc]  # nbgrader ships no types
         if self._content:
             made.deserialize(self._content)
         return made
+
+
+def _keep(session: Session, row: Any) -> None:
+    """A session forgets what nobody holds, and would read it again."""
+    session.info.setdefault("kept", []).append(row)
 
 
 def private(course: Rows, course_id: str) -> Private:

@@ -6,6 +6,7 @@ few again: what is in place was saved, and nothing is ever half-written.
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections import deque
@@ -116,6 +117,7 @@ class WholeClass(TwoRooms):
             course = rows.of_course(gradebook.db.connection(), assignment)
         saving = Saving(self.parent, assignment, dry=self.dry_run)
         self._changes = Changes(course, saving) if self.compare else None
+        gc.freeze()  # what this process has loaded stays, and need not be looked through again and again
         try:
             with Bar(len(todo), super().say) as self._bar:
                 self._pool.begin(course, len(todo))

@@ -7,7 +7,6 @@ stays in memory in between, so that no folder ever holds one that is half graded
 
 from __future__ import annotations
 
-import json
 import os
 from json.encoder import encode_basestring
 from pathlib import Path
@@ -28,6 +27,7 @@ from autograder.rooms.restore_cells import UNREADABLE
 from autograder.rooms.run import GradingRun
 from autograder.terminal.report import Reason, Report
 
+_ENCODE = BytesEncoder(ensure_ascii=False).encode
 NOT_READ = "{file} could not be read as a notebook: {why}"
 REPAIRED = "{file} was repaired: {repairs}"
 
@@ -125,4 +125,4 @@ def _json(thing: Any, before: str) -> str:
         return f"{{{inside}{f',{inside}'.join(lines)}{before}}}"
     if isinstance(thing, list | tuple) and thing:
         return f"[{inside}{f',{inside}'.join([_json(item, inside) for item in thing])}{before}]"
-    return json.dumps(thing, cls=BytesEncoder, ensure_ascii=False)
+    return str(_ENCODE(thing))
