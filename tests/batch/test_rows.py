@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -176,3 +177,24 @@ def test_no_other_students_rows_are_looked_through_or_grading_a_class_would_take
     assert all(found.values())
     assert len(queries) == len(found)
     assert not {f"SCAN {table}" for table in found} & set(plans), plans
+
+
+def test_what_was_read_of_a_student_is_not_read_again_until_the_next_one_is_held(book: Gradebook) -> None:
+    book.add_student("ada")
+    _submit(book, "ada")
+    book.db.commit()
+    with book.engine.connect() as connection:
+        private = rows.private(rows.of_course(connection, "ps1"), "derivatives")
+        theirs = rows.of_student(connection, "ps1", "ada")
+    read: list[str] = []
+    event.listen(private.engine, "before_cursor_execute", lambda *about: read.append(about[2]))
+    for _ in range(2):
+        private.hold(theirs)
+        for again in (False, True):
+            read.clear()
+            submission = theirs["submitted_assignment"][0]
+            handed_in = private.db.get(rows.api.SubmittedAssignment, submission["id"])
+            assert handed_in.assignment.name == "ps1"
+            del handed_in  # nobody holds it
+            gc.collect()
+            assert any(query.startswith("SELECT") for query in read) is not again

@@ -73,3 +73,59 @@ def test_a_cell_that_was_learnt_is_parsed_anew_where_python_is_told_to_read_it_o
     compiler.learning = False
     compiler.flags |= __future__.annotations.compiler_flag
     assert compiler.ast_parse("x = 1\n") is not learnt
+
+
+def _learnt(compiler: Compiler, source: str) -> ast.Module:
+    """The tree of a cell of one statement that the compiler has learnt, as the next process finds it."""
+    compiler.learning = True
+    tree = compiler.ast_parse(source)
+    compiler(ast.Module(tree.body, []), "learnt.py", "exec")
+    compiler.learning = False
+    found: ast.Module = compiler.ast_parse(source)
+    return found
+
+
+def test_a_statement_that_was_learnt_is_not_compiled_again_and_stands_in_the_file_of_its_cell() -> None:
+    compiler = Compiler()
+    tree = _learnt(compiler, "def f():\n    return lambda: 1 / 0\n")
+    tree.body[0].body[0] = ast.Pass()  # type: ignore[attr-defined]  # what is compiled anew would be this
+    code = compiler(ast.Module(tree.body, []), "cell.py", "exec")
+    space: dict[str, Any] = {}
+    exec(code, space)
+    inner = space["f"]()
+    assert {c.co_filename for c in (code, space["f"].__code__, inner.__code__)} == {"cell.py"}
+
+
+def test_what_was_learnt_is_compiled_anew_once_a_notebook_changes_the_trees_of_cells() -> None:
+    command = [sys.executable, "-c", TRANSFORMED]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == ["1", "2"]
+
+
+TRANSFORMED = """
+import ast, os, sys
+from autograder.workers.shell import make_shell, run_cell
+said, shell = sys.stdout, make_shell()
+shell.compile.learning = True
+run_cell(shell, "x = 1", 1)
+shell.compile.learning = False
+class Two(ast.NodeTransformer):
+    def visit_Constant(self, node):
+        node.value = 2
+        return node
+for transformers in ([], [Two()]):
+    if not os.fork():
+        shell.ast_transformers = transformers
+        run_cell(shell, "x = 1", 2)
+        print(shell.user_ns["x"], file=said, flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
+def test_a_statement_is_learnt_for_the_same_rules_of_python_only() -> None:
+    compiler = Compiler()
+    future = _learnt(compiler, "from __future__ import annotations\n")
+    assert compiler.flags & __future__.annotations.compiler_flag
+    compiler.reset_compiler_flags()
+    compiler(ast.Module(future.body, []), "cell.py", "exec")
+    assert compiler.flags & __future__.annotations.compiler_flag

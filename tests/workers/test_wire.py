@@ -132,6 +132,20 @@ def test_only_hexadecimal_text_is_a_number(number: object) -> None:
         wire.decode(Number, {"kind": "number", "type": "float", "value": number, "shape": []})
 
 
+def test_a_plain_number_is_one_short_text() -> None:
+    plain, shape = Number("number", "torch.Tensor", 1.5), Number("shape", "list", shape=(3,))
+    assert wire.encode(Answer((plain, shape)))["results"] == ["torch.Tensor 0x1.8000000000000p+0", wire.encode(shape)]
+    assert wire.decode(Number, "a b 0x1.8p+0") == Number("number", "a b", 1.5)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "float", "float ", "float 1.5", "float 0x1p+0 ", "x" * wire.MOST_TEXT + "x 0x1p+0"]
+)
+def test_a_text_that_is_no_plain_number_is_refused(text: str) -> None:
+    with pytest.raises(BadMessage):
+        wire.decode(Number, text)
+
+
 def test_half_a_surrogate_pair_does_not_arrive() -> None:
     fault = wire.decode(Fault, {**wire.encode(Fault("E", "E", "")), "text": "\ud800"})
     assert fault.text.encode() == b"?"

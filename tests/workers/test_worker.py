@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import re
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,3 +53,16 @@ def test_the_grader_reads_the_cells_that_it_has_told_and_the_examiner_all_others
         launcher.close()
     assert output.data["text/plain"] == "[['too-long'], ['hidden', 'replaced'], ['too-long']]"
     assert grader.read_for == ["grad_q1", "grad_q1"]
+
+
+def test_outputs_that_are_longer_than_is_kept_are_replaced_by_a_line_that_says_so(tmp_path: Path) -> None:
+    launcher = Launcher()
+    try:
+        worker = launcher.start(wire.EXAMINER, replace(LIMITS, printed=1000), clean_environment(), files=str(tmp_path))
+        (long,), (short,) = (worker.run_cell(Cell(f"'x' * {length}", 1), 60) for length in (9000, 900))
+        worker.close()
+    finally:
+        launcher.close()
+    assert re.fullmatch(r"The outputs of this cell are too large .*: 9\d+ bytes, and at most 6000 are\.", long.text)
+    assert long.name == "stderr"
+    assert short.data["text/plain"] == repr("x" * 900)
