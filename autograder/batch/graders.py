@@ -19,13 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NoReturn
 
-import nbformat
-from nbformat.v4 import new_notebook
 from nbgrader.preprocessors import ClearHiddenTests
 
 from autograder.batch import rows
 from autograder.batch.grader import Grader, Log
 from autograder.batch.lines import Lines, pack
+from autograder.rooms import first_use
 from autograder.rooms.course_cells import CourseCells
 from autograder.rooms.engine import Engine
 from autograder.rooms.run import EXECUTION, GradingRun
@@ -90,9 +89,9 @@ class Graders:
 
     def _rehearse(self, assignment: str, names: Sequence[str]) -> None:
         """Grades a submission of nobody's whose notebooks cannot be read, so that it needs no room. Then what Python
-        compiles, looks up and keeps once is there: nbformat's validator, SQLAlchemy's queries.
+        compiles, looks up and keeps once is there.
         """
-        nbformat.validate(new_notebook(), relax_add_props=True)
+        first_use.make()
         with self._private.engine.begin() as connection:
             none = rows.of_student(connection, assignment, _NOBODY)
         with tempfile.TemporaryDirectory() as folder:

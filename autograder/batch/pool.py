@@ -24,7 +24,7 @@ KEEP_ENDING = (
 )
 _MOST_STARTS = 4
 _FIRST = 6.0
-"""Seconds in which one of the first submissions should be graded."""
+"""Seconds in which the first submission should be graded."""
 
 
 class NoGraders(AutograderError):
@@ -72,8 +72,8 @@ class LocalPool:
         self._busy: dict[Lines, Order] = {}
         self._course: rows.Rows = {}
         self._starts = 1
-        self._few_until = float("inf")
-        """Until then, or until the first is graded, there is a grader for each processor: more would only delay it."""
+        self._alone_until = float("inf")
+        """Until then, or until the first is graded, there is one grader: more would only delay it."""
         # Only a process of one thread may fork, and the course's configuration may have started another.
         alone = processes.tasks([os.getpid()]) == 1
         self._station = station.forked(app, run.level, run.launchers) if alone else station.started(*self._again)
@@ -90,7 +90,7 @@ class LocalPool:
         self._course, self._jobs = course, min(self._jobs, most)
         with contextlib.suppress(OSError):  # it has ended
             self._tell_course()
-        self._few_until = time.monotonic() + _FIRST
+        self._alone_until = time.monotonic() + _FIRST
         self._fill()
 
     def _tell_course(self) -> None:
@@ -99,8 +99,7 @@ class LocalPool:
 
     def _fill(self) -> None:
         """As many graders as there should be; from another station, if this one has ended."""
-        few = time.monotonic() < self._few_until
-        wanted = min(self._jobs, processes.cores()) if few else self._jobs
+        wanted = 1 if time.monotonic() < self._alone_until else self._jobs
         while len(self._idle) + len(self._busy) < wanted:
             try:
                 self._idle.append(Lines(self._station.connect()))
@@ -128,7 +127,7 @@ class LocalPool:
         ready, _, _ = select.select(list(waits), [], [], seconds)
         found = [reply for connection in ready if (reply := self._reply(waits[connection]))]
         if found:
-            self._few_until = 0.0
+            self._alone_until = 0.0
         self._fill()
         return found
 

@@ -34,7 +34,7 @@ def add_to(commands: Any) -> None:
         help="as --force, and show whose marks change, by how much and why; marks and comments that a person gave stay",
     )
     grade.add_argument("--dry-run", action="store_true", help="grade and show, but save nothing")
-    grade.add_argument("--jobs", metavar="N", type=_jobs, default=0, help="how many at a time (default: cores + 1)")
+    grade.add_argument("--jobs", metavar="N", type=_jobs, default=0, help="how many at a time (default: 3 a core)")
     grade.add_argument(
         "--scheduler", metavar="ADDRESS", default="", help="grade on a Dask cluster, such as tcp://host:8786"
     )

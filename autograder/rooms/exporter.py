@@ -21,6 +21,7 @@ from autograder.rooms import (
     alone,
     by_hand_table,
     course_files,
+    first_use,
     folder_names,
     gradebook_lock,
     handed_in,
@@ -56,6 +57,8 @@ class TwoRooms(Notebooks):
         self.report = self.made_report()
         self._alone = alone.Alone(converter, converter.coursedir.assignment_id)
         try:
+            self.run.launchers.begin()
+            first_use.make()
             isolated = self.run.choose_isolation(engine.isolation, engine.unsafe, self.log)
             isolated = f"{isolated} {self.isolated()}".strip()
             self.start_scribe()

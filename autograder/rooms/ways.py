@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import hashlib
 import itertools
 import json
@@ -166,7 +167,7 @@ def first(test: CourseCell, course: CourseCells) -> Way:
     imports: dict[str, tuple[str, str, str]] = {}
     stars: list[tuple[str, str, str]] = []
     for _, source, locked in itertools.takewhile(lambda cell: cell[0] != test.name, cells):
-        tree = parsed(source)
+        tree = _of_course(source)
         if not locked:
             brought = list(_imports(tree))
             stars += [one for one in brought if one[0] == "*"]
@@ -202,8 +203,8 @@ def reaches_inside(test: CourseCell, course: CourseCells) -> bool:
     """
     files = written(course)
     named = words(test, course)
-    given = [tree for tree in map(parsed, _given(course)) if _bound(tree) & named]
-    trees = [parsed(test.source), *given]
+    given = [tree for tree in map(_of_course, _given(course)) if _bound(tree) & named]
+    trees = [_of_course(test.source), *given]
     for tree in trees:
         brought = {name for name, *_ in _imports(tree)} | {"builtins", "np", "torch", "math"}
         if {module for _, module, _ in _imports(tree)} & _MODULES_INSIDE:
@@ -235,8 +236,8 @@ def words(test: CourseCell, course: CourseCells) -> set[str]:
 
     A text may name something as well, for instance what `eval` or a magic gets.
     """
-    found = _words(parsed(test.source))
-    definitions = [node for source in _given(course) for node in parsed(source).body]
+    found = _words(_of_course(test.source))
+    definitions = [node for source in _given(course) for node in _of_course(source).body]
     while definitions:
         named = [node for node in definitions if _bound(node) & found]
         if not named:
@@ -289,6 +290,10 @@ def parsed(cell: str) -> ast.Module:
         return ast.parse(source)
     except SyntaxError:
         return ast.Module([], [])
+
+
+_of_course = functools.lru_cache(maxsize=512)(parsed)
+"""For each test all cells above it are looked at."""
 
 
 def _kept(data: Any, test: CourseCell) -> Way | None:

@@ -185,7 +185,7 @@ def _with_all(rules: Sequence[Rule]) -> Share:
 
 
 def _product(*factors: Share) -> Share:
-    return lambda t: math.prod(factor(t) for factor in factors)
+    return lambda t: math.prod([factor(t) for factor in factors])  # a generator takes half as long again
 
 
 def recognise(chain: Chain, node: str) -> list[Slip]:

@@ -19,15 +19,17 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograder.sandbox import folders
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.visible import clean_environment, trusted_path
 from autograder.workers import wire
-from autograder.workers.client import WorkerClient
 from autograder.workers.errors import BadMessage, Gone, NoRoom
 from autograder.workers.process import Forked, Process, Spawned
+
+if TYPE_CHECKING:
+    from autograder.workers.client import WorkerClient
 
 _START = (
     # No garbage is collected until all is imported: that takes a fifth of the time and frees next to nothing.
@@ -124,6 +126,8 @@ class Launcher:
         self, role: str, limits: Limits, environment: Mapping[str, str], level: str | None = None, files: str = ""
     ) -> WorkerClient:
         """A new worker, isolated at this level. An examiner's has none, and gets a copy of the folder `files`."""
+        from autograder.workers.client import WorkerClient  # brings nbformat, for which no fork server should wait
+
         scratch = tempfile.mkdtemp(prefix="room-", dir=self.scratch)
         ours, theirs = socket.socketpair()
         try:

@@ -47,6 +47,12 @@ class Launchers(Generic[Key]):
         self._branches: dict[Key, Launcher] = {}
         self._lesson: list[str] = []
 
+    def begin(self) -> None:
+        """Starts the first one, if there is none yet, and does not wait for it."""
+        with self._lock:
+            if self._first is None:
+                self._alive()
+
     def students(self, level: str, readable: Sequence[str]) -> Launcher:
         """For a student's workers at this level, who read these folders besides the system's."""
         with self._lock:

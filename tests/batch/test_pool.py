@@ -11,7 +11,6 @@ import pytest
 
 from autograder.batch import pool, station
 from autograder.batch.lines import Lines, pack
-from autograder.sandbox import processes
 
 
 class _Station:
@@ -32,11 +31,10 @@ class _Station:
 
 @pytest.fixture
 def begun(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[pool.LocalPool, list[socket.socket]]]:
-    """A pool of five, on a machine of two processors, and the graders' ends."""
+    """A pool of five, and the graders' ends."""
     there = _Station()
     monkeypatch.setattr(station, "started", lambda *_: there)
     monkeypatch.setattr(station, "forked", lambda *_: there)
-    monkeypatch.setattr(processes, "cores", lambda: 2)
     run: Any = SimpleNamespace(level="", launchers=None)
     app = SimpleNamespace(coursedir=SimpleNamespace(root="", assignment_id="ps1"))
     made = pool.LocalPool(5, app, run, False)
@@ -46,34 +44,30 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[pool.LocalPool, lis
     made.end()
 
 
-def test_until_the_first_is_graded_there_is_a_grader_for_each_processor(
-    begun: tuple[pool.LocalPool, list[socket.socket]],
-) -> None:
-    """More would only delay it. Afterwards there are as many as there should be."""
-    made, graders = begun
-    assert (made.jobs, made.free) == (5, 2)
+def test_the_first_is_graded_alone(begun: tuple[pool.LocalPool, list[socket.socket]]) -> None:
+    """Others would only delay it. Afterwards there are as many graders as there should be."""
+    made, (grader,) = begun
+    assert (made.jobs, made.free) == (5, 1)
     made.give({"student": "ada"})
-    made.give({"student": "bela"})
     assert made.free == 0
     assert made.replies(0) == []
     assert made.free == 0
-    grader = next(one for one in graders if Lines(one).receive()["student"] == "ada")
+    assert Lines(grader).receive()["student"] == "ada"
     grader.sendall(pack({"said": 1}))
     (reply,) = made.replies(60)
     assert (reply.order["student"], reply.said) == ("ada", {"said": 1})
-    assert made.free == 4
+    assert made.free == 5
 
 
-def test_where_the_first_take_long_the_others_do_not_wait_for_them(
+def test_where_the_first_takes_long_the_others_do_not_wait_for_it(
     begun: tuple[pool.LocalPool, list[socket.socket]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, _ = begun
     made.give({"student": "ada"})
-    made.give({"student": "bela"})
     now = pool.time.monotonic() + pool._FIRST
     monkeypatch.setattr(pool, "time", SimpleNamespace(monotonic=lambda: now))
     assert made.replies(0) == []
-    assert made.free == 3
+    assert made.free == 4
 
 
 def test_a_grader_that_has_ended_while_it_was_idle_is_replaced_before_it_gets_an_order(
