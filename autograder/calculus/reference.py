@@ -69,7 +69,7 @@ def run(forward: Forward, leaves: Mapping[str, torch.Tensor]) -> dict[str, torch
 
 def tensors(point: Point, dtype: torch.dtype = torch.float64, grad: bool = False) -> dict[str, torch.Tensor]:
     """Fresh 0-dimensional leaves."""
-    return {name: torch.tensor(value, dtype=dtype, requires_grad=grad) for name, value in point.items()}
+    return {name: torch.scalar_tensor(value, dtype=dtype, requires_grad=grad) for name, value in point.items()}
 
 
 def adjoints(forward: Forward, point: Point, dtype: torch.dtype = torch.float64) -> dict[str, float]:
