@@ -42,6 +42,16 @@ def _student(launchers: Launchers[str]) -> WorkerClient:
     return launchers.students(NONE, ()).start(wire.STUDENT, LIMITS, ENVIRONMENT, NONE)
 
 
+def test_the_first_one_begins_once_and_before_it_is_wanted(made: Launchers[str]) -> None:
+    made.begin()
+    begun = made._first
+    assert begun
+    assert not begun._ready
+    made.begin()
+    assert made.students(NONE, ()) is begun
+    assert _shown(_student(made), "print(1 + 1)") == "2\n"
+
+
 def test_a_lesson_leaves_no_name_in_a_room_but_its_questions_need_not_be_read_again(made: Launchers[str]) -> None:
     made.students(NONE, ())
     known = "from autograder.calculus.graph import _known\nprint('taught' in globals(), len(_known))"
