@@ -110,7 +110,7 @@ def _encoder(hint: Any) -> Callable[[Any], Any]:
         fields = [(name, _encoder(of)) for name, of in _fields(cast(type, hint)).items()]
 
         def write(thing: Any) -> dict[str, Any]:
-            return {name: of(getattr(thing, name)) for name, of in fields}
+            return {name: value(getattr(thing, name)) for name, value in fields}
 
         return functools.partial(_short, write) if hint is Number else write
     if _optional(hint):

@@ -48,6 +48,15 @@ def _all(gradebook: Gradebook, student: str = "ada") -> Any:
     return json.loads(json.dumps(found))
 
 
+def _private_and_adas_rows(book: Gradebook) -> tuple[rows.Private, rows.Rows]:
+    book.add_student("ada")
+    _submit(book, "ada")
+    book.db.commit()
+    with book.engine.connect() as connection:
+        course, theirs = rows.of_course(connection, "ps1"), rows.of_student(connection, "ps1", "ada")
+    return rows.private(course, "derivatives"), theirs
+
+
 def test_a_private_gradebook_has_the_rows_of_the_assignment_and_of_the_student_alone(book: Gradebook) -> None:
     book.add_student("ada", first_name="Ada", email="ada@example.org")
     book.add_student("bo")
@@ -143,12 +152,7 @@ def test_a_private_gradebook_holds_one_student_after_the_other_and_what_it_has_r
 
 def test_a_mark_that_a_person_has_given_since_is_read_when_the_same_student_is_held_again(book: Gradebook) -> None:
     """Also where what was read before is still there, and its transaction was committed."""
-    book.add_student("ada")
-    _submit(book, "ada")
-    book.db.commit()
-    with book.engine.connect() as connection:
-        private = rows.private(rows.of_course(connection, "ps1"), "derivatives")
-        theirs = rows.of_student(connection, "ps1", "ada")
+    private, theirs = _private_and_adas_rows(book)
     private.hold(theirs)
     before = [grade for notebook in private.find_submission("ps1", "ada").notebooks for grade in notebook.grades]
     private.db.commit()
@@ -180,12 +184,7 @@ def test_no_other_students_rows_are_looked_through_or_grading_a_class_would_take
 
 
 def test_what_was_read_of_a_student_is_not_read_again_until_the_next_one_is_held(book: Gradebook) -> None:
-    book.add_student("ada")
-    _submit(book, "ada")
-    book.db.commit()
-    with book.engine.connect() as connection:
-        private = rows.private(rows.of_course(connection, "ps1"), "derivatives")
-        theirs = rows.of_student(connection, "ps1", "ada")
+    private, theirs = _private_and_adas_rows(book)
     read: list[str] = []
     event.listen(private.engine, "before_cursor_execute", lambda *about: read.append(about[2]))
     for _ in range(2):
